@@ -1,0 +1,67 @@
+"""Walks over a graph: its nodes in topological order, its edges, its leaves, and how many of each there are.
+
+A graph is given by one or more of its nodes, the roots: all that they were computed from belongs to it. A walk
+needs nothing of a node but its `parents`. It uses no recursion, so a graph's depth is bounded by memory only, and it
+visits operands in their order, so every run visits the nodes alike.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Protocol, Self, TypeVar
+
+    class Node(Protocol):
+        """Whatever knows the operands that it was computed from."""
+
+        @property
+        def parents(self) -> tuple[Self, ...]: ...
+
+    N = TypeVar("N", bound=Node)
+
+
+def topological_order(*roots: N) -> list[N]:
+    """Every node of the graph once, each after all of its parents (depth-first post-order)."""
+    order: list[N] = []
+    seen: set[N] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        seen.add(root)
+        path = [(root, iter(root.parents))]
+        while path:
+            node, unvisited = path[-1]
+            for parent in unvisited:
+                if parent not in seen:
+                    seen.add(parent)
+                    path.append((parent, iter(parent.parents)))
+                    break
+            else:
+                order.append(node)
+                path.pop()
+    return order
+
+
+def edges(*roots: N) -> Iterator[tuple[N, N]]:
+    """Every (parent, node) of the graph, in topological order; twice where a node has one parent twice."""
+    return ((parent, node) for node in topological_order(*roots) for parent in node.parents)
+
+
+def leaves(*roots: N) -> list[N]:
+    """The nodes without parents, in topological order: what the graph was computed from."""
+    return [node for node in topological_order(*roots) if not node.parents]
+
+
+def counts(*roots: N) -> dict[str, int]:
+    """How many nodes, edges and leaves the graph has, and its depth (the edges of its longest path)."""
+    order = topological_order(*roots)
+    depth: dict[N, int] = {}
+    for node in order:
+        depth[node] = max((depth[parent] + 1 for parent in node.parents), default=0)
+    return {
+        "nodes": len(order),
+        "edges": sum(len(node.parents) for node in order),
+        "leaves": sum(not node.parents for node in order),
+        "depth": max(depth.values(), default=0),
+    }

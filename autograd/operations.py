@@ -1,0 +1,554 @@
+"""The table: every primitive operation, with its value and its partial derivatives, written once.
+
+A row's rules are polymorphic. They get the mathematics that fits their operands as `m` and never ask
+what the operands are: on floats a partial derivative is a local derivative; on Values it is a graph that
+can be differentiated again; on arrays a batch; on names the text of an expression. A rule that runs on all
+of these
+
+- takes the result as `r`, so that what the evaluation already computed is not computed twice;
+- chooses with `m.where`, which evaluates both branches, and compares with `<`, `<=`, `>`, `>=`, `|`, `&`
+  (`==` on Values is identity);
+- may call `m.name(...)` for any other row of the table;
+- divides with `m.divide` where the divisor can be zero although the value is finite.
+
+To add an operation, add a row to `OPERATIONS`: the method on Value, the function, the drawing, the reference
+and the tests (against `formula`, at `samples` and `kinks`) follow from it.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial, reduce
+from operator import add
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Rule = Callable[..., Any]  # Any: a rule is polymorphic, it returns what its operands make of it
+    Point = tuple[Any, ...]  # the operands of one evaluation: floats, or lists of floats for n-ary operations
+
+
+class Operation:
+    """One row: a primitive operation and all that the project knows of it.
+
+    name        the method on Value and the function
+    symbol      what a drawing, a trace and `repr` show
+    formula     the textbook definition, in the operands' names; the tests evaluate it with 50 digits
+    compute     the value: `compute(m, *operands)`
+    partials    one rule per operand: `partial(m, r, *operands)` is the derivative of the result `r` with respect
+                to that operand; for an operand that is a sequence, the sequence of derivatives
+    samples     points of the domain, off the kinks, where the tests compare value and derivatives with the formula
+    kinks       the points where a derivative is a convention (or infinite), and what it is there
+    domain      what the operands must fulfil, for the error message
+    sequences   how many leading operands are sequences (0 but for n-ary operations)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        symbol: str,
+        formula: str,
+        compute: Rule,
+        partials: Sequence[Rule],
+        *,
+        samples: Sequence[Point],
+        kinks: Mapping[Point, Point] | None = None,
+        domain: str = "finite operands",
+        sequences: int = 0,
+    ) -> None:
+        self.name = name
+        self.symbol = symbol
+        self.formula = formula
+        self.compute = compute
+        self.partials = tuple(partials)
+        self.samples = tuple(samples)
+        self.kinks = dict(kinks or {})
+        self.domain = domain
+        self.sequences = sequences
+        code = compute.__code__
+        self.operands: tuple[str, ...] = code.co_varnames[1 : code.co_argcount]
+        defaults = compute.__defaults__ or ()
+        self.defaults: dict[str, float] = dict(zip(self.operands[::-1], defaults[::-1], strict=False))
+
+    @property
+    def signature(self) -> str:
+        """How the function is called: `leaky_relu(x, slope=0.01)`."""
+        operands = [f"{name}={self.defaults[name]}" if name in self.defaults else name for name in self.operands]
+        return f"{self.name}({', '.join(operands)})"
+
+    @property
+    def description(self) -> str:
+        """The docstring of the method and the function."""
+        lines = [f"{self.signature} = {self.formula}", ""]
+        lines.append("A Value where an operand is one, else a float.")
+        return "\n".join(lines)
+
+    def bind(self, operands: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The operands of a call in their order, with keywords and defaults filled in, as Python calls a function."""
+        if len(operands) == len(self.operands) and not keywords:
+            return operands
+        given = dict(zip(self.operands, operands, strict=False))
+        bound = {**self.defaults, **given, **keywords}
+        if len(operands) > len(self.operands) or given.keys() & keywords.keys() or bound.keys() != set(self.operands):
+            got = [*(f"operand {i}" for i in range(1, len(operands) + 1)), *keywords]
+            raise TypeError(f"expected {self.signature}, got {', '.join(got) or 'no operands'}")
+        return tuple(bound[name] for name in self.operands)
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.signature} = {self.formula}>"
+
+
+class Mathematics:
+    """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
+
+    What must be given: `where`, `sum` and `max` of a sequence, and the functions that the rows themselves call.
+    """
+
+    def __init__(self, **functions: Rule) -> None:
+        self.__dict__.update(functions)
+
+    def __getattr__(self, name: str) -> Rule:
+        if name not in OPERATIONS:
+            raise AttributeError(f"no function {name!r} here, and no operation {name!r} in the table")
+        function = self.__dict__[name] = partial(OPERATIONS[name].compute, self)
+        return function
+
+
+def where(condition: bool, x: float, y: float) -> float:
+    return x if condition else y
+
+
+def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
+    """Rounded at each step, in every Python; the builtin sum compensates in some of them."""
+    return reduce(add, terms, start)
+
+
+def hypot(x: float, y: float) -> float:
+    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons."""
+    return abs(complex(x, y))
+
+
+def power(x: float, y: float) -> float:
+    if x == 0 and y < 0:
+        raise ZeroDivisionError
+    return math.pow(x, y)
+
+
+def ieee_power(x: float, y: float) -> float:
+    try:
+        return math.pow(x, y)
+    except (OverflowError, ValueError):
+        size = math.nan if x < 0 and y % 1 else math.inf
+        return math.copysign(size, x) if y % 2 == 1 else size
+
+
+def ieee_divide(x: float, y: float) -> float:
+    if y:
+        return x / y
+    return math.copysign(math.inf, x) * math.copysign(1.0, y) if x else math.nan
+
+
+def ieee_exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def ieee_log(x: float) -> float:
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+# Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
+strict = Mathematics(
+    where=where, sum=sum_from_left, max=max, hypot=hypot, power=power,
+    exp=math.exp, expm1=math.expm1, exp2=math.exp2,
+    log=math.log, log1p=math.log1p, log2=math.log2, log10=math.log10, sqrt=math.sqrt, cbrt=math.cbrt,
+    sin=math.sin, cos=math.cos, tan=math.tan, asin=math.asin, acos=math.acos, atan=math.atan, atan2=math.atan2,
+    sinh=math.sinh, cosh=math.cosh, tanh=math.tanh, asinh=math.asinh, acosh=math.acosh, atanh=math.atanh,
+    erf=math.erf, erfc=math.erfc,
+)  # fmt: skip
+
+# Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
+# derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
+ieee = Mathematics(**{**vars(strict), "power": ieee_power, "divide": ieee_divide, "exp": ieee_exp, "log": ieee_log})
+
+LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
+LN2 = math.log(2)
+LN10 = math.log(10)
+SQRT_HALF = math.sqrt(0.5)
+SQRT_2PI = math.sqrt(2 * math.pi)
+TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
+
+
+def gaussian(m: Any, x: Any, factor: float) -> Any:
+    """exp(factor * x²), without the error that rounding x² would magnify.
+
+    x is split into a head of 26 bits, whose square is exact, and the rest (T. J. Dekker, "A floating-point
+    technique for extending the available precision", 1971). Beyond 40 the result is 0 at any rate.
+    """
+    x = m.minimum(m.maximum(x, -40.0), 40.0)
+    scaled = 134217729.0 * x
+    head = scaled - (scaled - x)
+    return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
+
+
+def distance(m: Any, x: Any, y: Any) -> Any:
+    """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
+    h = m.hypot(x, y)
+    return m.where(h <= 0, 1.0, h)
+
+
+def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
+    """The largest of x as a shift (0 where that is infinite), and exp(x_i - shift), of which none overflows."""
+    largest = m.max(x)
+    shift = m.where(abs(largest) <= LARGEST_FLOAT, largest, 0.0)
+    return shift, [m.exp(x_i - shift) for x_i in x]
+
+
+def logsumexp(m: Any, x: Any) -> Any:
+    """shift + log(sum(exp(x_i - shift)))."""
+    shift, exponentials = shifted_exponentials(m, x)
+    return shift + m.log(m.sum(exponentials))
+
+
+def softmax(m: Any, x: Any) -> Any:
+    """exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
+    _, exponentials = shifted_exponentials(m, x)
+    total = m.sum(exponentials)
+    return [exponential / total for exponential in exponentials]
+
+
+def unary(*points: float) -> list[Point]:
+    return [(point,) for point in points]
+
+
+ANYWHERE = unary(-3.0, -1.5, -0.7, -1e-3, 1e-8, 0.3, 1.0, 2.5)
+WIDE = unary(-30.0, -7.5, -2.0, -0.4, -1e-9, 1e-3, 0.6, 1.9, 5.0, 20.0)
+POSITIVE = unary(1e-12, 1e-3, 0.4, 1.3, 7.0, 1e6)
+INSIDE_ONE = unary(-0.999999, -0.7, -1e-6, 1e-9, 0.2, 0.5, 0.999)
+PAIRS = [(-3.0, 0.5), (2.0, 1e-3), (1.25, -7.0), (-0.1, -4.0), (1e5, 3.0)]
+
+# fmt: off
+_ROWS = [
+    # ---- arithmetic
+    Operation(
+        "add", "+", "x + y",
+        lambda m, x, y: x + y,
+        [lambda m, r, x, y: 1.0,
+         lambda m, r, x, y: 1.0],
+        samples=PAIRS,
+    ),
+    Operation(
+        "subtract", "-", "x - y",
+        lambda m, x, y: x - y,
+        [lambda m, r, x, y: 1.0,
+         lambda m, r, x, y: -1.0],
+        samples=PAIRS,
+    ),
+    Operation(
+        "multiply", "*", "x * y",
+        lambda m, x, y: x * y,
+        [lambda m, r, x, y: y,
+         lambda m, r, x, y: x],
+        samples=PAIRS,
+    ),
+    Operation(
+        "divide", "/", "x / y",
+        lambda m, x, y: x / y,
+        [lambda m, r, x, y: 1.0 / y,
+         lambda m, r, x, y: -r / y],
+        samples=PAIRS, domain="y != 0",
+    ),
+    Operation(
+        # 0**0 is 1, and d(x**0)/dx is 0 at 0 as well. The derivative by the exponent is nan for a negative base, since
+        # fractional powers of it are not real; at base 0 it is 0, the derivative of 0**y for y > 0.
+        "power", "**", "x ** y",
+        lambda m, x, y: m.power(x, y),
+        [lambda m, r, x, y: y * m.power(x, m.where((y < 0) | (y > 0), y - 1.0, 0.0)),
+         lambda m, r, x, y: r * m.log(m.where((x < 0) | (x > 0), x, 1.0))],
+        samples=[(0.5, 3.0), (2.0, -1.5), (1e-3, 0.3), (7.0, 0.001), (30.0, 12.5)],
+        kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (math.inf, 0.0),
+               (-2.0, 3.0): (12.0, math.nan), (-2.0, 0.0): (0.0, math.nan)},
+        domain="x >= 0, or a whole number y (a fractional power of a negative number is not real)",
+    ),
+    Operation(
+        "negative", "neg", "-x",
+        lambda m, x: -x,
+        [lambda m, r, x: -1.0],
+        samples=ANYWHERE,
+    ),
+    Operation(
+        # The left and the right derivative at 0 are -1 and 1; the convention is 0.
+        "abs", "abs", "abs(x)",
+        lambda m, x: abs(x),
+        [lambda m, r, x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, 0.0))],
+        samples=ANYWHERE, kinks={(0.0,): (0.0,)},
+    ),
+
+    # ---- exponentials, logarithms, roots
+    Operation(
+        "exp", "exp", "exp(x)",
+        lambda m, x: m.exp(x),
+        [lambda m, r, x: r],
+        samples=WIDE,
+    ),
+    Operation(
+        # Not r + 1, which loses every digit where exp(x) is small.
+        "expm1", "expm1", "exp(x) - 1",
+        lambda m, x: m.expm1(x),
+        [lambda m, r, x: m.exp(x)],
+        samples=WIDE,
+    ),
+    Operation(
+        "exp2", "exp2", "2 ** x",
+        lambda m, x: m.exp2(x),
+        [lambda m, r, x: r * LN2],
+        samples=WIDE,
+    ),
+    Operation(
+        "log", "log", "log(x)",
+        lambda m, x: m.log(x),
+        [lambda m, r, x: 1.0 / x],
+        samples=POSITIVE, domain="x > 0",
+    ),
+    Operation(
+        "log1p", "log1p", "log(1 + x)",
+        lambda m, x: m.log1p(x),
+        [lambda m, r, x: 1.0 / (1.0 + x)],
+        samples=[*INSIDE_ONE, *POSITIVE], domain="x > -1",
+    ),
+    Operation(
+        "log2", "log2", "log(x) / log(2)",
+        lambda m, x: m.log2(x),
+        [lambda m, r, x: 1.0 / (x * LN2)],
+        samples=POSITIVE, domain="x > 0",
+    ),
+    Operation(
+        "log10", "log10", "log(x) / log(10)",
+        lambda m, x: m.log10(x),
+        [lambda m, r, x: 1.0 / (x * LN10)],
+        samples=POSITIVE, domain="x > 0",
+    ),
+    Operation(
+        "sqrt", "sqrt", "sqrt(x)",
+        lambda m, x: m.sqrt(x),
+        [lambda m, r, x: m.divide(0.5, r)],
+        samples=POSITIVE, kinks={(0.0,): (math.inf,)}, domain="x >= 0",
+    ),
+    Operation(
+        "cbrt", "cbrt", "sign(x) * cbrt(abs(x))",
+        lambda m, x: m.cbrt(x),
+        [lambda m, r, x: m.divide(1.0, 3.0 * r * r)],
+        samples=ANYWHERE, kinks={(0.0,): (math.inf,)},
+    ),
+
+    # ---- trigonometric and hyperbolic functions, and their inverses
+    Operation(
+        "sin", "sin", "sin(x)",
+        lambda m, x: m.sin(x),
+        [lambda m, r, x: m.cos(x)],
+        samples=ANYWHERE, domain="a finite x",
+    ),
+    Operation(
+        "cos", "cos", "cos(x)",
+        lambda m, x: m.cos(x),
+        [lambda m, r, x: -m.sin(x)],
+        samples=ANYWHERE, domain="a finite x",
+    ),
+    Operation(
+        "tan", "tan", "tan(x)",
+        lambda m, x: m.tan(x),
+        [lambda m, r, x: 1.0 + r * r],
+        samples=ANYWHERE, domain="a finite x",
+    ),
+    Operation(
+        # (1 - x)(1 + x), not 1 - x², which loses its digits near ±1.
+        "asin", "asin", "asin(x)",
+        lambda m, x: m.asin(x),
+        [lambda m, r, x: m.divide(1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        samples=INSIDE_ONE, kinks={(1.0,): (math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
+    ),
+    Operation(
+        "acos", "acos", "acos(x)",
+        lambda m, x: m.acos(x),
+        [lambda m, r, x: m.divide(-1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (-math.inf,)}, domain="-1 <= x <= 1",
+    ),
+    Operation(
+        "atan", "atan", "atan(x)",
+        lambda m, x: m.atan(x),
+        [lambda m, r, x: 1.0 / (1.0 + x * x)],
+        samples=WIDE,
+    ),
+    Operation(
+        # The angle of the point (x, y). Divided twice by the distance, whose square could overflow or vanish.
+        "atan2", "atan2", "atan2(y, x)",
+        lambda m, y, x: m.atan2(y, x),
+        [lambda m, r, y, x: x / distance(m, x, y) / distance(m, x, y),
+         lambda m, r, y, x: -y / distance(m, x, y) / distance(m, x, y)],
+        samples=[*PAIRS, (1e-200, 2e-200), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
+    ),
+    Operation(
+        "sinh", "sinh", "sinh(x)",
+        lambda m, x: m.sinh(x),
+        [lambda m, r, x: m.cosh(x)],
+        samples=WIDE,
+    ),
+    Operation(
+        "cosh", "cosh", "cosh(x)",
+        lambda m, x: m.cosh(x),
+        [lambda m, r, x: m.sinh(x)],
+        samples=WIDE,
+    ),
+    Operation(
+        # 1 - tanh², written so that it keeps its digits where tanh is close to ±1.
+        "tanh", "tanh", "tanh(x)",
+        lambda m, x: m.tanh(x),
+        [lambda m, r, x: 4.0 * m.sigmoid(2.0 * x) * m.sigmoid(-2.0 * x)],
+        samples=WIDE,
+    ),
+    Operation(
+        "asinh", "asinh", "asinh(x)",
+        lambda m, x: m.asinh(x),
+        [lambda m, r, x: 1.0 / m.hypot(1.0, x)],
+        samples=[*WIDE, (1e200,)],
+    ),
+    Operation(
+        "acosh", "acosh", "acosh(x)",
+        lambda m, x: m.acosh(x),
+        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0) * m.sqrt(x + 1.0))],
+        samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
+    ),
+    Operation(
+        "atanh", "atanh", "atanh(x)",
+        lambda m, x: m.atanh(x),
+        [lambda m, r, x: 1.0 / ((1.0 - x) * (1.0 + x))],
+        samples=INSIDE_ONE, domain="-1 < x < 1",
+    ),
+
+    # ---- special functions
+    Operation(
+        "erf", "erf", "erf(x)",
+        lambda m, x: m.erf(x),
+        [lambda m, r, x: TWO_OVER_SQRT_PI * gaussian(m, x, -1.0)],
+        samples=[*ANYWHERE, *unary(-6.1, 4.7)],
+    ),
+    Operation(
+        # 1 - erf(x), with all its digits where erf is close to 1.
+        "erfc", "erfc", "erfc(x)",
+        lambda m, x: m.erfc(x),
+        [lambda m, r, x: -TWO_OVER_SQRT_PI * gaussian(m, x, -1.0)],
+        samples=[*ANYWHERE, *unary(-6.1, 4.7, 20.3)],
+    ),
+    Operation(
+        # A cone: at its tip, the origin, the convention is 0, as for abs.
+        "hypot", "hypot", "sqrt(x**2 + y**2)",
+        lambda m, x, y: m.hypot(x, y),
+        [lambda m, r, x, y: x / distance(m, x, y),
+         lambda m, r, x, y: y / distance(m, x, y)],
+        samples=[*PAIRS, (1e-200, 2e-200), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
+    ),
+    Operation(
+        # A tie is split evenly, so that maximum(x, x) has the derivative 1. x + y is nan where either is.
+        "maximum", "max", "max(x, y)",
+        lambda m, x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),
+        [lambda m, r, x, y: m.where(x > y, 1.0, m.where(x < y, 0.0, 0.5)),
+         lambda m, r, x, y: m.where(x > y, 0.0, m.where(x < y, 1.0, 0.5))],
+        samples=PAIRS, kinks={(2.0, 2.0): (0.5, 0.5)},
+    ),
+    Operation(
+        "minimum", "min", "min(x, y)",
+        lambda m, x, y: m.where(x < y, x, m.where(y <= x, y, x + y)),
+        [lambda m, r, x, y: m.where(x < y, 1.0, m.where(x > y, 0.0, 0.5)),
+         lambda m, r, x, y: m.where(x < y, 0.0, m.where(x > y, 1.0, 0.5))],
+        samples=PAIRS, kinks={(2.0, 2.0): (0.5, 0.5)},
+    ),
+
+    # ---- activation functions; at the kinks the derivative from the left
+    Operation(
+        # x <= 0 asks so that nan, which is not, goes through.
+        "relu", "relu", "max(x, 0)",
+        lambda m, x: m.where(x <= 0, 0.0, x),
+        [lambda m, r, x: m.where(x <= 0, 0.0, 1.0)],
+        samples=ANYWHERE, kinks={(0.0,): (0.0,)},
+    ),
+    Operation(
+        "leaky_relu", "leaky_relu", "max(x, 0) + slope * min(x, 0)",
+        lambda m, x, slope=0.01: m.where(x <= 0, slope * x, x),
+        [lambda m, r, x, slope: m.where(x <= 0, slope, 1.0),
+         lambda m, r, x, slope: m.where(x <= 0, x, 0.0)],
+        samples=[(-3.0, 0.01), (-0.2, 0.3), (1e-3, 0.1), (4.0, 0.01)], kinks={(0.0, 0.1): (0.1, 0.0)},
+    ),
+    Operation(
+        "elu", "elu", "max(x, 0) + alpha * (exp(min(x, 0)) - 1)",
+        lambda m, x, alpha=1.0: m.where(x > 0, x, alpha * m.expm1(m.where(x > 0, 0.0, x))),
+        [lambda m, r, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(m.where(x > 0, 0.0, x))),
+         lambda m, r, x, alpha: m.expm1(m.where(x > 0, 0.0, x))],
+        samples=[(-30.0, 1.0), (-3.0, 1.0), (-0.2, 0.3), (1e-3, 1.5), (4.0, 1.0)], kinks={(0.0, 0.5): (0.5, 0.0)},
+    ),
+    Operation(
+        "softplus", "softplus", "log(1 + exp(x))",
+        lambda m, x: m.relu(x) + m.log1p(m.exp(-m.abs(x))),
+        [lambda m, r, x: m.sigmoid(x)],
+        samples=WIDE,
+    ),
+    Operation(
+        # The logistic function. The derivative is r (1 - r), with 1 - r as the sigmoid of -x, which keeps its digits.
+        "sigmoid", "sigmoid", "1 / (1 + exp(-x))",
+        lambda m, x: m.where(x < 0, m.exp(-m.abs(x)), 1.0) / (1.0 + m.exp(-m.abs(x))),
+        [lambda m, r, x: r * m.sigmoid(-x)],
+        samples=WIDE,
+    ),
+    Operation(
+        # Swish (Ramachandran et al., 2017), also called SiLU (Elfwing et al., 2017).
+        "silu", "silu", "x / (1 + exp(-x))",
+        lambda m, x: x * m.sigmoid(x),
+        [lambda m, r, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x))],
+        samples=WIDE,
+    ),
+    Operation(
+        # x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016); erfc keeps the digits of its tail.
+        "gelu", "gelu", "x * (1 + erf(x / sqrt(2))) / 2",
+        lambda m, x: 0.5 * x * m.erfc(-SQRT_HALF * x),
+        [lambda m, r, x: 0.5 * m.erfc(-SQRT_HALF * x) + x * gaussian(m, x, -0.5) / SQRT_2PI],
+        samples=[*ANYWHERE, *unary(-6.3, 9.0)],
+    ),
+    Operation(
+        # x tanh(s) with s = softplus(x) (Misra, 2019). tanh'(s) = 4 sigmoid(2s) sigmoid(-2s), as in the row of tanh.
+        "mish", "mish", "x * tanh(log(1 + exp(x)))",
+        lambda m, x: x * m.tanh(m.softplus(x)),
+        [lambda m, r, x: m.tanh(m.softplus(x))
+            + 4.0 * x * m.sigmoid(x) * m.sigmoid(2.0 * m.softplus(x)) * m.sigmoid(-2.0 * m.softplus(x))],
+        samples=WIDE,
+    ),
+
+    # ---- n-ary operations: one node with an edge per term
+    Operation(
+        "sum", "sum", "sum(x)",
+        lambda m, x: m.sum(x),
+        [lambda m, r, x: [1.0 for _ in x]],
+        samples=[([1.5, -2.0, 1e-3],), ([4.0],)], sequences=1,
+    ),
+    Operation(
+        # A neuron's net input: the bias first, then the products from left to right.
+        "dot", "dot", "bias + sum(w * x for w, x in zip(weights, inputs))",
+        lambda m, weights, inputs, bias=0.0: m.sum([w * x for w, x in zip(weights, inputs, strict=True)], bias),
+        [lambda m, r, weights, inputs, bias: inputs,
+         lambda m, r, weights, inputs, bias: weights,
+         lambda m, r, weights, inputs, bias: 1.0],
+        samples=[([1.5, -2.0, 0.3], [0.7, 1.1, -5.0], 0.25), ([3.0], [-0.5], 0.0)], sequences=2,
+    ),
+    Operation(
+        "logsumexp", "logsumexp", "log(sum(exp(x_i) for x_i in x))",
+        logsumexp,
+        [lambda m, r, x: softmax(m, x)],
+        samples=[([1.5, -2.0, 0.3],), ([1000.0, 1001.5],), ([-5.0],), ([2.0, 2.0, 2.0, -20.0],)], sequences=1,
+        domain="at least one operand above -inf",
+    ),
+]
+# fmt: on
+
+OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _ROWS}

@@ -1,0 +1,352 @@
+"""Value: a number that remembers how it was computed, and so can tell its derivative.
+
+An operation on Values makes a new Value that records its operands, `parents`, and the derivative of the result with
+respect to each, `local_derivatives`. The Values of a computation form a graph. `backward()` walks it from the result to
+the leaves and applies the chain rule on the way:
+
+    d result / d parent  +=  d node / d parent  *  d result / d node
+
+What an operation computes and what its derivatives are stands in the table, `operations.py`.
+"""
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself makes objects with
+from numbers import Complex, Real
+
+from autograd.graph import topological_order
+from autograd.operations import OPERATIONS, Operation, ieee, strict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, SupportsFloat, SupportsIndex
+
+    Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
+
+_recording = ContextVar("recording", default=True)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Operations record nothing: `with no_grad():`, or `@no_grad()` on a function. Their results are leaves."""
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+class Value:
+    """A scalar, `data`, and the derivative of a result with respect to it, `grad`, set by the result's `backward()`.
+
+    Arguments:
+        data: a real number: int, float, bool, a NumPy scalar, Fraction, Decimal. From a Value, its data is copied.
+        label: a name for drawings, traces and error messages.
+        _children, _op: as micrograd's constructor has them, for scripts that define operations of their own.
+
+    Raises TypeError if `data` is anything else: a complex number, a string, None, a list, an array.
+
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> c = a * b + a**2
+    >>> c.backward()
+    >>> a.grad, b.grad
+    (1.0, 2.0)
+    """
+
+    __slots__ = (
+        "__dict__", "__weakref__", "_data", "_grad", "label", "local_derivatives", "op", "operands", "operation",
+        "parents",
+    )  # fmt: skip
+
+    def __init__(self, data: Number, _children: tuple[Value, ...] = (), _op: str = "", label: str = "") -> None:
+        self._data = data if type(data) is float else real_number(data)
+        self._grad = 0.0
+        self.label = label
+        self.op = _op  # the symbol of the operation that computed this Value; "" for a leaf
+        self.operation: Operation | None = None
+        self.operands: tuple[Operand, ...] = ()
+        self.parents = tuple(_children)  # the operands that are Values, in order
+        self.local_derivatives: tuple[float, ...] = ()  # one per parent
+
+    @property
+    def data(self) -> float:
+        """The number itself."""
+        return self._data
+
+    @data.setter
+    def data(self, number: Number) -> None:
+        self._data = real_number(number)
+
+    @property
+    def grad(self) -> float:
+        """The derivative of the result whose `backward()` ran; on a leaf, the sum over the runs since it was 0."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: Number) -> None:
+        self._grad = real_number(number)
+
+    def backward(self, gradient: Number = 1.0) -> None:
+        """Adds `gradient` * d self / d leaf to the `grad` of every leaf, and sets that of every computed node.
+
+        Each node is visited once, after everything that was computed from it (reverse topological order). Leaves
+        accumulate: a second call doubles their gradients, and results that share a part of their graphs add up.
+        """
+        seed = real_number(gradient)
+        order = topological_order(self)
+        for node in order:
+            if node.parents:
+                node._grad = 0.0
+        self._grad += seed
+        for node in reversed(order):
+            node._backward()
+
+    def _backward(self) -> None:
+        for parent, local_derivative in zip(self.parents, self.local_derivatives, strict=False):
+            parent._grad += local_derivative * self._grad
+
+    def __add__(self, other: Number) -> Value:
+        return infix(OPERATIONS["add"], self, other)
+
+    def __radd__(self, other: Number) -> Value:
+        return infix(OPERATIONS["add"], other, self)
+
+    def __sub__(self, other: Number) -> Value:
+        return infix(OPERATIONS["subtract"], self, other)
+
+    def __rsub__(self, other: Number) -> Value:
+        return infix(OPERATIONS["subtract"], other, self)
+
+    def __mul__(self, other: Number) -> Value:
+        return infix(OPERATIONS["multiply"], self, other)
+
+    def __rmul__(self, other: Number) -> Value:
+        return infix(OPERATIONS["multiply"], other, self)
+
+    def __truediv__(self, other: Number) -> Value:
+        return infix(OPERATIONS["divide"], self, other)
+
+    def __rtruediv__(self, other: Number) -> Value:
+        return infix(OPERATIONS["divide"], other, self)
+
+    def __pow__(self, other: Number) -> Value:
+        return infix(OPERATIONS["power"], self, other)
+
+    def __rpow__(self, other: Number) -> Value:
+        return infix(OPERATIONS["power"], other, self)
+
+    def __neg__(self) -> Value:
+        return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]
+
+    def __abs__(self) -> Value:
+        return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __lt__(self, other: Number) -> bool:
+        return compare(operator.lt, self, other)
+
+    def __le__(self, other: Number) -> bool:
+        return compare(operator.le, self, other)
+
+    def __gt__(self, other: Number) -> bool:
+        return compare(operator.gt, self, other)
+
+    def __ge__(self, other: Number) -> bool:
+        return compare(operator.ge, self, other)
+
+    def __bool__(self) -> bool:
+        return self._data != 0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+    def __repr__(self) -> str:
+        op = f", op={self.op!r}" if self.op else ""
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data}, grad={self._grad}{op}{label})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        if self.parents:
+            raise TypeError(
+                f"cannot copy or pickle {self!r}: it was computed, and a copy would need its whole graph; "
+                "copy the leaves and compute it again, or make a new leaf from its data with Value(v)"
+            )
+        return __newobj__, (type(self),), (self._data, self._grad, self.label, self.__dict__)
+
+    def __setstate__(self, state: tuple[float, float, str, dict[str, Any]]) -> None:
+        data, grad, label, attributes = state
+        Value.__init__(self, data, label=label)
+        self._grad = grad
+        self.__dict__.update(attributes)
+
+    # What micrograd calls the parents and the operation.
+
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        if self.op == "**" and isinstance(exponent := self.operands[1], float):
+            return f"**{exponent:g}"
+        return {"relu": "ReLU"}.get(self.op, self.op)
+
+    if TYPE_CHECKING:  # Any: the methods come from the table, and other attributes are the user's.
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, attribute: Any) -> None: ...
+
+
+if TYPE_CHECKING:
+    Scalar = Value | float
+    Operand = Scalar | tuple[Scalar, ...]
+
+
+def apply(operation: Operation, *operands: Scalar) -> Scalar:
+    """The result of an operation: a Value that records its edges, or a float where no operand is a Value."""
+    numbers = [operand._data if isinstance(operand, Value) else operand for operand in operands]
+    data = evaluate(operation, operands, numbers)
+    parents, local_derivatives = [], []
+    for operand, partial in zip(operands, operation.partials, strict=True):
+        if isinstance(operand, Value):
+            parents.append(operand)
+            local_derivatives.append(partial(ieee, data, *numbers))
+    return record(operation, operands, data, parents, local_derivatives)
+
+
+def apply_nary(operation: Operation, *operands: Operand) -> Scalar:
+    """The same for an operation whose operands are sequences of scalars, each element with an edge of its own."""
+    numbers = [
+        [element._data if isinstance(element, Value) else element for element in operand]
+        if isinstance(operand, tuple)
+        else float(operand)
+        for operand in operands
+    ]
+    data = evaluate(operation, operands, numbers)
+    parents, local_derivatives = [], []
+    for operand, partial in zip(operands, operation.partials, strict=True):
+        derivatives = partial(ieee, data, *numbers)
+        edges = zip(operand, derivatives, strict=True) if isinstance(operand, tuple) else [(operand, derivatives)]
+        for element, derivative in edges:
+            if isinstance(element, Value):
+                parents.append(element)
+                local_derivatives.append(derivative)
+    return record(operation, operands, data, parents, local_derivatives)
+
+
+def evaluate(operation: Operation, operands: tuple[Operand, ...], numbers: Sequence[float | list[float]]) -> float:
+    try:
+        return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
+    except (ValueError, ArithmeticError) as error:
+        raise explained(error, operation, operands, numbers) from None
+
+
+def record(
+    operation: Operation,
+    operands: tuple[Operand, ...],
+    data: float,
+    parents: list[Value],
+    local_derivatives: list[float],
+) -> Scalar:
+    if not parents:
+        return data
+    result = Value(data)
+    if _recording.get():
+        result.op = operation.symbol
+        result.operation = operation
+        result.operands = operands
+        result.parents = tuple(parents)
+        result.local_derivatives = tuple(local_derivatives)
+    return result
+
+
+def explained(
+    error: Exception, operation: Operation, operands: tuple[Operand, ...], numbers: Sequence[float | list[float]]
+) -> Exception:
+    """The error of an evaluation, saying which operation met which numbers and labels, and what it expected."""
+    shown = [reprlib.repr(number) for number in numbers]
+    call = f"{operation.name}({', '.join(shown)})"
+    if len(shown) == 2 and not operation.symbol.isidentifier():
+        call = f" {operation.symbol} ".join(f"({number})" if number.startswith("-") else number for number in shown)
+    reason = f"expected {operation.domain}"
+    if isinstance(error, ZeroDivisionError):
+        reason = "division by zero"
+    if isinstance(error, OverflowError):
+        reason = "the result is beyond the largest float, 1.8e308"
+    labels = [
+        f"{name} is labelled {operand.label!r}"
+        for name, operand in zip(operation.operands, operands, strict=True)
+        if isinstance(operand, Value) and operand.label
+    ]
+    return type(error)(f"{call}: {reason}" + (f" ({', '.join(labels)})" if labels else ""))
+
+
+def infix(operation: Operation, left: Number, right: Number) -> Value:
+    """What an operator returns: the result, or NotImplemented, whereupon Python asks the other operand's class."""
+    try:
+        left, right = scalar(left), scalar(right)
+    except TypeError:
+        return NotImplemented  # type: ignore[no-any-return]
+    return apply(operation, left, right)  # type: ignore[return-value]  # one of them is a Value
+
+
+def compare(comparison: Callable[[float, float], bool], value: Value, other: Number) -> bool:
+    try:
+        return comparison(value._data, real_number(other))
+    except TypeError:
+        return NotImplemented  # type: ignore[no-any-return]
+
+
+def scalar(operand: Number) -> Scalar:
+    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
+    return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
+
+
+def real_number(number: Number) -> float:
+    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
+    if isinstance(number, (float, int)):
+        return float(number)
+    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
+    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
+    if convertible and not complex_number and not hasattr(number, "__len__"):
+        return float(number)
+    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
+
+
+def function(operation: Operation) -> Callable[..., Any]:
+    """The function that a row of the table stands for: the method on Value, and the function in `functions.py`."""
+
+    def call(*operands: Any, **keywords: Any) -> Scalar:
+        bound = operation.bind(operands, keywords)
+        try:
+            sequences = [tuple([scalar(element) for element in bound[i]]) for i in range(operation.sequences)]
+            scalars = [scalar(operand) for operand in bound[operation.sequences :]]
+        except TypeError as error:
+            raise TypeError(f"{operation.signature}: {error}") from None
+        if len({len(elements) for elements in sequences}) > 1:
+            lengths = " and ".join(
+                f"{len(elements)} {name}" for name, elements in zip(operation.operands, sequences, strict=False)
+            )
+            raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
+        return apply_nary(operation, *sequences, *scalars) if sequences else apply(operation, *scalars)
+
+    call.__name__ = call.__qualname__ = operation.name
+    call.__doc__ = operation.description
+    return call
+
+
+for _operation in OPERATIONS.values():
+    if not _operation.sequences:
+        setattr(Value, _operation.name, function(_operation))
+for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):
+    setattr(Value, f"arc{_name[1:]}", getattr(Value, _name))  # what numpy.arcsin calls on an object array
