@@ -8,6 +8,7 @@
 0.542118
 """
 
+from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.functions import *
 from autograd.functions import __all__ as _functions
 from autograd.value import Value, no_grad
@@ -20,4 +21,4 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Callable[..., Any]: ...  # Any: the functions of the table, see functions.py
 
 
-__all__ = ["Value", "no_grad", *_functions]
+__all__ = ["GradientCheck", "GradientError", "Value", "check_gradients", "no_grad", *_functions]

@@ -16,6 +16,7 @@ import reprlib
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself makes objects with
+from functools import partial
 from numbers import Complex, Real
 
 from autograd.graph import topological_order
@@ -23,7 +24,7 @@ from autograd.operations import OPERATIONS, Operation, ieee, strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, SupportsFloat, SupportsIndex
 
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
@@ -39,6 +40,68 @@ def no_grad() -> Iterator[None]:
         yield
     finally:
         _recording.reset(token)
+
+
+def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
+    """An operator's two methods, `value + other` and `other + value`; other may be a Value or a real number.
+
+    For anything else they return NotImplemented, whereupon Python asks the other operand: an array adds itself to each
+    of its elements, a string raises TypeError.
+    """
+    operation = OPERATIONS[name]
+
+    def method(value: Value, other: Number) -> Any:
+        try:
+            operand = scalar(other)
+        except TypeError:
+            return NotImplemented
+        return apply(operation, value, operand)
+
+    def reflected(value: Value, other: Number) -> Any:
+        try:
+            operand = scalar(other)
+        except TypeError:
+            return NotImplemented
+        return apply(operation, operand, value)
+
+    return method, reflected
+
+
+def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Number], bool]:
+    """A comparison's method: it compares data, with a Value or a real number."""
+
+    def method(value: Value, other: Number) -> Any:
+        try:
+            number = real_number(other)
+        except TypeError:
+            return NotImplemented
+        return compare(value._data, number)
+
+    return method
+
+
+def scalar(operand: Number) -> Scalar:
+    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
+    return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
+
+
+def scalars(elements: Iterable[Number]) -> tuple[Scalar, ...]:
+    try:
+        iterator = iter(elements)
+    except TypeError:
+        raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}") from None
+    return tuple([scalar(element) for element in iterator])
+
+
+def real_number(number: Number) -> float:
+    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
+    if isinstance(number, (float, int)):
+        return float(number)
+    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
+    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
+    if convertible and not complex_number and not hasattr(number, "__len__"):
+        return float(number)
+    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
 
 
 class Value:
@@ -110,35 +173,11 @@ class Value:
         for parent, local_derivative in zip(self.parents, self.local_derivatives, strict=False):
             parent._grad += local_derivative * self._grad
 
-    def __add__(self, other: Number) -> Value:
-        return infix(OPERATIONS["add"], self, other)
-
-    def __radd__(self, other: Number) -> Value:
-        return infix(OPERATIONS["add"], other, self)
-
-    def __sub__(self, other: Number) -> Value:
-        return infix(OPERATIONS["subtract"], self, other)
-
-    def __rsub__(self, other: Number) -> Value:
-        return infix(OPERATIONS["subtract"], other, self)
-
-    def __mul__(self, other: Number) -> Value:
-        return infix(OPERATIONS["multiply"], self, other)
-
-    def __rmul__(self, other: Number) -> Value:
-        return infix(OPERATIONS["multiply"], other, self)
-
-    def __truediv__(self, other: Number) -> Value:
-        return infix(OPERATIONS["divide"], self, other)
-
-    def __rtruediv__(self, other: Number) -> Value:
-        return infix(OPERATIONS["divide"], other, self)
-
-    def __pow__(self, other: Number) -> Value:
-        return infix(OPERATIONS["power"], self, other)
-
-    def __rpow__(self, other: Number) -> Value:
-        return infix(OPERATIONS["power"], other, self)
+    __add__, __radd__ = infix("add")
+    __sub__, __rsub__ = infix("subtract")
+    __mul__, __rmul__ = infix("multiply")
+    __truediv__, __rtruediv__ = infix("divide")
+    __pow__, __rpow__ = infix("power")
 
     def __neg__(self) -> Value:
         return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]
@@ -149,17 +188,10 @@ class Value:
     def __pos__(self) -> Value:
         return self
 
-    def __lt__(self, other: Number) -> bool:
-        return compare(operator.lt, self, other)
-
-    def __le__(self, other: Number) -> bool:
-        return compare(operator.le, self, other)
-
-    def __gt__(self, other: Number) -> bool:
-        return compare(operator.gt, self, other)
-
-    def __ge__(self, other: Number) -> bool:
-        return compare(operator.ge, self, other)
+    __lt__ = comparison(operator.lt)
+    __le__ = comparison(operator.le)
+    __gt__ = comparison(operator.gt)
+    __ge__ = comparison(operator.ge)
 
     def __bool__(self) -> bool:
         return self._data != 0
@@ -197,7 +229,7 @@ class Value:
 
     @property
     def _op(self) -> str:
-        if self.op == "**" and isinstance(exponent := self.operands[1], float):
+        if self.operation is OPERATIONS["power"] and isinstance(exponent := self.operands[1], float):
             return f"**{exponent:g}"
         return {"relu": "ReLU"}.get(self.op, self.op)
 
@@ -212,115 +244,50 @@ if TYPE_CHECKING:
     Operand = Scalar | tuple[Scalar, ...]
 
 
-def apply(operation: Operation, *operands: Scalar) -> Scalar:
+def apply(operation: Operation, *operands: Operand) -> Scalar:
     """The result of an operation: a Value that records its edges, or a float where no operand is a Value."""
-    numbers = [operand._data if isinstance(operand, Value) else operand for operand in operands]
-    data = evaluate(operation, operands, numbers)
-    parents, local_derivatives = [], []
-    for operand, partial in zip(operands, operation.partials, strict=True):
+    numbers = [numbers_of(operand) for operand in operands]
+    try:
+        data: float = operation.compute(strict, *numbers)
+    except (ValueError, ArithmeticError) as error:
+        labels = [operand.label if isinstance(operand, Value) else "" for operand in operands]
+        raise operation.explained(error, numbers, labels) from None
+    if not _recording.get():
+        return Value(data) if any(map(holds_value, operands)) else data
+
+    parents: list[Value] = []
+    local_derivatives: list[float] = []
+    for operand, derivative_of in zip(operands, operation.partials, strict=True):
         if isinstance(operand, Value):
             parents.append(operand)
-            local_derivatives.append(partial(ieee, data, *numbers))
-    return record(operation, operands, data, parents, local_derivatives)
-
-
-def apply_nary(operation: Operation, *operands: Operand) -> Scalar:
-    """The same for an operation whose operands are sequences of scalars, each element with an edge of its own."""
-    numbers = [
-        [element._data if isinstance(element, Value) else element for element in operand]
-        if isinstance(operand, tuple)
-        else float(operand)
-        for operand in operands
-    ]
-    data = evaluate(operation, operands, numbers)
-    parents, local_derivatives = [], []
-    for operand, partial in zip(operands, operation.partials, strict=True):
-        derivatives = partial(ieee, data, *numbers)
-        edges = zip(operand, derivatives, strict=True) if isinstance(operand, tuple) else [(operand, derivatives)]
-        for element, derivative in edges:
-            if isinstance(element, Value):
-                parents.append(element)
-                local_derivatives.append(derivative)
-    return record(operation, operands, data, parents, local_derivatives)
-
-
-def evaluate(operation: Operation, operands: tuple[Operand, ...], numbers: Sequence[float | list[float]]) -> float:
-    try:
-        return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
-    except (ValueError, ArithmeticError) as error:
-        raise explained(error, operation, operands, numbers) from None
-
-
-def record(
-    operation: Operation,
-    operands: tuple[Operand, ...],
-    data: float,
-    parents: list[Value],
-    local_derivatives: list[float],
-) -> Scalar:
+            local_derivatives.append(derivative_of(ieee, data, *numbers))
+        elif isinstance(operand, tuple):
+            for element, derivative in zip(operand, derivative_of(ieee, data, *numbers), strict=True):
+                if isinstance(element, Value):
+                    parents.append(element)
+                    local_derivatives.append(derivative)
     if not parents:
         return data
+
     result = Value(data)
-    if _recording.get():
-        result.op = operation.symbol
-        result.operation = operation
-        result.operands = operands
-        result.parents = tuple(parents)
-        result.local_derivatives = tuple(local_derivatives)
+    result.op = operation.symbol
+    result.operation = operation
+    result.operands = operands
+    result.parents = tuple(parents)
+    result.local_derivatives = tuple(local_derivatives)
     return result
 
 
-def explained(
-    error: Exception, operation: Operation, operands: tuple[Operand, ...], numbers: Sequence[float | list[float]]
-) -> Exception:
-    """The error of an evaluation, saying which operation met which numbers and labels, and what it expected."""
-    shown = [reprlib.repr(number) for number in numbers]
-    call = f"{operation.name}({', '.join(shown)})"
-    if len(shown) == 2 and not operation.symbol.isidentifier():
-        call = f" {operation.symbol} ".join(f"({number})" if number.startswith("-") else number for number in shown)
-    reason = f"expected {operation.domain}"
-    if isinstance(error, ZeroDivisionError):
-        reason = "division by zero"
-    if isinstance(error, OverflowError):
-        reason = "the result is beyond the largest float, 1.8e308"
-    labels = [
-        f"{name} is labelled {operand.label!r}"
-        for name, operand in zip(operation.operands, operands, strict=True)
-        if isinstance(operand, Value) and operand.label
-    ]
-    return type(error)(f"{call}: {reason}" + (f" ({', '.join(labels)})" if labels else ""))
+def numbers_of(operand: Operand) -> float | list[float]:
+    if isinstance(operand, Value):
+        return operand._data
+    if isinstance(operand, tuple):
+        return [element._data if isinstance(element, Value) else element for element in operand]
+    return operand
 
 
-def infix(operation: Operation, left: Number, right: Number) -> Value:
-    """What an operator returns: the result, or NotImplemented, whereupon Python asks the other operand's class."""
-    try:
-        left, right = scalar(left), scalar(right)
-    except TypeError:
-        return NotImplemented  # type: ignore[no-any-return]
-    return apply(operation, left, right)  # type: ignore[return-value]  # one of them is a Value
-
-
-def compare(comparison: Callable[[float, float], bool], value: Value, other: Number) -> bool:
-    try:
-        return comparison(value._data, real_number(other))
-    except TypeError:
-        return NotImplemented  # type: ignore[no-any-return]
-
-
-def scalar(operand: Number) -> Scalar:
-    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
-    return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
-
-
-def real_number(number: Number) -> float:
-    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
-    if isinstance(number, (float, int)):
-        return float(number)
-    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
-    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
-    if convertible and not complex_number and not hasattr(number, "__len__"):
-        return float(number)
-    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
+def holds_value(operand: Operand) -> bool:
+    return isinstance(operand, Value) or (isinstance(operand, tuple) and any(map(holds_value, operand)))
 
 
 def function(operation: Operation) -> Callable[..., Any]:
@@ -329,19 +296,18 @@ def function(operation: Operation) -> Callable[..., Any]:
     def call(*operands: Any, **keywords: Any) -> Scalar:
         bound = operation.bind(operands, keywords)
         try:
-            sequences = [tuple([scalar(element) for element in bound[i]]) for i in range(operation.sequences)]
-            scalars = [scalar(operand) for operand in bound[operation.sequences :]]
+            sequences = [scalars(bound[i]) for i in range(operation.sequences)]
+            rest = [scalar(operand) for operand in bound[operation.sequences :]]
         except TypeError as error:
             raise TypeError(f"{operation.signature}: {error}") from None
         if len({len(elements) for elements in sequences}) > 1:
-            lengths = " and ".join(
-                f"{len(elements)} {name}" for name, elements in zip(operation.operands, sequences, strict=False)
-            )
+            lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
             raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
-        return apply_nary(operation, *sequences, *scalars) if sequences else apply(operation, *scalars)
+        return apply(operation, *sequences, *rest)
 
     call.__name__ = call.__qualname__ = operation.name
     call.__doc__ = operation.description
+    call.__wrapped__ = partial(operation.compute, strict)  # type: ignore[attr-defined]  # for inspect.signature and help
     return call
 
 

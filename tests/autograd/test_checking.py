@@ -1,0 +1,101 @@
+"""check_gradients(): it passes what is right, and finds what is wrong."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from autograd import Value, check_gradients, dot, functions, log, logsumexp, tanh
+from autograd.checking import GradientError
+from autograd.operations import OPERATIONS
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "dot"])
+def test_every_operation_passes_where_differences_can_see(name):
+    for point in OPERATIONS[name].samples:
+        numbers = [x for operand in point for x in (operand if isinstance(operand, list) else [operand])]
+        at_the_edge = any(0 < abs(abs(number) - 1) < 1e-2 for number in numbers)
+        if not at_the_edge and all(1e-2 <= abs(number) <= 30 for number in numbers):
+            check_gradients(getattr(functions, name), point, relative_tolerance=1e-4)
+
+
+def test_components_are_named_and_compared():
+    check = check_gradients(lambda w, x, bias: tanh(dot(w, x, bias)), ([0.5, -1.0], np.array([2.0, 0.25]), 0.125))
+    assert [component.name for component in check.components] == ["w[0]", "w[1]", "x[0]", "x[1]", "bias"]
+    slope = 1 - math.tanh(0.875) ** 2
+    expected = [2 * slope, 0.25 * slope, 0.5 * slope, -slope, slope]
+    assert [component.backward for component in check.components] == pytest.approx(expected, rel=1e-14)
+    assert [component.differences for component in check.components] == pytest.approx(expected, rel=1e-8)
+    assert check.failures == []
+    assert "w[1]" in repr(check)
+
+
+def test_nested_sequences_and_a_single_number():
+    matrix = [[1.0, 2.0], [3.0, 4.0]]
+    check = check_gradients(lambda rows: logsumexp([dot(row, [1.0, -1.0]) for row in rows]), [matrix])
+    assert [component.name for component in check.components] == [f"rows[{i}][{j}]" for i in (0, 1) for j in (0, 1)]
+    assert check_gradients(lambda x: x**3, 2.0).components[0].backward == 12.0
+
+
+def wrong_product(x, y):
+    """x y with a derivative by y that is 1 % off."""
+    result = Value(x.data * y.data, (x, y), "wrong")
+    result.local_derivatives = (y.data, x.data * 1.01)
+    return result
+
+
+def test_a_wrong_derivative_is_found_and_shown():
+    with pytest.raises(GradientError, match="1 of 2 components disagree") as caught:
+        check_gradients(wrong_product, (2.0, 3.0))
+    table = str(caught.value).splitlines()[1:]
+    assert table[0].split() == ["component", "backward", "differences", "relative", "error"]
+    assert table[1].split() == ["y", "2.02", "2", "1e-02"]
+    assert len(table) == 2
+    assert isinstance(caught.value, AssertionError)
+    assert caught.value.check.components[0].relative_error < 1e-9
+
+
+def test_the_worst_components_come_first_and_not_all_are_shown():
+    def wrong(xs):
+        result = Value(sum(x.data for x in xs), tuple(xs), "wrong")
+        result.local_derivatives = tuple(1.0 + 0.001 * i for i in range(len(xs)))
+        return result
+
+    with pytest.raises(GradientError, match=r"49 of 50 components disagree") as caught:
+        check_gradients(wrong, ([1.0] * 50,), worst=3)
+    lines = str(caught.value).splitlines()
+    assert [line.split()[0] for line in lines[2:5]] == ["xs[49]", "xs[48]", "xs[47]"]
+    assert lines[5] == "... and 46 more"
+
+
+def test_a_kink_and_a_derivative_that_is_not_finite_are_found():
+    with pytest.raises(GradientError, match="kink"):
+        check_gradients(lambda x: x.relu(), 0.0)
+    with pytest.raises(GradientError, match="nan"):
+        check_gradients(nan_derivative, 1.0)
+
+
+def nan_derivative(x):
+    result = Value(x.data, (x,), "identity")
+    result.local_derivatives = (math.nan,)
+    return result
+
+
+def test_no_other_grad_is_changed():
+    w = Value(2.0)
+    w.grad = 0.5
+    check_gradients(lambda x: w * x * w, 3.0)
+    assert w.grad == 0.5
+
+
+def test_bad_arguments():
+    with pytest.raises(TypeError, match="expected the function to return one Value, got list"):
+        check_gradients(lambda x: [x], 1.0)
+    with pytest.raises(TypeError, match="expected a real number, got str"):
+        check_gradients(lambda x: x, ["a"])
+    with pytest.raises(ValueError, match="expected at least one number in point, got none"):
+        check_gradients(lambda: Value(1.0), [])
+    with pytest.raises(ValueError, match="log"):
+        check_gradients(log, -1.0)
