@@ -1,7 +1,7 @@
 # What people do here. Each target makes the environment that it needs, in .venv, and then runs.
 #
 #   make demo     train a network on handwritten digits        make lint    ruff and mypy
-#   make test     run the tests                                make docs    write the reference from the table
+#   make test     run the tests                                make docs    write the reference and its pictures
 #   make clean    remove what the other targets made
 
 PYTHON ?= python3
@@ -26,7 +26,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m mypy
 
 docs: $(VENV)/installed-examples
-	$(BIN)/python docs/write_operations.py
+	$(BIN)/python docs/write.py
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

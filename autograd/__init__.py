@@ -5,7 +5,7 @@
 >>> y = tanh(3.0 * x)
 >>> y.backward()
 >>> round(x.grad, 6)
-0.542118
+0.54212
 """
 
 from autograd.checking import GradientCheck, GradientError, check_gradients
@@ -15,10 +15,22 @@ from autograd.value import Value, no_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-    def __getattr__(name: str) -> Callable[..., Any]: ...  # Any: the functions of the table, see functions.py
+    from autograd.drawing import Drawing, draw
+
+_DRAWING = ("Drawing", "draw")  # imported when first used: drawing takes longer to import than the whole engine
+
+__all__ = ["Drawing", "GradientCheck", "GradientError", "Value", "check_gradients", "draw", "no_grad", *_functions]
 
 
-__all__ = ["GradientCheck", "GradientError", "Value", "check_gradients", "no_grad", *_functions]
+def __getattr__(name: str) -> "Any":  # Any: a type checker learns of the table's functions only that they exist
+    if name in _DRAWING:
+        from autograd import drawing
+
+        return getattr(drawing, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_DRAWING})

@@ -259,7 +259,7 @@ INSIDE_ONE = unary(-0.999999, -0.7, -1e-6, 1e-9, 0.2, 0.5, 0.999)
 PAIRS = [(-3.0, 0.5), (2.0, 1e-3), (1.25, -7.0), (-0.1, -4.0), (1e5, 3.0)]
 
 # fmt: off
-_ROWS = [
+OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     # ---- arithmetic
     Operation(
         "add", "+", "x + y",
@@ -575,7 +575,5 @@ _ROWS = [
         samples=[([1.5, -2.0, 0.3],), ([1000.0, 1001.5],), ([-5.0],), ([2.0, 2.0, 2.0, -20.0],)], sequences=1,
         domain="any x_i > -inf",
     ),
-]
+]}
 # fmt: on
-
-OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _ROWS}

@@ -1,0 +1,47 @@
+"""What the documentation says is what the code does: docstrings, README, and the reference of the operations."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import runpy
+from pathlib import Path
+
+import pytest
+
+import autograd
+import nn
+
+ROOT = Path(__file__).parents[1]
+
+
+def modules():
+    for package in (autograd, nn):
+        yield package.__name__
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield module.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples_in_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_examples_in_the_readme():
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_the_reference_is_the_tables():
+    written = runpy.run_path(str(ROOT / "docs" / "write.py"))
+    assert written["REFERENCE"].read_text(encoding="utf-8") == written["reference"](), "run: make docs"
+
+
+def test_readme_links_lead_somewhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [part.split(")")[0] for part in readme.split("](")[1:]]
+    missing = [target for target in targets if "://" not in target and not (ROOT / target.split("#")[0]).exists()]
+    assert missing == []

@@ -1,0 +1,128 @@
+"""The packages: what importing costs, who imports whom, and that a new operation is one new row."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd
+import nn
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(code: str, folder: Path = ROOT, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_importing_the_engine_imports_none_of_its_libraries():
+    loaded = run("import sys; bare = set(sys.modules); import autograd; print(*(set(sys.modules) - bare))").split()
+    assert "autograd.value" in loaded
+    assert not set(loaded) & {"numpy", "graphviz", "matplotlib", "tqdm", "sklearn", "autograd.drawing"}
+
+
+@pytest.mark.parametrize("package", [autograd, nn], ids=["autograd", "nn"])
+def test_public_names_exist_and_are_sorted_out(package):
+    assert len(set(package.__all__)) == len(package.__all__)
+    assert all(hasattr(package, name) for name in package.__all__)
+
+
+# An import against this order is a fault.
+LAYERS = ["operations graph", "value", "functions", "checking drawing"]
+
+
+def imported_from_the_project(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    nodes += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return {name for name in nodes if name.split(".")[0] in ("autograd", "nn")}
+
+
+@pytest.mark.parametrize("layer", range(len(LAYERS)))
+def test_modules_import_only_from_the_layers_below(layer):
+    below = {f"autograd.{name}" for names in LAYERS[:layer] for name in names.split()}
+    for name in LAYERS[layer].split():
+        assert imported_from_the_project(ROOT / "autograd" / f"{name}.py") <= below
+
+
+def test_every_module_of_the_engine_has_its_layer():
+    modules = {path.stem for path in (ROOT / "autograd").glob("*.py")} - {"__init__"}
+    assert modules == set(" ".join(LAYERS).split())
+
+
+def test_nn_uses_only_what_the_engine_exports():
+    for path in (ROOT / "nn").glob("*.py"):
+        names = {name for name in imported_from_the_project(path) if name.split(".")[0] == "autograd"}
+        assert names <= {"autograd"}, path
+
+
+NEW_ROW = """
+    Operation(
+        "cube", "cube", "x ** 3",
+        lambda m, x: x * x * x,
+        [lambda m, r, x: 3.0 * x * x],
+        samples=unary(-2.0, 0.5, 3.0),
+    ),
+"""
+
+USE_OF_THE_NEW_ROW = """
+import autograd
+from autograd import Value, cube, draw
+from autograd.functions import value_mathematics
+from autograd.operations import OPERATIONS
+
+x = Value(2.0, label="x")
+y = x.cube()
+assert y.data == cube(2.0) == 8.0
+y.backward()
+assert x.grad == 12.0
+assert cube.__doc__.startswith("cube(x) = x ** 3")
+assert ">cube<" in draw(y).svg
+
+x.grad = 0.0
+[rule] = OPERATIONS["cube"].partials
+slope = rule(value_mathematics, y, x)
+slope.backward()
+assert (slope.data, x.grad) == (12.0, 12.0)
+print(autograd.__file__)
+"""
+
+
+def test_adding_an_operation_is_adding_one_row(tmp_path):
+    """In a copy of the project with one more row, all of these follow: USE_OF_THE_NEW_ROW, its tests, its reference."""
+    for folder in ("autograd", "nn", "tests", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    table = tmp_path / "autograd" / "operations.py"
+    source = table.read_text(encoding="utf-8")
+    head = "for operation in [\n"
+    assert source.count(head) == 1
+    table.write_text(source.replace(head, head + NEW_ROW), encoding="utf-8")
+
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    assert Path(run(USE_OF_THE_NEW_ROW, tmp_path, **environment).strip()).parent == tmp_path / "autograd"
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "cube", "tests/autograd"],
+        cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert tests.returncode == 0, tests.stdout
+    assert " 0 failed" not in tests.stdout
+    passed = int(tests.stdout.rsplit(" passed", 1)[0].split()[-1])
+    assert passed >= 3 * 4  # three samples: value, first and second derivative, what a Value records
+    subprocess.run([sys.executable, "docs/write.py"], cwd=tmp_path, env=os.environ | environment, check=True)
+    assert "`cube(x)`" in (tmp_path / "docs" / "operations.md").read_text(encoding="utf-8")
