@@ -306,6 +306,7 @@ def function(operation: Operation) -> Callable[..., Any]:
         return apply(operation, *sequences, *rest)
 
     call.__name__ = call.__qualname__ = operation.name
+    call.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
     call.__doc__ = operation.description
     call.__wrapped__ = partial(operation.compute, strict)  # type: ignore[attr-defined]  # for inspect.signature and help
     return call

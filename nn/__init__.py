@@ -1,1 +1,34 @@
-"""Networks on the engine."""
+"""Networks on the engine: modules, layers, losses, optimisers, training; `nn.datasets` and `nn.plots` beside them.
+
+>>> from nn import MLP, SGD, half_squared_error
+>>> model = MLP(2, [4, 1])
+>>> optimizer = SGD(model.parameters(), learning_rate=0.1)
+>>> loss = half_squared_error(model([1.0, 2.0]), 0.5)
+>>> loss.backward()
+>>> optimizer.step()
+"""
+
+from nn.layers import MLP, Layer, Neuron
+from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
+from nn.module import Module
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training import History, fit
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "History",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Optimizer",
+    "RMSProp",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "fit",
+    "half_squared_error",
+    "hinge",
+    "squared_error",
+]

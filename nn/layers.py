@@ -1,0 +1,166 @@
+"""Layers: how do neurons make a network? Neuron, Layer and MLP, the multilayer perceptron.
+
+They are made and called as micrograd's are. The weights are drawn with Python's `random`, in micrograd's order: the
+same seed gives the same network.
+"""
+
+from __future__ import annotations
+
+import operator
+import random
+
+from autograd import Value, dot, multiply, relu
+from nn.module import Module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+
+class Neuron(Module):
+    """activation(bias + w_1 x_1 + ... + w_n x_n)
+
+    Arguments:
+        nin: the number n of inputs.
+        nonlin: False leaves the activation away.
+        activation: a function of a Value, such as `autograd.tanh`.
+        fused: False spells the net input out, a node for every product and sum; True makes it a single `dot` node.
+
+    The weights are drawn from the uniform distribution over [-1, 1], the bias is 0.
+    Raises TypeError or ValueError if `nin` is not a positive int.
+
+    >>> neuron = Neuron(2)
+    >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 0.5, -1.0, 2.0
+    >>> neuron([3.0, 1.0])
+    Value(data=2.5, grad=0.0, op='relu')
+    """
+
+    def __init__(
+        self, nin: int, nonlin: bool = True, activation: Callable[[Value], Value] = relu, fused: bool = True
+    ) -> None:
+        nin = positive("nin", nin)
+        self.weights = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin)]
+        self.bias = Value(0.0, label="b")
+        self.nonlin = nonlin
+        self.activation = activation
+        self.fused = fused
+
+    def __call__(self, x: Iterable[Value | float]) -> Value:
+        """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
+        inputs = listed(x)
+        if len(inputs) != len(self.weights):
+            raise ValueError(f"a neuron got {len(inputs)} inputs, expected {len(self.weights)}, one for each weight")
+        net_input = dot(self.weights, inputs, self.bias) if self.fused else self._spelled_out(inputs)
+        return self.activation(net_input) if self.nonlin else net_input
+
+    def _spelled_out(self, inputs: list[Value | float]) -> Value:
+        net_input = self.bias
+        for weight, x in zip(self.weights, inputs, strict=True):
+            net_input = net_input + multiply(weight, x)  # unlike *, it refuses an array as an x
+        return net_input
+
+    def __repr__(self) -> str:
+        name = getattr(self.activation, "__name__", type(self.activation).__name__) if self.nonlin else "linear"
+        return f"{name.title().replace('_', '').replace('Relu', 'ReLU')}Neuron({len(self.weights)})"
+
+    # What micrograd calls the weights and the bias.
+
+    @property
+    def w(self) -> list[Value]:
+        return self.weights
+
+    @w.setter
+    def w(self, weights: list[Value]) -> None:
+        self.weights = weights
+
+    @property
+    def b(self) -> Value:
+        return self.bias
+
+    @b.setter
+    def b(self, bias: Value) -> None:
+        self.bias = bias
+
+
+class Layer(Module):
+    """`nout` neurons with the same `nin` inputs; further arguments are those of each Neuron.
+
+    >>> random.seed(1)
+    >>> Layer(2, 3, nonlin=False)
+    Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
+    """
+
+    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # Any: see Neuron
+        self.neurons = [Neuron(nin, **kwargs) for _ in range(positive("nout", nout))]
+
+    def __call__(
+        self, x: Iterable[Value | float]
+    ) -> Any:  # Any: a Value from a layer of width one, else a list of them
+        """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
+        inputs = listed(x)
+        outputs = [neuron(inputs) for neuron in self.neurons]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+
+
+class MLP(Module):
+    """A multilayer perceptron: layers of the widths `nouts`, each fed by the one before, the first by `nin` inputs.
+
+    The last layer is linear, all others have the activation. Raises TypeError or ValueError if a width is not a
+    positive int, or if there is none.
+
+    >>> model = MLP(2, [3, 1])
+    >>> model
+    MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(3)]]
+    >>> len(model.parameters())
+    13
+    >>> type(model([1.0, -2.0]))
+    <class 'autograd.value.Value'>
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Iterable[int],
+        activation: Callable[[Value], Value] = relu,
+        fused: bool = True,
+    ) -> None:
+        try:
+            widths = [nin, *nouts]
+        except TypeError:
+            raise TypeError(f"nouts: expected the widths of the layers, such as [16, 16, 1], got {nouts!r}") from None
+        if len(widths) == 1:
+            raise ValueError("nouts: expected the width of at least one layer, such as [16, 16, 1], got none")
+        self.layers = [
+            Layer(widths[i], widths[i + 1], nonlin=i < len(widths) - 2, activation=activation, fused=fused)
+            for i in range(len(widths) - 1)
+        ]
+
+    def __call__(self, x: Iterable[Value | float]) -> Any:  # Any: a Value if the last layer's width is one, else a list
+        """The last layer's outputs: a list of Values, or the Value itself where its width is one."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(repr, self.layers))}]"
+
+
+def positive(name: str, count: int) -> int:
+    try:
+        number = operator.index(count)
+    except TypeError:
+        raise TypeError(f"{name}: expected a positive int, got {count!r}") from None
+    if number < 1:
+        raise ValueError(f"{name}: expected a positive int, got {number}")
+    return number
+
+
+def listed(x: Iterable[Value | float]) -> list[Value | float]:
+    try:
+        return list(x)
+    except TypeError:
+        raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None

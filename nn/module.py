@@ -1,0 +1,269 @@
+"""Module: what is a part of a network? It finds the parameters in its attributes, and keeps them in files.
+
+A parameter is a leaf, a Value that was not computed, which an attribute holds: by itself, in a Module, or in lists,
+tuples and dicts of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from numbers import Real
+from pathlib import Path
+from reprlib import repr as shortened
+
+from autograd import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence, Set
+    from typing import TypeGuard
+
+    Entry = Value | Sequence["Entry"]  # what a state has under one name: a parameter, or a list of parameters
+    Numbers = float | Sequence["Numbers"]
+
+FORMAT = "scalar-autograd parameters"
+VERSION = 1
+
+
+class Module:
+    """A part of a network: the parameters in its attributes.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slopes = [Value(2.0), Value(3.0)]
+    ...         self.offset = Value(1.0)
+    >>> [name for name, parameter in Line().named_parameters()]
+    ['slopes.0', 'slopes.1', 'offset']
+    >>> Line().state_dict()
+    {'slopes': [2.0, 3.0], 'offset': 1.0}
+    """
+
+    def parameters(self) -> list[Value]:
+        """Each parameter once, in the order in which the attributes were set.
+
+        A subclass may define this method itself; the Modules that hold it, `zero_grad` and the optimisers go by that.
+        """
+        return list(dict.fromkeys(parameters_in(vars(self), {id(self)})))
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """The pairs of name and parameter, for each of `parameters()`. One that is shared has the first of its names.
+
+        Raises ValueError if no attribute leads to a parameter that a `parameters()` of a subclass returns.
+        """
+        names: dict[Value, str] = {}
+        for entry_name, entry in entries_in(self):
+            for name, parameter in elements_in(entry_name, entry):
+                names.setdefault(parameter, name)
+        for parameter in self.parameters():
+            if parameter not in names:
+                raise ValueError(
+                    f"{type(self).__name__}: no attribute leads to the parameter {parameter!r}, so it has no name; "
+                    "keep it in an attribute, by itself or in a list, tuple, dict or Module"
+                )
+            yield names[parameter], parameter
+
+    def zero_grad(self) -> None:
+        """Sets the gradient of each parameter to 0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def state_dict(self) -> dict[str, Numbers]:
+        """The parameters' numbers by name. Where an attribute is a list of parameters, its numbers are one list.
+
+        Raises ValueError if a parameter has no name (see `named_parameters`), or if two have the same.
+        """
+        return {name: numbers_in(entry) for name, entry in self._named_entries().items()}
+
+    def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
+        """Sets the parameters to the numbers of a `state_dict`; gradients stay as they are.
+
+        Raises ValueError, and changes nothing, if the names or shapes are not those of this module, or if what stands
+        for a number is none, or is not finite; TypeError if the state is no dict.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"expected a dict, as state_dict() returns it, got {shortened(state)}; load(path) reads a file"
+            )
+        entries = self._named_entries()
+        check_names(entries.keys(), state.keys())
+        numbers: dict[Value, float] = {}
+        for entry_name, entry in entries.items():
+            for name, parameter, number in matched(entry_name, entry, state[entry_name]):
+                if numbers.setdefault(parameter, number) != number:
+                    raise ValueError(
+                        f"{name} is a shared parameter: expected one number, got {numbers[parameter]} and {number}"
+                    )
+        for parameter, number in numbers.items():
+            parameter.data = number
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the parameters to a file, as JSON; `load` gets the same floats back.
+
+        The file takes the place of an older one in a single step, at the end: after an error the older one is still
+        there. Raises ValueError if a parameter is not finite, and OSError if the file cannot be written.
+        """
+        try:
+            state = self.state_dict()
+            self.load_state_dict(state)  # what could not be loaded is not written
+        except ValueError as error:
+            raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
+        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(numbers)}" for name, numbers in state.items())
+        head = json.dumps({"format": FORMAT, "version": VERSION})[:-1]
+        replace(path, f'{head}, "parameters": {{\n{lines}\n}}}}\n')
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Sets the parameters to those of a file that `save` wrote.
+
+        Raises OSError if the file cannot be read, and ValueError if it is not a whole and valid state of such a
+        module; in either case nothing is changed.
+        """
+        text = Path(path).read_bytes()
+        try:
+            self.load_state_dict(parsed(text))
+        except ValueError as error:
+            raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
+
+    def _named_entries(self) -> dict[str, Entry]:
+        list(self.named_parameters())  # raises if a parameter has no name
+        entries: dict[str, Entry] = {}
+        for name, entry in entries_in(self):
+            if entries.setdefault(name, entry) is not entry:
+                raise ValueError(f"{type(self).__name__}: two parameters have the name {name!r}; rename one")
+        return entries
+
+
+def parameters_in(holder: object, seen: set[int]) -> Iterator[Value]:
+    """The parameters that a Module or container holds; `seen` ends the walk where one holds itself."""
+    for _, held in items_in(holder):
+        if is_parameter(held):
+            yield held
+        elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
+            yield from held.parameters()
+        elif id(held) not in seen:
+            seen.add(id(held))
+            yield from parameters_in(held, seen)
+
+
+def entries_in(holder: object, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Entry]]:
+    """What a state has of a Module or container: its names, each with a parameter or a list of parameters.
+
+    One that holds nothing but parameters that came before is left out.
+    """
+    seen = {id(holder)} if seen is None else seen
+    for key, held in items_in(holder):
+        if is_entry(held):
+            new = {id(parameter) for _, parameter in elements_in("", held)} - seen
+            if new:
+                seen |= new
+                yield f"{prefix}{key}", held
+        elif id(held) not in seen:
+            seen.add(id(held))
+            yield from entries_in(held, f"{prefix}{key}.", seen)
+
+
+def items_in(holder: object) -> Iterable[tuple[object, object]]:
+    if isinstance(holder, Module):
+        return vars(holder).items()
+    if isinstance(holder, dict):
+        return holder.items()
+    return enumerate(holder) if isinstance(holder, (list, tuple)) else ()
+
+
+def is_parameter(held: object) -> TypeGuard[Value]:
+    return isinstance(held, Value) and not held.parents
+
+
+def is_entry(held: object) -> TypeGuard[Entry]:
+    if isinstance(held, (list, tuple)):
+        return len(held) > 0 and all(map(is_entry, held))
+    return is_parameter(held)
+
+
+def elements_in(name: str, entry: Entry) -> Iterator[tuple[str, Value]]:
+    if isinstance(entry, Value):
+        yield name, entry
+    else:
+        for i, element in enumerate(entry):
+            yield from elements_in(f"{name}.{i}", element)
+
+
+def numbers_in(entry: Entry) -> Numbers:
+    return entry.data if isinstance(entry, Value) else [numbers_in(element) for element in entry]
+
+
+def check_names(expected: Set[str], given: Set[str]) -> None:
+    differences = {"missing": expected - given, "unknown": given - expected}
+    if any(differences.values()):
+        found = "; ".join(
+            f"{len(names)} {what}, {shortened(sorted(map(str, names)))}" for what, names in differences.items() if names
+        )
+        raise ValueError(f"the state is of another model: {found}; build the model as it was when it was saved")
+
+
+def matched(name: str, entry: Entry, numbers: object) -> Iterator[tuple[str, Value, float]]:
+    """Each parameter of an entry with its name and its number."""
+    if isinstance(entry, Value):
+        yield name, entry, finite(name, numbers)
+    elif not isinstance(numbers, (list, tuple)):
+        raise ValueError(f"{name}: expected a list of {len(entry)}, got {shortened(numbers)}")
+    elif len(numbers) != len(entry):
+        raise ValueError(f"{name}: expected a list of {len(entry)}, got one of {len(numbers)}")
+    else:
+        for i, (element, number) in enumerate(zip(entry, numbers, strict=True)):
+            yield from matched(f"{name}.{i}", element, number)
+
+
+def finite(name: str, number: object) -> float:
+    if isinstance(number, Real) and not isinstance(number, bool):
+        try:
+            if math.isfinite(number):
+                return float(number)
+        except OverflowError:
+            pass  # a whole number beyond the largest float
+    raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
+
+
+def parsed(text: bytes) -> dict[str, Numbers]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"expected JSON, as Module.save writes it; it is damaged or something else ({error})"
+        ) from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f'expected an object with "format": "{FORMAT}", got {shortened(document)}')
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"expected version {VERSION} of the format, got {shortened(document.get('version'))}; "
+            "use the release of scalar-autograd that wrote it"
+        )
+    parameters = document.get("parameters")
+    if not isinstance(parameters, dict):
+        raise ValueError(f'expected an object as "parameters", got {shortened(parameters)}')
+    return parameters
+
+
+def replace(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a new file in the same folder, all of it down to the disk, and only then moves it to the path."""
+    target = Path(os.path.realpath(path))  # a symbolic link stays one
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        if target.exists() and not target.is_file():
+            raise FileExistsError(errno.EEXIST, "expected a file, this is a folder or a device")
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        reason = f"the model is not saved, what was there is unchanged: {error.strerror}"
+        raise OSError(error.errno, reason, os.fspath(path)) from None
+    finally:
+        with suppress(OSError):  # it is gone where all went well, and was never there where the folder is not
+            temporary.unlink()

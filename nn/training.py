@@ -1,0 +1,304 @@
+"""Training: how does a model learn from examples?
+
+`fit` goes through the examples epoch by epoch, in mini-batches, and lets an optimizer follow the gradient of the mean
+loss of each batch down. `evaluate` measures without learning. The metrics count right answers, for people to read.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, SupportsIndex
+
+import numpy
+from tqdm import tqdm
+
+from autograd import Value, no_grad
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from nn.optimizers import Optimizer
+
+    # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
+    Model = Callable[[Any], Any]
+    Loss = Callable[[Any, Any], Value]
+    Metric = Callable[[Any, Any], Value | float]
+    Examples = Iterable[Any]
+
+
+def fit(
+    model: Model,
+    inputs: Examples,
+    targets: Examples,
+    loss: Loss,
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    validation: tuple[Examples, Examples] | None = None,
+    metric: Metric | None = None,
+    patience: int | None = None,
+    shuffle: bool = True,
+    seed: int | None = 0,
+    progress: bool = True,
+) -> History:
+    """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
+
+    A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
+    It is summed up example by example, so memory does not grow with the batch.
+
+    Arguments:
+        model: from one example's input to its output; any callable. An input is what one row of `inputs` holds:
+            a list of floats, or a float. Numbers of NumPy become Python's.
+        inputs, targets: equally many of each: arrays of which a row is an example, lists, or other iterables.
+        loss: from an output and a target to a Value.
+        optimizer: carries the parameters to learn and the learning rate. Their gradients are reset at each batch.
+        epochs: how often to go through all examples, at least 1.
+        batch_size: examples per step, at least 1. An epoch's last batch is smaller if they do not divide evenly.
+        validation: (inputs, targets) that are not learned from; loss and metric are computed on them after each epoch.
+        metric: from an output and a target to a number, 1.0 for right and 0.0 for wrong for example: `correct_class`.
+        patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
+            and go back to the parameters that it was lowest with (I. Goodfellow, Y. Bengio, A. Courville, "Deep
+            Learning", 2016, algorithm 7.1). Without it, the parameters are those after the last step.
+        shuffle: draw a new order for each epoch, else take the examples as they come.
+        seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
+        progress: show a progress bar with loss and metric on the standard error stream.
+
+    Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
+    `interrupted` set; what was learned so far is in the parameters.
+
+    Raises, before anything is changed:
+        ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
+            `patience` without `validation`.
+        TypeError: `epochs`, `batch_size` or `patience` is not an integer; the first loss is not a Value.
+    Raises, with the parameters as they were before the batch:
+        FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
+        Whatever model, loss and metric raise.
+
+    >>> from autograd import Value
+    >>> from nn.losses import squared_error
+    >>> from nn.optimizers import SGD
+    >>> slope = Value(0.0)
+    >>> history = fit(lambda x: slope * x, [1.0, 2.0, 3.0], [2.0, 4.0, 6.0], squared_error, SGD([slope], 0.1),
+    ...               epochs=20, progress=False)
+    >>> round(slope.data, 6)
+    2.0
+    """
+    examples = paired("fit", inputs, targets)
+    held_out = [] if validation is None else paired("fit, validation", *validation)
+    epochs, batch_size = positive("epochs", epochs), positive("batch_size", batch_size)
+    if patience is not None:
+        patience = positive("patience", patience)
+        if validation is None:
+            raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
+
+    functions: list[Metric] = [loss] if metric is None else [loss, metric]
+    order, shuffler = list(range(len(examples))), random.Random(seed)
+    history, best = History(), [parameter.data for parameter in optimizer.parameters]
+    with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
+        try:
+            for epoch in range(1, epochs + 1):
+                bar.set_description(f"epoch {epoch}/{epochs}")
+                if shuffle:
+                    shuffler.shuffle(order)
+                batches = [[examples[i] for i in order[k : k + batch_size]] for k in range(0, len(order), batch_size)]
+                trained = train(model, batches, functions, optimizer, epoch, bar)
+                history.append(trained, means(model, held_out, functions))
+                if patience and history.best_epoch == epoch:
+                    best = [parameter.data for parameter in optimizer.parameters]
+                elif patience and epoch - history.best_epoch >= patience:
+                    break
+        except KeyboardInterrupt:
+            history.interrupted = True
+    if patience and history.loss:
+        for parameter, data in zip(optimizer.parameters, best, strict=True):
+            parameter.data = data
+    return history
+
+
+@dataclass(repr=False)
+class History:
+    """What `fit` measured: one number per epoch in each list; a list stays empty if it was not asked for.
+
+    loss, metric: means over the examples as they were learned from, so with the parameters of each batch's turn.
+    validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
+    interrupted: whether Ctrl-C ended the training; the epoch that it broke off is in no list.
+
+    >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
+    <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
+    """
+
+    loss: list[float] = field(default_factory=list)
+    metric: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_metric: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, counted from 1, of the lowest validation loss (the first of several); 0 if there is none."""
+        losses = [math.inf if math.isnan(loss) else loss for loss in self.validation_loss]
+        return losses.index(min(losses)) + 1 if losses else 0
+
+    def append(self, trained: Sequence[float], validated: Sequence[float]) -> None:
+        """An epoch's means: of the loss and, where there is one, of the metric."""
+        for means, series in [
+            (trained, (self.loss, self.metric)),
+            (validated, (self.validation_loss, self.validation_metric)),
+        ]:
+            for mean, numbers in zip(means, series, strict=False):
+                numbers.append(mean)
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """The loss curve, as `nn.plots.loss_curve` draws it."""
+        from nn.plots import loss_curve
+
+        return loss_curve(self, ax)
+
+    def __repr__(self) -> str:
+        series = ("loss", "metric", "validation_loss", "validation_metric")
+        last = [f"{name} {numbers[-1]:.4g}" for name in series if (numbers := getattr(self, name))]
+        best = f" (best {min(self.validation_loss):.4g} in epoch {self.best_epoch})" if self.best_epoch else ""
+        interrupted = ", interrupted" if self.interrupted else ""
+        return f"<History of {len(self.loss)} epochs: {', '.join(last)}{best}{interrupted}>"
+
+
+def evaluate(model: Model, inputs: Examples, targets: Examples, *functions: Metric) -> list[float]:
+    """The mean of function(model(input), target) over the examples, for each of the functions. Nothing is recorded.
+
+    Raises ValueError if there are no examples, or not equally many inputs and targets.
+
+    >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
+    [0.75]
+    """
+    return means(model, paired("evaluate", inputs, targets), functions)
+
+
+def predicted_class(logits: Sequence[Value | float]) -> int:
+    """argmax_k logits_k, the first of several: the class that the model holds most likely, counted from 0.
+
+    >>> predicted_class([0.1, 2.5, -3.0])
+    1
+    """
+    return max(range(len(logits)), key=lambda k: float(logits[k]))
+
+
+def correct_class(logits: Sequence[Value | float], target: SupportsIndex | Sequence[float]) -> float:
+    """1.0 if the largest logit is that of the target, else 0.0. Its mean is the accuracy.
+
+    `target` is a class, counted from 0, or one probability per class, of which the largest counts.
+
+    >>> correct_class([0.1, 2.5, -3.0], 1), correct_class([0.1, 2.5, -3.0], [0.9, 0.1, 0.0])
+    (1.0, 0.0)
+    """
+    return float(predicted_class(logits) == (target if isinstance(target, SupportsIndex) else predicted_class(target)))
+
+
+def correct_sign(score: Value | float, target: float) -> float:
+    """1.0 if score and target are both positive or both not, else 0.0. Its mean is the accuracy of a binary classifier.
+
+    `target` is -1 or +1, as for `hinge`, or 0 or 1, as for `binary_cross_entropy`.
+
+    >>> correct_sign(0.3, +1), correct_sign(0.3, -1), correct_sign(-0.3, 0)
+    (1.0, 0.0, 1.0)
+    """
+    return float((score > 0) == (target > 0))
+
+
+def train(
+    model: Model,
+    batches: list[list[tuple[Any, Any]]],
+    functions: Sequence[Metric],
+    optimizer: Optimizer,
+    epoch: int,
+    bar: tqdm[Any],
+) -> list[float]:
+    """One epoch: a step for each batch. Returns the mean of each function over all examples, as they were met."""
+    totals, seen = [0.0] * len(functions), 0
+    for number, batch in enumerate(batches, 1):
+        try:
+            sums = differentiate(model, batch, functions, optimizer)
+            optimizer.step()
+        except ArithmeticError as error:
+            raise FloatingPointError(
+                f"fit: epoch {epoch}, batch {number}: {error}. What helps: a learning rate below "
+                f"{optimizer.learning_rate:g}, or examples without nan and huge numbers. "
+                "The parameters are as they were before this batch."
+            ) from error
+        totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
+        seen += len(batch)
+        names = ["loss", *(getattr(metric, "__name__", "metric") for metric in functions[1:])]
+        bar.set_postfix({name: f"{total / seen:.4f}" for name, total in zip(names, totals, strict=True)}, refresh=False)
+        bar.update(len(batch))
+    return [total / seen for total in totals]
+
+
+def differentiate(
+    model: Model, batch: list[tuple[Any, Any]], functions: Sequence[Metric], optimizer: Optimizer
+) -> list[float]:
+    """Sets the gradient of the batch's mean loss. Returns the sum of each function over the batch."""
+    loss, *metrics = functions
+    totals = [0.0] * len(functions)
+    optimizer.zero_grad()
+    for input, target in batch:
+        output = model(input)
+        error = loss(output, target)
+        if not isinstance(error, Value):
+            raise TypeError(
+                f"fit: expected a loss that returns a Value, got {type(error).__name__}: {error!r}; "
+                "write it with the functions of autograd, with maximum for max"
+            )
+        if not math.isfinite(error.data):
+            raise FloatingPointError(f"the loss of an example is {error.data}")
+        error.backward(1 / len(batch))
+        with no_grad():
+            numbers = [error.data, *(float(metric(output, target)) for metric in metrics)]
+        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
+    if not all(math.isfinite(parameter.grad) for parameter in optimizer.parameters):
+        raise FloatingPointError("the gradient is not finite, though the loss is")
+    return totals
+
+
+def means(model: Model, examples: list[tuple[Any, Any]], functions: Sequence[Metric]) -> list[float]:
+    totals = [0.0] * len(functions)
+    with no_grad():
+        for input, target in examples:
+            output = model(input)
+            totals = [
+                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
+            ]
+    return [total / len(examples) for total in totals] if examples else []
+
+
+def paired(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
+    """The examples as (input, target), in Python's numbers, which the engine takes faster than NumPy's."""
+    rows, goals = ([plain(row) for row in plain(data)] for data in (inputs, targets))
+    if len(rows) != len(goals):
+        raise ValueError(f"{what}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
+    if not rows:
+        raise ValueError(f"{what}: expected at least one example, got none")
+    return list(zip(rows, goals, strict=True))
+
+
+def plain(data: Any) -> Any:
+    """An array, or what can be seen as one, as nested lists; anything else as it is."""
+    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+
+
+def positive(name: str, number: int) -> int:
+    """The number as an integer that is at least 1, or an error."""
+    expected = f"fit: {name}: expected an integer of at least 1, got {number!r}"
+    try:
+        integer = operator.index(number)
+    except TypeError:
+        raise TypeError(expected) from None
+    if integer < 1:
+        raise ValueError(expected)
+    return integer

@@ -1,0 +1,260 @@
+"""Do neurons, layers and networks compute what their formulas say, in micrograd's conventions?"""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+from itertools import pairwise
+
+import numpy
+import pytest
+
+import autograd
+from autograd import Value, no_grad
+from autograd.graph import counts
+from nn import MLP, Layer, Module, Neuron
+
+FUSED = pytest.mark.parametrize("fused", [True, False])
+
+
+def with_numbers(neuron: Neuron, weights: list[float], bias: float) -> Neuron:
+    for parameter, number in zip(neuron.parameters(), [*weights, bias], strict=True):
+        parameter.data = number
+    return neuron
+
+
+# ---- a neuron
+
+
+@FUSED
+@pytest.mark.parametrize(("bias", "output", "slope"), [(0.25, 1.0, 1.0), (-4.0, 0.0, 0.0)])
+def test_a_neuron_and_its_gradients(fused: bool, bias: float, output: float, slope: float) -> None:
+    neuron = with_numbers(Neuron(2, fused=fused), [0.5, -0.25], bias)
+    x = [Value(3.0), Value(3.0)]
+    y = neuron(x)
+    y.backward()
+    assert y.data == output
+    assert [parameter.grad for parameter in neuron.parameters()] == [3.0 * slope, 3.0 * slope, slope]
+    assert [input.grad for input in x] == [0.5 * slope, -0.25 * slope]
+
+
+@FUSED
+def test_a_linear_neuron_has_no_activation(fused: bool) -> None:
+    neuron = with_numbers(Neuron(2, nonlin=False, activation=autograd.tanh, fused=fused), [0.5, -0.25], -4.0)
+    assert neuron([3.0, 3.0]).data == -3.25
+
+
+@FUSED
+@pytest.mark.parametrize("activation", [autograd.tanh, autograd.sigmoid, autograd.gelu, lambda x: x * x])
+def test_an_activation_is_any_function_of_a_value(fused: bool, activation: object) -> None:
+    neuron = with_numbers(Neuron(2, activation=activation, fused=fused), [0.5, -0.25], 2.0)  # type: ignore[arg-type]
+    net_input = Value(2.75)
+    expected = activation(net_input)  # type: ignore[operator]
+    expected.backward()
+    y = neuron([3.0, 3.0])
+    y.backward()
+    assert y.data == expected.data
+    assert neuron.bias.grad == net_input.grad
+
+
+def test_a_fused_neuron_is_a_dot_and_an_activation() -> None:
+    y = Neuron(3)([1.0, 2.0, 3.0])
+    assert (y.op, y.parents[0].op) == ("relu", "dot")
+    assert counts(y) == {"nodes": 6, "edges": 5, "leaves": 4, "depth": 2}
+
+
+def test_a_neuron_that_is_not_fused_spells_out_every_product_and_sum_from_the_bias_on() -> None:
+    neuron = Neuron(2, nonlin=False, fused=False)
+    y = neuron([3.0, 5.0])
+    first_sum, second_product = y.parents
+    bias, first_product = first_sum.parents
+    assert [y.op, second_product.op, first_sum.op, first_product.op] == ["+", "*", "+", "*"]
+    assert bias is neuron.bias
+    assert [first_product.parents, second_product.parents] == [(neuron.weights[0],), (neuron.weights[1],)]
+
+
+def test_fused_or_not_the_numbers_are_the_same_to_the_last_bit() -> None:
+    random.seed(5)
+    fused = MLP(7, [6, 5, 1])
+    spelled_out = MLP(7, [6, 5, 1], fused=False)
+    spelled_out.load_state_dict(fused.state_dict())
+    x = [random.gauss(0, 1) for _ in range(7)]
+    for model in (fused, spelled_out):
+        model(x).backward()
+    assert fused(x).data == spelled_out(x).data
+    assert [p.grad for p in fused.parameters()] == pytest.approx([p.grad for p in spelled_out.parameters()], rel=1e-14)
+
+
+# ---- micrograd's conventions
+
+
+def test_the_draws_are_micrograds() -> None:
+    random.seed(1337)
+    model = MLP(2, [3, 1])
+    random.seed(1337)
+    expected = []
+    for inputs, neurons in [(2, 3), (3, 1)]:
+        for _ in range(neurons):
+            expected += [random.uniform(-1, 1) for _ in range(inputs)] + [0.0]
+    assert [parameter.data for parameter in model.parameters()] == expected
+
+
+def test_parameters_are_the_weights_and_then_the_bias() -> None:
+    neuron = Neuron(3)
+    assert neuron.parameters() == [*neuron.w, neuron.b]
+    layer = Layer(3, 2)
+    assert layer.parameters() == [*layer.neurons[0].parameters(), *layer.neurons[1].parameters()]
+    model = MLP(2, [16, 16, 1])
+    assert len(model.parameters()) == 337
+    assert [name for name, _ in model.named_parameters()][:4] == [
+        "layers.0.neurons.0.weights.0",
+        "layers.0.neurons.0.weights.1",
+        "layers.0.neurons.0.bias",
+        "layers.0.neurons.1.weights.0",
+    ]
+
+
+def test_w_and_b_are_the_weights_and_the_bias() -> None:
+    neuron = Neuron(2)
+    assert neuron.w is neuron.weights
+    assert neuron.b is neuron.bias
+    neuron.w, neuron.b = [Value(2.0), Value(3.0)], Value(4.0)
+    assert neuron([10.0, 100.0]).data == 324.0
+    assert [name for name, _ in neuron.named_parameters()] == ["weights.0", "weights.1", "bias"]
+
+
+def test_the_repr_is_micrograds() -> None:
+    assert repr(Neuron(2)) == "ReLUNeuron(2)"
+    assert repr(Neuron(2, nonlin=False)) == repr(Neuron(2, False, autograd.tanh)) == "LinearNeuron(2)"
+    assert repr(Layer(1, 2)) == "Layer of [ReLUNeuron(1), ReLUNeuron(1)]"
+    assert repr(MLP(3, [2, 1])) == "MLP of [Layer of [ReLUNeuron(3), ReLUNeuron(3)], Layer of [LinearNeuron(2)]]"
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"),
+    [
+        (autograd.tanh, "TanhNeuron(2)"),
+        (autograd.leaky_relu, "LeakyReLUNeuron(2)"),
+        (partial(autograd.leaky_relu, slope=0.1), "PartialNeuron(2)"),
+    ],
+)
+def test_the_repr_says_the_activation(activation: object, name: str) -> None:
+    assert repr(Neuron(2, activation=activation)) == name  # type: ignore[arg-type]
+
+
+def test_a_layer_of_width_one_returns_the_value_itself_and_others_a_list() -> None:
+    assert isinstance(Layer(2, 1)([1.0, 2.0]), Value)
+    assert isinstance(MLP(2, [3, 1])([1.0, 2.0]), Value)
+    outputs = MLP(2, [3, 2])([1.0, 2.0])
+    assert isinstance(outputs, list)
+    assert [type(output) for output in outputs] == [Value, Value]
+
+
+def test_only_the_last_layer_is_linear() -> None:
+    model = MLP(2, (3, 4, 2), activation=autograd.tanh)
+    assert [{neuron.nonlin for neuron in layer.neurons} for layer in model.layers] == [{True}, {True}, {False}]
+    assert {neuron.activation for layer in model.layers for neuron in layer.neurons} == {autograd.tanh}
+    assert [neuron.nonlin for neuron in MLP(2, [2]).layers[0].neurons] == [False, False]
+
+
+def test_a_network_is_its_layers_one_after_the_other() -> None:
+    random.seed(3)
+    model = MLP(3, [4, 2, 2], activation=autograd.tanh)
+    x = numpy.array([0.5, -1.0, 2.0])
+    outputs = model(x)
+    for layer, following in pairwise([*model.layers, None]):
+        weights = numpy.array([[w.data for w in neuron.weights] for neuron in layer.neurons])
+        biases = numpy.array([neuron.bias.data for neuron in layer.neurons])
+        x = weights @ x + biases
+        x = numpy.tanh(x) if following else x
+    assert [output.data for output in outputs] == pytest.approx(x.tolist(), rel=1e-14)
+
+
+# ---- what a call takes
+
+
+@FUSED
+def test_inputs_of_every_kind_give_the_same(fused: bool) -> None:
+    model = MLP(2, [3, 1], fused=fused)
+    expected = model([1.0, -2.0]).data
+    kinds = [
+        (1, -2),
+        [Value(1.0), -2.0],
+        numpy.array([[1.0, -2.0]])[0],
+        numpy.array([1, -2]),
+        numpy.array([1.0, -2.0], dtype=numpy.float32),
+        numpy.array([Value(1.0), Value(-2.0)]),
+        (x for x in [1.0, -2.0]),
+        map(Value, [1.0, -2.0]),
+    ]
+    for x in kinds:
+        assert model(x).data == expected
+
+
+@FUSED
+def test_without_recording_the_output_is_the_same_value_without_parents(fused: bool) -> None:
+    model = MLP(2, [3, 1], fused=fused)
+    with no_grad():
+        y = model([1.0, -2.0])
+    assert isinstance(y, Value)
+    assert y.parents == ()
+    assert y.data == model([1.0, -2.0]).data
+
+
+# ---- what is refused
+
+
+@FUSED
+@pytest.mark.parametrize("inputs", [[], [1.0], [1.0, 2.0, 3.0], numpy.ones(5)])
+@pytest.mark.parametrize(
+    "make", [Neuron, lambda nin, fused: Layer(nin, 3, fused=fused), lambda nin, fused: MLP(nin, [3, 1], fused=fused)]
+)
+def test_a_call_with_too_few_or_too_many_inputs(make: object, inputs: list[float], fused: bool) -> None:
+    module = make(2, fused=fused)  # type: ignore[operator]
+    with pytest.raises(ValueError, match=f"a neuron got {len(inputs)} inputs, expected 2, one for each weight"):
+        module(inputs)
+
+
+@FUSED
+@pytest.mark.parametrize("x", [3.0, Value(3.0), None])
+@pytest.mark.parametrize("model", [lambda fused: Neuron(2, fused=fused), lambda fused: MLP(2, [3, 1], fused=fused)])
+def test_a_call_with_what_is_no_sequence(model: object, x: object, fused: bool) -> None:
+    expected = f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}"
+    with pytest.raises(TypeError, match=expected):
+        model(fused)(x)  # type: ignore[operator]
+
+
+@FUSED
+@pytest.mark.parametrize("x", ["ab", [1.0, None], [1.0, 2j], numpy.ones((2, 2)), [[1.0, 2.0], [3.0, 4.0]]])
+def test_a_call_with_what_are_no_numbers(x: object, fused: bool) -> None:
+    with pytest.raises(TypeError, match=r"expected a real number, got (str|NoneType|complex|ndarray|list)"):
+        MLP(2, [3, 1], fused=fused)(x)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Neuron(0), ValueError, "nin: expected a positive int, got 0"),
+        (lambda: Neuron(-1), ValueError, "nin: expected a positive int, got -1"),
+        (lambda: Neuron(2.0), TypeError, r"nin: expected a positive int, got 2\.0"),  # type: ignore[arg-type]
+        (lambda: Neuron("2"), TypeError, "nin: expected a positive int, got '2'"),  # type: ignore[arg-type]
+        (lambda: Neuron([2]), TypeError, r"nin: expected a positive int, got \[2\]"),  # type: ignore[arg-type]
+        (lambda: Layer(0, 1), ValueError, "nin: expected a positive int, got 0"),
+        (lambda: Layer(2, 0), ValueError, "nout: expected a positive int, got 0"),
+        (lambda: Layer(2, None), TypeError, "nout: expected a positive int, got None"),  # type: ignore[arg-type]
+        (lambda: MLP(0, [1]), ValueError, "nin: expected a positive int, got 0"),
+        (lambda: MLP(2, [3, 0]), ValueError, "nout: expected a positive int, got 0"),
+        (lambda: MLP(2, [3, 1.5]), TypeError, r"nout: expected a positive int, got 1\.5"),  # type: ignore[list-item]
+        (lambda: MLP(2, 3), TypeError, r"nouts: expected the widths of the layers, such as \[16, 16, 1\], got 3"),  # type: ignore[arg-type]
+        (lambda: MLP(2, []), ValueError, "nouts: expected the width of at least one layer"),
+    ],
+)
+def test_a_width_that_is_no_positive_int(make: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()  # type: ignore[operator]
+
+
+def test_widths_may_be_numpys() -> None:
+    model = MLP(numpy.int64(2), numpy.array([3, 1]))
+    assert len(model.parameters()) == 13
+    assert isinstance(model, Module)

@@ -1,0 +1,255 @@
+"""Are the losses and their gradients those of the textbook?"""
+
+from __future__ import annotations
+
+import math
+import random
+
+import mpmath
+import numpy
+import pytest
+
+from autograd import Value, logsumexp
+from nn import MLP, binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
+
+mpmath.mp.dps = 50
+LOGITS = [-1000.0, -37.5, -3.0, -0.1, 0.0, 1e-9, 0.7, 5.0, 40.0, 1000.0]
+
+
+def ulps(computed: float, exact: mpmath.mpf) -> float:
+    """The distance in units in the last place of the exact value."""
+    return float(abs(mpmath.mpf(computed) - exact) / math.ulp(float(exact)))
+
+
+def gradients(loss: Value, *values: Value) -> list[float]:
+    loss.backward()
+    return [value.grad for value in values]
+
+
+# ---- squared errors
+
+
+def test_squared_error_and_its_gradient() -> None:
+    y = [Value(3.0), Value(-1.5)]
+    loss = squared_error(y, [1.0, 0.25])
+    assert loss.data == 2.0**2 + 1.75**2
+    assert gradients(loss, *y) == [2 * 2.0, 2 * -1.75]
+
+
+def test_the_gradient_of_half_the_squared_error_is_the_error() -> None:
+    y, t = [Value(3.0), Value(0.1)], [Value(1.0), Value(0.7)]
+    loss = half_squared_error(y, t)
+    assert loss.data == (2.0**2 + (0.1 - 0.7) ** 2) / 2
+    assert gradients(loss, *y, *t) == [2.0, 0.1 - 0.7, -2.0, 0.7 - 0.1]
+
+
+def test_one_output_and_its_target() -> None:
+    y = Value(3.0)
+    loss = squared_error(y, 1)
+    assert loss.data == 4.0
+    assert [node.op for node in (loss, *loss.parents)] == ["**", "-"]  # and no sum of one term
+    assert half_squared_error(y, 1).data == 2.0
+    assert hinge(y, -1).data == 4.0
+
+
+# ---- binary cross-entropy
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.3, 0.5])
+@pytest.mark.parametrize("logit", LOGITS)
+def test_binary_cross_entropy_against_the_textbook(logit: float, target: float) -> None:
+    z = Value(logit)
+    loss = binary_cross_entropy(z, target)
+    (gradient,) = gradients(loss, z)
+    with mpmath.workdps(1000):  # the logarithm of 1 − 10⁻⁴³⁴ takes as many digits
+        t, p = mpmath.mpf(target), 1 / (1 + mpmath.exp(-mpmath.mpf(logit)))
+        assert ulps(loss.data, -(t * mpmath.log(p) + (1 - t) * mpmath.log(1 - p))) <= 4
+        slope = p - t
+        # Where target and output meet, the difference has the ulps of its terms.
+        assert abs(gradient - slope) <= 4 * math.ulp(max(float(abs(slope)), float(min(t, 1 - t))))
+
+
+def test_binary_cross_entropy_is_summed_over_outputs() -> None:
+    z = [Value(0.3), Value(-2.0)]
+    loss = binary_cross_entropy(z, [1, 0])
+    parts = [binary_cross_entropy(0.3, 1), binary_cross_entropy(-2.0, 0)]
+    assert loss.data == parts[0] + parts[1]
+    sigmoids = [1 / (1 + math.exp(-x.data)) for x in z]
+    assert gradients(loss, *z) == pytest.approx([sigmoids[0] - 1, sigmoids[1]], rel=1e-15)
+
+
+# ---- categorical cross-entropy
+
+
+def softmax(logits: list[float]) -> list[mpmath.mpf]:
+    exponentials = [mpmath.exp(mpmath.mpf(z)) for z in logits]
+    return [e / sum(exponentials) for e in exponentials]
+
+
+EXAMPLES = [
+    [0.0, 0.0],
+    [1.5, -2.0, 0.3],
+    [1000.0, -1000.0, 999.0],
+    [-1000.0, -1000.5],
+    [3.0],
+    LOGITS,
+]
+
+
+@pytest.mark.parametrize("logits", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_cross_entropy_of_a_class_against_the_textbook(logits: list[float]) -> None:
+    for index in range(len(logits)):
+        z = [Value(number) for number in logits]
+        loss = cross_entropy(z, index)
+        p = softmax(logits)
+        scale = max(map(abs, logits))  # the loss is a difference of numbers as large as the logits
+        assert abs(loss.data - float(-mpmath.log(p[index]))) <= 4 * math.ulp(max(scale, 1.0))
+        expected = [float(p[i] - (i == index)) for i in range(len(logits))]  # softmax − one-hot
+        assert gradients(loss, *z) == pytest.approx(expected, rel=1e-15, abs=2e-16)
+
+
+@pytest.mark.parametrize("logits", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_cross_entropy_of_probabilities_against_the_textbook(logits: list[float]) -> None:
+    draw = random.Random(0)
+    weights = [draw.random() for _ in logits]
+    target = [weight / math.fsum(weights) for weight in weights]
+    z = [Value(number) for number in logits]
+    loss = cross_entropy(z, target)
+    p = softmax(logits)
+    exact = -sum(mpmath.mpf(t) * mpmath.log(p_i) for t, p_i in zip(target, p, strict=True))
+    assert abs(loss.data - float(exact)) <= len(logits) * math.ulp(max(*map(abs, logits), 1.0))
+    expected = [float(p_i - t) for p_i, t in zip(p, target, strict=True)]
+    assert gradients(loss, *z) == pytest.approx(expected, rel=1e-14, abs=2e-16)
+
+
+def test_a_class_is_the_probability_one() -> None:
+    logits = [0.5, -1.25, 2.0]
+    for index in range(3):
+        assert cross_entropy(logits, index) == cross_entropy(logits, [float(i == index) for i in range(3)])
+
+
+def test_a_class_index_may_be_numpys() -> None:
+    assert cross_entropy([0.5, -1.25], numpy.array([1, 0])[0]) == cross_entropy([0.5, -1.25], 1)
+
+
+def test_probabilities_may_be_values_and_are_not_checked_then() -> None:
+    """So that a graph can be recorded with targets that are to be filled in later."""
+    target = [Value(0.0), Value(0.0)]
+    logits = [Value(0.5), Value(-1.25)]
+    loss = cross_entropy(logits, target)
+    assert loss.data == logsumexp([0.5, -1.25])
+    assert gradients(loss, *target) == [-0.5, 1.25]
+
+
+# ---- hinge
+
+
+@pytest.mark.parametrize(
+    ("score", "target", "loss", "gradient"),
+    [(0.25, 1, 0.75, -1.0), (0.25, -1, 1.25, 1.0), (3.0, 1, 0.0, 0.0), (-1000.0, 1, 1001.0, -1.0), (1.0, 1, 0.0, 0.0)],
+)
+def test_hinge_and_its_gradient(score: float, target: int, loss: float, gradient: float) -> None:
+    y = Value(score)
+    computed = hinge(y, target)
+    assert computed.data == loss
+    assert gradients(computed, y) == [gradient]
+
+
+def test_hinge_is_summed_over_outputs() -> None:
+    y = [Value(0.25), Value(0.5), Value(2.0)]
+    loss = hinge(y, [1, -1, 1])
+    assert loss.data == 0.75 + 1.5
+    assert gradients(loss, *y) == [-1.0, 1.0, 0.0]
+
+
+# ---- numbers and Values, and a network's outputs
+
+LOSSES = [squared_error, half_squared_error, binary_cross_entropy, hinge]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_of_numbers_a_loss_is_a_float_of_values_the_same_value(loss: object) -> None:
+    for y, t in [(0.3, 1), ([0.3, -0.7], [1, 1])]:
+        number = loss(y, t)  # type: ignore[operator]
+        assert type(number) is float
+        for y_values, t_values in [(wrapped(y), t), (y, wrapped(t)), (wrapped(y), wrapped(t))]:
+            value = loss(y_values, t_values)  # type: ignore[operator]
+            assert isinstance(value, Value)
+            assert value.data == number
+
+
+def wrapped(x: object) -> object:
+    return [Value(element) for element in x] if isinstance(x, list) else Value(x)  # type: ignore[arg-type]
+
+
+def test_cross_entropy_of_numbers_is_a_float() -> None:
+    assert type(cross_entropy([0.5, -1.25], 0)) is float
+    assert type(cross_entropy([0.5, -1.25], [0.25, 0.75])) is float
+
+
+def test_a_networks_outputs_and_numpys_targets() -> None:
+    outputs = MLP(2, [3])([1.0, 2.0])
+    targets = numpy.array([1, -1, 1])
+    expected = sum(max(0.0, 1 - t * y.data) for t, y in zip(targets.tolist(), outputs, strict=True))
+    assert hinge(outputs, targets).data == pytest.approx(expected, rel=1e-15)
+    assert squared_error(MLP(2, [3, 1])([1.0, 2.0]), numpy.float64(0.5)).op == "**"
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("output", "target", "got"),
+    [
+        ([0.1, 0.2], [1.0], "1 and 2"),
+        ([0.1], [1.0, 1.0, 1.0], "3 and 1"),
+        ([], [], "0 and 0"),
+        (Value(0.1), [1.0], "a single output and a sequence of targets"),
+        ([Value(0.1)], 1.0, "a single target and a sequence of outputs"),
+    ],
+)
+def test_not_as_many_targets_as_outputs(loss: object, output: object, target: object, got: str) -> None:
+    name = loss.__name__  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=f"{name}: expected as many targets as outputs.* got {got}"):
+        loss(output, target)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("target", [-0.1, 1.5, -1, math.nan])
+def test_a_target_of_binary_cross_entropy_is_a_probability(target: float) -> None:
+    with pytest.raises(ValueError, match=rf"binary_cross_entropy: expected a target in \[0, 1\], got {target}"):
+        binary_cross_entropy([0.0, 0.0], [1.0, target])
+
+
+@pytest.mark.parametrize("target", [0, 0.5, 2, math.nan])
+def test_a_target_of_hinge_is_a_sign(target: float) -> None:
+    with pytest.raises(ValueError, match=rf"hinge: expected a target of -1 or \+1, got {target}"):
+        hinge([0.0, 0.0], [1, target])
+
+
+@pytest.mark.parametrize("index", [-1, 3, 1000])
+def test_a_class_that_no_logit_has(index: int) -> None:
+    with pytest.raises(IndexError, match=f"cross_entropy: expected a class from 0 to 2, one per logit, got {index}"):
+        cross_entropy([0.0, 1.0, 2.0], index)
+
+
+@pytest.mark.parametrize("target", [1.0, None, Value(1.0)])
+def test_a_class_that_is_no_int(target: object) -> None:
+    with pytest.raises(TypeError, match="cross_entropy: expected the index of a class, an int, or a sequence of prob"):
+        cross_entropy([0.0, 1.0], target)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ([1.0], "expected 2 probabilities, one per logit, got 1"),
+        ([0.5, 0.25, 0.25], "expected 2 probabilities, one per logit, got 3"),
+        ([0.5, 0.6], r"expected probabilities in \[0, 1\] with the sum 1, got \[0\.5, 0\.6\]"),
+        ([1.5, -0.5], r"expected probabilities in \[0, 1\] with the sum 1, got \[1\.5, -0\.5\]"),
+        ([0.0, 0.0], r"expected probabilities in \[0, 1\] with the sum 1, got \[0\.0, 0\.0\]"),
+        ([math.nan, 1.0], r"expected probabilities in \[0, 1\] with the sum 1, got \[nan, 1\.0\]"),
+    ],
+)
+def test_what_are_no_probabilities(target: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=f"cross_entropy: {message}"):
+        cross_entropy([0.0, 1.0], target)

@@ -1,0 +1,301 @@
+"""Do the optimisers take the steps of their papers? Each formula stands here again, for one parameter, on floats."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+
+import numpy
+import pytest
+
+from autograd import Value
+from nn import MLP, SGD, Adam, AdamW, Optimizer, RMSProp, half_squared_error
+
+Rule = Callable[[float, float], float]  # a parameter and its gradient -> the parameter after the step
+STEPS = 200
+
+
+def with_gradients(numbers: list[float], gradients: list[float]) -> list[Value]:
+    parameters = [Value(number) for number in numbers]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    return parameters
+
+
+def sgd(rate: float, momentum: float = 0.0, nesterov: bool = False, decay: float = 0.0) -> Rule:
+    """PyTorch's SGD, after Polyak (1964) and Sutskever et al. (2013)."""
+    b: float | None = None
+
+    def step(theta: float, g: float) -> float:
+        nonlocal b
+        g += decay * theta
+        b = g if b is None else momentum * b + g
+        return theta - rate * (g + momentum * b if nesterov else b)
+
+    return step
+
+
+def rmsprop(rate: float, alpha: float = 0.99, epsilon: float = 1e-8, decay: float = 0.0) -> Rule:
+    """Tieleman and Hinton (2012), as PyTorch has it: epsilon outside of the root."""
+    v = 0.0
+
+    def step(theta: float, g: float) -> float:
+        nonlocal v
+        g += decay * theta
+        v = alpha * v + (1 - alpha) * g * g
+        return theta - rate * g / (math.sqrt(v) + epsilon)
+
+    return step
+
+
+def adam(
+    rate: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, decay: float = 0.0, apart: float = 0.0
+) -> Rule:
+    """Kingma and Ba (2015), algorithm 1; `apart` is the decay of Loshchilov and Hutter (2019), algorithm 2."""
+    m = v = 0.0
+    t = 0
+
+    def step(theta: float, g: float) -> float:
+        nonlocal m, v, t
+        t += 1
+        g += decay * theta
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        theta -= rate * apart * theta
+        return theta - rate * (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + epsilon)
+
+    return step
+
+
+CASES: dict[str, tuple[Callable[[list[Value]], Optimizer], Callable[[], Rule]]] = {
+    "SGD, defaults": (SGD, lambda: sgd(0.001)),
+    "SGD": (lambda p: SGD(p, 0.1), lambda: sgd(0.1)),
+    "SGD, momentum": (lambda p: SGD(p, 0.1, momentum=0.9), lambda: sgd(0.1, 0.9)),
+    "SGD, nesterov": (lambda p: SGD(p, 0.1, momentum=0.8, nesterov=True), lambda: sgd(0.1, 0.8, nesterov=True)),
+    "SGD, weight decay": (
+        lambda p: SGD(p, 0.1, momentum=0.5, nesterov=True, weight_decay=0.2),
+        lambda: sgd(0.1, 0.5, nesterov=True, decay=0.2),
+    ),
+    "RMSProp, defaults": (RMSProp, lambda: rmsprop(0.01)),
+    "RMSProp": (
+        lambda p: RMSProp(p, 0.05, alpha=0.7, epsilon=0.1, weight_decay=0.2),
+        lambda: rmsprop(0.05, 0.7, 0.1, 0.2),
+    ),
+    "Adam, defaults": (Adam, lambda: adam(0.001)),
+    "Adam": (
+        lambda p: Adam(p, 0.05, betas=(0.6, 0.9), epsilon=0.1, weight_decay=0.2),
+        lambda: adam(0.05, 0.6, 0.9, 0.1, 0.2),
+    ),
+    "AdamW, defaults": (AdamW, lambda: adam(0.001, apart=0.01)),
+    "AdamW": (
+        lambda p: AdamW(p, 0.05, betas=(0.6, 0.9), epsilon=0.1, weight_decay=0.2),
+        lambda: adam(0.05, 0.6, 0.9, 0.1, apart=0.2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "rule"), CASES.values(), ids=CASES)
+def test_every_step_is_that_of_the_formula(make: Callable[[list[Value]], Optimizer], rule: Callable[[], Rule]) -> None:
+    draw = random.Random(0)
+    start = [draw.gauss(0, 1) for _ in range(5)]
+    parameters = [Value(x) for x in start]
+    optimizer, rules, expected = make(parameters), [rule() for _ in start], start
+    for _ in range(STEPS):
+        gradients = [draw.gauss(0, 1) for _ in start]
+        gradients[0] = 0.0
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+        expected = [r(theta, g) for r, theta, g in zip(rules, expected, gradients, strict=True)]
+        assert [p.data for p in parameters] == pytest.approx(expected, rel=1e-12, abs=1e-14)
+    assert [p.data for p in parameters[1:]] != start[1:]
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd_is_exactly_the_loop_that_one_writes_by_hand(momentum: float) -> None:
+    random.seed(4)
+    model, twin = MLP(2, [3, 1]), MLP(2, [3, 1])
+    twin.load_state_dict(model.state_dict())
+    optimizer = SGD(model.parameters(), learning_rate=0.05, momentum=momentum)
+    velocity = [0.0] * len(twin.parameters())
+    for _ in range(20):
+        for network in (model, twin):
+            network.zero_grad()
+            half_squared_error(network([1.0, -2.0]), 0.5).backward()
+        optimizer.step()
+        for i, p in enumerate(twin.parameters()):
+            velocity[i] = momentum * velocity[i] + p.grad
+            p.data -= 0.05 * velocity[i]
+    assert [p.data for p in model.parameters()] == [p.data for p in twin.parameters()]
+
+
+@pytest.mark.parametrize("make", [Adam, AdamW])
+def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_scale_of_the_gradient(make: type[Adam]) -> None:
+    parameters = with_gradients([0.0, 0.0, 0.0], [1e-3, -1.0, 1e6])
+    make(parameters, learning_rate=0.25, weight_decay=0.0).step()
+    assert [p.data for p in parameters] == pytest.approx([-0.25, 0.25, -0.25], rel=1.1e-5)
+
+
+def test_decay_is_apart_in_adamw_and_in_the_gradient_in_adam() -> None:
+    """With a gradient of 0, AdamW shrinks by η λ; Adam takes λ θ for the gradient, whose first step is η."""
+    p, q = Value(10.0), Value(10.0)
+    AdamW([p], learning_rate=0.5, weight_decay=0.1).step()
+    Adam([q], learning_rate=0.5, weight_decay=0.1).step()
+    assert p.data == 10.0 * (1 - 0.5 * 0.1)
+    assert q.data == pytest.approx(9.5, rel=1e-8)
+
+
+# ---- what every optimiser does
+
+
+def test_the_learning_rate_can_be_assigned() -> None:
+    (p,) = with_gradients([1.0], [1.0])
+    optimizer = SGD([p], learning_rate=0.5)
+    optimizer.step()
+    optimizer.learning_rate = 0.125
+    optimizer.step()
+    optimizer.learning_rate = 0
+    optimizer.step()
+    assert p.data == 0.375
+    assert optimizer.learning_rate == 0.0
+
+
+def test_zero_grad() -> None:
+    parameters = with_gradients([1.0, 2.0], [3.0, 3.0])
+    SGD(parameters).zero_grad()
+    assert [p.grad for p in parameters] == [0.0, 0.0]
+
+
+def test_a_step_leaves_gradients_and_other_parameters_alone() -> None:
+    p, q = with_gradients([1.0, 2.0], [3.0, 3.0])
+    SGD([p], learning_rate=1.0).step()
+    assert (p.data, p.grad, q.data, q.grad) == (-2.0, 3.0, 2.0, 3.0)
+
+
+def test_parameters_may_come_from_a_generator() -> None:
+    model = MLP(2, [3, 1])
+    assert SGD(parameter for _, parameter in model.named_parameters()).parameters == model.parameters()
+
+
+def test_a_method_of_ones_own() -> None:
+    class SignDescent(Optimizer):
+        def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+            return parameters - self.learning_rate * numpy.sign(gradient)
+
+    parameters = with_gradients([1.0, 1.0, 1.0], [-7.0, 0.0, 0.1])
+    SignDescent(parameters, 0.5).step()
+    assert [p.data for p in parameters] == [1.5, 1.0, 0.5]
+
+
+def test_a_method_without_an_update_says_so() -> None:
+    with pytest.raises(NotImplementedError, match=r"Optimizer needs a method update\(parameters, gradient\)"):
+        Optimizer([Value(1.0)], 0.1).step()
+
+
+# ---- numbers that are not finite: no step
+
+METHODS = [
+    lambda p: SGD(p, 0.1, momentum=0.9),
+    lambda p: RMSProp(p),
+    lambda p: Adam(p),
+    lambda p: AdamW(p),
+]
+
+
+def walk(optimizer: Optimizer, spoiled: bool) -> Iterator[list[float]]:
+    """The parameters step by step; once, in between, a step is tried with a gradient that is not finite."""
+    for i in range(4):
+        for k, parameter in enumerate(optimizer.parameters):
+            parameter.grad = math.sin(i + k)
+        if i == 2 and spoiled:
+            before = [p.data for p in optimizer.parameters]
+            for number in (math.nan, math.inf, 1e200 if not isinstance(optimizer, SGD) else -math.inf):
+                gradient, optimizer.parameters[1].grad = optimizer.parameters[1].grad, number
+                with pytest.raises(FloatingPointError):
+                    optimizer.step()
+                optimizer.parameters[1].grad = gradient
+                assert [p.data for p in optimizer.parameters] == before
+        optimizer.step()
+        yield [p.data for p in optimizer.parameters]
+
+
+@pytest.mark.parametrize("make", METHODS)
+def test_a_step_that_was_refused_leaves_no_trace(make: Callable[[list[Value]], Optimizer]) -> None:
+    assert list(walk(make([Value(1.0), Value(2.0)]), True)) == list(walk(make([Value(1.0), Value(2.0)]), False))
+
+
+def test_the_parameter_whose_gradient_is_not_finite_is_named() -> None:
+    parameters = [Value(1.0), Value(2.0, label="slope")]
+    parameters[1].grad = math.nan
+    message = (
+        r"Adam: the grad of parameter 1 is not finite, Value\(data=2\.0, grad=nan, label='slope'\), so the step was "
+        r"not taken; lower the learning rate \(it is 0\.5\) or clip the gradients"
+    )
+    with pytest.raises(FloatingPointError, match=message):
+        Adam(parameters, 0.5).step()
+    parameters[1].grad, parameters[1].data = 0.0, math.inf
+    with pytest.raises(FloatingPointError, match="Adam: the data of parameter 1 is not finite"):
+        Adam(parameters, 0.5).step()
+
+
+def test_a_step_beyond_the_largest_float_is_refused() -> None:
+    (p,) = with_gradients([-1e308], [1e308])
+    with pytest.raises(FloatingPointError, match=r"SGD: overflow encountered in .*, so the step was not taken"):
+        SGD([p], learning_rate=1.5).step()
+    assert p.data == -1e308
+
+
+def test_a_step_to_what_is_no_number_is_refused() -> None:
+    class UnitDescent(Optimizer):
+        def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+            return parameters - self.learning_rate * gradient / numpy.abs(gradient)
+
+    parameters = with_gradients([1.0, 2.0], [-7.0, 0.0])
+    with pytest.raises(FloatingPointError, match=r"UnitDescent: invalid value encountered in .*, so the step was not"):
+        UnitDescent(parameters, 0.5).step()
+    assert [p.data for p in parameters] == [1.0, 2.0]
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda p: SGD([]), ValueError, "expected at least one parameter, got none"),
+        (lambda p: SGD(3.0), TypeError, r"expected the parameters, such as model\.parameters\(\), got 3\.0"),
+        (lambda p: SGD(MLP(2, [1])), TypeError, r"expected the parameters, such as model\.parameters\(\), got MLP of"),
+        (lambda p: SGD([p, 3.0]), TypeError, r"parameter 1: expected a Value, got 3\.0"),
+        (lambda p: SGD([p, None]), TypeError, "parameter 1: expected a Value, got None"),
+        (lambda p: SGD([p, p * 2]), ValueError, r"parameter 1: expected a leaf, got Value\(.*, op='\*'\), which was"),
+        (lambda p: SGD([p, Value(2.0), p]), ValueError, "parameter 2 is there already: expected each parameter once"),
+        (lambda p: SGD([p], -0.1), ValueError, r"learning_rate: expected 0\.0 <= learning_rate < inf, got -0\.1"),
+        (lambda p: SGD([p], math.nan), ValueError, "learning_rate: .* got nan"),
+        (lambda p: SGD([p], math.inf), ValueError, "learning_rate: .* got inf"),
+        (lambda p: SGD([p], "fast"), TypeError, "learning_rate: expected a real number, got 'fast'"),
+        (lambda p: SGD([p], None), TypeError, "learning_rate: expected a real number, got None"),
+        (lambda p: SGD([p], momentum=1.0), ValueError, r"momentum: expected 0\.0 <= momentum < 1\.0, got 1\.0"),
+        (lambda p: SGD([p], momentum=-0.5), ValueError, "momentum: .* got -0.5"),
+        (lambda p: SGD([p], nesterov=True), ValueError, r"nesterov=True needs a momentum, such as momentum=0\.9"),
+        (lambda p: SGD([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
+        (lambda p: RMSProp([p], alpha=1), ValueError, r"alpha: expected 0\.0 <= alpha < 1\.0, got 1"),
+        (lambda p: RMSProp([p], epsilon=0.0), ValueError, r"epsilon: expected .* got 0\.0"),
+        (lambda p: RMSProp([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
+        (lambda p: Adam([p], betas=(1.0, 0.9)), ValueError, r"betas\[0\]: .* got 1\.0"),
+        (lambda p: Adam([p], betas=(0.9, -0.1)), ValueError, r"betas\[1\]: .* got -0\.1"),
+        (lambda p: Adam([p], epsilon=-1e-8), ValueError, "epsilon: .* got -1e-08"),
+        (lambda p: Adam([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
+        (lambda p: AdamW([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
+    ],
+)
+def test_what_no_method_can_work_with(make: Callable[[Value], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make(Value(1.0))
+
+
+def test_a_learning_rate_that_is_refused_is_not_taken() -> None:
+    optimizer = SGD([Value(1.0)], learning_rate=0.5)
+    with pytest.raises(ValueError, match=r"learning_rate: .* got -1"):
+        optimizer.learning_rate = -1
+    assert optimizer.learning_rate == 0.5

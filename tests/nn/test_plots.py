@@ -1,0 +1,219 @@
+"""Plots: what is drawn is the data, and nothing but the figure is touched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from autograd import Value
+from nn.plots import COLOURS, confusion_matrix, decision_boundary, loss_curve
+from nn.training import History
+
+POINTS = np.array([[0.0, 0.0], [2.0, 1.0], [1.0, 3.0], [-1.0, 2.0]])
+
+
+def contours(ax, filled):
+    return [drawn for drawn in ax.collections if drawn.filled == filled]
+
+
+# ---- the loss curve
+
+
+def test_loss_curve_is_the_history():
+    ax = loss_curve(History(loss=[3.0, 1.0, 0.5], validation_loss=[2.0, 1.5, 1.75])).axes[0]
+    training, validation = ax.lines
+    assert list(training.get_xdata()) == list(validation.get_xdata()) == [1, 2, 3]
+    assert list(training.get_ydata()) == [3.0, 1.0, 0.5]
+    assert list(validation.get_ydata()) == [2.0, 1.5, 1.75]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "mean loss")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "validation"]
+    assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
+def test_loss_curve_without_validation():
+    ax = loss_curve(History(loss=[3.0])).axes[0]
+    assert [list(line.get_ydata()) for line in ax.lines] == [[3.0]]
+    assert ax.get_legend() is None
+
+
+def test_no_epochs_no_curve():
+    with pytest.raises(ValueError, match="loss_curve: the history has no epochs"):
+        loss_curve(History(interrupted=True))
+
+
+# ---- the decision boundary
+
+
+def test_the_boundary_of_a_linear_score_is_its_line():
+    a, b, c = Value(2.0), Value(-1.0), Value(0.5)
+    targets = np.array([1, 1, 0, 0])
+    ax = decision_boundary(lambda x: a * x[0] + b * x[1] + c, POINTS, targets).axes[0]
+    for boundary in contours(ax, filled=False):
+        x, y = np.concatenate([path.vertices for path in boundary.get_paths()]).T
+        assert 2 * x - y + 0.5 == pytest.approx(np.zeros(len(x)), abs=1e-9)
+        assert len(x) > 10
+    lower, higher = contours(ax, filled=True)
+    assert [to_hex(region.get_facecolor()[0]).upper() for region in (lower, higher)] == COLOURS[:2]
+    (below,), (above,) = lower.get_paths(), higher.get_paths()
+    for x, y in [(-1.0, 0.0), (0.0, 3.0), (2.0, 0.0), (1.0, 1.0)]:
+        assert (below.contains_point((x, y)), above.contains_point((x, y))) == (2 * x - y < -0.5, 2 * x - y > -0.5)
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 1, 0], [-1, 1, 1, -1]])
+def test_the_examples_are_drawn_with_the_colour_of_their_class(targets):
+    ax = decision_boundary(lambda x: x[0] - 0.5, POINTS, targets, resolution=5).axes[0]
+    lower, higher = ax.lines
+    assert lower.get_xydata().tolist() == [[0.0, 0.0], [-1.0, 2.0]]
+    assert higher.get_xydata().tolist() == [[2.0, 1.0], [1.0, 3.0]]
+    assert [line.get_color() for line in (lower, higher)] == COLOURS[:2]
+    assert lower.get_marker() != higher.get_marker()
+    assert [line.get_label() for line in (lower, higher)] == [f"class {targets[0]}", f"class {targets[1]}"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x₁", "x₂")
+
+
+def test_every_example_is_in_the_frame():
+    ax = decision_boundary(lambda x: x[0], POINTS, [0, 1, 1, 0], resolution=5).axes[0]
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert (left, right) == pytest.approx((-1.3, 2.3))
+    assert (bottom, top) == pytest.approx((-0.3, 3.3))
+
+
+def test_of_several_logits_the_largest_wins():
+    ax = decision_boundary(lambda x: [x[0], Value(x[1]), 1.0], POINTS, [2, 0, 1, 1], resolution=40).axes[0]
+    regions = contours(ax, filled=True)
+    assert [to_hex(region.get_facecolor()[0]).upper() for region in regions] == COLOURS[:3]
+    for x, y in [(2.0, 1.5), (2.0, 0.0), (1.0, 3.0), (-1.0, 2.0), (0.5, 0.0), (-1.0, 0.9)]:
+        inside = [any(path.contains_point((x, y)) for path in region.get_paths()) for region in regions]
+        assert inside == [k == np.argmax([x, y, 1.0]) for k in range(3)]
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[2, 1]], [[1, 3], [-1, 2]], [[0, 0]]]
+
+
+def test_a_model_that_always_says_the_same_has_no_boundary():
+    ax = decision_boundary(lambda x: -1.0, POINTS, [0, 1, 1, 0], resolution=5).axes[0]
+    assert len(contours(ax, filled=True)) == 1
+    assert contours(ax, filled=False) == []
+
+
+def test_the_model_is_asked_for_floats_and_nothing_is_recorded():
+    p, outputs, inputs = Value(1.0), [], []
+
+    def model(x):
+        inputs.append(x)
+        outputs.append(p * x[0])
+        return outputs[-1]
+
+    decision_boundary(model, POINTS, [0, 1, 1, 0], resolution=7)
+    assert len(outputs) == 49
+    assert {output.parents for output in outputs} == {()}
+    assert {type(number) for x in inputs for number in x} == {float}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets"), [(POINTS.T, [0, 1]), (POINTS, [0, 1]), (POINTS[:, 0], [0, 1, 1, 0]), (POINTS[:0], [])]
+)
+def test_what_has_no_plane(inputs, targets):
+    with pytest.raises(ValueError, match=r"decision_boundary: expected inputs of shape \(n, 2\) .*got"):
+        decision_boundary(lambda x: x[0], inputs, targets)
+
+
+# ---- the confusion matrix
+
+
+def test_confusion_matrix_counts():
+    targets, predictions = [0, 0, 0, 1, 1, 2, 2, 2], [0, 0, 1, 1, 1, 2, 0, 0]
+    counts = [[2, 1, 0], [0, 2, 0], [2, 0, 1]]
+    ax = confusion_matrix(targets, np.array(predictions)).axes[0]
+    assert ax.images[0].get_array().tolist() == counts
+    texts = {(int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in ax.texts}
+    assert texts == {(i, j): str(counts[i][j]) for i in range(3) for j in range(3) if counts[i][j]}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    assert ax.get_title() == "5 of 8 right (62.5%)"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "1", "2"]
+
+
+def test_classes_with_names_and_without_examples():
+    ax = confusion_matrix([0], [2], classes=["cat", "dog", "owl", "eel"]).axes[0]
+    assert ax.images[0].get_array().sum(axis=1).tolist() == [1, 0, 0, 0]
+    assert ax.images[0].get_array().shape == (4, 4)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["cat", "dog", "owl", "eel"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "predictions", "options", "message"),
+    [
+        ([0, 1], [0], {}, "expected as many predictions as targets"),
+        ([], [], {}, "expected as many predictions as targets"),
+        ([0.0], [1.0], {}, "integers, got .*float64"),
+        ([0], [-1], {}, "expected classes from 0 to 0, got -1 to 0"),
+        ([0], [2], {"classes": ["cat", "dog"]}, "expected classes from 0 to 1, got 0 to 2"),
+    ],
+)
+def test_what_has_no_confusion_matrix(targets, predictions, options, message):
+    with pytest.raises(ValueError, match=f"confusion_matrix: .*{message}"):
+        confusion_matrix(targets, predictions, **options)
+
+
+# ---- figures
+
+DRAWINGS = {
+    "loss_curve": lambda ax=None: loss_curve(History(loss=[2.0, 1.0]), ax),
+    "decision_boundary": lambda ax=None: decision_boundary(lambda x: x[0], POINTS, [0, 1, 1, 0], ax, resolution=5),
+    "confusion_matrix": lambda ax=None: confusion_matrix([0, 1], [0, 0], ax),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_it_draws_on_the_axes_that_it_is_given(draw):
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert draw(right) is figure
+    assert right.has_data()
+    assert not left.has_data()
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_saved_files_are_images(draw, tmp_path):
+    settings = dict(matplotlib.rcParams)
+    figure = draw()
+    figure.savefig(tmp_path / "picture.png", dpi=50)
+    pixels = imread(tmp_path / "picture.png")
+    width, height = figure.get_size_inches()
+    assert pixels.shape[:2] == (round(50 * height), round(50 * width))
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 10
+    assert dict(matplotlib.rcParams) == settings
+
+
+def test_notebooks_show_a_figure():
+    figure = loss_curve(History(loss=[2.0, 1.0]))
+    assert imread(BytesIO(figure._repr_png_())).shape[:2] == (400, 600)
+
+
+def test_neither_pyplot_nor_a_display_is_needed(tmp_path):
+    program = (
+        "import sys; from nn.training import History; History(loss=[2.0, 1.0]).plot().savefig('loss.png'); "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env=environment | {"MPLBACKEND": "tkagg"},
+        check=True,
+    )
+    assert imread(tmp_path / "loss.png").any()
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_without_matplotlib_it_is_said_what_to_install(draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r'pip install "scalar-autograd\[plots\]"'):
+        draw()

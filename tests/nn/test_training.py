@@ -1,0 +1,424 @@
+"""Training: `fit` is gradient descent on the mean loss, to the last bit, and leaves no surprise behind."""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+import weakref
+
+import numpy as np
+import pytest
+
+from autograd import Value, sqrt, tanh
+from autograd import sum as total
+from nn.datasets import moons, xor
+from nn.layers import MLP
+from nn.losses import binary_cross_entropy, cross_entropy, squared_error
+from nn.optimizers import SGD, Adam, Optimizer
+from nn.training import History, correct_class, correct_sign, evaluate, fit, predicted_class
+
+
+class Recorder(Optimizer):
+    """Keeps the gradients of all steps, and changes nothing."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, learning_rate=0.0)
+        self.gradients = []
+
+    def update(self, parameters, gradient):
+        self.gradients.append(gradient.tolist())
+        return parameters
+
+
+def network(seed=1, shape=(2, [4, 1])):
+    random.seed(seed)
+    return MLP(*shape, activation=tanh)
+
+
+def numbers(model):
+    return [parameter.data for parameter in model.parameters()]
+
+
+def quiet(*args, **options):
+    return fit(*args, **{"epochs": 1, "progress": False} | options)
+
+
+# ---- the gradient and the steps
+
+
+def test_gradient_of_the_mean_loss_of_a_line_by_hand():
+    slope, offset = Value(0.5), Value(-1.0)
+    optimizer = Recorder([slope, offset])
+    xs, ys = [1.0, 2.0, -3.0, 0.25], [0.0, 4.0, 2.0, -8.0]
+    quiet(lambda x: slope * x + offset, xs, ys, squared_error, optimizer, batch_size=4)
+    residuals = [0.5 * x - 1.0 - y for x, y in zip(xs, ys, strict=True)]
+    assert optimizer.gradients == [
+        [sum(2 * r * x for r, x in zip(residuals, xs, strict=True)) / 4, sum(2 * r for r in residuals) / 4]
+    ]
+
+
+def test_gradient_is_that_of_the_graph_of_the_mean_loss():
+    inputs, targets = xor(7, seed=3)
+    model = network()
+    optimizer = Recorder(model.parameters())
+    quiet(model, inputs, targets, binary_cross_entropy, optimizer, batch_size=7)
+    model.zero_grad()
+    mean = (
+        total([binary_cross_entropy(model(x), t) for x, t in zip(inputs.tolist(), targets.tolist(), strict=True)]) / 7
+    )
+    mean.backward()
+    assert optimizer.gradients[0] == pytest.approx([p.grad for p in model.parameters()], rel=1e-13, abs=1e-16)
+
+
+def test_fit_is_this_loop():
+    inputs, targets = moons(11, seed=2)
+    by_fit, by_hand = network(), network()
+    history = quiet(
+        by_fit, inputs, targets, binary_cross_entropy, Adam(by_fit.parameters(), 0.05),
+        epochs=3, batch_size=4, seed=5,
+    )  # fmt: skip
+
+    optimizer, losses, order, shuffler = Adam(by_hand.parameters(), 0.05), [], list(range(11)), random.Random(5)
+    for _ in range(3):
+        shuffler.shuffle(order)
+        epoch_loss = 0.0
+        for batch in (order[:4], order[4:8], order[8:]):
+            optimizer.zero_grad()
+            for i in batch:
+                loss = binary_cross_entropy(by_hand(inputs[i].tolist()), int(targets[i]))
+                loss.backward(1 / len(batch))
+                epoch_loss += loss.data
+            optimizer.step()
+        losses.append(epoch_loss / 11)
+
+    assert numbers(by_fit) == numbers(by_hand)
+    assert history.loss == pytest.approx(losses, rel=1e-14)
+
+
+def test_every_epoch_takes_every_example_once_and_the_last_batch_is_the_remainder():
+    p = Value(0.0)
+    optimizer = Recorder([p])
+    seen = []
+
+    def model(x):
+        seen.append(x)
+        return p * x
+
+    inputs = [float(2**i) for i in range(10)]
+    quiet(model, inputs, [0.0] * 10, lambda output, _: output, optimizer, epochs=2, batch_size=4)
+    epochs = [seen[:10], seen[10:]]
+    assert [sorted(epoch) for epoch in epochs] == [inputs, inputs]
+    assert epochs[0] != epochs[1] != inputs
+    batches = [epoch[k : k + 4] for epoch in epochs for k in (0, 4, 8)]
+    assert [len(batch) for batch in batches] == [4, 4, 2] * 2
+    assert optimizer.gradients == [[sum(batch) / len(batch)] for batch in batches]
+
+
+def test_without_shuffling_the_examples_come_in_their_order():
+    p = Value(0.0)
+    seen = []
+    quiet(lambda x: seen.append(x) or p * x, range(5), range(5), squared_error, SGD([p]), epochs=2, shuffle=False)
+    assert seen == [0, 1, 2, 3, 4] * 2
+
+
+def test_a_seed_decides_the_run_and_the_global_random_states_do_not():
+    def run(seed, globally):
+        model = network()
+        random.seed(globally)
+        before = random.getstate()
+        quiet(model, *moons(12), binary_cross_entropy, SGD(model.parameters(), 0.1), epochs=2, batch_size=5, seed=seed)
+        assert random.getstate() == before
+        return numbers(model)
+
+    assert run(3, globally=1) == run(3, globally=2)
+    assert run(3, globally=1) != run(4, globally=1)
+
+
+def test_memory_does_not_grow_with_the_batch():
+    p, graphs, alive = Value(1.0), [], []
+
+    def loss(output, target):
+        alive.append(sum(graph() is not None for graph in graphs))
+        error = (output - target) ** 2
+        graphs.append(weakref.ref(error))
+        return error
+
+    gc.disable()
+    try:
+        quiet(lambda x: p * x, [1.0] * 50, [2.0] * 50, loss, SGD([p]), batch_size=50)
+    finally:
+        gc.enable()
+    assert max(alive) == 1
+
+
+# ---- what the model gets
+
+
+@pytest.mark.parametrize(
+    ("inputs", "row"),
+    [
+        (np.array([[1.5, 2.0]]), [1.5, 2.0]),
+        (np.array([[1.5, 2.0]], dtype=np.float32), [1.5, 2.0]),
+        ([np.array([1.5, 2.0])], [1.5, 2.0]),
+        ([[1.5, 2.0]], [1.5, 2.0]),
+        (np.array([1.5]), 1.5),
+        ([np.float64(1.5)], 1.5),
+        (iter([1.5]), 1.5),
+    ],
+)
+def test_inputs_are_plain_floats(inputs, row):
+    got, p = [], Value(0.0)
+    quiet(
+        lambda x: got.append(x) or p * 1.0, inputs, np.array([3]), lambda output, t: got.append(t) or output, SGD([p])
+    )
+    assert got == [row, 3]
+    plain = got[0] if isinstance(got[0], list) else got[:1]
+    assert {type(number) for number in plain} == {float}
+    assert type(got[1]) is int
+
+
+# ---- what it measures
+
+
+def test_losses_and_metrics_are_means_over_the_examples():
+    inputs, targets = moons(10, seed=1)
+    others, other_targets = moons(6, seed=2)
+    model = network()
+    history = quiet(
+        model, inputs, targets, binary_cross_entropy, SGD(model.parameters(), 0.0),
+        epochs=2, batch_size=4, validation=(others, other_targets), metric=correct_sign,
+    )  # fmt: skip
+
+    def score(x):
+        *hidden, output = [[*(w.data for w in n.weights), n.bias.data] for layer in model.layers for n in layer.neurons]
+        outputs = [math.tanh(w1 * x[0] + w2 * x[1] + bias) for w1, w2, bias in hidden]
+        return sum(w * h for w, h in zip(output, [*outputs, 1.0], strict=True))
+
+    def means(inputs, targets):
+        scores = [score(x) for x in inputs]
+        losses = [math.log1p(math.exp(s if t == 0 else -s)) for s, t in zip(scores, targets, strict=True)]
+        return [
+            sum(losses) / len(losses),
+            sum((s > 0) == t for s, t in zip(scores, targets, strict=True)) / len(losses),
+        ]
+
+    loss, accuracy = means(inputs, targets)
+    validation_loss, validation_accuracy = means(others, other_targets)
+    assert history.loss == pytest.approx([loss, loss], rel=1e-13)
+    assert history.metric == pytest.approx([accuracy, accuracy], rel=1e-15)
+    assert history.validation_loss == pytest.approx([validation_loss] * 2, rel=1e-13)
+    assert history.validation_metric == pytest.approx([validation_accuracy] * 2, rel=1e-15)
+    assert 0 < accuracy < 1
+
+
+def test_validation_is_at_the_end_of_the_epoch_and_records_nothing():
+    p, outputs = Value(0.0), []
+
+    def model(x):
+        outputs.append(p + x)
+        return outputs[-1]
+
+    history = quiet(
+        model, [0.0], [0.0], lambda output, _: -output, SGD([p], 1.0),
+        epochs=3, validation=([10.0, 20.0], [0.0, 0.0]),
+    )  # fmt: skip
+    assert history.loss == [0.0, -1.0, -2.0]  # before each step
+    assert history.validation_loss == [-16.0, -17.0, -18.0]  # after it
+    assert [output.parents != () for output in outputs] == [True, False, False] * 3
+
+
+def test_evaluate():
+    p = Value(2.0)
+    outputs = []
+    means = evaluate(
+        lambda x: outputs.append(p * x) or outputs[-1], [1.0, 2.0], [1.0, 7.0], squared_error, correct_sign
+    )
+    assert means == [(1.0 + 9.0) / 2, 1.0]
+    assert all(output.parents == () for output in outputs)
+    with pytest.raises(ValueError, match="evaluate: expected at least one example, got none"):
+        evaluate(lambda x: x, [], [], squared_error)
+
+
+def test_metrics():
+    assert predicted_class([Value(-1.0), Value(3.0), 2.0]) == 1
+    assert predicted_class([5.0, 5.0]) == 0
+    assert [correct_class([0.0, Value(1.0)], target) for target in (0, 1, np.int64(1), [0.2, 0.8])] == [0, 1, 1, 1]
+    scores, targets = (0.5, -0.5, Value(0.0)), (-1, 0, 1)
+    assert [[correct_sign(s, t) for t in targets] for s in scores] == [[0, 0, 1], [1, 1, 0], [1, 1, 0]]
+
+
+def test_a_class_metric_reaches_its_truth():
+    model = network(shape=(2, [6, 2]))
+    history = quiet(
+        model, *xor(40), cross_entropy, Adam(model.parameters(), 0.1), epochs=20, batch_size=8, metric=correct_class
+    )
+    assert history.metric[-1] == 1.0
+    assert evaluate(model, *xor(40, seed=9), correct_class) == [1.0]
+
+
+# ---- when it ends
+
+
+def climb(**options):
+    """Each epoch adds 1 to p; the validation loss is (p - 3)², lowest after epoch 3."""
+    p = Value(0.0)
+    history = quiet(
+        lambda x: p * x, [1.0], [None], lambda output, target: -output if target is None else (output - target) ** 2,
+        SGD([p], 1.0), validation=([1.0], [3.0]), **options,
+    )  # fmt: skip
+    return p.data, history
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 4), (2, 5), (3, 6), (100, 10)])
+def test_early_stopping_goes_back_to_the_best(patience, epochs):
+    p, history = climb(epochs=10, patience=patience)
+    assert history.validation_loss == [(epoch - 3) ** 2 for epoch in range(1, epochs + 1)]
+    assert (p, history.best_epoch) == (3.0, 3)
+
+
+def test_without_patience_the_last_step_counts():
+    p, history = climb(epochs=10)
+    assert (p, len(history.loss), history.best_epoch) == (10.0, 10, 3)
+
+
+def test_a_tie_is_no_improvement_and_a_nan_is_none():
+    assert History(validation_loss=[math.nan, 2.0, 1.0, 1.0]).best_epoch == 3
+    assert History().best_epoch == 0
+
+
+@pytest.mark.parametrize("interrupted_call", [1, 5, 8])
+def test_an_interrupt_returns_what_was_learned(interrupted_call):
+    p, calls = Value(0.0), []
+
+    def model(x):
+        calls.append(x)
+        if len(calls) == interrupted_call:
+            raise KeyboardInterrupt
+        return p * x
+
+    def loss(output, target):
+        return -output
+
+    history = quiet(model, [1.0, 1.0, 1.0], [0.0] * 3, loss, SGD([p], 1.0), epochs=10, batch_size=2)
+    complete_epochs, examples_after = divmod(interrupted_call - 1, 3)
+    assert history.interrupted
+    assert len(history.loss) == complete_epochs
+    assert p.data == 2 * complete_epochs + examples_after // 2
+    assert "interrupted" in repr(history)
+
+
+def test_an_interrupt_with_patience_goes_back_to_the_best():
+    p = Value(0.0)
+
+    def model(x):
+        if p.data == 5.0:
+            raise KeyboardInterrupt
+        return p * x
+
+    def loss(output, target):
+        return -output if target is None else (output - target) ** 2
+
+    history = quiet(model, [1.0], [None], loss, SGD([p], 1.0), epochs=9, validation=([1.0], [3.0]), patience=5)
+    assert history.interrupted
+    assert p.data == 3.0
+
+
+# ---- errors
+
+
+def test_a_nan_stops_before_the_step_and_says_where():
+    p, q = Value(1.0), Value(0.0)
+    inputs = [1.0, 1.0, 1.0, 1.0, math.nan, 1.0]
+    with pytest.raises(
+        FloatingPointError,
+        match=r"epoch 1, batch 3: the loss of an example is nan\. What helps: a learning rate below 0\.5, .* before",
+    ):
+        quiet(
+            lambda x: p * x + q, inputs, [0.0] * 6, lambda output, _: output, SGD([p, q], 0.5),
+            batch_size=2, shuffle=False,
+        )  # fmt: skip
+    assert (p.data, q.data) == (0.0, -1.0)
+
+
+def test_a_loss_that_is_too_large_stops_before_the_step():
+    p = Value(1.0)
+    optimizer = SGD([p], 1e10)
+    states = []
+
+    def model(x):
+        states.append(p.data)
+        return p * x
+
+    with pytest.raises(FloatingPointError, match=r"fit: epoch \d+, batch 1: .*a learning rate below 1e\+10"):
+        quiet(model, [10.0], [0.0], squared_error, optimizer, epochs=100)
+    assert p.data == states[-1]
+    assert math.isfinite(p.data)
+
+
+def test_an_infinite_gradient_stops_before_the_step():
+    p = Value(0.0)
+    with pytest.raises(FloatingPointError, match="epoch 1, batch 1: the gradient is not finite, though the loss is"):
+        quiet(lambda x: sqrt(p * x), [1.0], [0.0], lambda output, _: output, SGD([p], 0.5))
+    assert p.data == 0.0
+
+
+def test_a_step_out_of_range_is_not_made():
+    p = Value(-1e308)
+    with pytest.raises(FloatingPointError, match=r"epoch 1, batch 1: SGD.*overflow"):
+        quiet(lambda x: p * x, [1.0], [0.0], lambda output, _: output, SGD([p], 1e308))
+    assert p.data == -1e308
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"inputs": [1.0]}, ValueError, "fit: expected one target per input, got 1 inputs and 2 targets"),
+        ({"inputs": [], "targets": []}, ValueError, "fit: expected at least one example, got none"),
+        ({"inputs": np.zeros((0, 2)), "targets": np.zeros(0)}, ValueError, "fit: expected at least one example"),
+        ({"epochs": 0}, ValueError, "epochs: expected an integer of at least 1, got 0"),
+        ({"epochs": 2.0}, TypeError, "epochs: expected an integer of at least 1, got 2.0"),
+        ({"batch_size": -3}, ValueError, "batch_size: expected an integer of at least 1, got -3"),
+        ({"batch_size": None}, TypeError, "batch_size: expected an integer of at least 1, got None"),
+        ({"patience": 0, "validation": ([1.0], [1.0])}, ValueError, "patience: expected an integer of at least 1"),
+        ({"patience": 2}, ValueError, r"patience watches the validation loss; pass validation="),
+        ({"validation": ([1.0], [])}, ValueError, "fit, validation: expected one target per input"),
+        ({"validation": ([], [])}, ValueError, "fit, validation: expected at least one example"),
+        ({"loss": lambda output, target: 0.0}, TypeError, "expected a loss that returns a Value, got float: 0.0"),
+    ],
+)
+def test_bad_arguments_change_nothing(changes, error, message):
+    p = Value(1.0)
+    arguments = {"inputs": [1.0, 2.0], "targets": [1.0, 2.0], "loss": squared_error, "epochs": 1} | changes
+    with pytest.raises(error, match=message):
+        fit(lambda x: p * x, optimizer=SGD([p], 0.1), progress=False, **arguments)
+    assert p.data == 1.0
+
+
+# ---- what it shows
+
+
+def test_the_progress_bar_shows_epoch_loss_and_metric(capfd):
+    p = Value(0.0)
+    fit(lambda x: p * x, [1.0, 1.0], [1.0, -1.0], squared_error, SGD([p], 0.0), epochs=2, metric=correct_sign)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "epoch 2/2: 100%" in err
+    assert "4/4" in err
+    assert "loss=1.0000, correct_sign=0.5000" in err
+
+
+def test_no_progress_bar(capfd):
+    p = Value(0.0)
+    fit(lambda x: p * x, [1.0], [1.0], squared_error, SGD([p]), epochs=1, progress=False)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_history_reads_and_plots_itself():
+    history = History([2.0, 0.123456], [0.5, 0.75], [1.0, 1.5], [0.25, 0.5], interrupted=True)
+    assert repr(history) == (
+        "<History of 2 epochs: loss 0.1235, metric 0.75, validation_loss 1.5, validation_metric 0.5 "
+        "(best 1 in epoch 1), interrupted>"
+    )
+    line, _ = history.plot().axes[0].lines
+    assert list(line.get_ydata()) == [2.0, 0.123456]
