@@ -33,7 +33,7 @@ clean:
 
 # A stamp for each extra: installed again only when pyproject.toml has changed.
 $(VENV)/installed-%: pyproject.toml | $(VENV)
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	$(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
 	@touch $@
 
 $(VENV):

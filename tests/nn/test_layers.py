@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from functools import partial
 from itertools import pairwise
@@ -10,7 +11,7 @@ import numpy
 import pytest
 
 import autograd
-from autograd import Value, no_grad
+from autograd import Value, no_grad, tanh
 from autograd.graph import counts
 from nn import MLP, Layer, Module, Neuron
 
@@ -258,3 +259,12 @@ def test_widths_may_be_numpys() -> None:
     model = MLP(numpy.int64(2), numpy.array([3, 1]))
     assert len(model.parameters()) == 13
     assert isinstance(model, Module)
+
+
+def test_a_network_goes_through_pickle():
+    """So that it can be sent to another process, activation function and all."""
+    random.seed(0)
+    model = MLP(2, [3, 1], activation=tanh)
+    twin = pickle.loads(pickle.dumps(model))
+    assert twin([0.5, -1.0]).data == model([0.5, -1.0]).data
+    assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()]
