@@ -28,7 +28,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ADVICE = "draw one example's loss"
 LAYOUT_SECONDS = 20.0
 
 BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …
@@ -53,9 +52,11 @@ def draw(value: Value, *, max_nodes: int = 500) -> Drawing:
 
     Arguments:
         value: the result whose graph is drawn; call its `backward()` first, or all gradients are 0.
-        max_nodes: how many Values the graph may have: the layout of larger graphs takes long, and nobody can read it.
+        max_nodes: how many Values the graph may have, with twice as many edges: the layout of larger graphs takes
+            long, and nobody can read it.
 
-    Raises TypeError if `value` is not a Value, and ValueError if its graph has more than `max_nodes` Values.
+    Raises TypeError if `value` is not a Value, and ValueError if its graph has more than `max_nodes` Values, or more
+    than twice as many edges.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
@@ -66,8 +67,12 @@ def draw(value: Value, *, max_nodes: int = 500) -> Drawing:
     if not isinstance(value, Value):
         raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}")
     order = topological_order(value)
-    if len(order) > max_nodes:
-        raise ValueError(f"draw: {len(order):,} nodes (limit {max_nodes:,}): {ADVICE}, or pass max_nodes=")
+    edges, max_edges = sum(len(node.parents) for node in order), 2 * max_nodes  # a dense layer has fewer
+    if len(order) > max_nodes or edges > max_edges:
+        raise ValueError(
+            f"draw: {len(order):,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
+            "draw one example's loss, or pass max_nodes="
+        )
     return Drawing(in_dot(order), nodes=len(order))
 
 
@@ -153,7 +158,7 @@ def in_dot(order: list[Value]) -> str:
 GRAPH_STYLE = {"rankdir": "LR", "bgcolor": BACKGROUND, "nodesep": "0.12", "ranksep": "0.25", "pad": "0.1"}
 NODE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE), "fontcolor": INK, "color": FAINT}
 EDGE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE - 1), "fontcolor": INK, "arrowsize": "0.5"}
-BOX_STYLE = {"shape": "box", "style": "rounded,filled", "margin": "0.06,0.03", "height": "0"}
+BOX_STYLE = {"shape": "box", "style": "rounded,filled", "margin": "0.06,0.05", "height": "0"}
 CIRCLE_STYLE = {"shape": "ellipse", "style": "filled", "fillcolor": OPERATION} | {
     "margin": "0.04,0.02", "width": "0.36", "height": "0.36",
 }  # fmt: skip
@@ -278,7 +283,10 @@ def laid_out(dot: str, format: str) -> bytes:
             command, input=dot.encode(), capture_output=True, timeout=LAYOUT_SECONDS, creationflags=no_window
         )
     except subprocess.TimeoutExpired:
-        raise TimeoutError(f"draw: the layout took longer than {LAYOUT_SECONDS:g} s: {ADVICE}") from None
+        raise TimeoutError(
+            f"draw: the layout took longer than {LAYOUT_SECONDS:g} s: draw a graph with fewer edges, "
+            "such as one example's loss, or one neuron"
+        ) from None
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         raise RuntimeError(f"draw: {' '.join(command)} failed with exit status {done.returncode}: {message}")

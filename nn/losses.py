@@ -1,6 +1,7 @@
 """Losses: how wrong is an output? Each function is the loss of one example, a number to make small.
 
-Outputs and targets are Values or numbers. Where an operand is a Value the loss is a Value, else it is a float.
+Outputs and targets are Values or numbers, all else is a TypeError. Where an operand is a Value the loss is a Value,
+else it is a float.
 The loss of a batch is the mean of its examples' losses. A target that is a Value is taken as it is: only numbers are
 checked.
 """
@@ -46,7 +47,7 @@ def binary_cross_entropy(logit: Scalars, target: Scalars) -> Any:  # Any: as abo
     """−Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence of outputs.
 
     The target t is the probability of the class, in [0, 1]. The gradient is p_i − t_i. It is computed from the
-    logits, as −log p = softplus(−logit), and so is finite where p rounds to 0 or 1.
+    logits, as −log p = softplus(−logit), and so is finite where p rounds to 0 or 1; 0 log 0 is 0.
     Raises ValueError for a target outside [0, 1], and if there are not as many targets as logits.
 
     >>> binary_cross_entropy(0.0, 1)
@@ -58,27 +59,35 @@ def binary_cross_entropy(logit: Scalars, target: Scalars) -> Any:  # Any: as abo
     for _, t in pairs:
         if not isinstance(t, Value) and not 0 <= t <= 1:
             raise ValueError(f"binary_cross_entropy: expected a target in [0, 1], got {t}")
-    return total([(1.0 - t) * softplus(z) + t * softplus(-z) for z, t in pairs])
+    weighted = [pair for z, t in pairs for pair in ((1.0 - t, z), (t, -z)) if not is_zero(pair[0])]
+    return total([weight * softplus(x) for weight, x in weighted])
 
 
 def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> Any:  # Any: as above
     """−Σ t_i log p_i with p = softmax(logits), the categorical cross-entropy of one example.
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
-    p_i − t_i. It is computed as logsumexp(logits) − Σ t_i logits_i, and so is finite where a p_i rounds to 0.
-    Raises IndexError for an index that no logit has, TypeError for one that is no int, and ValueError for
-    probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1.
+    p_i − t_i. It is computed as logsumexp(logits) − Σ t_i logits_i, and so is finite where a p_i rounds to 0;
+    0 log 0 is 0.
+    Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
+    ValueError for probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1.
 
     >>> cross_entropy([0.0, 0.0], 1)
     0.6931471805599453
     >>> cross_entropy([0.0, 1000.0], [1.0, 0.0])
     1000.0
     """
-    logits = list(logits)
+    if not isinstance(logits, Iterable):
+        raise TypeError(
+            f"cross_entropy: expected a sequence of logits, one per class, got {logits!r}; "
+            "the loss of a single logit is binary_cross_entropy"
+        )
+    logits = scalars("cross_entropy", logits)
     if isinstance(target, Iterable):
-        probabilities = list(target)
+        probabilities = scalars("cross_entropy", target)
         check_probabilities(probabilities, len(logits))
-        return logsumexp(logits) - dot(probabilities, logits)
+        terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_zero(p)]
+        return logsumexp(logits) - dot(*zip(*terms, strict=True))
     try:
         index = operator.index(target)
     except TypeError:
@@ -109,16 +118,29 @@ def hinge(score: Scalars, target: Scalars) -> Any:  # Any: as above
 def paired(loss: str, output: Scalars, target: Scalars) -> list[tuple[Scalar, Scalar]]:
     """Each output with its target."""
     if not isinstance(output, Iterable) and not isinstance(target, Iterable):
-        return [(output, target)]
+        output, target = [output], [target]
     if not isinstance(output, Iterable) or not isinstance(target, Iterable):
         one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
         raise ValueError(f"{loss}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = list(output), list(target)
+    outputs, targets = scalars(loss, output), scalars(loss, target)
     if len(outputs) != len(targets) or not outputs:
         raise ValueError(
             f"{loss}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
         )
     return list(zip(outputs, targets, strict=True))
+
+
+def scalars(loss: str, numbers: Iterable[Scalar]) -> list[Scalar]:
+    """Values as they are, numbers as floats."""
+    try:
+        return [number if isinstance(number, Value) else Value(number).data for number in numbers]
+    except TypeError as error:
+        raise TypeError(f"{loss}: {error}") from None
+
+
+def is_zero(weight: Scalar) -> bool:
+    """Whether a term with this weight can be left out. The weight 0 of an infinite term would make it nan."""
+    return not isinstance(weight, Value) and weight == 0
 
 
 def total(terms: list[Scalar]) -> Any:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from numbers import Real
@@ -33,6 +34,10 @@ VERSION = 1
 
 class Module:
     """A part of a network: the parameters in its attributes.
+
+    Values in anything but lists, tuples, dicts and Modules, such as a set or an array, are not found. A result that was
+    computed under `no_grad()`, as when `fit` validates, is a leaf, and would be taken for a parameter: to keep it in
+    an attribute, keep its number, `self.last = float(result)`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -105,8 +110,9 @@ class Module:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the parameters to a file, as JSON; `load` gets the same floats back.
 
-        The file takes the place of an older one in a single step, at the end: after an error the older one is still
-        there. Raises ValueError if a parameter is not finite, and OSError if the file cannot be written.
+        The file takes the place of an older one, and its permissions, in a single step at the end: after an error the
+        older one is still there. Raises ValueError if a parameter is not finite, and OSError if the file cannot be
+        written.
         """
         try:
             state = self.state_dict()
@@ -231,22 +237,32 @@ def finite(name: str, number: object) -> float:
 
 def parsed(text: bytes) -> dict[str, Numbers]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=without_repetition)
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"expected JSON, as Module.save writes it; it is damaged or something else ({error})"
         ) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f'expected an object with "format": "{FORMAT}", got {shortened(document)}')
-    if document.get("version") != VERSION:
+    version = document.get("version")
+    if type(version) is not int or version != VERSION:
         raise ValueError(
-            f"expected version {VERSION} of the format, got {shortened(document.get('version'))}; "
+            f"expected version {VERSION} of the format, got {shortened(version)}; "
             "use the release of scalar-autograd that wrote it"
         )
     parameters = document.get("parameters")
     if not isinstance(parameters, dict):
         raise ValueError(f'expected an object as "parameters", got {shortened(parameters)}')
     return parameters
+
+
+def without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document: dict[str, object] = {}
+    for name, content in pairs:
+        if name in document:
+            raise ValueError(f"{name!r} is there twice")
+        document[name] = content
+    return document
 
 
 def replace(path: str | os.PathLike[str], text: str) -> None:
@@ -257,6 +273,8 @@ def replace(path: str | os.PathLike[str], text: str) -> None:
         if target.exists() and not target.is_file():
             raise FileExistsError(errno.EEXIST, "expected a file, this is a folder or a device")
         with temporary.open("x", encoding="utf-8") as file:
+            if target.exists():
+                shutil.copymode(target, temporary)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

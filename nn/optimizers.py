@@ -58,13 +58,14 @@ class Optimizer:
     def step(self) -> None:
         """Changes the parameters by their gradients.
 
-        Raises FloatingPointError if a gradient or a parameter is not finite, or would not be after the step; then
-        neither the parameters nor the optimiser have changed.
+        Raises FloatingPointError if a gradient or a parameter is not finite, or would not be after the step, and
+        ValueError if an `update` of one's own returns anything but a number per parameter. Then no parameter has
+        changed, nor has what the methods of this module keep from step to step.
         """
         try:
             parameters, gradient = gather(self.parameters, "data"), gather(self.parameters, "grad")
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
-                updated = self.update(parameters, gradient)
+                updated = finite_vector(self.update(parameters, gradient), len(self.parameters))
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"{type(self).__name__}: {error}, so the step was not taken; "
@@ -200,7 +201,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        beta1, beta2 = betas
+        try:
+            beta1, beta2 = betas
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"betas: expected two numbers, such as (0.9, 0.999), got {shortened(betas)}") from None
         self.betas = within("betas[0]", beta1, 0.0, 1.0), within("betas[1]", beta2, 0.0, 1.0)
         self.epsilon = within("epsilon", epsilon, math.ulp(0.0), math.inf)
         self.weight_decay = within("weight_decay", weight_decay, 0.0, math.inf)
@@ -248,6 +252,20 @@ class AdamW(Adam):
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         return self._adapted(parameters * (1 - self.learning_rate * self.weight_decay), gradient)
+
+
+def finite_vector(updated: Vector, size: int) -> Vector:
+    """What `update` returned, if the parameters can be set to it."""
+    vector = numpy.asarray(updated, dtype=float, order="C")
+    if vector.shape != (size,):
+        raise ValueError(
+            f"expected update to return an array of shape ({size},), a number per parameter, "
+            f"got {shortened(updated)} of shape {vector.shape}"
+        )
+    if not numpy.isfinite(vector).all():
+        i = int(numpy.isfinite(vector).argmin())
+        raise FloatingPointError(f"parameter {i} would become {vector[i]}")
+    return vector
 
 
 def leaves(parameters: Iterable[Value]) -> list[Value]:

@@ -7,15 +7,16 @@ loss of each batch down. `evaluate` measures without learning. The metrics count
 from __future__ import annotations
 
 import math
-import operator
 import random
 from dataclasses import dataclass, field
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy
 from tqdm import tqdm
 
 from autograd import Value, no_grad
+from nn.layers import positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,8 +77,9 @@ def fit(
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`.
-        TypeError: `epochs`, `batch_size` or `patience` is not an integer; the first loss is not a Value.
+            `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
+        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
+            not a Value.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -91,11 +93,13 @@ def fit(
     >>> round(slope.data, 6)
     2.0
     """
-    examples = paired("fit", inputs, targets)
-    held_out = [] if validation is None else paired("fit, validation", *validation)
-    epochs, batch_size = positive("epochs", epochs), positive("batch_size", batch_size)
+    examples = examples_of("fit", inputs, targets)
+    if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
+        raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
+    held_out = [] if validation is None else examples_of("fit, validation", *validation)
+    epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
     if patience is not None:
-        patience = positive("patience", patience)
+        patience = positive("fit: patience", patience)
         if validation is None:
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
 
@@ -178,7 +182,7 @@ def evaluate(model: Model, inputs: Examples, targets: Examples, *functions: Metr
     >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
     [0.75]
     """
-    return means(model, paired("evaluate", inputs, targets), functions)
+    return means(model, examples_of("evaluate", inputs, targets), functions)
 
 
 def predicted_class(logits: Sequence[Value | float]) -> int:
@@ -225,6 +229,8 @@ def train(
     for number, batch in enumerate(batches, 1):
         try:
             sums = differentiate(model, batch, functions, optimizer)
+            if epoch == number == 1 and not any(parameter.grad for parameter in optimizer.parameters):
+                check_dependence([functions[0](model(input), target) for input, target in batch], optimizer.parameters)
             optimizer.step()
         except ArithmeticError as error:
             raise FloatingPointError(
@@ -266,6 +272,22 @@ def differentiate(
     return totals
 
 
+def check_dependence(losses: Iterable[Any], parameters: Iterable[Value]) -> None:
+    """Raises ValueError if the losses were computed, but from none of the parameters. A gradient of 0 is no proof."""
+    seen: set[Value] = set()
+    unseen = [parent for loss in losses for parent in loss.parents]
+    while unseen:
+        node = unseen.pop()
+        if node not in seen:
+            seen.add(node)
+            unseen.extend(node.parents)
+    if seen and seen.isdisjoint(parameters):
+        raise ValueError(
+            "fit: the loss depends on none of the optimizer's parameters, so nothing would be learned; "
+            "make the optimizer with those of this model, such as SGD(model.parameters())"
+        )
+
+
 def means(model: Model, examples: list[tuple[Any, Any]], functions: Sequence[Metric]) -> list[float]:
     totals = [0.0] * len(functions)
     with no_grad():
@@ -277,7 +299,7 @@ def means(model: Model, examples: list[tuple[Any, Any]], functions: Sequence[Met
     return [total / len(examples) for total in totals] if examples else []
 
 
-def paired(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
+def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
     """The examples as (input, target), in Python's numbers, which the engine takes faster than NumPy's."""
     rows, goals = ([plain(row) for row in plain(data)] for data in (inputs, targets))
     if len(rows) != len(goals):
@@ -290,15 +312,3 @@ def paired(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, An
 def plain(data: Any) -> Any:
     """An array, or what can be seen as one, as nested lists; anything else as it is."""
     return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
-
-
-def positive(name: str, number: int) -> int:
-    """The number as an integer that is at least 1, or an error."""
-    expected = f"fit: {name}: expected an integer of at least 1, got {number!r}"
-    try:
-        integer = operator.index(number)
-    except TypeError:
-        raise TypeError(expected) from None
-    if integer < 1:
-        raise ValueError(expected)
-    return integer

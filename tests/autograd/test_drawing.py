@@ -177,13 +177,14 @@ def test_an_edge_has_the_colour_of_its_gradients_sign_and_a_width_that_grows_wit
     large, small, negative, zero = (Value(x) for x in (4.0, 1.0, -1.0, 0.0))
     result = dot([large, small, negative, zero], [3.0, 1.0, -2.0, 0.0])
     before = edges(draw(result))
-    assert len({(edge["color"], edge["penwidth"]) for edge in before}) == 1
+    assert {(edge["color"], float(edge["penwidth"])) for edge in before} == {(drawing.ZERO, 0.8)}
     result.backward()
     by_end = {edge["ends"]: edge for edge in edges(draw(result))}
     colours = [by_end[f"v{i} o4"]["color"] for i in range(4)]
     widths = [float(by_end[f"v{i} o4"]["penwidth"]) for i in range(4)]
     assert colours == [drawing.POSITIVE, drawing.POSITIVE, drawing.NEGATIVE, drawing.ZERO]
     assert widths[0] > widths[2] > widths[1] > widths[3]
+    assert (widths[0], widths[3]) == (3.0, 0.8)
 
 
 def test_numbers_that_are_not_finite_are_shown():
@@ -199,11 +200,13 @@ def test_text_fits_its_boxes_and_circles():
     terms = [Value(-1.234567e-300 * i, label=label) for i, label in enumerate(labels)]
     for group in ElementTree.fromstring(draw(leaky_relu(dot(terms, [0.5] * 6))).svg).iter(f"{SVG}g"):
         path, ellipse = group.find(f"{SVG}path"), group.find(f"{SVG}ellipse")
+        top = -math.inf
         if ellipse is not None:
             left, right = (float(ellipse.attrib["cx"]) + side * float(ellipse.attrib["rx"]) for side in (-1, 1))
         elif path is not None and path.get("fill") != "none":
             across = [float(x) for x in re.findall(r"(-?[\d.]+),", path.attrib["d"])]
             left, right = min(across), max(across)
+            top = min(float(y) for y in re.findall(r",(-?[\d.]+)", path.attrib["d"]))
         else:
             continue
         for text in group.findall(f"{SVG}text"):
@@ -211,6 +214,7 @@ def test_text_fits_its_boxes_and_circles():
             columns = len(content) + len(re.findall(r"[\u3000-\u9fff]", content))
             length = columns * 0.602 * float(text.attrib["font-size"])
             start = float(text.attrib["x"]) - {"start": 0, "middle": length / 2}[text.attrib["text-anchor"]]
+            assert top + 4 < float(text.attrib["y"]) - 0.76 * float(text.attrib["font-size"])  # where a d ends
             assert left < start
             assert start + length < right, content
 
@@ -323,6 +327,12 @@ def test_the_background_is_opaque_and_covers_the_picture():
     assert min(y + dy for _, y in corners) == pytest.approx(0, abs=0.01)
     assert max(x + dx for x, _ in corners) == pytest.approx(width, abs=1)
     assert max(y + dy for _, y in corners) == pytest.approx(height, abs=1)
+
+
+def test_the_size_of_a_picture_is_that_of_what_is_in_it():
+    root = ElementTree.fromstring(draw(neuron()).svg)
+    size = [float(root.attrib[name].removesuffix("pt")) for name in ("width", "height")]
+    assert size == pytest.approx([float(length) for length in root.attrib["viewBox"].split()[2:]], abs=1)
 
 
 def test_notebooks_get_svg_png_and_text():
@@ -459,12 +469,23 @@ def chain(nodes: int) -> Value:
 
 
 def test_a_graph_over_the_limit_is_refused_with_advice():
-    message = "draw: 5,640 nodes (limit 500): draw one example's loss, or pass max_nodes="
+    message = "draw: 5,640 nodes (limit 500), 5,639 edges (limit 1,000): draw one example's loss, or pass max_nodes="
     with pytest.raises(ValueError, match=re.escape(message)):
         draw(chain(5640))
     with pytest.raises(ValueError, match=r"3 nodes \(limit 2\)"):
         draw(chain(3), max_nodes=2)
     assert len(boxes(draw(chain(3), max_nodes=3))) == 3
+
+
+def test_a_graph_with_too_many_edges_is_refused_with_the_same_advice():
+    xs = [Value(1.0) for _ in range(80)]
+    dense = sum([dot(xs[:40], xs[40:]) for _ in range(40)])
+    message = "121 nodes (limit 500), 3,240 edges (limit 1,000): draw one example's loss, or pass max_nodes="
+    with pytest.raises(ValueError, match=re.escape(message)):
+        draw(dense)
+    with pytest.raises(ValueError, match=r"3,240 edges \(limit 3,238\)"):
+        draw(dense, max_nodes=1619)
+    assert draw(dense, max_nodes=1620).nodes == 121
 
 
 @pytest.mark.parametrize(
@@ -476,9 +497,15 @@ def test_only_a_value_can_be_drawn(given, message):
 
 
 def test_a_layout_that_takes_too_long_is_stopped_with_advice(monkeypatch):
-    monkeypatch.setattr(drawing, "LAYOUT_SECONDS", -1.0)
-    with pytest.raises(TimeoutError, match="draw one example's loss"):
-        _ = draw(a).svg
+    picture, run = draw(a), subprocess.run
+
+    def impatient(command, *, timeout, **options):
+        assert timeout == 20
+        return run(command, timeout=-1, **options)
+
+    monkeypatch.setattr(subprocess, "run", impatient)
+    with pytest.raises(TimeoutError, match=r"longer than 20 s: draw a graph with fewer edges, such as one example's"):
+        _ = picture.svg
 
 
 def test_without_a_layout_program_the_error_says_what_to_install(tmp_path, monkeypatch):

@@ -78,6 +78,14 @@ def test_binary_cross_entropy_is_summed_over_outputs() -> None:
     assert gradients(loss, *z) == pytest.approx([sigmoids[0] - 1, sigmoids[1]], rel=1e-15)
 
 
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.25])
+@pytest.mark.parametrize("logit", [math.inf, -math.inf])
+def test_binary_cross_entropy_at_infinity_is_the_limit(logit: float, target: float) -> None:
+    expected = 0.0 if target == (logit > 0) else math.inf
+    assert binary_cross_entropy(logit, target) == expected
+    assert binary_cross_entropy(Value(logit), target).data == expected
+
+
 # ---- categorical cross-entropy
 
 
@@ -128,6 +136,16 @@ def test_a_class_is_the_probability_one() -> None:
         assert cross_entropy(logits, index) == cross_entropy(logits, [float(i == index) for i in range(3)])
 
 
+def test_a_class_that_is_impossible_and_has_the_probability_0_costs_nothing() -> None:
+    logits = [Value(1.0), Value(-math.inf), Value(0.0)]
+    loss = cross_entropy(logits, [0.75, 0.0, 0.25])
+    p = 1 / (1 + math.exp(-1.0))
+    assert loss.data == pytest.approx(-0.75 * math.log(p) - 0.25 * math.log(1 - p), rel=1e-15)
+    assert gradients(loss, *logits) == pytest.approx([p - 0.75, 0.0, 1 - p - 0.25], rel=1e-15)
+    assert cross_entropy([1.0, -math.inf], [1.0, 0.0]) == 0.0
+    assert cross_entropy([1.0, -math.inf], [0.5, 0.5]) == math.inf
+
+
 def test_a_class_index_may_be_numpys() -> None:
     assert cross_entropy([0.5, -1.25], numpy.array([1, 0])[0]) == cross_entropy([0.5, -1.25], 1)
 
@@ -169,7 +187,7 @@ LOSSES = [squared_error, half_squared_error, binary_cross_entropy, hinge]
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_of_numbers_a_loss_is_a_float_of_values_the_same_value(loss: object) -> None:
-    for y, t in [(0.3, 1), ([0.3, -0.7], [1, 1])]:
+    for y, t in [(0.3, 1), (3, 1), (numpy.float64(0.3), numpy.int64(1)), ([0.3, -0.7], [1, 1])]:
         number = loss(y, t)  # type: ignore[operator]
         assert type(number) is float
         for y_values, t_values in [(wrapped(y), t), (y, wrapped(t)), (wrapped(y), wrapped(t))]:
@@ -183,8 +201,9 @@ def wrapped(x: object) -> object:
 
 
 def test_cross_entropy_of_numbers_is_a_float() -> None:
-    assert type(cross_entropy([0.5, -1.25], 0)) is float
-    assert type(cross_entropy([0.5, -1.25], [0.25, 0.75])) is float
+    for logits in ([0.5, -1.25], [2, 1], numpy.array([0.5, -1.25])):
+        assert type(cross_entropy(logits, 0)) is float
+        assert type(cross_entropy(logits, [0.25, 0.75])) is float
 
 
 def test_a_networks_outputs_and_numpys_targets() -> None:
@@ -213,6 +232,41 @@ def test_not_as_many_targets_as_outputs(loss: object, output: object, target: ob
     name = loss.__name__  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match=f"{name}: expected as many targets as outputs.* got {got}"):
         loss(output, target)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("output", "target", "got"),
+    [
+        (None, 1.0, "NoneType: None"),
+        (1.0, None, "NoneType: None"),
+        ([1.0, "2"], [1.0, 1.0], "str: '2'"),
+        ([1.0], [1j], "complex: 1j"),
+        ([[1.0]], [1.0], r"list: \[1\.0\]"),
+    ],
+)
+def test_what_is_no_number(loss: object, output: object, target: object, got: str) -> None:
+    name = loss.__name__  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=f"{name}: expected a real number, got {got}"):
+        loss(output, target)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("logits", "target", "message"),
+    [
+        (
+            Value(0.5),
+            0,
+            r"sequence of logits, one per class, got Value\(data=0\.5.* single logit is binary_cross_entropy",
+        ),
+        (0.5, [1.0], "sequence of logits, one per class, got 0.5"),
+        ([0.5, None], 0, "real number, got NoneType: None"),
+        ([0.5, 0.5], [None, 1.0], "real number, got NoneType: None"),
+    ],
+)
+def test_what_are_no_logits(logits: object, target: object, message: str) -> None:
+    with pytest.raises(TypeError, match=f"cross_entropy: expected a {message}"):
+        cross_entropy(logits, target)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("target", [-0.1, 1.5, -1, math.nan])

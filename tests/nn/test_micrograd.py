@@ -35,9 +35,9 @@ def test_the_expression_of_the_readme(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "24.7041\n138.8338\n645.5773\n"
 
 
-# Over all 100 steps of the notebook the losses agree to 1.5e-14, fused or not (measured once; fewer are run here). Not
-# bit for bit: micrograd walks sets of parents, so the order in which it adds up a gradient is arbitrary.
-@pytest.mark.parametrize(("fused", "steps"), [(True, 30), (False, 20)])
+# Not bit for bit: micrograd walks sets of parents, so the order in which it adds up a gradient is arbitrary. Without
+# fused nodes a step takes ten times as long; the losses of all 100 agree as well, of which 20 are held here.
+@pytest.mark.parametrize(("fused", "steps"), [(True, 100), (False, 20)])
 def test_the_demo_notebook(fused: bool, steps: int) -> None:
     random.seed(1337)
     model = MLP(2, [16, 16, 1], fused=fused)

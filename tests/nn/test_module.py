@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -270,6 +271,9 @@ def test_a_state_that_does_not_fit_changes_nothing(tmp_path: Path, parameters: d
         ("\x80\x04", "expected JSON"),
         ("[1.0, 2.0]", 'expected an object with "format": "scalar-autograd parameters", got [1.0, 2.0]'),
         ('{"first": [1.0, 2.0]}', 'expected an object with "format"'),
+        (document().replace('"second"', '"second": 4.0, "second"'), "('second' is there twice)"),
+        (document(version=True), "expected version 1 of the format, got True"),
+        (document(version=1.0), "expected version 1 of the format, got 1.0"),
         (document(format="pytorch"), 'expected an object with "format"'),
         (document(version=2), "expected version 1 of the format, got 2; use the release of scalar-autograd"),
         (document(version=None), "expected version 1 of the format, got None"),
@@ -277,7 +281,7 @@ def test_a_state_that_does_not_fit_changes_nothing(tmp_path: Path, parameters: d
         ('{"format": "scalar-autograd parameters", "version": 1}', 'expected an object as "parameters", got None'),
         (document().replace("3.0", "1e999"), "second: expected a finite number, got inf"),
     ],
-    ids=range(14),
+    ids=range(17),
 )
 def test_a_file_that_is_no_state_changes_nothing(tmp_path: Path, text: str, message: str) -> None:
     pair = Pair([Value(7.0), Value(8.0)], Value(9.0))
@@ -348,6 +352,16 @@ def test_saving_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) ->
     Pair(Value(4.0), Value(5.0)).save(path)
     assert path.read_bytes() != content
     assert only(path, path.read_bytes())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_saving_keeps_the_old_files_permissions(tmp_path: Path, mode: int) -> None:
+    path, content = saved(tmp_path)
+    path.chmod(mode)
+    Pair(Value(4.0), Value(5.0)).save(path)
+    assert path.read_bytes() != content
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

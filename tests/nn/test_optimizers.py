@@ -257,7 +257,45 @@ def test_a_step_to_what_is_no_number_is_refused() -> None:
     assert [p.data for p in parameters] == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_step_that_numpy_does_not_notice_is_refused_too(number: float) -> None:
+    class Lost(Optimizer):
+        def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+            return numpy.where(parameters > 1.0, number, 0.0)
+
+    parameters = with_gradients([1.0, 2.0], [3.0, 4.0])
+    with pytest.raises(FloatingPointError, match=f"Lost: parameter 1 would become {number}, so the step was not taken"):
+        Lost(parameters, 0.5).step()
+    assert [p.data for p in parameters] == [1.0, 2.0]
+
+
 # ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("update", "got"),
+    [
+        (lambda p, g: p[:1], r"array\(\[1\.\]\) of shape \(1,\)"),
+        (lambda p, g: numpy.append(p, 3.0), r"array\(.*\) of shape \(3,\)"),
+        (lambda p, g: p.reshape(2, 1), r"array(?s:.*) of shape \(2, 1\)"),
+        (lambda p, g: 0.5, r"0\.5 of shape \(\)"),
+        (lambda p, g: None, r"None of shape \(\)"),
+    ],
+)
+def test_an_update_that_is_not_a_number_per_parameter(update: Callable[..., object], got: str) -> None:
+    optimizer = Optimizer(with_gradients([1.0, 2.0], [3.0, 4.0]), 0.5)
+    optimizer.update = update  # type: ignore[assignment,method-assign]
+    with pytest.raises(ValueError, match=rf"expected update to return an array of shape \(2,\), .* got {got}"):
+        optimizer.step()
+    assert [p.data for p in optimizer.parameters] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("update", [lambda p, g: [3, 4], lambda p, g: numpy.array([4.0, 3.0])[::-1]])
+def test_an_update_may_be_any_sequence(update: Callable[..., object]) -> None:
+    optimizer = Optimizer(with_gradients([1.0, 2.0], [3.0, 4.0]), 0.5)
+    optimizer.update = update  # type: ignore[assignment,method-assign]
+    optimizer.step()
+    assert [p.data for p in optimizer.parameters] == [3.0, 4.0]
 
 
 @pytest.mark.parametrize(
@@ -284,6 +322,8 @@ def test_a_step_to_what_is_no_number_is_refused() -> None:
         (lambda p: RMSProp([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
         (lambda p: Adam([p], betas=(1.0, 0.9)), ValueError, r"betas\[0\]: .* got 1\.0"),
         (lambda p: Adam([p], betas=(0.9, -0.1)), ValueError, r"betas\[1\]: .* got -0\.1"),
+        (lambda p: Adam([p], betas=(0.9,)), ValueError, r"betas: expected two numbers, such as .*, got \(0\.9,\)"),
+        (lambda p: AdamW([p], betas=0.9), TypeError, r"betas: expected two numbers, such as .*, got 0\.9"),
         (lambda p: Adam([p], epsilon=-1e-8), ValueError, "epsilon: .* got -1e-08"),
         (lambda p: Adam([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
         (lambda p: AdamW([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),

@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd import Value, sqrt, tanh
+from autograd import Value, relu, sqrt, tanh
 from autograd import sum as total
 from nn.datasets import moons, xor
 from nn.layers import MLP
@@ -376,12 +376,19 @@ def test_a_step_out_of_range_is_not_made():
         ({"inputs": [1.0]}, ValueError, "fit: expected one target per input, got 1 inputs and 2 targets"),
         ({"inputs": [], "targets": []}, ValueError, "fit: expected at least one example, got none"),
         ({"inputs": np.zeros((0, 2)), "targets": np.zeros(0)}, ValueError, "fit: expected at least one example"),
-        ({"epochs": 0}, ValueError, "epochs: expected an integer of at least 1, got 0"),
-        ({"epochs": 2.0}, TypeError, "epochs: expected an integer of at least 1, got 2.0"),
-        ({"batch_size": -3}, ValueError, "batch_size: expected an integer of at least 1, got -3"),
-        ({"batch_size": None}, TypeError, "batch_size: expected an integer of at least 1, got None"),
-        ({"patience": 0, "validation": ([1.0], [1.0])}, ValueError, "patience: expected an integer of at least 1"),
+        ({"epochs": 0}, ValueError, "epochs: expected a positive int, got 0"),
+        ({"epochs": 2.0}, TypeError, "epochs: expected a positive int, got 2.0"),
+        ({"batch_size": -3}, ValueError, "batch_size: expected a positive int, got -3"),
+        ({"batch_size": None}, TypeError, "batch_size: expected a positive int, got None"),
+        ({"patience": 0, "validation": ([1.0], [1.0])}, ValueError, "patience: expected a positive int"),
         ({"patience": 2}, ValueError, r"patience watches the validation loss; pass validation="),
+        (
+            {"validation": [1.0, 2.0, 3.0]},
+            TypeError,
+            r"validation: expected a pair \(inputs, targets\), got \[1\.0, 2\.0, 3",
+        ),
+        ({"validation": np.zeros((2, 2))}, TypeError, r"validation: expected a pair \(inputs, targets\), got array"),
+        ({"validation": 1.0}, TypeError, r"validation: expected a pair \(inputs, targets\), got 1\.0"),
         ({"validation": ([1.0], [])}, ValueError, "fit, validation: expected one target per input"),
         ({"validation": ([], [])}, ValueError, "fit, validation: expected at least one example"),
         ({"loss": lambda output, target: 0.0}, TypeError, "expected a loss that returns a Value, got float: 0.0"),
@@ -393,6 +400,30 @@ def test_bad_arguments_change_nothing(changes, error, message):
     with pytest.raises(error, match=message):
         fit(lambda x: p * x, optimizer=SGD([p], 0.1), progress=False, **arguments)
     assert p.data == 1.0
+
+
+def test_an_optimizer_of_another_models_parameters_is_noticed():
+    model, other = network(), network()
+    with pytest.raises(
+        ValueError, match=r"depends on none of the optimizer's parameters.*SGD\(model\.parameters\(\)\)"
+    ):
+        quiet(model, *xor(8), squared_error, SGD(other.parameters(), 0.1, momentum=0.9), batch_size=4)
+    assert numbers(model) == numbers(other) == numbers(network())
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda output, target: relu(output - 100.0) if target else output.tanh() * 0.0,
+        lambda output, target: Value(0.0),
+        lambda output, target: output if target else Value(2.0) * 3.0,
+    ],
+    ids=["flat", "constant", "constant here and there"],
+)
+def test_a_gradient_of_0_is_not_taken_for_another_models(loss):
+    p = Value(0.0)
+    history = quiet(lambda x: p * x, [0.0, 0.0], [0, 1], loss, SGD([p], 0.1), shuffle=False)
+    assert (p.data, len(history.loss)) == (0.0, 1)
 
 
 # ---- what it shows
