@@ -85,7 +85,8 @@ class Operation:
         """The docstring of the method and the function."""
         lines = [f"{self.signature} = {self.formula}", "", "A Value where an operand is one, else a float."]
         if self.domain:
-            lines.append(f"Raises ValueError unless {self.domain}.")
+            lines.append(f"Raises ValueError (where it divides by zero, ZeroDivisionError) unless {self.domain}.")
+        lines.append("Raises OverflowError if the result is beyond the largest float.")
         lines += [f"At {point}: {derivatives}." for point, derivatives in self.conventions]
         return "\n".join(lines)
 
@@ -136,6 +137,7 @@ class Mathematics:
     """
 
     def __init__(self, **functions: Rule) -> None:
+        self.given = functions
         self.__dict__.update(functions)
 
     def __getattr__(self, name: str) -> Rule:
@@ -177,6 +179,13 @@ def ieee_divide(x: float, y: float) -> float:
     return x / y if y else x * math.copysign(math.inf, y)
 
 
+def ieee_hypot(x: float, y: float) -> float:
+    try:
+        return hypot(x, y)
+    except OverflowError:
+        return math.inf
+
+
 def ieee_exp(x: float) -> float:
     try:
         return math.exp(x)
@@ -200,7 +209,9 @@ strict = Mathematics(
 
 # Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
 # derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
-ieee = Mathematics(**{**vars(strict), "power": ieee_power, "divide": ieee_divide, "exp": ieee_exp, "log": ieee_log})
+ieee = Mathematics(
+    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log}
+)
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
 LN2 = math.log(2)
@@ -222,6 +233,23 @@ def gaussian(m: Any, x: Any, factor: float) -> Any:
     return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
 
 
+def difference(x: Any, y: Any) -> tuple[Any, Any]:
+    """x - y as a float and what its rounding has lost, exactly (D. E. Knuth's two-sum, TAOCP 2, 4.2.2, theorem B)."""
+    rounded = x - y
+    subtracted = rounded - x
+    return rounded, (x - (rounded - subtracted)) - (y + subtracted)
+
+
+def power_by_base(m: Any, x: Any, y: Any) -> Any:
+    """y x^(y - 1), with the part of y - 1 that is lost in rounding, since x to that power may be far from 1.
+
+    The factor y alone makes it 0 where y is, at x = 0 as well: the exponent is 0 then.
+    """
+    exponent, lost = difference(m.where((y < 0) | (y > 0), y, 1.0), 1.0)
+    logarithm = m.log(m.where(((lost < 0) | (lost > 0)) & ((x < 0) | (x > 0)), abs(x), 1.0))
+    return y * m.power(x, exponent) * (1.0 + lost * logarithm)
+
+
 def distance(m: Any, x: Any, y: Any) -> Any:
     """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
     h = m.hypot(x, y)
@@ -232,7 +260,14 @@ def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
     """The largest of x as a shift (0 where that is infinite), and exp(x_i - shift), of which none overflows."""
     largest = m.max(x)
     shift = m.where(abs(largest) <= LARGEST_FLOAT, largest, 0.0)
-    return shift, [m.exp(x_i - shift) for x_i in x]
+    return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
+
+
+def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:
+    """exp(x - shift), with what is lost in rounding; 1 instead of an overflow, beside an operand that is not finite."""
+    exponent, lost = difference(x, shift)
+    lost = m.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
+    return m.exp(m.where((exponent > 0) & (exponent <= LARGEST_FLOAT), 0.0, exponent)) * (1.0 + lost)
 
 
 def logsumexp(m: Any, x: Any) -> Any:
@@ -294,9 +329,9 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # fractional powers of it are not real; at base 0 it is 0, the derivative of 0**y for y > 0.
         "power", "**", "x ** y",
         lambda m, x, y: m.power(x, y),
-        [lambda m, r, x, y: y * m.power(x, m.where((y < 0) | (y > 0), y - 1.0, 0.0)),
+        [lambda m, r, x, y: power_by_base(m, x, y),
          lambda m, r, x, y: r * m.log(m.where((x < 0) | (x > 0), x, 1.0))],
-        samples=[(0.5, 3.0), (2.0, -1.5), (1e-3, 0.3), (7.0, 0.001), (30.0, 12.5)],
+        samples=[(0.5, 3.0), (2.0, -1.5), (1e-3, 0.3), (7.0, 0.001), (30.0, 12.5), (1e300, 0.3), (355593.97, -3.77)],
         kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (math.inf, 0.0),
                (-2.0, 3.0): (12.0, math.nan), (-2.0, 0.0): (0.0, math.nan)},
         domain="x >= 0 or y whole (a fractional power of a negative number is not real)",
@@ -317,7 +352,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
 
     # ---- exponentials, logarithms, roots
     Operation(
-        "exp", "exp", "exp(x)",
+        "exp", "exp", "e ** x",
         lambda m, x: m.exp(x),
         [lambda m, r, x: r],
         samples=WIDE,
@@ -350,13 +385,13 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "log2", "log2", "log(x) / log(2)",
         lambda m, x: m.log2(x),
-        [lambda m, r, x: 1.0 / (x * LN2)],
+        [lambda m, r, x: (1.0 / LN2) / x],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
         "log10", "log10", "log(x) / log(10)",
         lambda m, x: m.log10(x),
-        [lambda m, r, x: 1.0 / (x * LN10)],
+        [lambda m, r, x: (1.0 / LN10) / x],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
@@ -419,38 +454,38 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=[*PAIRS, (1e-150, 2e-150), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
     ),
     Operation(
-        "sinh", "sinh", "sinh(x)",
+        "sinh", "sinh", "(exp(x) - exp(-x)) / 2",
         lambda m, x: m.sinh(x),
         [lambda m, r, x: m.cosh(x)],
         samples=WIDE,
     ),
     Operation(
-        "cosh", "cosh", "cosh(x)",
+        "cosh", "cosh", "(exp(x) + exp(-x)) / 2",
         lambda m, x: m.cosh(x),
         [lambda m, r, x: m.sinh(x)],
         samples=WIDE,
     ),
     Operation(
         # 1 - tanh², written so that it keeps its digits where tanh is close to ±1.
-        "tanh", "tanh", "tanh(x)",
+        "tanh", "tanh", "sinh(x) / cosh(x)",
         lambda m, x: m.tanh(x),
         [lambda m, r, x: 4.0 * m.sigmoid(2.0 * x) * m.sigmoid(-2.0 * x)],
         samples=WIDE,
     ),
     Operation(
-        "asinh", "asinh", "asinh(x)",
+        "asinh", "asinh", "log(x + sqrt(x**2 + 1))",
         lambda m, x: m.asinh(x),
         [lambda m, r, x: 1.0 / m.hypot(1.0, x)],
         samples=[*WIDE, (1e200,)],
     ),
     Operation(
-        "acosh", "acosh", "acosh(x)",
+        "acosh", "acosh", "log(x + sqrt(x**2 - 1))",
         lambda m, x: m.acosh(x),
         [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0) * m.sqrt(x + 1.0))],
         samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
     ),
     Operation(
-        "atanh", "atanh", "atanh(x)",
+        "atanh", "atanh", "log((1 + x) / (1 - x)) / 2",
         lambda m, x: m.atanh(x),
         [lambda m, r, x: 1.0 / ((1.0 - x) * (1.0 + x))],
         samples=INSIDE_ONE, domain="-1 < x < 1",

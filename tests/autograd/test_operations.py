@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from itertools import product
 
 import mpmath
 import numpy as np
@@ -144,7 +146,7 @@ def vectorised(function):
 
 
 ARRAYS = Mathematics(
-    **{name: vectorised(function) for name, function in vars(ieee).items() if name not in ("where", "sum", "max")},
+    **{name: vectorised(function) for name, function in ieee.given.items() if name not in ("where", "sum", "max")},
     where=np.where,
     sum=lambda terms, start=0.0: sum(terms, start),
     max=lambda x: np.max(x, axis=0),
@@ -200,7 +202,7 @@ def written(name):
 
 
 NAMES = Mathematics(
-    **{name: written(name) for name in vars(ieee) if name not in ("where", "sum", "max")},
+    **{name: written(name) for name in ieee.given if name not in ("where", "sum", "max")},
     where=lambda condition, x, y: Name(f"({x} if {condition} else {y})"),
     sum=lambda terms, start=0.0: Name(f"sum([{', '.join(map(str, terms))}], {start})"),
     max=lambda x: Name(f"max([{', '.join(map(str, x))}])"),
@@ -259,6 +261,12 @@ def test_mathematics_names_what_it_lacks():
         ("logsumexp", ([1000.0, 1000.0],), 1000.0 + math.log(2.0)),
         ("logsumexp", ([-1000.0, -1000.0],), -1000.0 + math.log(2.0)),
         ("logsumexp", ([-math.inf, 3.0],), 3.0),
+        ("logsumexp", ([3.0, -math.inf],), 3.0),
+        ("logsumexp", ([900.0, math.inf],), math.inf),
+        ("logsumexp", ([math.inf, 900.0],), math.inf),
+        ("sum", ([0.1] * 10,), 0.9999999999999999),
+        ("relu", (-math.inf,), 0.0),
+        ("atan2", (1.5e308, 1.5e308), math.pi / 4),
         ("logsumexp", ([math.inf, 3.0],), math.inf),
         ("hypot", (3e200, 4e200), 5e200),
         ("power", (0.0, 0.0), 1.0),
@@ -298,6 +306,42 @@ def test_atan2_where_the_squares_vanish():
     y, x = Value(3e-200), Value(4e-200)
     _functions["atan2"](y, x).backward()
     assert (y.grad, x.grad) == pytest.approx((0.16e200, -0.12e200), rel=1e-15)
+
+
+def test_hypot_next_to_its_tip():
+    x, y = Value(3e-310), Value(4e-310)
+    _functions["hypot"](x, y).backward()
+    assert (x.grad, y.grad) == pytest.approx((0.6, 0.8), rel=1e-10)
+
+
+@pytest.mark.parametrize("spread", [20.0, 100.0, 300.0])
+def test_softmax_derivatives_are_within_16_ulps_however_far_the_operands_lie_apart(spread):
+    point = ([0.1 + spread, spread / 3, 0.7, -spread / 7],)
+    exponentials = [mp.exp(mp.mpf(number)) for number in flatten(point)]
+    for partial, exponential in zip(partials_on_floats(OPERATIONS["logsumexp"], point), exponentials, strict=True):
+        assert ulps(partial, exponential / sum(exponentials)) <= ULPS
+
+
+def test_logsumexp_of_nan_is_nan_in_any_order():
+    assert math.isnan(_functions["logsumexp"]([math.nan, 900.0]))
+    assert math.isnan(_functions["logsumexp"]([900.0, math.nan]))
+
+
+EXTREMES = [0.0, 5e-324, 1e-308, 0.5, 1.0, 2.0, 3.5, 745.0, 1e308, sys.float_info.max, math.inf]
+
+
+@every_operation
+def test_where_there_is_a_value_no_derivative_raises(operation):
+    numbers = [sign * x for x in EXTREMES for sign in (1.0, -1.0)] + [math.nan]
+    width = len(flatten(operation.samples[0]))
+    for point in product(numbers, repeat=width) if width <= 2 else zip(*[numbers] * width, strict=True):
+        operands = unflatten(point, operation.samples[0])
+        try:
+            result = operation.compute(strict, *operands)
+        except (ValueError, ArithmeticError):
+            continue
+        for partial in operation.partials:
+            partial(ieee, result, *operands)
 
 
 @every_operation
