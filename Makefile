@@ -1,7 +1,8 @@
 # What people do here. Each target makes the environment that it needs, in .venv, and then runs.
 #
 #   make demo     train a network on handwritten digits        make lint    ruff and mypy
-#   make test     run the tests                                make docs    write the reference and its pictures
+#   make test     run the tests, on both engines               make docs    write the reference and its pictures
+#   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make clean    remove what the other targets made
 
 PYTHON ?= python3
@@ -10,20 +11,30 @@ ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
+STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test sanitize lint bench docs clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
 
+# On both engines: the native one, where there is a compiler, and the one it is the twin of.
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+	AUTOGRAD_ENGINE=python $(BIN)/python -m pytest
+
+sanitize: $(VENV)/installed-test
+	$(BIN)/python tests/sanitize.py
 
 lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+
+# Peers that are not installed are left out: $(BIN)/python -m pip install ".[peers]" brings them, gigabytes of them.
+bench: $(VENV)/installed-test
+	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/installed-examples
 	$(BIN)/python docs/write.py
@@ -31,14 +42,15 @@ docs: $(VENV)/installed-examples
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# A stamp for each extra: installed again only when pyproject.toml has changed.
-$(VENV)/installed-%: pyproject.toml | $(VENV)
-	$(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
+# A stamp for each extra: installed again only when something that the installation depends on has changed. Here, and
+# not on users' machines, a warning of the C compiler is an error.
+$(VENV)/installed-%: pyproject.toml setup.py autograd/operations.py $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
+	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
 	@touch $@
 
-$(VENV):
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, this is ' + sys.version + '; try: make PYTHON=python3.12')"
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, this is ' + sys.version + '; try: make PYTHON=python3.12')"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --upgrade pip || (rm -rf $(VENV); exit 1)
 
 .PRECIOUS: $(VENV)/installed-%

@@ -9,9 +9,10 @@
 """
 
 from autograd.checking import GradientCheck, GradientError, check_gradients
+from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
 from autograd.functions import __all__ as _functions
-from autograd.value import Value, no_grad
+from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 _DRAWING = ("Drawing", "draw")  # imported when first used: drawing takes longer to import than the whole engine
 
-__all__ = ["Drawing", "GradientCheck", "GradientError", "Value", "check_gradients", "draw", "no_grad", *_functions]
+__all__ = [
+    "Drawing", "GradientCheck", "GradientError", "Value", "check_gradients", "draw", "engine", "gather", "no_grad",
+    "scatter", *_functions,
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> "Any":  # Any: a type checker learns of the table's functions only that they exist

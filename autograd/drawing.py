@@ -21,8 +21,8 @@ from itertools import zip_longest
 from pathlib import Path
 from xml.etree import ElementTree
 
+from autograd.engines import Value
 from autograd.graph import topological_order
-from autograd.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

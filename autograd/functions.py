@@ -8,8 +8,8 @@ There is one function for each row of `operations.py`; its docstring has the for
 
 from __future__ import annotations
 
+from autograd.engines import Value, function
 from autograd.operations import OPERATIONS, Mathematics
-from autograd.value import function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ def where(condition: bool, x: Scalar, y: Scalar) -> Scalar:
     return x if condition else y
 
 
-_functions: dict[str, Callable[..., Any]] = {name: function(operation) for name, operation in OPERATIONS.items()}
+# A method is its function, so that pickle finds either: a network knows its activation function.
+_functions: dict[str, Callable[..., Any]] = {
+    name: vars(Value).get(name) or function(operation) for name, operation in OPERATIONS.items()
+}
 globals().update(_functions)
 
 __all__ = ["where", *_functions]  # pyright: ignore[reportUnsupportedDunderAll]

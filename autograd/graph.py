@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 def topological_order(*roots: N) -> list[N]:
     """Every node of the graph once, each after all of its parents (depth-first post-order)."""
+    if len(roots) == 1 and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order()
+        return walked
     order: list[N] = []
     seen: set[N] = set()
     for root in roots:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import operator
 import reprlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself makes objects with
+from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
 from functools import partial
 from numbers import Complex, Real
 
@@ -24,22 +24,22 @@ from autograd.operations import OPERATIONS, Operation, ieee, strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, SupportsFloat, SupportsIndex
 
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
 
-_recording = ContextVar("recording", default=True)
+_open_blocks = ContextVar("open_blocks", default=0)  # of no_grad(): operations record where there is none
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Operations record nothing: `with no_grad():`, or `@no_grad()` on a function. Their results are leaves."""
-    token = _recording.set(False)
+    _open_blocks.set(_open_blocks.get() + 1)
     try:
         yield
     finally:
-        _recording.reset(token)
+        _open_blocks.set(_open_blocks.get() - 1)
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -80,30 +80,6 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Numb
     return method
 
 
-def scalar(operand: Number) -> Scalar:
-    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
-    return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
-
-
-def scalars(elements: Iterable[Number]) -> tuple[Scalar, ...]:
-    try:
-        iterator = iter(elements)
-    except TypeError:
-        raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}") from None
-    return tuple([scalar(element) for element in iterator])
-
-
-def real_number(number: Number) -> float:
-    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
-    if isinstance(number, (float, int)):
-        return float(number)
-    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
-    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
-    if convertible and not complex_number and not hasattr(number, "__len__"):
-        return float(number)
-    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
-
-
 class Value:
     """A scalar, `data`, and the derivative of a result with respect to it, `grad`, set by the result's `backward()`.
 
@@ -121,20 +97,25 @@ class Value:
     (1.0, 2.0)
     """
 
-    __slots__ = (
-        "__dict__", "__weakref__", "_data", "_grad", "label", "local_derivatives", "op", "operands", "operation",
-        "parents",
-    )  # fmt: skip
+    __slots__ = {
+        "__dict__": "", "__weakref__": "", "_data": "", "_grad": "",
+        "label": "A name, for drawings, traces and error messages.",
+        "local_derivatives": "The derivative of this Value with respect to each of its parents.",
+        "op": 'The symbol of the operation that computed this Value; "" for a leaf.',
+        "operands": "What the operation got: Values, floats, and tuples of these where it takes sequences.",
+        "operation": "The row of the table that computed this Value, or None.",
+        "parents": "The operands that are Values, in order.",
+    }  # fmt: skip
 
     def __init__(self, data: Number, _children: tuple[Value, ...] = (), _op: str = "", label: str = "") -> None:
         self._data = data if type(data) is float else real_number(data)
         self._grad = 0.0
         self.label = label
-        self.op = _op  # the symbol of the operation that computed this Value; "" for a leaf
+        self.op = _op
         self.operation: Operation | None = None
         self.operands: tuple[Operand, ...] = ()
-        self.parents = tuple(_children)  # the operands that are Values, in order
-        self.local_derivatives: tuple[float, ...] = ()  # one per parent
+        self.parents = checked_parents(_children) if _children else ()
+        self.local_derivatives: tuple[float, ...] = ()
 
     @property
     def data(self) -> float:
@@ -200,12 +181,12 @@ class Value:
         return self._data
 
     def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
+        return format(self.data, specification) if specification else repr(self)
 
     def __repr__(self) -> str:
         op = f", op={self.op!r}" if self.op else ""
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self._grad}{op}{label})"
+        return f"Value(data={self.data}, grad={self.grad}{op}{label})"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         if self.parents:
@@ -213,13 +194,16 @@ class Value:
                 f"cannot copy or pickle {self!r}: it was computed, and a copy would need its whole graph; "
                 "copy the leaves and compute it again, or make a new leaf from its data with Value(v)"
             )
-        return __newobj__, (type(self),), (self._data, self._grad, self.label, self.__dict__)
+        of_subclass = [name for name in _slotnames(type(self)) if name not in Value.__slots__ and hasattr(self, name)]
+        attributes = self.__dict__ | {name: getattr(self, name) for name in of_subclass}
+        return __newobj__, (type(self),), (self.data, self.grad, self.label, attributes)
 
     def __setstate__(self, state: tuple[float, float, str, dict[str, Any]]) -> None:
         data, grad, label, attributes = state
         Value.__init__(self, data, label=label)
         self._grad = grad
-        self.__dict__.update(attributes)
+        for name, attribute in attributes.items():
+            setattr(self, name, attribute)
 
     # What micrograd calls the parents and the operation.
 
@@ -247,12 +231,8 @@ if TYPE_CHECKING:
 def apply(operation: Operation, *operands: Operand) -> Scalar:
     """The result of an operation: a Value that records its edges, or a float where no operand is a Value."""
     numbers = [numbers_of(operand) for operand in operands]
-    try:
-        data: float = operation.compute(strict, *numbers)
-    except (ValueError, ArithmeticError) as error:
-        labels = [operand.label if isinstance(operand, Value) else "" for operand in operands]
-        raise operation.explained(error, numbers, labels) from None
-    if not _recording.get():
+    data = evaluate(operation, numbers, operands)
+    if _open_blocks.get():
         return Value(data) if any(map(holds_value, operands)) else data
 
     parents: list[Value] = []
@@ -278,6 +258,15 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
     return result
 
 
+def evaluate(operation: Operation, numbers: Sequence[float | list[float]], operands: Sequence[object]) -> float:
+    """The value by the table's rule. Raises what Python's `math` does, and says which numbers and labels it met."""
+    try:
+        return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
+    except (ValueError, ArithmeticError) as error:
+        labels = [getattr(operand, "label", "") for operand in operands]
+        raise operation.explained(error, numbers, labels) from None
+
+
 def numbers_of(operand: Operand) -> float | list[float]:
     if isinstance(operand, Value):
         return operand._data
@@ -290,30 +279,85 @@ def holds_value(operand: Operand) -> bool:
     return isinstance(operand, Value) or (isinstance(operand, tuple) and any(map(holds_value, operand)))
 
 
+def checked_parents(children: Iterable[object]) -> tuple[Value, ...]:
+    parents = tuple(children)
+    for parent in parents:
+        if not isinstance(parent, Value):
+            raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
+    return parents  # type: ignore[return-value]  # all of them are Values
+
+
+def scalar(operand: Number) -> Scalar:
+    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
+    return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
+
+
+def real_number(number: Number) -> float:
+    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
+    if isinstance(number, (float, int)):
+        return float(number)
+    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
+    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
+    if convertible and not complex_number and not hasattr(number, "__len__"):
+        with suppress(TypeError):
+            return float(number)
+    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
+
+
 def function(operation: Operation) -> Callable[..., Any]:
     """The function that a row of the table stands for: the method on Value, and the function in `functions.py`."""
 
     def call(*operands: Any, **keywords: Any) -> Scalar:
-        bound = operation.bind(operands, keywords)
-        try:
-            sequences = [scalars(bound[i]) for i in range(operation.sequences)]
-            rest = [scalar(operand) for operand in bound[operation.sequences :]]
-        except TypeError as error:
-            raise TypeError(f"{operation.signature}: {error}") from None
-        if len({len(elements) for elements in sequences}) > 1:
-            lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
-            raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
-        return apply(operation, *sequences, *rest)
+        return apply(operation, *arguments(operation, operands, keywords, Value))
 
-    call.__name__ = call.__qualname__ = operation.name
-    call.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
-    call.__doc__ = operation.description
-    call.__wrapped__ = partial(operation.compute, strict)  # type: ignore[attr-defined]  # for inspect.signature and help
+    introduce(call, operation)
     return call
 
 
-for _operation in OPERATIONS.values():
-    if not _operation.sequences:
-        setattr(Value, _operation.name, function(_operation))
-for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):
-    setattr(Value, f"arc{_name[1:]}", getattr(Value, _name))  # what numpy.arcsin calls on an object array
+def introduce(function: Any, operation: Operation) -> None:
+    """Gives a function of the table its name, docstring and signature."""
+    function.__name__ = function.__qualname__ = operation.name
+    function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
+    function.__doc__ = operation.description
+    function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
+
+
+def arguments(
+    operation: Operation, operands: tuple[Any, ...], keywords: dict[str, Any], value_type: type
+) -> tuple[Any, ...]:
+    """The operands of a call as the engine takes them: Values, floats, and tuples of these for sequences.
+
+    Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
+    ValueError for sequences of different lengths.
+    """
+
+    def scalar(operand: Any) -> Any:
+        return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
+
+    def scalars(elements: Any) -> tuple[Any, ...]:
+        if not hasattr(elements, "__iter__"):
+            raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}")
+        return tuple([scalar(element) for element in elements])
+
+    bound = operation.bind(operands, keywords)
+    try:
+        sequences = [scalars(elements) for elements in bound[: operation.sequences]]
+        rest = [scalar(operand) for operand in bound[operation.sequences :]]
+    except TypeError as error:
+        raise TypeError(f"{operation.signature}: {error}") from None
+    if len({len(elements) for elements in sequences}) > 1:
+        lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
+        raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
+    return (*sequences, *rest)
+
+
+def add_methods(value_type: type, function: Callable[[Operation], Callable[..., Any]]) -> None:
+    """Gives a Value the operations of scalars as methods, also under the names that NumPy calls on object arrays."""
+    for operation in OPERATIONS.values():
+        if not operation.sequences:
+            setattr(value_type, operation.name, function(operation))
+    for name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):
+        setattr(value_type, f"arc{name[1:]}", getattr(value_type, name))
+
+
+add_methods(Value, function)

@@ -48,9 +48,10 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        inputs = listed(x)
-        if len(inputs) != len(self.weights):
-            raise ValueError(f"a neuron got {len(inputs)} inputs, expected {len(self.weights)}, one for each weight")
+        return self.output(listed(x, len(self.weights)))
+
+    def output(self, inputs: list[Value | float]) -> Value:
+        """The output for a list of as many inputs as there are weights: what a Layer asks each of its neurons for."""
         net_input = dot(self.weights, inputs, self.bias) if self.fused else self._spelled_out(inputs)
         return self.activation(net_input) if self.nonlin else net_input
 
@@ -98,8 +99,8 @@ class Layer(Module):
         self, x: Iterable[Value | float]
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
-        inputs = listed(x)
-        outputs = [neuron(inputs) for neuron in self.neurons]
+        inputs = listed(x, len(self.neurons[0].weights))
+        outputs = [neuron.output(inputs) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
@@ -118,7 +119,7 @@ class MLP(Module):
     >>> len(model.parameters())
     13
     >>> type(model([1.0, -2.0]))
-    <class 'autograd.value.Value'>
+    <class 'autograd.Value'>
     """
 
     def __init__(
@@ -159,8 +160,11 @@ def positive(name: str, count: int) -> int:
     return number
 
 
-def listed(x: Iterable[Value | float]) -> list[Value | float]:
+def listed(x: Iterable[Value | float], expected: int) -> list[Value | float]:
     try:
-        return list(x)
+        inputs = list(x)
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
+    if len(inputs) != expected:
+        raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
+    return inputs

@@ -54,7 +54,9 @@ class Module:
 
         A subclass may define this method itself; the Modules that hold it, `zero_grad` and the optimisers go by that.
         """
-        return list(dict.fromkeys(parameters_in(vars(self), {id(self)})))
+        found: dict[Value, None] = {}
+        collect_parameters(vars(self).values(), found, {id(self)})
+        return list(found)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The pairs of name and parameter, for each of `parameters()`. One that is shared has the first of its names.
@@ -144,16 +146,18 @@ class Module:
         return entries
 
 
-def parameters_in(holder: object, seen: set[int]) -> Iterator[Value]:
-    """The parameters that a Module or container holds; `seen` ends the walk where one holds itself."""
-    for _, held in items_in(holder):
-        if is_parameter(held):
-            yield held
+def collect_parameters(holdings: Iterable[object], found: dict[Value, None], seen: set[int]) -> None:
+    """Adds the parameters in what a Module or container holds; `seen` ends the walk where one holds itself."""
+    for held in holdings:
+        if isinstance(held, Value):
+            if not held.parents:
+                found[held] = None
         elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
-            yield from held.parameters()
-        elif id(held) not in seen:
+            found.update(dict.fromkeys(held.parameters()))
+        elif isinstance(held, (Module, list, tuple, dict)) and id(held) not in seen:
             seen.add(id(held))
-            yield from parameters_in(held, seen)
+            elements = vars(held) if isinstance(held, Module) else held
+            collect_parameters(elements.values() if isinstance(elements, dict) else elements, found, seen)
 
 
 def entries_in(holder: object, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Entry]]:

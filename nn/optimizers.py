@@ -11,11 +11,12 @@ from reprlib import repr as shortened
 
 import numpy
 
-from autograd import Value
+from autograd import Value, gather, scatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Literal
 
     from numpy.typing import NDArray
 
@@ -63,7 +64,7 @@ class Optimizer:
         changed, nor has what the methods of this module keep from step to step.
         """
         try:
-            parameters, gradient = gather(self.parameters, "data"), gather(self.parameters, "grad")
+            parameters, gradient = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
                 updated = finite_vector(self.update(parameters, gradient), len(self.parameters))
         except FloatingPointError as error:
@@ -71,7 +72,7 @@ class Optimizer:
                 f"{type(self).__name__}: {error}, so the step was not taken; "
                 f"lower the learning rate (it is {self.learning_rate}) or clip the gradients"
             ) from None
-        scatter(updated, self.parameters)
+        scatter(updated, self.parameters, "data")
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         """The parameters after one step. What is kept from step to step is to be assigned at the end."""
@@ -294,15 +295,11 @@ def within(name: str, number: float, low: float, high: float) -> float:
     return float(number)
 
 
-def gather(parameters: Sequence[Value], attribute: str) -> Vector:
+def gathered(parameters: Sequence[Value], attribute: Literal["data", "grad"]) -> Vector:
     """The data or the grad of each parameter, as a vector. Raises FloatingPointError if one is not finite."""
-    vector = numpy.fromiter((getattr(parameter, attribute) for parameter in parameters), float, len(parameters))
+    vector = numpy.empty(len(parameters))
+    gather(parameters, attribute, vector)
     if not numpy.isfinite(vector).all():
         i = int(numpy.isfinite(vector).argmin())
         raise FloatingPointError(f"the {attribute} of parameter {i} is not finite, {parameters[i]!r}")
     return vector
-
-
-def scatter(vector: Vector, parameters: Sequence[Value]) -> None:
-    for parameter, number in zip(parameters, vector.tolist(), strict=True):
-        parameter.data = number

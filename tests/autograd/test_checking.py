@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Value, check_gradients, dot, functions, log, logsumexp, tanh
+from autograd import Value, check_gradients, dot, exp, functions, log, logsumexp, sin, tanh
 from autograd.checking import GradientError
 from autograd.operations import OPERATIONS
 
@@ -39,11 +39,21 @@ def test_nested_sequences_and_a_single_number():
     assert check_gradients(lambda x: x**3, 2.0).components[0].backward == 12.0
 
 
+def computed(data, parents, derivatives):
+    """A node with derivatives of one's own choice, as micrograd's scripts define their operations."""
+    result = Value(data, tuple(parents), "wrong")
+
+    def backward():
+        for parent, derivative in zip(parents, derivatives, strict=True):
+            parent.grad += derivative * result.grad
+
+    result._backward = backward
+    return result
+
+
 def wrong_product(x, y):
     """x y with a derivative by y that is 1 % off."""
-    result = Value(x.data * y.data, (x, y), "wrong")
-    result.local_derivatives = (y.data, x.data * 1.01)
-    return result
+    return computed(x.data * y.data, [x, y], [y.data, x.data * 1.01])
 
 
 def test_a_wrong_derivative_is_found_and_shown():
@@ -59,9 +69,7 @@ def test_a_wrong_derivative_is_found_and_shown():
 
 def test_the_worst_components_come_first_and_not_all_are_shown():
     def wrong(xs):
-        result = Value(sum(x.data for x in xs), tuple(xs), "wrong")
-        result.local_derivatives = tuple(1.0 + 0.001 * i for i in range(len(xs)))
-        return result
+        return computed(sum(x.data for x in xs), xs, [1.0 + 0.001 * i for i in range(len(xs))])
 
     with pytest.raises(GradientError, match=r"49 of 50 components disagree") as caught:
         check_gradients(wrong, ([1.0] * 50,), worst=3)
@@ -74,13 +82,28 @@ def test_a_kink_and_a_derivative_that_is_not_finite_are_found():
     with pytest.raises(GradientError, match="kink"):
         check_gradients(lambda x: x.relu(), 0.0)
     with pytest.raises(GradientError, match="nan"):
-        check_gradients(nan_derivative, 1.0)
+        check_gradients(lambda x: computed(x.data, [x], [math.nan]), 1.0)
 
 
-def nan_derivative(x):
-    result = Value(x.data, (x,), "identity")
-    result.local_derivatives = (math.nan,)
-    return result
+def test_derivatives_that_differences_see_only_roughly_pass():
+    """The error of the differences' formula is not held against the gradient."""
+    for function, x in [(lambda x: x**3, 0.0), (lambda x: x**3, 1e-3), (lambda x: sin(x) ** 3, 0.0),
+                        (lambda x: sin(1e3 * x), 1.0), (exp, 700.0)]:  # fmt: skip
+        assert check_gradients(function, x).failures == []
+
+
+def test_what_is_not_a_number_comes_first():
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x, y: computed(x.data + y.data, [x, y], [2.0, math.nan]), (1.0, 1.0))
+    assert [line.split()[0] for line in str(caught.value).splitlines()[2:]] == ["y", "x"]
+
+
+def test_a_method_is_named_by_its_parameters():
+    class Line:
+        def at(self, x):
+            return 2.0 * x
+
+    assert [component.name for component in check_gradients(Line().at, 1.0).components] == ["x"]
 
 
 def test_no_other_grad_is_changed():

@@ -29,6 +29,8 @@ def test_a_node_with_one_parent_twice():
     square = Node(a, a)
     assert topological_order(square) == [a, square]
     assert list(edges(square)) == [(a, square), (a, square)]
+    node = Node(square)
+    assert list(edges(node)) == [(a, square), (a, square), (square, node)]
     assert counts(square) == {"nodes": 2, "edges": 2, "leaves": 1, "depth": 1}
 
 

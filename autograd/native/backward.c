@@ -1,0 +1,176 @@
+/* The topological order of a graph, and the chain rule along it, as graph.py and value.py have them: operands in their
+   order, so every run visits the nodes alike and the sums come out the same to the last bit. */
+#include "native.h"
+
+enum { STEPS_BETWEEN_SIGNALS = 1 << 16 };
+
+static uint64_t epoch = 0; /* of the latest walk: a node whose mark it is has been seen */
+
+typedef struct {
+    Node **nodes;
+    Py_ssize_t count, capacity;
+} Order;
+
+typedef struct {
+    Node *node;
+    Py_ssize_t next; /* the operand to visit next */
+} Step;
+
+typedef struct {
+    Step *steps;
+    Py_ssize_t count, capacity;
+} Path;
+
+/* Makes room for one more; half as much again each time. */
+static int grow(void **items, Py_ssize_t *capacity, size_t size)
+{
+    Py_ssize_t larger = *capacity + (*capacity >> 1) + 256;
+    void *moved = PyMem_RawRealloc(*items, (size_t)larger * size);
+    if (moved == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *items = moved;
+    *capacity = larger;
+    return 0;
+}
+
+static inline int append(Order *order, Node *node)
+{
+    if (order->count == order->capacity && grow((void **)&order->nodes, &order->capacity, sizeof(Node *)) < 0) return -1;
+    order->nodes[order->count++] = node;
+    return 0;
+}
+
+static inline int enter(Path *path, Node *node)
+{
+    if (path->count == path->capacity && grow((void **)&path->steps, &path->capacity, sizeof(Step)) < 0) return -1;
+    path->steps[path->count++] = (Step){node, 0};
+    return 0;
+}
+
+static inline Py_ssize_t operand_count(Node *node) { return node_count(node) - (node->row == CUSTOM); }
+
+/* Visits the operands of the path's last node, from where it was left, up to one that has operands itself, which is then
+   the path's last; leaves go straight into the order. Returns 1 if all have been visited. */
+static int visit_operands(Path *path, Order *order)
+{
+    Step *step = &path->steps[path->count - 1];
+    Slot *slots = node_slots(step->node);
+    Py_ssize_t count = operand_count(step->node);
+    while (step->next < count) {
+        Node *parent = (Node *)slots[step->next++].parent;
+        if (parent == NULL || parent->mark == epoch) continue;
+        parent->mark = epoch;
+        if (operand_count(parent) > 0) return enter(path, parent);
+        if (append(order, parent) < 0) return -1;
+    }
+    return 1;
+}
+
+/* Depth-first post-order. Returns 1 if a signal handler has walked in between and the marks are no longer this walk's. */
+static int walk(Node *root, Order *order, Path *path)
+{
+    uint64_t own_epoch = ++epoch;
+    order->count = path->count = 0;
+    root->mark = own_epoch;
+    if (enter(path, root) < 0) return -1;
+    for (Py_ssize_t steps = 1; path->count > 0; steps++) {
+        int status = visit_operands(path, order);
+        if (status < 0) return -1;
+        if (status == 1 && append(order, path->steps[--path->count].node) < 0) return -1;
+        if (steps % STEPS_BETWEEN_SIGNALS == 0) {
+            if (PyErr_CheckSignals() < 0) return -1;
+            if (epoch != own_epoch) return 1;
+        }
+    }
+    return 0;
+}
+
+/* What the last walk needed, kept for the next one if it is not large. A walk within a walk, by a signal handler, finds
+   nothing here and makes its own. */
+enum { KEPT_LENGTH = 1 << 17 };
+
+static Order kept_order;
+static Path kept_path;
+
+static void give_back(Order *order)
+{
+    if (kept_order.nodes == NULL && order->capacity <= KEPT_LENGTH) kept_order = *order;
+    else PyMem_RawFree(order->nodes);
+}
+
+/* The order of the root's graph; its nodes are borrowed from the root. To be given back. On an error, -1. */
+static int find_order(Node *root, Order *order)
+{
+    Path path = kept_path;
+    int status;
+    *order = kept_order;
+    kept_order = (Order){0};
+    kept_path = (Path){0};
+    do {
+        status = walk(root, order, &path);
+    } while (status == 1);
+    if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
+    else PyMem_RawFree(path.steps);
+    if (status < 0) give_back(order);
+    return status;
+}
+
+PyObject *topological_order(Node *root)
+{
+    Order order;
+    if (find_order(root, &order) < 0) return NULL;
+    PyObject *list = PyList_New(order.count);
+    for (Py_ssize_t i = 0; list != NULL && i < order.count; i++)
+        PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)order.nodes[i]));
+    give_back(&order);
+    return list;
+}
+
+void push_to_parents(Node *node)
+{
+    if (node->row == CUSTOM) return; /* no local derivatives are known */
+    Slot *slots = node_slots(node);
+    for (Py_ssize_t i = 0, count = node_count(node); i < count; i++)
+        if (slots[i].parent != NULL) ((Node *)slots[i].parent)->grad += slots[i].number * node->grad;
+}
+
+/* Whether a `_backward` of the node's own, an attribute or a subclass's method, may stand before the engine's. */
+static bool may_override(Node *node)
+{
+    return Py_TYPE(node) != Value_Type || (is_far(node) && node->far.attributes != NULL);
+}
+
+static int call_own_backward(Node *node)
+{
+    static PyObject *name = NULL;
+    if (name == NULL && (name = PyUnicode_InternFromString("_backward")) == NULL) return -1;
+    PyObject *done = PyObject_CallMethodNoArgs((PyObject *)node, name);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int apply_chain_rule(Order *order)
+{
+    for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
+        Node *node = order->nodes[i];
+        if (i >= NODES_AHEAD) prefetch_node(order->nodes[i - NODES_AHEAD]);
+        if (!may_override(node)) push_to_parents(node);
+        else if (call_own_backward(node) < 0) return -1;
+        if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
+    }
+    return 0;
+}
+
+PyObject *backward(Node *root, double seed)
+{
+    Order order;
+    if (find_order(root, &order) < 0) return NULL;
+    for (Py_ssize_t i = 0; i < order.count; i++)
+        if (operand_count(order.nodes[i]) > 0) order.nodes[i]->grad = 0.0;
+    root->grad += seed;
+    int status = apply_chain_rule(&order);
+    give_back(&order);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
+}

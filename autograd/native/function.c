@@ -1,0 +1,241 @@
+/* The functions of the table, which are also the methods of Value. */
+#include "native.h"
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    int row;
+    PyObject *attributes; /* __name__, __doc__, __wrapped__ */
+    PyObject *weak_references;
+} Function;
+
+typedef enum { DONE, UNUSUAL } Reading;
+
+/* Reads an operand that can be read without running Python code; anything else is left to value.py. */
+static inline Reading read_scalar(PyObject *object, PyObject **parent, double *number)
+{
+    if (Py_IS_TYPE(object, Value_Type)) {
+        *parent = object;
+        *number = ((Node *)object)->data;
+        return DONE;
+    }
+    if (!PyFloat_CheckExact(object) && !PyLong_CheckExact(object) && !is_value(object)) return UNUSUAL;
+    if (as_operand(object, parent, number) == 0) return DONE;
+    PyErr_Clear();
+    return UNUSUAL;
+}
+
+static Py_ssize_t length_of(PyObject *sequence)
+{
+    if (PyList_CheckExact(sequence)) return PyList_GET_SIZE(sequence);
+    return PyTuple_CheckExact(sequence) ? PyTuple_GET_SIZE(sequence) : -1;
+}
+
+/* The length that all sequences have; -1 if they differ, or are neither lists nor tuples, or operands are missing. */
+static Py_ssize_t common_length(const Row *row, PyObject *const *arguments, Py_ssize_t given)
+{
+    if (given > row->operands) return -1;
+    for (Py_ssize_t i = given; i < row->operands; i++)
+        if (isnan(row->defaults[i])) return -1;
+    Py_ssize_t n = row->sequences > 0 ? length_of(arguments[0]) : 1;
+    for (int i = 1; i < row->sequences; i++)
+        if (length_of(arguments[i]) != n) return -1;
+    return n;
+}
+
+static PyObject *call_on_scalars(const Row *row, PyObject *const *arguments, Py_ssize_t given)
+{
+    PyObject *parents[INLINE_SLOTS] = {NULL};
+    double numbers[INLINE_SLOTS];
+    for (int i = 0; i < row->operands; i++) {
+        if (i >= given) numbers[i] = row->defaults[i];
+        else if (read_scalar(arguments[i], &parents[i], &numbers[i]) == UNUSUAL) return NULL;
+    }
+    return row->apply(parents, numbers);
+}
+
+/* Puts operands into the node's next slots, and their numbers into the array. */
+static Reading take_operands(Node *node, PyObject *const *objects, Py_ssize_t length, double *numbers)
+{
+    Py_ssize_t count = node_count(node);
+    Slot *slots = node_slots(node) + count;
+    Py_ssize_t i = 0;
+    for (; i < length; i++) {
+        PyObject *parent = NULL;
+        if (read_scalar(objects[i], &parent, &numbers[i]) == UNUSUAL) break;
+        slots[i] = (Slot){Py_XNewRef(parent), numbers[i]};
+    }
+    set_node_count(node, count + i);
+    return i == length ? DONE : UNUSUAL;
+}
+
+static Reading take_arguments(Node *node, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
+{
+    const Row *row = &ROWS[node->row];
+    for (int i = 0; i < row->operands; i++) {
+        bool is_sequence = i < row->sequences;
+        if (i >= given) {
+            *numbers = row->defaults[i];
+            Py_ssize_t count = node_count(node);
+            node_slots(node)[count] = (Slot){NULL, *numbers};
+            set_node_count(node, count + 1);
+        } else {
+            PyObject *const *objects = is_sequence ? PySequence_Fast_ITEMS(arguments[i]) : &arguments[i];
+            if (take_operands(node, objects, is_sequence ? n : 1, numbers) == UNUSUAL) return UNUSUAL;
+        }
+        numbers += is_sequence ? n : 1;
+    }
+    return DONE;
+}
+
+/* The result, or NULL without an exception if the arguments are unusual. The node is there before the operands are read:
+   no Python code that could change the lists runs until it holds them. */
+static PyObject *call_on_usual(int index, PyObject *const *arguments, Py_ssize_t given)
+{
+    const Row *row = &ROWS[index];
+    Py_ssize_t n = common_length(row, arguments, given);
+    if (n < 0) return NULL;
+    if (row->apply != NULL) return call_on_scalars(row, arguments, given);
+    Py_ssize_t count = n * row->sequences + (row->operands - row->sequences);
+    double few_numbers[FEW], *numbers = few_numbers;
+    Node *node = node_new(index, count);
+    if (node == NULL) return NULL;
+    if (count > FEW) numbers = PyMem_Malloc((size_t)count * sizeof(double));
+    PyObject *result = NULL;
+    if (numbers == NULL) {
+        PyErr_NoMemory();
+        Py_DECREF(node);
+    } else if (common_length(row, arguments, given) == n && take_arguments(node, arguments, given, n, numbers) == DONE) {
+        result = apply_to_operands(node, n, numbers);
+    } else {
+        Py_DECREF(node);
+    }
+    if (numbers != few_numbers) PyMem_Free(numbers);
+    return result;
+}
+
+PyObject *keywords_dictionary(PyObject *const *values, PyObject *names)
+{
+    PyObject *keywords = PyDict_New();
+    for (Py_ssize_t i = 0; keywords != NULL && names != NULL && i < PyTuple_GET_SIZE(names); i++)
+        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), values[i]) < 0) Py_CLEAR(keywords);
+    return keywords;
+}
+
+/* By value.py: keywords, other numbers, other iterables; or the error. */
+static PyObject *call_on_unusual(int index, PyObject *const *arguments, Py_ssize_t given, PyObject *names)
+{
+    PyObject *result = NULL, *operands = PyTuple_New(given), *keywords = NULL, *read = NULL;
+    if (operands == NULL) return NULL;
+    for (Py_ssize_t i = 0; i < given; i++) PyTuple_SET_ITEM(operands, i, Py_NewRef(arguments[i]));
+    keywords = keywords_dictionary(arguments + given, names);
+    if (keywords != NULL)
+        read = PyObject_CallFunctionObjArgs(specification.arguments, PyTuple_GET_ITEM(specification.operations, index),
+                                            operands, keywords, (PyObject *)Value_Type, NULL);
+    if (read != NULL) {
+        result = call_on_usual(index, &PyTuple_GET_ITEM(read, 0), PyTuple_GET_SIZE(read));
+        if (result == NULL && !PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "arguments() returned others");
+    }
+    Py_DECREF(operands);
+    Py_XDECREF(keywords);
+    Py_XDECREF(read);
+    return result;
+}
+
+static PyObject *function_call(PyObject *self, PyObject *const *arguments, size_t flagged_count, PyObject *names)
+{
+    Function *function = (Function *)self;
+    Py_ssize_t given = PyVectorcall_NARGS(flagged_count);
+    if (names == NULL || PyTuple_GET_SIZE(names) == 0) {
+        PyObject *result = call_on_usual(function->row, arguments, given);
+        if (result != NULL || PyErr_Occurred()) return result;
+    }
+    return call_on_unusual(function->row, arguments, given, names);
+}
+
+static PyObject *function_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(type))
+{
+    return instance == NULL || instance == Py_None ? Py_NewRef(self) : PyMethod_New(self, instance);
+}
+
+static PyObject *function_repr(PyObject *self) { return PyUnicode_FromFormat("<function %s>", ROWS[((Function *)self)->row].name); }
+
+/* function(operation): what value.py's function() returns. */
+static PyObject *function_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"operation", NULL};
+    PyObject *operation;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O:function", names, &operation)) return NULL;
+    int row = 0;
+    while (row < ROW_COUNT && PyTuple_GET_ITEM(specification.operations, row) != operation) row++;
+    if (row == ROW_COUNT) {
+        PyErr_Format(PyExc_LookupError, "%R is not in the table that this engine was built from", operation);
+        return NULL;
+    }
+    Function *function = (Function *)type->tp_alloc(type, 0);
+    if (function == NULL) return NULL;
+    function->call = function_call;
+    function->row = row;
+    return (PyObject *)function;
+}
+
+static int function_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Function *)self)->attributes);
+    return 0;
+}
+
+static int function_clear(PyObject *self)
+{
+    Py_CLEAR(((Function *)self)->attributes);
+    return 0;
+}
+
+static void function_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
+    function_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* For pickle and copy: the function is found again by its name. */
+static PyObject *function_reduce(PyObject *self, PyObject *Py_UNUSED(nothing))
+{
+    return PyUnicode_FromString(ROWS[((Function *)self)->row].name);
+}
+
+static PyMethodDef function_methods[] = {
+    {"__reduce__", function_reduce, METH_NOARGS, NULL},
+    {NULL},
+};
+
+static PyMemberDef function_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Function, call), READONLY, NULL},
+    {"__dictoffset__", T_PYSSIZET, offsetof(Function, attributes), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Function, weak_references), READONLY, NULL},
+    {NULL},
+};
+
+static PyGetSetDef function_attributes[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL},
+};
+
+static PyType_Slot function_slots[] = {
+    {Py_tp_new, function_new},         {Py_tp_dealloc, function_dealloc}, {Py_tp_traverse, function_traverse},
+    {Py_tp_clear, function_clear},     {Py_tp_call, PyVectorcall_Call},   {Py_tp_descr_get, function_bind},
+    {Py_tp_members, function_members}, {Py_tp_repr, function_repr},       {Py_tp_getset, function_attributes},
+    {Py_tp_methods, function_methods},
+    {0, NULL},
+};
+
+PyType_Spec function_spec = {
+    .name = "autograd.native.engine.function",
+    .basicsize = sizeof(Function),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .slots = function_slots,
+};

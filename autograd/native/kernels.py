@@ -1,0 +1,270 @@
+"""Writes kernels.h from the table: each row's rules, run on names, become C functions.
+
+An operand is the name of a C variable. Arithmetic on names writes a statement and returns the name of its result, the
+same name if the same statement stands already. A sequence of operands iterates as its one element `x[i]`, so that a
+comprehension over it writes the body of a loop, and `m.sum` the loop. A rule that does what cannot be written so is an
+error that names its row.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from autograd.native import table_checksum
+from autograd.operations import OPERATIONS, Mathematics, Operation, ieee
+from autograd.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    Operand: TypeAlias = "Name | float"
+
+KEYWORDS = re.findall(
+    r"\w+",
+    """auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
+)
+
+HEAD = """\
+/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives.
+
+   A function gets all operands in one array: the sequences, n numbers each, and then the scalars. */
+"""
+
+
+def header() -> str:
+    """The text of kernels.h. Raises TypeError, naming the row, where a rule cannot be written in C."""
+    parts = [HEAD]
+    for index, operation in enumerate(OPERATIONS.values()):
+        try:
+            check_names(operation)
+            parts.append(value_kernel(operation))
+            parts += [partial_kernel(operation, index) for index in range(len(operation.partials))]
+        except Exception as error:
+            raise TypeError(f"the row {operation.name!r} of the table cannot be written in C: {error}") from error
+        parts.append(constants(operation))
+        if is_small(operation):
+            parts.append(apply_function(index, operation))
+    rows = "".join(map(row, OPERATIONS.values()))
+    parts.append(f"\nconst unsigned long TABLE_CHECKSUM = {table_checksum()}UL;\n")
+    parts.append(f"\nconst Row ROWS[] = {{\n{rows}}};\n\nconst int ROW_COUNT = {len(OPERATIONS)};\n")
+    return "".join(parts)
+
+
+def documentation() -> str:
+    """The text of documentation.h: the docstrings of value.py, for the native type."""
+    documents = {
+        name: attribute.__doc__ for name, attribute in vars(Value).items() if getattr(attribute, "__doc__", None)
+    }
+    documents |= {name: text for name, text in Value.__slots__.items() if text}
+    documents["class"] = Value.__doc__
+    wanted = (
+        "class",
+        "data",
+        "grad",
+        "backward",
+        "label",
+        "op",
+        "operation",
+        "operands",
+        "parents",
+        "local_derivatives",
+    )
+    return "".join(f"#define DOC_{name} {json.dumps(documents[name], ensure_ascii=False)}\n" for name in wanted)
+
+
+def check_names(operation: Operation) -> None:
+    taken = {"n", "i", "r", "operands", "derivatives", *KEYWORDS} & set(operation.operands)
+    if taken:
+        raise TypeError(f"the operand {min(taken)!r} has a name that means something there already")
+
+
+def value_kernel(operation: Operation) -> str:
+    body = Body(operation)
+    result = operation.compute(body, *body.operands)
+    body.lines.append(f"return {literal(result)};")
+    return body.function(f"double {operation.name}_value(Py_ssize_t n, const double *operands)")
+
+
+def partial_kernel(operation: Operation, index: int) -> str:
+    body = Body(operation)
+    derivative = operation.partials[index](body, Name(body, "r"), *body.operands)
+    if index < operation.sequences:
+        [element] = derivative
+        body.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) derivatives[i] = {literal(element)};")
+    else:
+        body.lines.append(f"*derivatives = {literal(derivative)};")
+    parameters = "double r, Py_ssize_t n, const double *operands, double *derivatives"
+    return body.function(f"void {operation.name}_partial_{index}({parameters})")
+
+
+def constants(operation: Operation) -> str:
+    name = operation.name
+    defaults = [literal(operation.defaults.get(operand, math.nan)) for operand in operation.operands]
+    partials = [f"{name}_partial_{index}" for index in range(len(operation.partials))]
+    return f"""
+static const double {name}_defaults[] = {{{", ".join(defaults)}}};
+static const Partial {name}_partials[] = {{{", ".join(partials)}}};
+"""
+
+
+def row(operation: Operation) -> str:
+    name = operation.name
+    texts = f"{json.dumps(name)}, {json.dumps(operation.symbol)}"
+    kernels = f"{name}_defaults, {name}_value, {name}_partials, {f'{name}_apply' if is_small(operation) else 'NULL'}"
+    return f"    {{{texts}, {len(operation.operands)}, {operation.sequences}, {kernels}}},\n"
+
+
+def is_small(operation: Operation) -> bool:
+    return operation.sequences == 0 and len(operation.operands) <= 2
+
+
+def apply_function(index: int, operation: Operation) -> str:
+    """The operation on Values in one piece, for the rows that most nodes are of."""
+    count = len(operation.operands)
+    first, second = f"{operation.name}_partial_0", f"{operation.name}_partial_{count - 1}"
+    return f"""
+static PyObject *{operation.name}_apply(PyObject *const *parents, const double *numbers)
+{{
+    return apply_scalars({index}, {count}, {operation.name}_value, {first}, {second}, parents, numbers);
+}}
+"""
+
+
+class Body(Mathematics):
+    """The mathematics of one C function's body: what a rule calls writes a line."""
+
+    def __init__(self, operation: Operation) -> None:
+        functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
+        super().__init__(**functions | {"where": self.where, "sum": self.sum, "max": self.max})
+        self.lines: list[str] = []
+        self.names: dict[str, Name] = {}
+        self.sequences = operation.operands[: operation.sequences]
+        self.scalars = operation.operands[operation.sequences :]
+        self.operands = [Sequence(self, name) for name in self.sequences] + [Name(self, name) for name in self.scalars]
+
+    def name(self, expression: str) -> Name:
+        """The variable that holds the expression. What differs from element to element stays in its loop."""
+        if "[i]" in expression:
+            return Name(self, f"({expression})")
+        if expression not in self.names:
+            self.names[expression] = variable = Name(self, f"v{len(self.names)}")
+            self.lines.append(f"const double {variable} = {expression};")
+        return self.names[expression]
+
+    def call(self, function: str) -> Callable[..., Name]:
+        return lambda *operands: self.name(f"{function}({', '.join(map(literal, operands))})")
+
+    def where(self, condition: Condition, x: Operand, y: Operand) -> Name:
+        return self.name(f"{condition.text} ? {literal(x)} : {literal(y)}")
+
+    def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
+        [term] = terms
+        return self.loop(literal(start), lambda total: f"{total} = {total} + {literal(term)};")
+
+    def max(self, terms: Iterable[Operand]) -> Name:
+        [term] = terms
+        return self.loop("-INFINITY", lambda largest: f"if ({literal(term)} > {largest}) {largest} = {literal(term)};")
+
+    def loop(self, start: str, step: Callable[[str], str]) -> Name:
+        variable = f"t{len(self.lines)}"
+        self.lines.append(f"double {variable} = {start};")
+        self.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) {{ {step(variable)} }}")
+        return Name(self, variable)
+
+    def function(self, head: str) -> str:
+        parameters = [name for name in ("n", "r", "operands") if re.search(rf"\b{name}\b", head)]
+        declarations = [f"const double *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)]
+        declarations += [
+            f"const double {name} = operands[{len(self.sequences)} * n + {i}];" for i, name in enumerate(self.scalars)
+        ]
+        text = "\n".join(self.lines)
+        used = [
+            line
+            for line, name in zip(declarations, map(str, self.operands), strict=True)
+            if re.search(rf"\b{name}\b", text)
+        ]
+        unused = " ".join(f"(void){name};" for name in parameters)
+        return f"\nstatic {head}\n{{\n    " + "\n    ".join([unused, *used, *self.lines]) + "\n}\n"
+
+
+C_NAMES = {"power": "pow"}
+
+
+class Name:
+    """A C expression that is a variable, or stands in parentheses."""
+
+    def __init__(self, body: Body, text: str) -> None:
+        self.body = body
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __neg__(self) -> Name:
+        return self.body.name(f"-{self}")
+
+    def __abs__(self) -> Name:
+        return self.body.name(f"fabs({self})")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"it asks in Python whether {self} is true, which C cannot know then: use m.where")
+
+    def __float__(self) -> float:
+        raise TypeError(f"it asks in Python for the number of {self}, which C cannot know then")
+
+
+class Sequence(Name):
+    """An array of operands: iterating over it gives the element that a loop over i is at."""
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter([Name(self.body, f"{self}[i]")])
+
+
+class Condition:
+    """A C condition: the first operand of m.where."""
+
+    def __init__(self, text: str) -> None:
+        self.text = f"({text})"
+
+    def __or__(self, other: Condition) -> Condition:
+        return Condition(f"{self.text} || {other.text}")
+
+    def __and__(self, other: Condition) -> Condition:
+        return Condition(f"{self.text} && {other.text}")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"it asks in Python whether {self.text}, which C cannot know then: use m.where")
+
+
+def literal(operand: Operand) -> str:
+    if isinstance(operand, Name):
+        return operand.text
+    if math.isnan(operand):
+        return "NAN"
+    if math.isinf(operand):
+        return "INFINITY" if operand > 0 else "(-INFINITY)"
+    return repr(float(operand)) if operand >= 0 else f"({float(operand)!r})"
+
+
+for _method, _symbol in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
+
+    def _infix(left: Name, right: Operand, symbol: str = _symbol) -> Name:
+        return left.body.name(f"{left} {symbol} {literal(right)}")
+
+    def _reflected(right: Name, left: Operand, symbol: str = _symbol) -> Name:
+        return right.body.name(f"{literal(left)} {symbol} {right}")
+
+    setattr(Name, f"__{_method}__", _infix)
+    setattr(Name, f"__r{_method}__", _reflected)
+
+for _method, _symbol in {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+
+    def _comparison(left: Name, right: Operand, symbol: str = _symbol) -> Condition:
+        return Condition(f"{left} {symbol} {literal(right)}")
+
+    setattr(Name, f"__{_method}__", _comparison)

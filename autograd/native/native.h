@@ -1,0 +1,179 @@
+/* The compiled twin of value.py: what its files share.
+
+   node.c       a Value's memory: how it is allocated, freed and seen by the garbage collector
+   rows.c       the table: kernels.h, which kernels.py writes from operations.py
+   apply.c      an operation on Values: the result, its edges and their local derivatives
+   backward.c   the topological order, and the chain rule along it
+   value.c      the type Value: attributes, operators, comparisons
+   function.c   the functions and methods of the table
+   vectors.c    many Values' data and grad, to and from arrays
+   module.c     the module
+*/
+#ifndef AUTOGRAD_NATIVE_H
+#define AUTOGRAD_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- The table */
+
+/* Operands stand in one array: the sequences, n numbers each, and then the scalars. A partial derivative is that of the
+   result r with respect to one operand; of a sequence, it writes all n. */
+typedef double (*Evaluation)(Py_ssize_t n, const double *operands);
+typedef void (*Partial)(double r, Py_ssize_t n, const double *operands, double *derivatives);
+
+typedef struct {
+    const char *name;
+    const char *symbol;
+    int operands;  /* how many the function takes; each of the leading `sequences` is a sequence */
+    int sequences;
+    const double *defaults; /* one per operand; nan where it has none */
+    Evaluation value;
+    const Partial *partials; /* one per operand */
+    /* The operation on scalars as one function, with the kernels inlined; NULL for n-ary operations. */
+    PyObject *(*apply)(PyObject *const *parents, const double *numbers);
+} Row;
+
+extern const Row ROWS[];
+extern const int ROW_COUNT;
+extern const unsigned long TABLE_CHECKSUM; /* of the operations.py that it was written from */
+
+/* ---- A node */
+
+/* An operand: a Value and the local derivative with respect to it, or a constant. */
+typedef struct {
+    PyObject *parent; /* NULL for a constant */
+    double number;    /* the local derivative; of a constant, the constant */
+} Slot;
+
+typedef struct {
+    Slot *slots;
+    Py_ssize_t count;
+    PyObject *attributes; /* the instance's __dict__ */
+    PyObject *label;
+} Far;
+
+enum { LEAF = 0xFF, CUSTOM = 0xFE }; /* rows of a node that no operation of the table computed */
+enum { FAR = 0xFF };                 /* as a count: the operands, or a label or attributes, are elsewhere */
+enum { INLINE_SLOTS = 2, FEW = 64 }; /* operands in a node; numbers on the stack */
+
+typedef struct {
+    PyObject_HEAD
+    double data;
+    double grad;
+    PyObject *weak_references;
+    uint64_t mark : 46;          /* the epoch of the last walk that has seen this node */
+    uint64_t is_tracked : 1;     /* the garbage collector knows it */
+    uint64_t tracks_results : 1; /* and is to know what is computed from it */
+    uint64_t row : 8;   /* an index into ROWS, LEAF, or CUSTOM: with parents given by hand; the last slot is its symbol */
+    uint64_t near_count : 8; /* how many of `slots` there are, or FAR */
+    union {
+        Slot slots[INLINE_SLOTS];
+        Far far;
+    };
+} Node;
+
+extern PyTypeObject *Value_Type;
+
+static inline bool is_value(PyObject *object) { return PyObject_TypeCheck(object, Value_Type); }
+
+/* A graph is larger than the nearer caches, and its nodes lie anywhere: they are called for some steps ahead. */
+enum { NODES_AHEAD = 8 };
+
+static inline void prefetch_node(const Node *node)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(node, 1);
+    __builtin_prefetch((const char *)node + 64, 1);
+#else
+    (void)node;
+#endif
+}
+
+static inline bool is_far(const Node *node) { return node->near_count == FAR; }
+static inline Slot *node_slots(Node *node) { return is_far(node) ? node->far.slots : node->slots; }
+static inline Py_ssize_t node_count(const Node *node) { return is_far(node) ? node->far.count : node->near_count; }
+
+static inline void set_node_count(Node *node, Py_ssize_t count)
+{
+    if (is_far(node)) node->far.count = count;
+    else node->near_count = (uint8_t)count;
+}
+
+
+/* A node with room for so many operands, and none yet. */
+Node *node_new(int row, Py_ssize_t room);
+Far *node_far(Node *node); /* makes room for more than two slots, a label or attributes */
+PyObject *node_attributes(Node *node);
+void node_track(Node *node);
+int node_traverse(PyObject *self, visitproc visit, void *arg);
+int node_clear(PyObject *self);
+void node_dealloc(PyObject *self);
+
+/* ---- What the files offer each other */
+
+/* The result of the operation that `node`, which is given away, has the operands of. Their numbers stand in its slots, and
+   once more in an array, as the kernels take them; where they are Values, the local derivatives take their place. */
+PyObject *apply_to_operands(Node *node, Py_ssize_t n, const double *numbers);
+
+/* The value by the table's rule in Python, which raises what is to be raised. On an error, -1 with an exception. */
+int evaluate_by_the_rule(int row, Py_ssize_t n, PyObject *const *parents, const double *numbers, double *result);
+
+/* The float of a real number. On an error, -1 with an exception. */
+int as_number(PyObject *object, double *number);
+
+/* The number of an operand and, in *parent, the Value that it is (borrowed), or NULL. On an error, -1 with an exception. */
+static inline int as_operand(PyObject *object, PyObject **parent, double *number)
+{
+    *parent = NULL;
+    if (PyFloat_CheckExact(object)) {
+        *number = PyFloat_AS_DOUBLE(object);
+        return 0;
+    }
+    if (Py_IS_TYPE(object, Value_Type) || (!PyLong_CheckExact(object) && is_value(object))) {
+        *parent = object;
+        *number = ((Node *)object)->data;
+        return 0;
+    }
+    return as_number(object, number);
+}
+
+extern int no_grad_blocks; /* how many no_grad() blocks are open, in all threads */
+int is_recording_here(void);
+
+/* Whether operations record their operands. On an error, -1 with an exception. */
+static inline int is_recording(void) { return no_grad_blocks == 0 ? 1 : is_recording_here(); }
+
+/* The keywords of a vectorcall as a dictionary; empty without any. */
+PyObject *keywords_dictionary(PyObject *const *values, PyObject *names);
+PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_count, PyObject *names);
+
+PyObject *gather(PyObject *module, PyObject *arguments);
+PyObject *scatter(PyObject *module, PyObject *arguments);
+
+PyObject *backward(Node *root, double seed);
+PyObject *topological_order(Node *root);
+void push_to_parents(Node *node);
+
+/* ---- From value.py, the specification: what is rare, and so not written again here. */
+
+typedef struct {
+    PyObject *real_number; /* the float of any real number, or TypeError */
+    PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
+    PyObject *arguments;   /* a function's operands as the engine takes them, or the error that says why not */
+    PyObject *open_blocks; /* the context variable that no_grad() counts in */
+    PyObject *operations;  /* the rows as Python has them, in the order of ROWS: a tuple */
+} Specification;
+
+extern Specification specification;
+
+int find_operators(void);
+
+extern PyType_Spec value_spec;
+extern PyType_Spec function_spec;
+
+#endif

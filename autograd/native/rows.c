@@ -1,0 +1,45 @@
+/* The table: the kernels that kernels.py has written from operations.py. */
+#include "native.h"
+
+#if defined(_MSC_VER)
+#define ALWAYS_INLINE static __forceinline
+#else
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#endif
+
+/* One operand's slot: the Value and the local derivative, or the constant. Returns whether the Value tracks results. */
+ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Partial partial, double result,
+                              const double *numbers)
+{
+    slot->parent = Py_XNewRef(parent);
+    slot->number = number;
+    if (parent == NULL) return false;
+    partial(result, 1, numbers, &slot->number);
+    return ((Node *)parent)->tracks_results;
+}
+
+/* What apply_to_operands() does, for one or two scalars. kernels.h calls it once for each such row, with the row's own kernels, and
+   the compiler makes one function of them. */
+ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Partial first, Partial second,
+                                      PyObject *const *parents, const double *numbers)
+{
+    double result = value(1, numbers);
+    if (!isfinite(result) && evaluate_by_the_rule(row, 1, parents, numbers, &result) < 0) return NULL;
+    if (parents[0] == NULL && (count == 1 || parents[1] == NULL)) return PyFloat_FromDouble(result);
+    int recording = is_recording();
+    if (recording < 0) return NULL;
+    Node *node = node_new(recording ? row : LEAF, 0);
+    if (node == NULL) return NULL;
+    node->data = result;
+    if (recording) {
+        bool track = write_slot(&node->slots[0], parents[0], numbers[0], first, result, numbers);
+        if (count == 2) track |= write_slot(&node->slots[1], parents[1], numbers[1], second, result, numbers);
+        node->near_count = (uint8_t)count;
+        if (track) node_track(node);
+    }
+    return (PyObject *)node;
+}
+
+#include "kernels.h"
+
+_Static_assert(sizeof ROWS / sizeof *ROWS < CUSTOM, "a node counts the rows of the table in eight bits");

@@ -1,0 +1,82 @@
+"""gather() and scatter(): the numbers of many Values as one vector, which is what an optimiser computes with."""
+
+from __future__ import annotations
+
+from array import array
+
+from autograd.engines import Value, engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Literal
+
+    Attribute = Literal["data", "grad"]
+    Vector = Any  # Any: what offers float64 numbers as a buffer, for which Python 3.11 has no type
+
+if engine == "native":
+    from autograd.native import engine as native
+
+
+def gather(values: Sequence[Value], attribute: Attribute, vector: Vector) -> None:
+    """vector[i] = values[i].data, or .grad, for each i.
+
+    Arguments:
+        values: n Values, in a list or tuple.
+        attribute: "data" or "grad".
+        vector: n float64 numbers in one piece that can be written: a NumPy array, an array.array("d").
+
+    Raises TypeError if one of the values is no Value, and ValueError for another attribute and for a vector of another
+    kind or length; then nothing has been written.
+
+    >>> from array import array
+    >>> vector = array("d", [0.0, 0.0])
+    >>> gather([Value(1.5), Value(-2.0)], "data", vector)
+    >>> vector
+    array('d', [1.5, -2.0])
+    """
+    numbers = checked(values, attribute, vector)
+    if numbers.readonly:
+        raise ValueError(f"expected a vector that can be written, got a read-only {type(vector).__name__}")
+    if engine == "native":
+        native.gather(values, attribute == "grad", numbers)
+    else:
+        numbers[:] = memoryview(array("d", [getattr(value, attribute) for value in values]))
+
+
+def scatter(vector: Vector, values: Sequence[Value], attribute: Attribute) -> None:
+    """values[i].data, or .grad, = vector[i], for each i: the reverse of `gather`, with the same arguments and errors.
+
+    >>> from array import array
+    >>> x, y = Value(0.0), Value(0.0)
+    >>> scatter(array("d", [1.5, -2.0]), [x, y], "data")
+    >>> x.data, y.data
+    (1.5, -2.0)
+    """
+    numbers = checked(values, attribute, vector)
+    if engine == "native":
+        native.scatter(values, attribute == "grad", numbers)
+    else:
+        for value, number in zip(values, numbers, strict=True):
+            setattr(value, attribute, number)
+
+
+def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryview:
+    """The vector as a view, if all three arguments fit each other."""
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"expected a list or tuple of Values, got {type(values).__name__}")
+    for value in values:
+        if not isinstance(value, Value):
+            raise TypeError(f"expected Values, got {type(value).__name__} among them")
+    if attribute not in ("data", "grad"):
+        raise ValueError(f"expected the attribute data or grad, got {attribute!r}")
+    try:
+        view = memoryview(vector)
+    except TypeError:
+        raise ValueError(f"expected a vector of float64, such as a NumPy array, got {type(vector).__name__}") from None
+    if (view.format, view.shape, view.c_contiguous) != ("d", (len(values),), True):
+        raise ValueError(
+            f"expected a vector of {len(values)} float64 in one piece, "
+            f"got the format {view.format!r} in the shape {view.shape}"
+        )
+    return view

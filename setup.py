@@ -1,0 +1,52 @@
+"""Builds the native engine where there is a C compiler; everything else about the project stands in pyproject.toml."""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError, CompileError
+
+ROOT = Path(__file__).parent
+NATIVE = Path("autograd/native")
+# Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
+FLAGS = (
+    ["/O2", "/std:c11", "/utf-8", "/fp:precise"]
+    if sys.platform == "win32"
+    else ["-O3", "-std=c11", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"]
+)
+
+
+class BuildNativeEngine(build_ext):
+    """Writes kernels.h from the table and compiles; where that fails, says so in a line, and Python's engine serves."""
+
+    def build_extension(self, extension: Extension) -> None:
+        os.environ["AUTOGRAD_ENGINE"] = "python"  # the native engine is not there yet, or the one before
+        sys.path.insert(0, str(ROOT))
+        from autograd.native import kernels
+
+        folder = Path(self.build_temp)
+        folder.mkdir(parents=True, exist_ok=True)
+        # A row that cannot be written in C fails the installation: only the compiler may be missing.
+        (folder / "kernels.h").write_text(kernels.header(), encoding="utf-8")
+        (folder / "documentation.h").write_text(kernels.documentation(), encoding="utf-8")
+        extension.include_dirs.append(str(folder))
+        try:
+            super().build_extension(extension)
+        except (BaseError, CCompilerError, OSError) as error:
+            raise CompileError(f"no working C compiler, so the Python engine will serve ({error})") from error
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "autograd.native.engine",
+            sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],
+            depends=[str(NATIVE / "native.h"), str(NATIVE / "kernels.py"), "autograd/operations.py"],
+            extra_compile_args=FLAGS,
+            optional=True,
+        )
+    ],
+    cmdclass={"build_ext": BuildNativeEngine},
+)

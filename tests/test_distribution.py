@@ -1,0 +1,122 @@
+"""What people install: an sdist builds where there is a C compiler, a wheel needs none, without either Python serves.
+
+The builds are its own, in copies of the project, with nothing from the network.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("build") is None, reason="build is not installed")
+
+TELL = """
+import autograd
+x = autograd.Value(0.5)
+y = autograd.tanh(3.0 * x) + autograd.dot([x, 2.0], [1.0, x])
+y.backward()
+print(autograd.engine, round(x.grad, 6), autograd.__file__)
+"""
+GRADIENT = str(round(3.0 * (1.0 - math.tanh(1.5) ** 2) + 3.0, 6))
+
+
+def run(*command, folder, **environment):
+    """What a command prints, both streams; away from the checkout, and with no engine chosen."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("AUTOGRAD_ENGINE", "PYTHONPATH", "CC", "CFLAGS")
+    }
+    result = subprocess.run(
+        [*map(str, command)], cwd=folder, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def install(package, folder, *options, **environment):
+    """Into a folder, with nothing from the network; what pip said."""
+    return run(
+        sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation", "--no-cache-dir",
+        "--disable-pip-version-check", "--target", folder / "installed", *options, package,
+        folder=folder, **environment,
+    )  # fmt: skip
+
+
+def engine_and_gradient(folder, *options):
+    """Of what is installed there, in a Python that sees nothing else, and no compiler."""
+    environment = folder / "environment"
+    run(sys.executable, "-m", "venv", "--without-pip", environment, folder=folder)
+    python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    told = run(python, "-W", "error", "-c", TELL, folder=folder, PYTHONPATH=str(folder / "installed"), PATH="").split()
+    assert Path(told[2]).is_relative_to(folder / "installed")
+    return told[:2]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The sdist of a copy of the project, and the wheel that was built from that sdist."""
+    copy = tmp_path_factory.mktemp("checkout") / "project"
+    leave_out = shutil.ignore_patterns(".*", "build", "dist", "out", "*.egg-info", "__pycache__", "*.so", "*.pyd")
+    shutil.copytree(ROOT, copy, ignore=leave_out)
+    run(sys.executable, "-m", "build", "--no-isolation", copy, folder=copy.parent)
+    [sdist], [wheel] = (copy / "dist").glob("*.tar.gz"), (copy / "dist").glob("*.whl")
+    return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def compiled(built):
+    """Whether there is a compiler here at all."""
+    with zipfile.ZipFile(built[1]) as wheel:
+        engines = [name for name in wheel.namelist() if re.fullmatch(r"autograd/native/engine\..*(so|pyd)", name)]
+    if not engines and not any(map(shutil.which, ("cc", "gcc", "clang", "cl"))):
+        pytest.skip("there is no C compiler")
+    assert len(engines) == 1
+
+
+def test_the_sdist_has_all_that_a_build_needs_and_nothing_that_one_makes(built):
+    with tarfile.open(built[0]) as sdist:
+        names = {name.split("/", 1)[-1] for name in sdist.getnames()}
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "autograd" / "native").iterdir()
+        if path.suffix in (".c", ".h", ".py", ".pyi")
+    }
+    assert sources | {"setup.py", "pyproject.toml", "LICENSE", "README.md", "autograd/py.typed"} <= names
+    assert not [name for name in names if name.endswith((".so", ".pyd", ".o", "kernels.h", "documentation.h"))]
+
+
+def test_the_wheel_has_the_types_and_the_licence(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        names = wheel.namelist()
+    assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
+    assert any(name.endswith("LICENSE") for name in names)
+    assert not [
+        name for name in names if name.split("/")[0] in ("tests", "docs", "examples", "benchmarks", "notebooks")
+    ]
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_wheel_from_an_sdist_works_where_there_is_no_compiler(built, tmp_path):
+    install(built[1], tmp_path, CC="false", PATH="")
+    assert engine_and_gradient(tmp_path) == ["native", GRADIENT]
+
+
+def test_without_a_compiler_the_installation_says_so_in_a_line_and_python_serves(built, tmp_path):
+    said = install(built[0], tmp_path, "--verbose", CC="false")
+    lines = [line for line in said.splitlines() if "autograd.native.engine" in line and "failed" in line]
+    assert len(lines) == 1, said
+    assert engine_and_gradient(tmp_path) == ["python", GRADIENT]
