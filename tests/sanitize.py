@@ -31,7 +31,7 @@ def main() -> None:
         leave_out = shutil.ignore_patterns("__pycache__", "*.so")
         for name in ("autograd", "nn", "tests"):
             shutil.copytree(ROOT / name, copy / name, ignore=leave_out)
-        for name in ("setup.py", "pyproject.toml"):
+        for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, copy)
         environment = os.environ | {"PYTHONPATH": folder, "AUTOGRAD_ENGINE": "native"}
         build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]

@@ -125,7 +125,7 @@ def test_adding_an_operation_is_adding_one_row(engine, tmp_path):
     leave_out = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
     for folder in ("autograd", "nn", "tests", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leave_out)
-    for file in ("pyproject.toml", "setup.py"):
+    for file in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, tmp_path)
     table = tmp_path / "autograd" / "operations.py"
     source = table.read_text(encoding="utf-8")
