@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from autograd.value import Number
+    from autograd.operands import Number
 
     Argument = Number | Sequence["Argument"]
 

@@ -9,7 +9,7 @@ import os
 import warnings
 from contextlib import contextmanager
 
-from autograd import value
+from autograd import operands, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if not TYPE_CHECKING:
 
         def function(operation: Operation) -> Callable[..., Any]:
             call = native.function(operation)
-            value.introduce(call, operation)
+            operands.introduce(call, operation)
             return call
 
         @contextmanager
@@ -61,7 +61,7 @@ if not TYPE_CHECKING:
             finally:
                 native.count_no_grad(-1)
 
-        value.add_methods(Value, function)
+        operands.add_methods(Value, function)
         for _name in ("__format__", "__reduce_ex__", "__repr__", "_op", "_prev"):  # what is rare is written once
             setattr(Value, _name, vars(value.Value)[_name])
         function.__doc__, no_grad.__doc__ = value.function.__doc__, value.no_grad.__doc__

@@ -12,22 +12,20 @@ What an operation computes and what its derivatives are stands in the table, `op
 from __future__ import annotations
 
 import operator
-import reprlib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
-from functools import partial
-from numbers import Complex, Real
 
 from autograd.graph import topological_order
+from autograd.operands import add_methods, arguments, introduce, real_number
 from autograd.operations import OPERATIONS, Operation, ieee, strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any, SupportsFloat, SupportsIndex
+    from typing import Any, SupportsIndex
 
-    Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
+    from autograd.operands import Number
 
 _open_blocks = ContextVar("open_blocks", default=0)  # of no_grad(): operations record where there is none
 
@@ -292,18 +290,6 @@ def scalar(operand: Number) -> Scalar:
     return operand if isinstance(operand, Value) or type(operand) is float else real_number(operand)
 
 
-def real_number(number: Number) -> float:
-    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
-    if isinstance(number, (float, int)):
-        return float(number)
-    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
-    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
-    if convertible and not complex_number and not hasattr(number, "__len__"):
-        with suppress(TypeError):
-            return float(number)
-    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
-
-
 def function(operation: Operation) -> Callable[..., Any]:
     """The function that a row of the table stands for: the method on Value, and the function in `functions.py`."""
 
@@ -312,52 +298,6 @@ def function(operation: Operation) -> Callable[..., Any]:
 
     introduce(call, operation)
     return call
-
-
-def introduce(function: Any, operation: Operation) -> None:
-    """Gives a function of the table its name, docstring and signature."""
-    function.__name__ = function.__qualname__ = operation.name
-    function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
-    function.__doc__ = operation.description
-    function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
-
-
-def arguments(
-    operation: Operation, operands: tuple[Any, ...], keywords: dict[str, Any], value_type: type
-) -> tuple[Any, ...]:
-    """The operands of a call as the engine takes them: Values, floats, and tuples of these for sequences.
-
-    Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
-    ValueError for sequences of different lengths.
-    """
-
-    def scalar(operand: Any) -> Any:
-        return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
-
-    def scalars(elements: Any) -> tuple[Any, ...]:
-        if not hasattr(elements, "__iter__"):
-            raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}")
-        return tuple([scalar(element) for element in elements])
-
-    bound = operation.bind(operands, keywords)
-    try:
-        sequences = [scalars(elements) for elements in bound[: operation.sequences]]
-        rest = [scalar(operand) for operand in bound[operation.sequences :]]
-    except TypeError as error:
-        raise TypeError(f"{operation.signature}: {error}") from None
-    if len({len(elements) for elements in sequences}) > 1:
-        lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
-        raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
-    return (*sequences, *rest)
-
-
-def add_methods(value_type: type, function: Callable[[Operation], Callable[..., Any]]) -> None:
-    """Gives a Value the operations of scalars as methods, also under the names that NumPy calls on object arrays."""
-    for operation in OPERATIONS.values():
-        if not operation.sequences:
-            setattr(value_type, operation.name, function(operation))
-    for name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):
-        setattr(value_type, f"arc{name[1:]}", getattr(value_type, name))
 
 
 add_methods(Value, function)

@@ -105,7 +105,8 @@ static PyObject *call_on_usual(int index, PyObject *const *arguments, Py_ssize_t
     if (numbers == NULL) {
         PyErr_NoMemory();
         Py_DECREF(node);
-    } else if (common_length(row, arguments, given) == n && take_arguments(node, arguments, given, n, numbers) == DONE) {
+    } else if (common_length(row, arguments, given) == n &&
+               take_arguments(node, arguments, given, n, numbers) == DONE) {
         result = apply_to_operands(node, n, numbers);
     } else {
         Py_DECREF(node);
@@ -158,7 +159,10 @@ static PyObject *function_bind(PyObject *self, PyObject *instance, PyObject *Py_
     return instance == NULL || instance == Py_None ? Py_NewRef(self) : PyMethod_New(self, instance);
 }
 
-static PyObject *function_repr(PyObject *self) { return PyUnicode_FromFormat("<function %s>", ROWS[((Function *)self)->row].name); }
+static PyObject *function_repr(PyObject *self)
+{
+    return PyUnicode_FromFormat("<function %s>", ROWS[((Function *)self)->row].name);
+}
 
 /* function(operation): what value.py's function() returns. */
 static PyObject *function_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)

@@ -12,18 +12,16 @@ static int take(PyObject *module, const char *name, PyObject **member)
 
 static int take_specification(void)
 {
-    PyObject *value = PyImport_ImportModule("autograd.value");
-    if (value == NULL) return -1;
+    PyObject *operands = PyImport_ImportModule("autograd.operands"), *value = PyImport_ImportModule("autograd.value");
     PyObject *table = NULL, *rows = NULL;
-    int status = take(value, "real_number", &specification.real_number) < 0 ||
-                         take(value, "evaluate", &specification.evaluate) < 0 ||
-                         take(value, "arguments", &specification.arguments) < 0 ||
-                         take(value, "_open_blocks", &specification.open_blocks) < 0 || take(value, "OPERATIONS", &table) < 0
-                     ? -1
-                     : 0;
-    Py_DECREF(value);
-    if (status == 0) rows = PyMapping_Values(table);
+    if (operands != NULL && value != NULL && take(operands, "real_number", &specification.real_number) == 0 &&
+        take(operands, "arguments", &specification.arguments) == 0 &&
+        take(value, "evaluate", &specification.evaluate) == 0 &&
+        take(value, "_open_blocks", &specification.open_blocks) == 0 && take(value, "OPERATIONS", &table) == 0)
+        rows = PyMapping_Values(table);
     if (rows != NULL) specification.operations = PyList_AsTuple(rows);
+    Py_XDECREF(operands);
+    Py_XDECREF(value);
     Py_XDECREF(table);
     Py_XDECREF(rows);
     return specification.operations == NULL ? -1 : 0;

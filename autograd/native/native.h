@@ -159,7 +159,7 @@ PyObject *backward(Node *root, double seed);
 PyObject *topological_order(Node *root);
 void push_to_parents(Node *node);
 
-/* ---- From value.py, the specification: what is rare, and so not written again here. */
+/* ---- From operands.py and value.py, the specification: what is rare, and so not written again here. */
 
 typedef struct {
     PyObject *real_number; /* the float of any real number, or TypeError */

@@ -18,8 +18,8 @@ ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Parti
     return ((Node *)parent)->tracks_results;
 }
 
-/* What apply_to_operands() does, for one or two scalars. kernels.h calls it once for each such row, with the row's own kernels, and
-   the compiler makes one function of them. */
+/* What apply_to_operands() does, for one or two scalars. kernels.h calls it once for each such row, with the row's own
+   kernels, and the compiler makes one function of them. */
 ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Partial first, Partial second,
                                       PyObject *const *parents, const double *numbers)
 {

@@ -1,0 +1,78 @@
+"""What may be an operand? And how does a function of the table read what it is called with?
+
+Nothing here depends on an engine: each passes its own Value.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from contextlib import suppress
+from functools import partial
+from numbers import Complex, Real
+
+from autograd.operations import OPERATIONS, Operation, strict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, SupportsFloat, SupportsIndex
+
+    Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
+
+
+def real_number(number: Number) -> float:
+    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
+    if isinstance(number, (float, int)):
+        return float(number)
+    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
+    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
+    if convertible and not complex_number and not hasattr(number, "__len__"):
+        with suppress(TypeError):
+            return float(number)
+    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
+
+
+def arguments(
+    operation: Operation, operands: tuple[Any, ...], keywords: dict[str, Any], value_type: type
+) -> tuple[Any, ...]:
+    """The operands of a call as the engine takes them: Values, floats, and tuples of these for sequences.
+
+    Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
+    ValueError for sequences of different lengths.
+    """
+
+    def scalar(operand: Any) -> Any:
+        return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
+
+    def scalars(elements: Any) -> tuple[Any, ...]:
+        if not hasattr(elements, "__iter__"):
+            raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}")
+        return tuple([scalar(element) for element in elements])
+
+    bound = operation.bind(operands, keywords)
+    try:
+        sequences = [scalars(elements) for elements in bound[: operation.sequences]]
+        rest = [scalar(operand) for operand in bound[operation.sequences :]]
+    except TypeError as error:
+        raise TypeError(f"{operation.signature}: {error}") from None
+    if len({len(elements) for elements in sequences}) > 1:
+        lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
+        raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
+    return (*sequences, *rest)
+
+
+def introduce(function: Any, operation: Operation) -> None:
+    """Gives a function of the table its name, docstring and signature."""
+    function.__name__ = function.__qualname__ = operation.name
+    function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
+    function.__doc__ = operation.description
+    function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
+
+
+def add_methods(value_type: type, function: Callable[[Operation], Callable[..., Any]]) -> None:
+    """Gives a Value the operations of scalars as methods, also under the names that NumPy calls on object arrays."""
+    for operation in OPERATIONS.values():
+        if not operation.sequences:
+            setattr(value_type, operation.name, function(operation))
+    for name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):
+        setattr(value_type, f"arc{name[1:]}", getattr(value_type, name))
