@@ -68,8 +68,9 @@ static int visit_operands(Path *path, Order *order)
     return 1;
 }
 
-/* Depth-first post-order. Returns 1 if a signal handler has walked in between and the marks are no longer this walk's. */
-static int walk(Node *root, Order *order, Path *path)
+/* Depth-first post-order. On the way, while they are at hand, the gradients of computed nodes are set to 0 if asked for.
+   Returns 1 if a signal handler has walked in between and the marks are no longer this walk's. */
+static int walk(Node *root, Order *order, Path *path, bool reset)
 {
     uint64_t own_epoch = ++epoch;
     order->count = path->count = 0;
@@ -78,7 +79,11 @@ static int walk(Node *root, Order *order, Path *path)
     for (Py_ssize_t steps = 1; path->count > 0; steps++) {
         int status = visit_operands(path, order);
         if (status < 0) return -1;
-        if (status == 1 && append(order, path->steps[--path->count].node) < 0) return -1;
+        if (status == 1) {
+            Node *node = path->steps[--path->count].node;
+            if (reset && operand_count(node) > 0) node->grad = 0.0;
+            if (append(order, node) < 0) return -1;
+        }
         if (steps % STEPS_BETWEEN_SIGNALS == 0) {
             if (PyErr_CheckSignals() < 0) return -1;
             if (epoch != own_epoch) return 1;
@@ -101,7 +106,7 @@ static void give_back(Order *order)
 }
 
 /* The order of the root's graph; its nodes are borrowed from the root. To be given back. On an error, -1. */
-static int find_order(Node *root, Order *order)
+static int find_order(Node *root, Order *order, bool reset)
 {
     Path path = kept_path;
     int status;
@@ -109,7 +114,7 @@ static int find_order(Node *root, Order *order)
     kept_order = (Order){0};
     kept_path = (Path){0};
     do {
-        status = walk(root, order, &path);
+        status = walk(root, order, &path, reset);
     } while (status == 1);
     if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
     else PyMem_RawFree(path.steps);
@@ -120,7 +125,7 @@ static int find_order(Node *root, Order *order)
 PyObject *topological_order(Node *root)
 {
     Order order;
-    if (find_order(root, &order) < 0) return NULL;
+    if (find_order(root, &order, false) < 0) return NULL;
     PyObject *list = PyList_New(order.count);
     for (Py_ssize_t i = 0; list != NULL && i < order.count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)order.nodes[i]));
@@ -166,9 +171,7 @@ static int apply_chain_rule(Order *order)
 PyObject *backward(Node *root, double seed)
 {
     Order order;
-    if (find_order(root, &order) < 0) return NULL;
-    for (Py_ssize_t i = 0; i < order.count; i++)
-        if (operand_count(order.nodes[i]) > 0) order.nodes[i]->grad = 0.0;
+    if (find_order(root, &order, true) < 0) return NULL;
     root->grad += seed;
     int status = apply_chain_rule(&order);
     give_back(&order);
