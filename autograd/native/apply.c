@@ -88,7 +88,7 @@ static bool tracks_results(const Slot *slots, Py_ssize_t count)
     return false;
 }
 
-/* The same for operands that are in slots. */
+/* evaluate_by_the_rule() for operands that are in a node's slots. */
 static int evaluate_slots_by_the_rule(const Node *node, Py_ssize_t n, const double *numbers, double *result)
 {
     Py_ssize_t count = node_count(node);
