@@ -19,7 +19,7 @@ FLAGS = (
 
 
 class BuildNativeEngine(build_ext):
-    """Writes kernels.h from the table and compiles; where that fails, says so in a line, and Python's engine serves."""
+    """Writes C from the table and compiles; where that fails, says so in a line, and Python's engine serves."""
 
     def build_extension(self, extension: Extension) -> None:
         os.environ["AUTOGRAD_ENGINE"] = "python"  # the native engine is not there yet, or the one before
@@ -30,6 +30,7 @@ class BuildNativeEngine(build_ext):
         folder.mkdir(parents=True, exist_ok=True)
         # A row that cannot be written in C fails the installation: only the compiler may be missing.
         (folder / "kernels.h").write_text(kernels.header(), encoding="utf-8")
+        (folder / "table.h").write_text(kernels.table(), encoding="utf-8")
         (folder / "documentation.h").write_text(kernels.documentation(), encoding="utf-8")
         extension.include_dirs.append(str(folder))
         try:
@@ -43,7 +44,7 @@ setup(
         Extension(
             "autograd.native.engine",
             sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],
-            depends=[str(NATIVE / "native.h"), str(NATIVE / "kernels.py"), "autograd/operations.py"],
+            depends=[*map(str, NATIVE.glob("*.h")), str(NATIVE / "kernels.py"), "autograd/operations.py"],
             extra_compile_args=FLAGS,
             optional=True,
         )

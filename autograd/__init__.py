@@ -19,22 +19,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.drawing import Drawing, draw
+    from autograd.tape import RecordingError, Tape
 
-_DRAWING = ("Drawing", "draw")  # imported when first used: drawing takes longer to import than the whole engine
+# Imported when first used: each of them takes longer to import than the whole engine.
+_LATER = {"Drawing": "drawing", "RecordingError": "tape", "Tape": "tape", "draw": "drawing"}
 
 __all__ = [
-    "Drawing", "GradientCheck", "GradientError", "Value", "check_gradients", "draw", "engine", "gather", "no_grad",
-    "scatter", *_functions,
+    "Drawing", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients", "draw", "engine",
+    "gather", "no_grad", "scatter", *_functions,
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> "Any":  # Any: a type checker learns of the table's functions only that they exist
-    if name in _DRAWING:
-        from autograd import drawing
+    if name in _LATER:
+        from importlib import import_module
 
-        return getattr(drawing, name)
+        return getattr(import_module(f"autograd.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_DRAWING})
+    return sorted({*globals(), *_LATER})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograd.operations import Operation
     from autograd.value import Value as Value
     from autograd.value import function as function
+    from autograd.value import guard as guard
     from autograd.value import no_grad as no_grad
 
 engine = os.environ.get("AUTOGRAD_ENGINE", "")
@@ -43,9 +44,10 @@ if engine != "python":
 
 if not TYPE_CHECKING:
     if engine == "python":
-        from autograd.value import Value, function, no_grad
+        from autograd.value import Value, function, guard, no_grad
     else:
         from autograd.native.engine import Value
+        from autograd.native.engine import guard as guard
 
         def function(operation: Operation) -> Callable[..., Any]:
             call = native.function(operation)

@@ -40,6 +40,15 @@ def no_grad() -> Iterator[None]:
         _open_blocks.set(_open_blocks.get() - 1)
 
 
+_guard: Callable[[Value, str], None] | None = None
+
+
+def guard(check: Callable[[Value, str], None] | None) -> None:
+    """Has check(value, what) called before a comparison, bool() or float() of a Value; None ends it."""
+    global _guard
+    _guard = check
+
+
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
     """An operator's two methods, `value + other` and `other + value`; other may be a Value or a real number.
 
@@ -69,6 +78,10 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Numb
     """A comparison's method: it compares data, with a Value or a real number."""
 
     def method(value: Value, other: Number) -> Any:
+        if _guard is not None:
+            for operand in (value, other):
+                if isinstance(operand, Value):
+                    _guard(operand, "a comparison")
         try:
             number = real_number(other)
         except TypeError:
@@ -173,9 +186,13 @@ class Value:
     __ge__ = comparison(operator.ge)
 
     def __bool__(self) -> bool:
+        if _guard is not None:
+            _guard(self, "bool()")
         return self._data != 0
 
     def __float__(self) -> float:
+        if _guard is not None:
+            _guard(self, "float()")
         return self._data
 
     def __format__(self, specification: str) -> str:

@@ -65,9 +65,12 @@ def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryvi
     """The vector as a view, if all three arguments fit each other."""
     if not isinstance(values, (list, tuple)):
         raise TypeError(f"expected a list or tuple of Values, got {type(values).__name__}")
-    for value in values:
-        if not isinstance(value, Value):
-            raise TypeError(f"expected Values, got {type(value).__name__} among them")
+    if engine == "native":
+        stranger = native.first_stranger(values)
+    else:
+        stranger = next((i for i, value in enumerate(values) if not isinstance(value, Value)), -1)
+    if stranger >= 0:
+        raise TypeError(f"expected Values, got {type(values[stranger]).__name__} among them")
     if attribute not in ("data", "grad"):
         raise ValueError(f"expected the attribute data or grad, got {attribute!r}")
     try:

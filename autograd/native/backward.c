@@ -7,11 +7,6 @@ enum { STEPS_BETWEEN_SIGNALS = 1 << 16 };
 static uint64_t epoch = 0; /* of the latest walk: a node whose mark it is has been seen */
 
 typedef struct {
-    Node **nodes;
-    Py_ssize_t count, capacity;
-} Order;
-
-typedef struct {
     Node *node;
     Py_ssize_t next; /* the operand to visit next */
 } Step;
@@ -49,8 +44,6 @@ static inline int enter(Path *path, Node *node)
     return 0;
 }
 
-static inline Py_ssize_t operand_count(Node *node) { return node_count(node) - (node->row == CUSTOM); }
-
 /* Visits the operands of the path's last node, from where it was left, up to one that has operands itself, which is then
    the path's last; leaves go straight into the order. Returns 1 if all have been visited. */
 static int visit_operands(Path *path, Order *order)
@@ -70,13 +63,17 @@ static int visit_operands(Path *path, Order *order)
 
 /* Depth-first post-order. On the way, while they are at hand, the gradients of computed nodes are set to 0 if asked for.
    Returns 1 if a signal handler has walked in between and the marks are no longer this walk's. */
-static int walk(Node *root, Order *order, Path *path, bool reset)
+static int walk(PyObject *const *roots, Py_ssize_t root_count, Order *order, Path *path, bool reset)
 {
     uint64_t own_epoch = ++epoch;
     order->count = path->count = 0;
-    root->mark = own_epoch;
-    if (enter(path, root) < 0) return -1;
-    for (Py_ssize_t steps = 1; path->count > 0; steps++) {
+    for (Py_ssize_t steps = 1;; steps++) {
+        if (path->count == 0) {
+            while (root_count > 0 && ((Node *)*roots)->mark == own_epoch) roots++, root_count--;
+            if (root_count == 0) return 0;
+            ((Node *)*roots)->mark = own_epoch;
+            if (enter(path, (Node *)*roots) < 0) return -1;
+        }
         int status = visit_operands(path, order);
         if (status < 0) return -1;
         if (status == 1) {
@@ -89,7 +86,6 @@ static int walk(Node *root, Order *order, Path *path, bool reset)
             if (epoch != own_epoch) return 1;
         }
     }
-    return 0;
 }
 
 /* What the last walk needed, kept for the next one if it is not large. A walk within a walk, by a signal handler, finds
@@ -99,14 +95,13 @@ enum { KEPT_LENGTH = 1 << 17 };
 static Order kept_order;
 static Path kept_path;
 
-static void give_back(Order *order)
+void give_back_order(Order *order)
 {
     if (kept_order.nodes == NULL && order->capacity <= KEPT_LENGTH) kept_order = *order;
     else PyMem_RawFree(order->nodes);
 }
 
-/* The order of the root's graph; its nodes are borrowed from the root. To be given back. On an error, -1. */
-static int find_order(Node *root, Order *order, bool reset)
+int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool reset)
 {
     Path path = kept_path;
     int status;
@@ -114,22 +109,22 @@ static int find_order(Node *root, Order *order, bool reset)
     kept_order = (Order){0};
     kept_path = (Path){0};
     do {
-        status = walk(root, order, &path, reset);
+        status = walk(roots, root_count, order, &path, reset);
     } while (status == 1);
     if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
     else PyMem_RawFree(path.steps);
-    if (status < 0) give_back(order);
+    if (status < 0) give_back_order(order);
     return status;
 }
 
 PyObject *topological_order(Node *root)
 {
     Order order;
-    if (find_order(root, &order, false) < 0) return NULL;
+    if (find_order((PyObject **)&root, 1, &order, false) < 0) return NULL;
     PyObject *list = PyList_New(order.count);
     for (Py_ssize_t i = 0; list != NULL && i < order.count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)order.nodes[i]));
-    give_back(&order);
+    give_back_order(&order);
     return list;
 }
 
@@ -171,9 +166,9 @@ static int apply_chain_rule(Order *order)
 PyObject *backward(Node *root, double seed)
 {
     Order order;
-    if (find_order(root, &order, true) < 0) return NULL;
+    if (find_order((PyObject **)&root, 1, &order, true) < 0) return NULL;
     root->grad += seed;
     int status = apply_chain_rule(&order);
-    give_back(&order);
+    give_back_order(&order);
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }

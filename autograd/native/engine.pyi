@@ -1,10 +1,44 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from autograd.value import Value as Value
 from autograd.value import function as function
 
 table_checksum: int
 
+class Program:
+    """What replay.py's Program is."""
+
+    def __init__(
+        self,
+        inputs: int,
+        parameters: int,
+        constants: Any,  # Any: what offers numbers as a buffer
+        rows: Any,
+        lengths: Any,
+        operands: Any,
+        outputs: Any,
+        instruction_set: str | None,
+        /,
+    ) -> None: ...
+    @property
+    def instruction_set(self) -> str: ...
+    def replay(
+        self,
+        examples: int,
+        batch: Any,
+        parameters: Any,
+        outputs: Any,
+        seeds: Any,
+        gradient: Any,
+        input_gradients: Any,
+        threads: int,
+        /,
+    ) -> None: ...
+
 def count_no_grad(change: int, /) -> None: ...
+def first_stranger(values: Sequence[object], /) -> int: ...
 def gather(values: Sequence[Value], is_grad: bool, vector: memoryview, /) -> None: ...
+def guard(check: Callable[[Value, str], None] | None, /) -> None: ...
+def record(outputs: list[Value], inputs: list[Value], /) -> tuple[Any, ...]: ...
 def scatter(values: Sequence[Value], is_grad: bool, vector: memoryview, /) -> None: ...

@@ -1,4 +1,4 @@
-"""Writes kernels.h from the table: each row's rules, run on names, become C functions.
+"""Writes kernels.h and table.h from the table: each row's rules, run on names, become C functions.
 
 An operand is the name of a C variable. Arithmetic on names writes a statement and returns the name of its result, the
 same name if the same statement stands already. A sequence of operands iterates as its one element `x[i]`, so that a
@@ -37,22 +37,34 @@ HEAD = """\
 
 
 def header() -> str:
-    """The text of kernels.h. Raises TypeError, naming the row, where a rule cannot be written in C."""
+    """The text of kernels.h. Raises TypeError, naming the row, where a rule cannot be written in C.
+
+    After the functions stand lists of the rows, for code that is written once for all of a kind: those of one scalar,
+    of two, and all others.
+    """
     parts = [HEAD]
-    for index, operation in enumerate(OPERATIONS.values()):
+    for operation in OPERATIONS.values():
         try:
             check_names(operation)
             parts.append(value_kernel(operation))
             parts += [partial_kernel(operation, index) for index in range(len(operation.partials))]
         except Exception as error:
             raise TypeError(f"the row {operation.name!r} of the table cannot be written in C: {error}") from error
-        parts.append(constants(operation))
-        if is_small(operation):
-            parts.append(apply_function(index, operation))
-    rows = "".join(map(row, OPERATIONS.values()))
-    parts.append(f"\nconst unsigned long TABLE_CHECKSUM = {table_checksum()}UL;\n")
-    parts.append(f"\nconst Row ROWS[] = {{\n{rows}}};\n\nconst int ROW_COUNT = {len(OPERATIONS)};\n")
+    kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
+    for index, operation in enumerate(OPERATIONS.values()):
+        kinds[kind(operation)].append(f"ROW({index}, {operation.name})")
+    parts += [f"\n#define {name}(ROW) {' '.join(rows)}\n" for name, rows in kinds.items()]
     return "".join(parts)
+
+
+def table() -> str:
+    """The text of table.h: the rows as the engine finds them by their index. It follows upon kernels.h."""
+    rows = "".join(map(row, OPERATIONS.values()))
+    return (
+        "".join(map(constants, OPERATIONS.values()))
+        + f"\nconst unsigned long TABLE_CHECKSUM = {table_checksum()}UL;\n"
+        + f"\nconst Row ROWS[] = {{\n{rows}}};\n\nconst int ROW_COUNT = {len(OPERATIONS)};\n"
+    )
 
 
 def documentation() -> str:
@@ -115,24 +127,16 @@ static const Partial {name}_partials[] = {{{", ".join(partials)}}};
 def row(operation: Operation) -> str:
     name = operation.name
     texts = f"{json.dumps(name)}, {json.dumps(operation.symbol)}"
-    kernels = f"{name}_defaults, {name}_value, {name}_partials, {f'{name}_apply' if is_small(operation) else 'NULL'}"
+    apply = "NULL" if kind(operation) == "OTHER_ROWS" else f"{name}_apply"
+    kernels = f"{name}_defaults, {name}_value, {name}_partials, {apply}"
     return f"    {{{texts}, {len(operation.operands)}, {operation.sequences}, {kernels}}},\n"
 
 
-def is_small(operation: Operation) -> bool:
-    return operation.sequences == 0 and len(operation.operands) <= 2
-
-
-def apply_function(index: int, operation: Operation) -> str:
-    """The operation on Values in one piece, for the rows that most nodes are of."""
-    count = len(operation.operands)
-    first, second = f"{operation.name}_partial_0", f"{operation.name}_partial_{count - 1}"
-    return f"""
-static PyObject *{operation.name}_apply(PyObject *const *parents, const double *numbers)
-{{
-    return apply_scalars({index}, {count}, {operation.name}_value, {first}, {second}, parents, numbers);
-}}
-"""
+def kind(operation: Operation) -> str:
+    """Which of the lists in kernels.h the row stands in."""
+    if operation.sequences or len(operation.operands) > 2:
+        return "OTHER_ROWS"
+    return "UNARY_ROWS" if len(operation.operands) == 1 else "BINARY_ROWS"
 
 
 class Body(Mathematics):
@@ -189,7 +193,7 @@ class Body(Mathematics):
             if re.search(rf"\b{name}\b", text)
         ]
         unused = " ".join(f"(void){name};" for name in parameters)
-        return f"\nstatic {head}\n{{\n    " + "\n    ".join([unused, *used, *self.lines]) + "\n}\n"
+        return f"\nALWAYS_INLINE {head}\n{{\n    " + "\n    ".join([unused, *used, *self.lines]) + "\n}\n"
 
 
 C_NAMES = {"power": "pow"}

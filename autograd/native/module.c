@@ -1,5 +1,5 @@
 /* The module autograd.native.engine: Value, and the functions of the table. */
-#include "native.h"
+#include "tape.h"
 
 PyTypeObject *Value_Type = NULL;
 Specification specification;
@@ -43,6 +43,11 @@ static int execute(PyObject *module)
     int status = PyModule_AddObjectRef(module, "function", function);
     Py_DECREF(function);
     if (status < 0) return -1;
+    PyObject *program = PyType_FromModuleAndSpec(module, &program_spec, NULL);
+    if (program == NULL) return -1;
+    status = PyModule_AddObjectRef(module, "Program", program);
+    Py_DECREF(program);
+    if (status < 0) return -1;
     PyObject *value = PyType_FromModuleAndSpec(module, &value_spec, NULL);
     if (value == NULL) return -1;
     Value_Type = (PyTypeObject *)value;
@@ -64,7 +69,10 @@ static PyObject *count_no_grad(PyObject *Py_UNUSED(module), PyObject *argument)
 
 static PyMethodDef methods[] = {
     {"count_no_grad", count_no_grad, METH_O, "Tells the engine that a no_grad() block begins, +1, or ends, -1."},
+    {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
+    {"guard", guard, METH_O, "What value.py's guard() does."},
+    {"record", record, METH_VARARGS, "What wengert.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
     {NULL},
 };

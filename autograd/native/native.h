@@ -19,6 +19,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(_MSC_VER)
+#define ALWAYS_INLINE static __forceinline
+#else
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#endif
+
 /* ---- The table */
 
 /* Operands stand in one array: the sequences, n numbers each, and then the scalars. A partial derivative is that of the
@@ -152,8 +158,23 @@ static inline int is_recording(void) { return no_grad_blocks == 0 ? 1 : is_recor
 PyObject *keywords_dictionary(PyObject *const *values, PyObject *names);
 PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_count, PyObject *names);
 
+PyObject *guard(PyObject *module, PyObject *check);
+PyObject *first_stranger(PyObject *module, PyObject *values);
 PyObject *gather(PyObject *module, PyObject *arguments);
 PyObject *scatter(PyObject *module, PyObject *arguments);
+
+/* Nodes, each after all of its parents; borrowed from the roots that they were found from. */
+typedef struct {
+    Node **nodes;
+    Py_ssize_t count, capacity;
+} Order;
+
+/* The order of the roots' graphs, to be given back. On an error, -1 with an exception. */
+int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool reset);
+void give_back_order(Order *order);
+
+/* How many operands it has; of a node that was given its parents by hand, how many parents. */
+static inline Py_ssize_t operand_count(const Node *node) { return node_count(node) - (node->row == CUSTOM); }
 
 PyObject *backward(Node *root, double seed);
 PyObject *topological_order(Node *root);

@@ -1,11 +1,6 @@
 /* The table: the kernels that kernels.py has written from operations.py. */
 #include "native.h"
-
-#if defined(_MSC_VER)
-#define ALWAYS_INLINE static __forceinline
-#else
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#endif
+#include "kernels.h"
 
 /* One operand's slot: the Value and the local derivative, or the constant. Returns whether the Value tracks results. */
 ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Partial partial, double result,
@@ -18,8 +13,8 @@ ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Parti
     return ((Node *)parent)->tracks_results;
 }
 
-/* What apply_to_operands() does, for one or two scalars. kernels.h calls it once for each such row, with the row's own
-   kernels, and the compiler makes one function of them. */
+/* What apply_to_operands() does, for one or two scalars. Each such row has a function of its own below, which the
+   compiler makes of this and the row's kernels. */
 ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Partial first, Partial second,
                                       PyObject *const *parents, const double *numbers)
 {
@@ -40,6 +35,21 @@ ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Part
     return (PyObject *)node;
 }
 
-#include "kernels.h"
+#define APPLY_UNARY(index, name)                                                                                      \
+    static PyObject *name##_apply(PyObject *const *parents, const double *numbers)                                     \
+    {                                                                                                                  \
+        return apply_scalars(index, 1, name##_value, name##_partial_0, name##_partial_0, parents, numbers);           \
+    }
+
+#define APPLY_BINARY(index, name)                                                                                     \
+    static PyObject *name##_apply(PyObject *const *parents, const double *numbers)                                     \
+    {                                                                                                                  \
+        return apply_scalars(index, 2, name##_value, name##_partial_0, name##_partial_1, parents, numbers);           \
+    }
+
+UNARY_ROWS(APPLY_UNARY)
+BINARY_ROWS(APPLY_BINARY)
+
+#include "table.h"
 
 _Static_assert(sizeof ROWS / sizeof *ROWS < CUSTOM, "a node counts the rows of the table in eight bits");

@@ -325,14 +325,37 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
     return infix(POWER, left, right);
 }
 
-static int value_bool(PyObject *self) { return ((Node *)self)->data != 0; }
+static PyObject *guard_function = NULL;
 
-static PyObject *value_float(PyObject *self) { return PyFloat_FromDouble(((Node *)self)->data); }
+PyObject *guard(PyObject *Py_UNUSED(module), PyObject *check)
+{
+    PyObject *before = guard_function;
+    guard_function = check == Py_None ? NULL : Py_NewRef(check);
+    Py_XDECREF(before);
+    Py_RETURN_NONE;
+}
+
+static inline int check_guard(PyObject *value, const char *what)
+{
+    if (guard_function == NULL || !is_value(value)) return 0;
+    PyObject *check = Py_NewRef(guard_function), *passed = PyObject_CallFunction(check, "Os", value, what);
+    Py_DECREF(check);
+    Py_XDECREF(passed);
+    return passed == NULL ? -1 : 0;
+}
+
+static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
+
+static PyObject *value_float(PyObject *self)
+{
+    return check_guard(self, "float()") < 0 ? NULL : PyFloat_FromDouble(((Node *)self)->data);
+}
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
     double number, data = ((Node *)self)->data;
     if (comparison == Py_EQ || comparison == Py_NE) Py_RETURN_NOTIMPLEMENTED; /* identity */
+    if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
     if (as_number(other, &number) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
         PyErr_Clear();

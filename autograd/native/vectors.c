@@ -28,6 +28,16 @@ static PyObject *copy_numbers(PyObject *arguments, bool to_vector)
     return fits ? Py_NewRef(Py_None) : NULL;
 }
 
+PyObject *first_stranger(PyObject *Py_UNUSED(module), PyObject *values)
+{
+    PyObject *items = PySequence_Fast(values, "expected a list or tuple of Values");
+    if (items == NULL) return NULL;
+    Py_ssize_t i = 0, count = PySequence_Fast_GET_SIZE(items);
+    while (i < count && is_value(PySequence_Fast_GET_ITEM(items, i))) i++;
+    Py_DECREF(items);
+    return PyLong_FromSsize_t(i < count ? i : -1);
+}
+
 PyObject *gather(PyObject *Py_UNUSED(module), PyObject *arguments) { return copy_numbers(arguments, true); }
 
 PyObject *scatter(PyObject *Py_UNUSED(module), PyObject *arguments) { return copy_numbers(arguments, false); }

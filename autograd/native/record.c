@@ -1,0 +1,205 @@
+/* A graph, written down as a Wengert list: what wengert.py's write_down() does, with the same result. */
+#include "tape.h"
+
+#include <string.h>
+
+/* A table of numbers from 0 on, found by the hash of what they stand for; open addressing, at most half full. */
+typedef struct {
+    int32_t *numbers; /* -1 where there is none */
+    size_t mask;
+} Table;
+
+typedef struct {
+    Order order;
+    Table nodes; /* the place of a node among `keys` */
+    PyObject **keys;
+    int32_t *variables; /* of each key */
+    int32_t key_count;
+    Table instructions, constants;
+    double *constant_numbers;
+    int32_t *rows, *lengths, *operands;
+    int64_t *starts;
+    int32_t first, instruction_count, constant_count;
+    int64_t operand_total;
+} Writer;
+
+static int make_table(Table *table, Py_ssize_t count)
+{
+    size_t size = 16;
+    while (size < 2 * (size_t)count) size *= 2;
+    table->mask = size - 1;
+    table->numbers = PyMem_RawMalloc(size * sizeof(int32_t));
+    if (table->numbers == NULL) return -1;
+    memset(table->numbers, 0xFF, size * sizeof(int32_t));
+    return 0;
+}
+
+static size_t mixed(size_t hash, uint64_t part)
+{
+    uint64_t mix = ((uint64_t)hash ^ part) * 0x9E3779B97F4A7C15u; /* 2^64 over the golden ratio (TAOCP 3, 6.4) */
+    return (size_t)(mix ^ mix >> 29);
+}
+
+/* Where the table has the number of the node, or has room for it. */
+static int32_t *find_node(const Writer *writer, const PyObject *node)
+{
+    for (size_t place = mixed(0, (uintptr_t)node >> 4);; place++) {
+        int32_t *number = &writer->nodes.numbers[place & writer->nodes.mask];
+        if (*number < 0 || writer->keys[*number] == node) return number;
+    }
+}
+
+static void set_variable(Writer *writer, PyObject *node, int32_t variable)
+{
+    writer->keys[writer->key_count] = node;
+    writer->variables[writer->key_count] = variable;
+    *find_node(writer, node) = writer->key_count++;
+}
+
+static int32_t variable_of(const Writer *writer, const PyObject *node) { return writer->variables[*find_node(writer, node)]; }
+
+static int32_t constant_variable(Writer *writer, double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    for (size_t place = mixed(1, bits);; place++) {
+        int32_t *known = &writer->constants.numbers[place & writer->constants.mask];
+        if (*known < 0) {
+            *known = writer->constant_count++;
+            writer->constant_numbers[*known] = number;
+        }
+        if (memcmp(&writer->constant_numbers[*known], &number, sizeof number) == 0) return -1 - *known;
+    }
+}
+
+/* The number of the instruction that has been written last, or of the same one before. */
+static int32_t *find_instruction(Writer *writer)
+{
+    int32_t last = writer->instruction_count;
+    const int32_t *operands = writer->operands + writer->starts[last];
+    size_t count = (size_t)(writer->starts[last + 1] - writer->starts[last]), hash = (size_t)writer->rows[last];
+    for (size_t i = 0; i < count; i++) hash = mixed(hash, (uint32_t)operands[i]);
+    for (size_t place = hash;; place++) {
+        int32_t *known = &writer->instructions.numbers[place & writer->instructions.mask];
+        if (*known < 0) return known;
+        const int64_t *starts = writer->starts + *known;
+        if (writer->rows[*known] == writer->rows[last] && (size_t)(starts[1] - starts[0]) == count &&
+            memcmp(writer->operands + starts[0], operands, count * sizeof *operands) == 0)
+            return known;
+    }
+}
+
+static void write_instruction(Writer *writer, Node *node)
+{
+    const Row *row = &ROWS[node->row];
+    const Slot *slots = node_slots(node);
+    Py_ssize_t count = node_count(node);
+    int32_t k = writer->instruction_count;
+    int64_t start = writer->starts[k];
+    writer->rows[k] = (int32_t)node->row;
+    writer->lengths[k] = row->sequences ? (int32_t)((count - row->operands + row->sequences) / row->sequences) : 1;
+    writer->starts[k + 1] = start + count;
+    for (Py_ssize_t i = 0; i < count; i++)
+        writer->operands[start + i] = slots[i].parent != NULL ? variable_of(writer, slots[i].parent)
+                                                               : constant_variable(writer, slots[i].number);
+    int32_t *known = find_instruction(writer);
+    if (*known < 0) *known = writer->instruction_count++;
+    set_variable(writer, (PyObject *)node, writer->first + *known);
+}
+
+/* Counts what is to be written, and makes room for it. */
+static int make_room(Writer *writer, Py_ssize_t inputs)
+{
+    Py_ssize_t nodes = writer->order.count, operands = 0, constants = 0;
+    for (Py_ssize_t i = 0; i < nodes; i++) {
+        Node *node = writer->order.nodes[i];
+        const Slot *slots = node_slots(node);
+        Py_ssize_t count = operand_count(node);
+        if (node->row == CUSTOM && count > 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "%R was not computed by an operation of the table, so a tape cannot compute it again", node);
+            return -1;
+        }
+        operands += count;
+        for (Py_ssize_t k = 0; k < count; k++) constants += slots[k].parent == NULL;
+    }
+    if (inputs + nodes > INT32_MAX / 2 || operands > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "the graph is too large for a tape: 1,000,000,000 nodes are the limit");
+        return -1;
+    }
+    size_t keys = (size_t)(inputs + nodes) + 1;
+    writer->keys = PyMem_RawMalloc(keys * sizeof *writer->keys);
+    writer->variables = PyMem_RawMalloc(keys * sizeof *writer->variables);
+    writer->constant_numbers = PyMem_RawMalloc(((size_t)constants + 1) * sizeof(double));
+    writer->rows = PyMem_RawMalloc(keys * sizeof(int32_t));
+    writer->lengths = PyMem_RawMalloc(keys * sizeof(int32_t));
+    writer->starts = PyMem_RawCalloc(keys + 1, sizeof(int64_t));
+    writer->operands = PyMem_RawMalloc(((size_t)operands + 1) * sizeof(int32_t));
+    if (writer->keys && writer->variables && writer->constant_numbers && writer->rows && writer->lengths && writer->starts &&
+        writer->operands && make_table(&writer->nodes, inputs + nodes) == 0 &&
+        make_table(&writer->instructions, nodes) == 0 && make_table(&writer->constants, constants) == 0)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
+static int add_parameters(Writer *writer, PyObject *parameters)
+{
+    for (Py_ssize_t i = 0; i < writer->order.count; i++) {
+        PyObject *node = (PyObject *)writer->order.nodes[i];
+        if (operand_count((Node *)node) > 0 || *find_node(writer, node) >= 0) continue;
+        set_variable(writer, node, writer->key_count);
+        if (PyList_Append(parameters, node) < 0) return -1;
+    }
+    writer->first = writer->key_count;
+    return 0;
+}
+
+static PyObject *written(const Writer *writer, PyObject *outputs, PyObject *parameters)
+{
+    Py_ssize_t instructions = writer->instruction_count, count = PyList_GET_SIZE(outputs);
+    PyObject *variables = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int32_t));
+    if (variables == NULL) return NULL;
+    int32_t *numbers = (int32_t *)PyBytes_AS_STRING(variables);
+    for (Py_ssize_t i = 0; i < count; i++) numbers[i] = variable_of(writer, PyList_GET_ITEM(outputs, i));
+    return Py_BuildValue("Oy#y#y#y#N", parameters,
+                         writer->constant_numbers, (Py_ssize_t)(writer->constant_count * sizeof(double)),
+                         writer->rows, (Py_ssize_t)(instructions * sizeof(int32_t)),
+                         writer->lengths, (Py_ssize_t)(instructions * sizeof(int32_t)),
+                         writer->operands, (Py_ssize_t)(writer->starts[instructions] * sizeof(int32_t)), variables);
+}
+
+static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs)
+{
+    PyObject *parameters = PyList_New(0), *result = NULL;
+    if (parameters == NULL || make_room(writer, PyList_GET_SIZE(inputs)) < 0) goto done;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(inputs); i++) set_variable(writer, PyList_GET_ITEM(inputs, i), (int32_t)i);
+    if (add_parameters(writer, parameters) < 0) goto done;
+    for (Py_ssize_t i = 0; i < writer->order.count; i++)
+        if (operand_count(writer->order.nodes[i]) > 0) write_instruction(writer, writer->order.nodes[i]);
+    result = written(writer, outputs, parameters);
+done:
+    Py_XDECREF(parameters);
+    return result;
+}
+
+/* record(outputs, inputs), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of Values
+   and the arrays of a WengertList as bytes. tape.py has checked that the inputs are leaves, each there once. */
+PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    PyObject *outputs, *inputs, *lists[2];
+    if (!PyArg_ParseTuple(arguments, "O!O!", &PyList_Type, &outputs, &PyList_Type, &inputs)) return NULL;
+    lists[0] = outputs, lists[1] = inputs;
+    for (int l = 0; l < 2; l++)
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists[l]); i++)
+            if (!is_value(PyList_GET_ITEM(lists[l], i))) return PyErr_Format(PyExc_TypeError, "expected Values");
+    Writer writer = {0};
+    if (find_order(((PyListObject *)outputs)->ob_item, PyList_GET_SIZE(outputs), &writer.order, false) < 0) return NULL;
+    PyObject *result = write_down(&writer, outputs, inputs);
+    give_back_order(&writer.order);
+    void *memory[] = {writer.nodes.numbers, writer.keys, writer.variables, writer.instructions.numbers,
+                      writer.constants.numbers, writer.constant_numbers, writer.rows, writer.lengths, writer.operands,
+                      writer.starts};
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_RawFree(memory[i]);
+    return result;
+}

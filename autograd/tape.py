@@ -1,0 +1,434 @@
+"""Tape: a graph recorded once, replayed on the numbers of whole batches without Python building it again.
+
+An error function is an average over examples, and every example has the same graph: so one example's is recorded, as a
+Wengert list, and the batch is the tape's. Two executors replay it, with the same numbers but for rounding: the native
+engine's, and in `replay.py` one on NumPy's arrays.
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+import threading
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy
+
+from autograd import replay
+from autograd.engines import Value, engine, guard
+from autograd.graph import topological_order
+from autograd.vectors import gather, scatter
+from autograd.wengert import WengertList, listing, write_down
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Literal
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[numpy.float64]
+
+if engine == "native":
+    from autograd.native import engine as native
+
+
+class RecordingError(RuntimeError):
+    """A function that cannot be recorded: what it does depends on the numbers that it is recorded with."""
+
+
+class Tape:
+    """The graph of one example, to be evaluated and differentiated for n of them at a time.
+
+    Arguments:
+        outputs: a Value, such as an example's loss, or a sequence of Values.
+        inputs: the leaves that are different for each example, in the order of a batch's columns. Every other leaf of
+            the graph is a parameter, in topological order: `tape.parameters`.
+        executor: "native" or "numpy"; by default the native one where its engine runs.
+        threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
+
+    Numbers follow IEEE 754: where an operation on Values raises, a tape has inf or nan, in that example alone.
+
+    An operation that has been recorded twice with the same operands becomes one instruction, and what is computed from
+    parameters alone is computed once for all examples. Nothing else is simplified or reordered: with the native
+    executor one example's outputs and gradients are those of `backward()` to the bit, except where instructions have
+    become one, or a parameter is used several times and one of these uses is in what is computed from parameters alone.
+
+    Raises TypeError if an output or input is not a Value, an input was computed, or a Value of the graph was computed
+    by no operation of the table; ValueError if an input is there twice, or there is no output.
+
+    >>> w, b, x = Value(2.0), Value(1.0), Value(0.0)
+    >>> tape = Tape((w * x + b) ** 2, inputs=[x])
+    >>> tape.forward([[0.0], [1.0], [2.0]])
+    array([ 1.,  9., 25.])
+    >>> tape.backward()
+    >>> w.grad, b.grad
+    (8.666666666666666, 6.0)
+    """
+
+    def __init__(
+        self,
+        outputs: Value | Sequence[Value],
+        inputs: Sequence[Value] = (),
+        *,
+        executor: Literal["native", "numpy"] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._is_single = isinstance(outputs, Value)
+        listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
+        self.inputs = tuple(checked_inputs(values("inputs", inputs)))
+        if not listed:
+            raise ValueError("Tape: expected at least one output, got none")
+        self._wengert, parameters = write_down(listed, self.inputs)
+        self.parameters = tuple(parameters)
+        self.executor = checked_executor(executor)
+        self.threads = checked_threads(threads)
+        self._replayed: tuple[Array, Array, Array] | None = None  # batch, parameters and outputs of the last forward()
+
+    @classmethod
+    def record(cls, function: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Tape:
+        """The tape of function(*inputs), run once, with Values in the place of the numbers.
+
+        Arguments:
+            function: returns a Value, or a sequence of them. It may use other Values, which become parameters.
+            inputs: an example: for each of the function's arguments a number, or a (nested) list or tuple of numbers.
+                All numbers in their order, or the leaves that stand for them, are the tape's inputs.
+            options: as the constructor has them.
+
+        A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
+        would be silently wrong for the next example. `maximum`, `minimum`, `relu` and `abs` choose within the graph.
+        Reading `.data` is not noticed: what is computed from it stays what it was in the recording.
+
+        Raises RecordingError if the function returns something else than Values, and whatever the function raises.
+
+        >>> w = Value(3.0)
+        >>> tape = Tape.record(lambda x, t: (w * x[0] + x[1] - t) ** 2, ([0.0, 0.0], 0.0))
+        >>> tape.forward([[1.0, 2.0, 4.0], [0.0, 0.0, 2.0]])
+        array([1., 4.])
+        """
+        leaves: list[Value] = []
+        arguments = [replaced(argument, leaves) for argument in inputs]
+        with guarded(leaves):
+            outputs = function(*arguments)
+        if not isinstance(outputs, Value):
+            outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+            for output in outputs:
+                if not isinstance(output, Value):
+                    raise RecordingError(
+                        f"Tape.record: expected a function that returns Values, got {described(output)}; "
+                        "is it written with the functions of autograd?"
+                    )
+        return cls(outputs, leaves, **options)
+
+    def forward(self, batch: ArrayLike | None = None) -> Array:
+        """The outputs for each example, with the parameters as they are now.
+
+        Arguments:
+            batch: (n, inputs) numbers, in the order of `inputs`; with a single input also (n,). Numbers of other types
+                are converted to float64. Without inputs, nothing: that is one example.
+
+        Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
+
+        The batch is not copied where it is float64 in one piece already: it must not change before `backward()`, which
+        evaluates the blocks of examples again so as not to remember them.
+
+        Raises TypeError for anything but real numbers, and ValueError for another shape.
+        """
+        numbers, parameters = self._batch(batch), self._parameter_vector(None)
+        outputs, _, _ = self._replay(numbers, parameters)
+        self._replayed = numbers, parameters, outputs
+        return self._shaped(outputs.copy())
+
+    def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
+        """Adds to each parameter's `grad` the derivative of the mean output over the batch of the last `forward()`.
+
+        grad_p += Σ_{example e, output k} gradient_{ek} d output_{ek} / d p
+
+        Arguments:
+            gradient: the derivative of a result with respect to the outputs, a number or an array that fits their
+                shape; by default 1/n, so that the result is the sum of the outputs' means.
+            inputs: return the derivative of the result with respect to the inputs, (n, inputs), too.
+
+        With the parameters as they were at `forward()`. Raises RuntimeError without it, and if the batch has been
+        changed since; ValueError for a gradient that does not fit, and for a mean of no examples.
+        """
+        if self._replayed is None:
+            raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
+        batch, parameters, outputs = self._replayed
+        again, vector, input_gradients = self._replay(batch, parameters, self._seeds(gradient, len(batch)), inputs)
+        if again.tobytes() != outputs.tobytes():
+            raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
+        sums = numpy.empty(len(self.parameters))
+        gather(self.parameters, "grad", sums)
+        scatter(sums + vector, self.parameters, "grad")
+        return input_gradients
+
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+    ) -> tuple[Array, Array]:
+        """The outputs, and the gradient with respect to the parameters, in one replay. No Value is touched.
+
+        Arguments:
+            batch: as for `forward`.
+            parameters: (parameters,) numbers to take the place of the parameters' data.
+            gradient: as for `backward`; by default 1/n.
+
+        Returns the outputs, as `forward` does, and (parameters,) float64: Σ_{ek} gradient_{ek} d output_{ek} / d p.
+
+        >>> w, x = Value(2.0), Value(0.0)
+        >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
+        (array([10., 40.]), array([2.5]))
+        """
+        numbers = self._batch(batch)
+        vector = self._parameter_vector(parameters)
+        outputs, derivatives, _ = self._replay(numbers, vector, self._seeds(gradient, len(numbers)))
+        assert derivatives is not None
+        return self._shaped(outputs), derivatives
+
+    def jacobian(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+    ) -> Array:
+        """The derivative of every output of every example, with respect to every parameter or to every input.
+
+        Returns (n, k) float64 if the tape was made from one Value, where a row is an example's gradient;
+        (n, outputs, k) if from a sequence. k is the number of parameters, or of inputs. Arguments and errors are those
+        of `value_and_grad`; ValueError for another `wrt`.
+
+        >>> w, b, x = Value(2.0), Value(1.0), Value(0.0)
+        >>> Tape(w * x + b, inputs=[x]).jacobian([[3.0], [5.0]])
+        array([[3., 1.],
+               [5., 1.]])
+        """
+        if wrt not in ("parameters", "inputs"):
+            raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
+        numbers, vector = self._batch(batch), self._parameter_vector(parameters)
+        n, inputs, outputs = len(numbers), self._wengert.inputs, len(self._wengert.outputs)
+        # To a list whose parameters are inputs too, an example's gradient is that with respect to its inputs.
+        leaves = numpy.hstack([numbers, numpy.broadcast_to(vector, (n, len(vector)))])
+        columns = slice(inputs) if wrt == "inputs" else slice(inputs, None)
+        jacobian = numpy.empty((n, outputs, leaves[:, columns].shape[1]))
+        gradients, scratch = numpy.empty_like(leaves), numpy.empty((n, outputs))
+        for k in range(outputs):
+            one = numpy.zeros(outputs)
+            one[k] = 1.0
+            self._program_of_leaves.replay(
+                n, leaves, numpy.empty(0), scratch, one, numpy.empty(0), gradients, self.threads
+            )
+            jacobian[:, k] = gradients[:, columns]
+        return jacobian[:, 0] if self._is_single else jacobian
+
+    def listing(self) -> str:
+        """The Wengert list as text, a line for each variable; labels name the inputs and parameters.
+
+        >>> w, x = Value(2.0, label="w"), Value(0.0, label="x")
+        >>> print(Tape((w * x).tanh() ** 2, inputs=[x]).listing())
+        v0   input x
+        v1   parameter w
+        v2 = v1 * v0
+        v3 = tanh(v2)
+        v4 = v3 ** 2
+        output v4
+        """
+        return listing(self._wengert, [value.label for value in (*self.inputs, *self.parameters)])
+
+    def alike(self, other: Tape) -> bool:
+        """Whether both have the same instructions with the same constants, whatever Values they were made from."""
+        return self._is_single == other._is_single and self._wengert.alike(other._wengert)
+
+    def __len__(self) -> int:
+        """How many instructions there are."""
+        return len(self._wengert)
+
+    def __repr__(self) -> str:
+        counts = {
+            "instruction": len(self),
+            "input": len(self.inputs),
+            "parameter": len(self.parameters),
+            "output": len(self._wengert.outputs),
+        }
+        shown = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+        return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The list and the leaves; a batch stays behind. Elsewhere the tape is replayed by what is there."""
+        left_out = ("_program", "_program_of_leaves", "_replayed", "executor")
+        return {name: part for name, part in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _replayed=None, executor=checked_executor(None))
+
+    @cached_property
+    def _program(self) -> Any:  # Any: of either executor
+        return program(self._wengert, self.executor)
+
+    @cached_property
+    def _program_of_leaves(self) -> Any:  # Any: as above
+        """With the parameters as inputs."""
+        wengert = self._wengert
+        parts = wengert.__dict__ | {"inputs": wengert.inputs + wengert.parameters, "parameters": 0}
+        return program(WengertList(**parts), self.executor)
+
+    def _replay(
+        self, batch: Array, parameters: Array, seeds: Array | None = None, for_inputs: bool = False
+    ) -> tuple[Array, Array, Array | None]:
+        outputs = numpy.empty((len(batch), len(self._wengert.outputs)))
+        gradient = numpy.empty(len(self.parameters))
+        input_gradients = numpy.empty(batch.shape) if for_inputs else None
+        self._program.replay(len(batch), batch, parameters, outputs, seeds, gradient, input_gradients, self.threads)
+        return outputs, gradient, input_gradients
+
+    def _batch(self, batch: ArrayLike | None) -> Array:
+        width = len(self.inputs)
+        if batch is None and width == 0:
+            return numpy.empty((1, 0))
+        numbers = real_array("batch", batch)
+        if numbers.ndim == 1 and width == 1:
+            numbers = numbers[:, numpy.newaxis]
+        if numbers.ndim != 2 or numbers.shape[1] != width:
+            raise ValueError(
+                f"Tape: batch: expected the shape (n, {width}), an example in each row, got {numbers.shape}"
+            )
+        return numpy.ascontiguousarray(numbers)
+
+    def _parameter_vector(self, parameters: ArrayLike | None) -> Array:
+        if parameters is None:
+            vector = numpy.empty(len(self.parameters))
+            gather(self.parameters, "data", vector)
+            return vector
+        vector = real_array("parameters", parameters)
+        if vector.shape != (len(self.parameters),):
+            raise ValueError(f"Tape: parameters: expected the shape ({len(self.parameters)},), got {vector.shape}")
+        return numpy.ascontiguousarray(vector)
+
+    def _seeds(self, gradient: ArrayLike | None, n: int) -> Array:
+        outputs = len(self._wengert.outputs)
+        if gradient is None:
+            if n == 0:
+                raise ValueError("Tape: an empty batch has no mean; pass gradient= to differentiate a sum")
+            return numpy.full(outputs, 1 / n)
+        seeds = real_array("gradient", gradient)
+        if seeds.ndim == 0:
+            return numpy.full(outputs, float(seeds))
+        shape = (n,) if self._is_single else (n, outputs)
+        try:
+            return numpy.ascontiguousarray(numpy.broadcast_to(seeds, shape)).reshape(n, outputs)
+        except ValueError:
+            raise ValueError(f"Tape: gradient: expected what fits the shape {shape}, got {seeds.shape}") from None
+
+    def _shaped(self, outputs: Array) -> Array:
+        return outputs[:, 0] if self._is_single else outputs
+
+
+def program(wengert: WengertList, executor: str) -> Any:  # Any: of either executor
+    if executor == "numpy":
+        return replay.Program(wengert)
+    arrays = (wengert.constants, wengert.rows, wengert.lengths, wengert.operands, wengert.outputs)
+    return native.Program(wengert.inputs, wengert.parameters, *arrays, None)
+
+
+def values(what: str, given: Any) -> list[Value]:
+    try:
+        listed = list(given)
+    except TypeError:
+        raise TypeError(f"Tape: {what}: expected Values, got {described(given)}") from None
+    for value in listed:
+        if not isinstance(value, Value):
+            raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
+    return listed
+
+
+def checked_inputs(inputs: list[Value]) -> list[Value]:
+    for i, value in enumerate(inputs):
+        if value.parents:
+            raise TypeError(f"Tape: inputs: expected leaves, got {value!r}, which was computed, as input {i}")
+    if len(set(inputs)) < len(inputs):
+        i = next(i for i, value in enumerate(inputs) if value in inputs[:i])
+        raise ValueError(
+            f"Tape: inputs: expected each Value once, got {inputs[i]!r} as input {inputs.index(inputs[i])} and {i}"
+        )
+    return inputs
+
+
+def checked_executor(executor: str | None) -> str:
+    available = ("native", "numpy") if engine == "native" else ("numpy",)
+    if executor is None:
+        return available[0]
+    if executor not in available:
+        raise ValueError(
+            f"Tape: executor: expected {' or '.join(available)} with the {engine} engine, got {executor!r}"
+        )
+    return executor
+
+
+def checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"Tape: threads: expected a positive int, got {threads!r}")
+    return threads
+
+
+def real_array(what: str, numbers: ArrayLike | None) -> Array:
+    """As float64. Integers, booleans and other floats are converted; nothing else is taken for a number."""
+    try:
+        array = numpy.asarray(numbers)
+    except ValueError:
+        raise ValueError(f"Tape: {what}: expected rows of the same length, got {described(numbers)}") from None
+    if array.size == 0 and not isinstance(numbers, numpy.ndarray):
+        array = array.astype(float)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
+    return array.astype(numpy.float64, copy=False)
+
+
+def described(given: object) -> str:
+    return f"{type(given).__name__}: {reprlib.repr(given)}"
+
+
+# ---- The guard against recorded branches
+
+
+def replaced(argument: Any, leaves: list[Value]) -> Any:
+    """The argument with a leaf in the place of each number."""
+    if isinstance(argument, (list, tuple)):
+        return type(argument)([replaced(element, leaves) for element in argument])
+    leaf = argument if isinstance(argument, Value) else Value(argument)
+    leaves.append(leaf)
+    return leaf
+
+
+_recorded: list[set[Value]] = []  # the inputs of every recording that is going on, in any thread
+_lock = threading.Lock()
+
+
+@contextmanager
+def guarded(inputs: list[Value]) -> Iterator[None]:
+    """Within it, asking for the number of what depends on the inputs raises RecordingError."""
+    leaves = set(inputs)
+    with _lock:
+        _recorded.append(leaves)
+        guard(refuse_branches)
+    try:
+        yield
+    finally:
+        with _lock:
+            _recorded[:] = [other for other in _recorded if other is not leaves]
+            guard(refuse_branches if _recorded else None)
+
+
+def refuse_branches(value: Value, what: str) -> None:
+    for node in topological_order(value):
+        if any(node in inputs for inputs in _recorded):
+            raise RecordingError(
+                f"Tape.record: {what} of {value!r}, which depends on an input: the branch taken would be recorded for "
+                "all examples; choose within the graph, with maximum, minimum, relu or abs"
+            )
