@@ -71,7 +71,7 @@ class Program:
             parameters: (parameters,).
             outputs: (examples, outputs), to be written.
             seeds: the derivative of a result with respect to each output, (outputs,) for all examples alike, or
-                (examples, outputs).
+                (examples, outputs). What is 0 for all examples is not differentiated.
             gradient: (parameters,), to be written with the derivative of that result; needed where there are seeds.
             input_gradients: (examples, inputs), to be written with the same; or None.
             threads: how many there may be. Here there is one.
@@ -123,7 +123,8 @@ class Replay:
         """Adds to the sums for this block, from its last instruction to its first."""
         self.examples, self.adjoints = examples, {}
         for k, variable in enumerate(self.program.wengert.outputs.tolist()):
-            self.push(variable, numpy.broadcast_to(seeds[..., k], examples))
+            if seeds.ndim == 2 or seeds[k] != 0.0:  # else 0 times an infinite derivative would be nan
+                self.push(variable, numpy.broadcast_to(seeds[..., k], examples))
         self.walk_back(self.program.varying, self.adjoints)
 
     def gradient(self) -> list[float]:

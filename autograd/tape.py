@@ -34,6 +34,9 @@ if engine == "native":
     from autograd.native import engine as native
 
 
+EXAMPLES_AT_ONCE = 1024  # in a Jacobian, where every example needs room for its own gradient
+
+
 class RecordingError(RuntimeError):
     """A function that cannot be recorded: what it does depends on the numbers that it is recorded with."""
 
@@ -121,12 +124,13 @@ class Tape:
                     )
         return cls(outputs, leaves, **options)
 
-    def forward(self, batch: ArrayLike | None = None) -> Array:
+    def forward(self, batch: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Array:
         """The outputs for each example, with the parameters as they are now.
 
         Arguments:
             batch: (n, inputs) numbers, in the order of `inputs`; with a single input also (n,). Numbers of other types
                 are converted to float64. Without inputs, nothing: that is one example.
+            parameters: (parameters,) numbers to take the place of the parameters' data.
 
         Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
 
@@ -135,9 +139,9 @@ class Tape:
 
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
-        numbers, parameters = self._batch(batch), self._parameter_vector(None)
-        outputs, _, _ = self._replay(numbers, parameters)
-        self._replayed = numbers, parameters, outputs
+        numbers, vector = self._batch(batch), self._parameter_vector(parameters)
+        outputs, _, _ = self._replay(numbers, vector)
+        self._replayed = numbers, vector, outputs
         return self._shaped(outputs.copy())
 
     def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
@@ -211,19 +215,16 @@ class Tape:
         if wrt not in ("parameters", "inputs"):
             raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
         numbers, vector = self._batch(batch), self._parameter_vector(parameters)
-        n, inputs, outputs = len(numbers), self._wengert.inputs, len(self._wengert.outputs)
-        # To a list whose parameters are inputs too, an example's gradient is that with respect to its inputs.
-        leaves = numpy.hstack([numbers, numpy.broadcast_to(vector, (n, len(vector)))])
-        columns = slice(inputs) if wrt == "inputs" else slice(inputs, None)
-        jacobian = numpy.empty((n, outputs, leaves[:, columns].shape[1]))
-        gradients, scratch = numpy.empty_like(leaves), numpy.empty((n, outputs))
-        for k in range(outputs):
-            one = numpy.zeros(outputs)
-            one[k] = 1.0
-            self._program_of_leaves.replay(
-                n, leaves, numpy.empty(0), scratch, one, numpy.empty(0), gradients, self.threads
-            )
-            jacobian[:, k] = gradients[:, columns]
+        outputs = len(self._wengert.outputs)
+        width = len(self.inputs) if wrt == "inputs" else len(vector)
+        jacobian = numpy.empty((len(numbers), outputs, width))
+        for first in range(0, len(numbers), EXAMPLES_AT_ONCE):
+            block = slice(first, first + EXAMPLES_AT_ONCE)
+            for k, seeds in enumerate(numpy.eye(outputs)):
+                if wrt == "inputs":
+                    _, _, jacobian[block, k] = self._replay(numbers[block], vector, seeds, for_inputs=True)
+                else:
+                    jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
 
     def listing(self) -> str:
@@ -286,6 +287,13 @@ class Tape:
         self._program.replay(len(batch), batch, parameters, outputs, seeds, gradient, input_gradients, self.threads)
         return outputs, gradient, input_gradients
 
+    def _gradients_of_examples(self, batch: Array, parameters: Array, seeds: Array) -> Array:
+        """With respect to the parameters: to a list that has them as inputs, an example's gradient is its inputs'."""
+        leaves = numpy.hstack([batch, numpy.broadcast_to(parameters, (len(batch), len(parameters)))])
+        outputs, gradients, none = numpy.empty((len(batch), len(seeds))), numpy.empty_like(leaves), numpy.empty(0)
+        self._program_of_leaves.replay(len(batch), leaves, none, outputs, seeds, none, gradients, self.threads)
+        return gradients[:, batch.shape[1] :]
+
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)
         if batch is None and width == 0:
@@ -318,6 +326,8 @@ class Tape:
         seeds = real_array("gradient", gradient)
         if seeds.ndim == 0:
             return numpy.full(outputs, float(seeds))
+        if seeds.shape == (outputs,) and not self._is_single:
+            return numpy.ascontiguousarray(seeds)
         shape = (n,) if self._is_single else (n, outputs)
         try:
             return numpy.ascontiguousarray(numpy.broadcast_to(seeds, shape)).reshape(n, outputs)
@@ -339,7 +349,7 @@ def values(what: str, given: Any) -> list[Value]:
     try:
         listed = list(given)
     except TypeError:
-        raise TypeError(f"Tape: {what}: expected Values, got {described(given)}") from None
+        raise TypeError(f"Tape: {what}: expected a sequence of Values, got {described(given)}") from None
     for value in listed:
         if not isinstance(value, Value):
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
@@ -374,7 +384,7 @@ def checked_threads(threads: int | None) -> int:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"Tape: threads: expected a positive int, got {threads!r}")
-    return threads
+    return min(threads, 1024)
 
 
 def real_array(what: str, numbers: ArrayLike | None) -> Array:

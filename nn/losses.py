@@ -68,7 +68,8 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> A
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
     p_i − t_i. It is computed as logsumexp(logits) − Σ t_i logits_i, and so is finite where a p_i rounds to 0;
-    0 log 0 is 0.
+    0 log 0 is 0. An index that is a Value, as the input of a tape is, becomes t_i = max(0, 1 − |index − i|) in the
+    graph: 1 for the true class, 0 for all others.
     Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
     ValueError for probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1.
 
@@ -83,6 +84,9 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> A
             "the loss of a single logit is binary_cross_entropy"
         )
     logits = scalars("cross_entropy", logits)
+    if isinstance(target, Value):
+        check_index(target.data, len(logits))
+        target = [relu(1.0 - abs(target - float(i))) for i in range(len(logits))]
     if isinstance(target, Iterable):
         probabilities = scalars("cross_entropy", target)
         check_probabilities(probabilities, len(logits))
@@ -94,8 +98,7 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> A
         raise TypeError(
             f"cross_entropy: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
         ) from None
-    if not 0 <= index < len(logits):
-        raise IndexError(f"cross_entropy: expected a class from 0 to {len(logits) - 1}, one per logit, got {index}")
+    check_index(index, len(logits))
     return logsumexp(logits) - logits[index]
 
 
@@ -145,6 +148,11 @@ def is_zero(weight: Scalar) -> bool:
 
 def total(terms: list[Scalar]) -> Any:
     return sum(terms) if len(terms) > 1 else terms[0]
+
+
+def check_index(index: float, classes: int) -> None:
+    if index not in range(classes):
+        raise IndexError(f"cross_entropy: expected a class from 0 to {classes - 1}, one per logit, got {index}")
 
 
 def check_probabilities(probabilities: list[Scalar], classes: int) -> None:

@@ -63,16 +63,28 @@ class Optimizer:
         ValueError if an `update` of one's own returns anything but a number per parameter. Then no parameter has
         changed, nor has what the methods of this module keep from step to step.
         """
+        parameters, gradient = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
+        scatter(self.stepped(parameters, gradient), self.parameters, "data")
+
+    def stepped(self, parameters: Vector, gradient: Vector) -> Vector:
+        """What `step` sets the parameters to, on vectors: no Value is read or changed. Raises what `step` raises."""
         try:
-            parameters, gradient = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
+            self._check_finite("data", parameters)
+            self._check_finite("grad", gradient)
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
-                updated = finite_vector(self.update(parameters, gradient), len(self.parameters))
+                return finite_vector(self.update(parameters, gradient), len(self.parameters))
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"{type(self).__name__}: {error}, so the step was not taken; "
                 f"lower the learning rate (it is {self.learning_rate}) or clip the gradients"
             ) from None
-        scatter(updated, self.parameters, "data")
+
+    def _check_finite(self, attribute: str, vector: Vector) -> None:
+        finite = numpy.isfinite(vector)
+        if not finite.all():
+            i = int(finite.argmin())
+            label = f" ({self.parameters[i].label})" if self.parameters[i].label else ""
+            raise FloatingPointError(f"the {attribute} of parameter {i}{label} is {vector[i]}")
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         """The parameters after one step. What is kept from step to step is to be assigned at the end."""
@@ -296,10 +308,7 @@ def within(name: str, number: float, low: float, high: float) -> float:
 
 
 def gathered(parameters: Sequence[Value], attribute: Literal["data", "grad"]) -> Vector:
-    """The data or the grad of each parameter, as a vector. Raises FloatingPointError if one is not finite."""
+    """The data or the grad of each parameter, as a vector."""
     vector = numpy.empty(len(parameters))
     gather(parameters, attribute, vector)
-    if not numpy.isfinite(vector).all():
-        i = int(numpy.isfinite(vector).argmin())
-        raise FloatingPointError(f"the {attribute} of parameter {i} is not finite, {parameters[i]!r}")
     return vector

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, SupportsIndex
 import numpy
 from tqdm import tqdm
 
-from autograd import Value, no_grad
+from autograd import Value, gather, scatter
+from nn.differentiation import ByExample, ByTape, NotAlikeError, means
 from nn.layers import positive
+from nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from nn.optimizers import Optimizer
-
+    Vector = NDArray[numpy.float64]
+    Way = ByTape | ByExample
     # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Value]
@@ -49,11 +52,14 @@ def fit(
     shuffle: bool = True,
     seed: int | None = 0,
     progress: bool = True,
+    tape: bool | None = None,
 ) -> History:
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
 
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
-    It is summed up example by example, so memory does not grow with the batch.
+    Where all examples have the same graph it is recorded once, and a tape replays it (`autograd.Tape`). Where they have
+    not, because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn.
+    Memory does not grow with the batch.
 
     Arguments:
         model: from one example's input to its output; any callable. An input is what one row of `inputs` holds:
@@ -71,6 +77,9 @@ def fit(
         shuffle: draw a new order for each epoch, else take the examples as they come.
         seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
         progress: show a progress bar with loss and metric on the standard error stream.
+        tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
+            rounding, slower. With a tape model and loss are called a few times only, and metrics get numbers in the
+            place of Values.
 
     Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
     `interrupted` set; what was learned so far is in the parameters.
@@ -79,7 +88,7 @@ def fit(
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
             `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
         TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
-            not a Value.
+            not a Value; `tape=True` and the examples do not have the same graph.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -104,26 +113,25 @@ def fit(
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
 
     functions: list[Metric] = [loss] if metric is None else [loss, metric]
-    order, shuffler = list(range(len(examples))), random.Random(seed)
-    history, best = History(), [parameter.data for parameter in optimizer.parameters]
-    with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
-        try:
+    run, history = Run(optimizer, functions), History()
+    order, shuffler, best = list(range(len(examples))), random.Random(seed), run.vector
+    try:
+        way, history.eager = chosen(tape, model, functions, optimizer.parameters, examples, held_out)
+        with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
             for epoch in range(1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 if shuffle:
                     shuffler.shuffle(order)
-                batches = [[examples[i] for i in order[k : k + batch_size]] for k in range(0, len(order), batch_size)]
-                trained = train(model, batches, functions, optimizer, epoch, bar)
-                history.append(trained, means(model, held_out, functions))
+                batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
+                history.append(run.epoch(epoch, way, batches, bar), way.measure(run.vector))
                 if patience and history.best_epoch == epoch:
-                    best = [parameter.data for parameter in optimizer.parameters]
+                    best = run.vector
                 elif patience and epoch - history.best_epoch >= patience:
                     break
-        except KeyboardInterrupt:
-            history.interrupted = True
-    if patience and history.loss:
-        for parameter, data in zip(optimizer.parameters, best, strict=True):
-            parameter.data = data
+    except KeyboardInterrupt:
+        history.interrupted = True
+    finally:
+        run.leave(best if patience and history.loss else run.vector)
     return history
 
 
@@ -134,6 +142,7 @@ class History:
     loss, metric: means over the examples as they were learned from, so with the parameters of each batch's turn.
     validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
     interrupted: whether Ctrl-C ended the training; the epoch that it broke off is in no list.
+    eager: why each example's graph was built; "" where a tape was used.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -144,6 +153,7 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     validation_metric: list[float] = field(default_factory=list)
     interrupted: bool = False
+    eager: str = ""
 
     @property
     def best_epoch(self) -> int:
@@ -153,11 +163,11 @@ class History:
 
     def append(self, trained: Sequence[float], validated: Sequence[float]) -> None:
         """An epoch's means: of the loss and, where there is one, of the metric."""
-        for means, series in [
+        for numbers_of_epoch, series in [
             (trained, (self.loss, self.metric)),
             (validated, (self.validation_loss, self.validation_metric)),
         ]:
-            for mean, numbers in zip(means, series, strict=False):
+            for mean, numbers in zip(numbers_of_epoch, series, strict=False):
                 numbers.append(mean)
 
     def plot(self, ax: Axes | None = None) -> Figure:
@@ -216,87 +226,67 @@ def correct_sign(score: Value | float, target: float) -> float:
     return float((score > 0) == (target > 0))
 
 
-def train(
-    model: Model,
-    batches: list[list[tuple[Any, Any]]],
-    functions: Sequence[Metric],
-    optimizer: Optimizer,
-    epoch: int,
-    bar: tqdm[Any],
-) -> list[float]:
-    """One epoch: a step for each batch. Returns the mean of each function over all examples, as they were met."""
-    totals, seen = [0.0] * len(functions), 0
-    for number, batch in enumerate(batches, 1):
-        try:
-            sums = differentiate(model, batch, functions, optimizer)
-            if epoch == number == 1 and not any(parameter.grad for parameter in optimizer.parameters):
-                check_dependence([functions[0](model(input), target) for input, target in batch], optimizer.parameters)
-            optimizer.step()
-        except ArithmeticError as error:
-            raise FloatingPointError(
-                f"fit: epoch {epoch}, batch {number}: {error}. What helps: a learning rate below "
-                f"{optimizer.learning_rate:g}, or examples without nan and huge numbers. "
-                "The parameters are as they were before this batch."
-            ) from error
-        totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
-        seen += len(batch)
-        names = ["loss", *(getattr(metric, "__name__", "metric") for metric in functions[1:])]
-        bar.set_postfix({name: f"{total / seen:.4f}" for name, total in zip(names, totals, strict=True)}, refresh=False)
-        bar.update(len(batch))
-    return [total / seen for total in totals]
+class Run:
+    """The steps of a training. While it lasts, the parameters are a vector; `leave` puts them back into the Values."""
+
+    def __init__(self, optimizer: Optimizer, functions: Sequence[Metric]) -> None:
+        self.optimizer = optimizer
+        self.names = ["loss", *(getattr(metric, "__name__", "metric") for metric in functions[1:])]
+        self.vector = numpy.empty(len(optimizer.parameters))
+        gather(optimizer.parameters, "data", self.vector)
+        self.gradient = numpy.zeros(len(self.vector))
+
+    def epoch(self, number: int, way: Way, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
+        """A step for each batch. Returns the mean of each function over all examples, as they were met."""
+        totals, seen = [0.0] * len(self.names), 0
+        for count, batch in enumerate(batches, 1):
+            try:
+                sums, self.gradient = way.differentiate(self.vector, batch)
+                if number == count == 1 and not self.gradient.any() and not way.depends_on_parameters(batch):
+                    raise ValueError(
+                        "fit: the loss depends on none of the optimizer's parameters, so nothing would be learned; "
+                        "make the optimizer with those of this model, such as SGD(model.parameters())"
+                    )
+                self.vector = self.stepped()
+            except ArithmeticError as error:
+                raise FloatingPointError(
+                    f"fit: epoch {number}, batch {count}: {error}. What helps: a learning rate below "
+                    f"{self.optimizer.learning_rate:g}, or examples without nan and huge numbers. "
+                    "The parameters are as they were before this batch."
+                ) from error
+            totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
+            seen += len(batch)
+            if bar.update(len(batch)) or count == len(batches):
+                shown = {name: f"{total / seen:.4f}" for name, total in zip(self.names, totals, strict=True)}
+                bar.set_postfix(shown, refresh=False)
+        return [total / seen for total in totals]
+
+    def stepped(self) -> Vector:
+        if type(self.optimizer).step is Optimizer.step:
+            return self.optimizer.stepped(self.vector, self.gradient)
+        self.leave(self.vector)  # a step of the optimizer's own takes and changes Values
+        self.optimizer.step()
+        vector = numpy.empty_like(self.vector)
+        gather(self.optimizer.parameters, "data", vector)
+        return vector
+
+    def leave(self, vector: Vector) -> None:
+        scatter(vector, self.optimizer.parameters, "data")
+        scatter(self.gradient, self.optimizer.parameters, "grad")
 
 
-def differentiate(
-    model: Model, batch: list[tuple[Any, Any]], functions: Sequence[Metric], optimizer: Optimizer
-) -> list[float]:
-    """Sets the gradient of the batch's mean loss. Returns the sum of each function over the batch."""
-    loss, *metrics = functions
-    totals = [0.0] * len(functions)
-    optimizer.zero_grad()
-    for input, target in batch:
-        output = model(input)
-        error = loss(output, target)
-        if not isinstance(error, Value):
+def chosen(tape: bool | None, *arguments: Any) -> tuple[Way, str]:  # Any: those of both
+    """How the gradients are found, and why not through a tape."""
+    if tape is False:
+        return ByExample(*arguments), "tape=False"
+    try:
+        return ByTape(*arguments), ""
+    except NotAlikeError as error:
+        if tape:
             raise TypeError(
-                f"fit: expected a loss that returns a Value, got {type(error).__name__}: {error!r}; "
-                "write it with the functions of autograd, with maximum for max"
-            )
-        if not math.isfinite(error.data):
-            raise FloatingPointError(f"the loss of an example is {error.data}")
-        error.backward(1 / len(batch))
-        with no_grad():
-            numbers = [error.data, *(float(metric(output, target)) for metric in metrics)]
-        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-    if not all(math.isfinite(parameter.grad) for parameter in optimizer.parameters):
-        raise FloatingPointError("the gradient is not finite, though the loss is")
-    return totals
-
-
-def check_dependence(losses: Iterable[Any], parameters: Iterable[Value]) -> None:
-    """Raises ValueError if the losses were computed, but from none of the parameters. A gradient of 0 is no proof."""
-    seen: set[Value] = set()
-    unseen = [parent for loss in losses for parent in loss.parents]
-    while unseen:
-        node = unseen.pop()
-        if node not in seen:
-            seen.add(node)
-            unseen.extend(node.parents)
-    if seen and seen.isdisjoint(parameters):
-        raise ValueError(
-            "fit: the loss depends on none of the optimizer's parameters, so nothing would be learned; "
-            "make the optimizer with those of this model, such as SGD(model.parameters())"
-        )
-
-
-def means(model: Model, examples: list[tuple[Any, Any]], functions: Sequence[Metric]) -> list[float]:
-    totals = [0.0] * len(functions)
-    with no_grad():
-        for input, target in examples:
-            output = model(input)
-            totals = [
-                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
-            ]
-    return [total / len(examples) for total in totals] if examples else []
+                f"fit: tape=True: {error}; with tape=None or False every example's graph is built"
+            ) from error
+        return ByExample(*arguments), str(error)
 
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:

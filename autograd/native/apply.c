@@ -16,7 +16,7 @@ int as_number(PyObject *object, double *number)
     }
     if (is_value(object)) {
         *number = ((Node *)object)->data;
-        return 0;
+        return check_guard(object, "float()");
     }
     PyObject *converted = PyObject_CallOneArg(specification.real_number, object);
     if (converted == NULL) return -1;

@@ -159,6 +159,15 @@ PyObject *keywords_dictionary(PyObject *const *values, PyObject *names);
 PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_count, PyObject *names);
 
 PyObject *guard(PyObject *module, PyObject *check);
+extern PyObject *guard_function; /* NULL if there is none */
+int ask_guard(PyObject *value, const char *what);
+
+/* Before the number of a Value is given away. On an error, -1 with an exception. */
+static inline int check_guard(PyObject *object, const char *what)
+{
+    return guard_function == NULL || !is_value(object) ? 0 : ask_guard(object, what);
+}
+
 PyObject *first_stranger(PyObject *module, PyObject *values);
 PyObject *gather(PyObject *module, PyObject *arguments);
 PyObject *scatter(PyObject *module, PyObject *arguments);

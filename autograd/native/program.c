@@ -121,7 +121,7 @@ static void add_step(Layout *layout, const Instruction *instruction, int32_t *op
         weights ? set->imported_dot_forward : set->forward[instruction->row],
         weights ? set->imported_dot_backward : set->backward[instruction->row],
         row->value, row->partials, instruction->length, instruction->count, row->sequences,
-        self->slot_of[instruction->result], operands,
+        self->slot_of[instruction->result], instruction->result, operands,
     };
     int32_t n = instruction->length;
     if (weights == NULL) {

@@ -16,7 +16,9 @@ typedef struct {
     const Program *program;
     Py_ssize_t examples, chunks;
     const double *batch, *seeds; /* (examples, inputs); of the outputs, the same for all examples or (examples, outputs) */
-    Py_ssize_t seed_rows;        /* 0 without seeds: nothing is differentiated */
+    bool is_differentiated;      /* there are seeds */
+    bool has_own_seeds;          /* each example has its own */
+    const bool *is_needed;       /* of each variable: an output that is asked for depends on it; NULL if that holds for all */
     double *outputs, *input_gradients, *numbers, *imports, *adjoints;
     int threads;
     Workspace *workspaces[MOST_THREADS];
@@ -27,8 +29,10 @@ typedef struct {
 
 static const double *seeds_of(const Job *job, Py_ssize_t example)
 {
-    return job->seeds + (job->seed_rows == 1 ? 0 : example * job->program->outputs);
+    return job->seeds + (job->has_own_seeds ? example * job->program->outputs : 0);
 }
+
+static bool is_needed(const Job *job, int32_t variable) { return job->is_needed == NULL || job->is_needed[variable]; }
 
 /* ---- A block of examples */
 
@@ -68,7 +72,7 @@ static void differentiate_block(const Job *job, Block *block, Py_ssize_t first)
     const Program *program = job->program;
     seed(job, block, first);
     for (const Step *step = program->steps + program->step_count; step-- > program->steps;)
-        if (block->is_active[step->result]) step->backward(step, block);
+        if (block->is_active[step->result] && is_needed(job, step->variable)) step->backward(step, block);
     for (int32_t k = 0; k < program->broadcast_count; k++) {
         int32_t import = program->broadcasts[k][0];
         const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
@@ -92,7 +96,7 @@ static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
     bool for_inputs = job->input_gradients != NULL;
     Block block = {0, workspace->stride, workspace->values, workspace->adjoints, program->is_active[for_inputs],
                    job->imports, program->is_learned, workspace->sums, workspace->scratch};
-    if (job->seed_rows) memset(block.sums, 0, (size_t)program->import_count * EIGHT * sizeof(double));
+    if (job->is_differentiated) memset(block.sums, 0, (size_t)program->import_count * EIGHT * sizeof(double));
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (Py_ssize_t lane = 0; lane < block.stride; lane++)
             block.values[program->broadcasts[k][1] * block.stride + lane] = job->imports[program->broadcasts[k][0]];
@@ -101,9 +105,9 @@ static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
         fill_inputs(job, &block, first);
         for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], &block);
         take_outputs(job, &block, first);
-        if (job->seed_rows) differentiate_block(job, &block, first);
+        if (job->is_differentiated) differentiate_block(job, &block, first);
     }
-    if (job->seed_rows)
+    if (job->is_differentiated)
         for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(block.sums + EIGHT * k);
 }
 
@@ -116,7 +120,7 @@ typedef struct {
 
 static void add_total(const Job *job, const Workspace *workspace)
 {
-    for (int32_t k = 0; job->seed_rows && k < job->program->import_count; k++)
+    for (int32_t k = 0; job->is_differentiated && k < job->program->import_count; k++)
         job->adjoints[job->program->imports[k]] += workspace->total[k];
 }
 
@@ -150,6 +154,7 @@ typedef struct {
 static bool ask_for_signals(void *context)
 {
     Signals *signals = context;
+    if (signals->is_interrupted) return false;
     signals->steps += signals->steps_per_chunk;
     if (signals->steps > STEPS_BETWEEN_SIGNALS) {
         signals->steps = 0.0;
@@ -297,18 +302,29 @@ static void evaluate_uniform(const Job *job, double *scratch)
     for (int32_t k = 0; k < program->import_count; k++) job->imports[k] = job->numbers[program->imports[k]];
 }
 
+/* The seeds of an output, as eight sums within each chunk. */
+static double sum_of_seeds(const Job *job, int32_t output)
+{
+    double total = 0.0;
+    for (Py_ssize_t first = 0; first < job->examples; first += CHUNK) {
+        double eight[EIGHT] = {0.0};
+        for (Py_ssize_t i = first; i < job->examples && i < first + CHUNK; i++) eight[i % EIGHT] += seeds_of(job, i)[output];
+        total += sum_of_eight(eight);
+    }
+    return total;
+}
+
 static void differentiate_uniform(const Job *job, double *scratch)
 {
     const Program *program = job->program;
     for (int32_t k = 0; k < program->outputs; k++) {
         int32_t variable = program->output_variables[k];
         if (program->traits[variable] & ON_INPUTS) continue;
-        for (Py_ssize_t example = 0; example < job->examples; example++)
-            job->adjoints[variable] += seeds_of(job, example)[k];
+        job->adjoints[variable] += job->has_own_seeds ? sum_of_seeds(job, k) : (double)job->examples * job->seeds[k];
     }
     for (int32_t k = program->uniform_count; k-- > 0;) {
         const Instruction *instruction = &program->list[program->uniform[k]];
-        if (program->traits[instruction->result])
+        if (program->traits[instruction->result] && is_needed(job, instruction->result))
             differentiate_instruction(instruction, job->numbers, job->adjoints, program->traits, ON_PARAMETERS, scratch);
     }
 }
@@ -323,7 +339,7 @@ static int run_batch(Program *program, Job *job, int threads, double *scratch)
     }
     int workspaces = job->threads, status = run_chunks(job);
     for (int t = 0; t < workspaces; t++) give_back(program, job->workspaces[t]);
-    if (status == 0 && job->seed_rows) differentiate_uniform(job, scratch);
+    if (status == 0 && job->is_differentiated) differentiate_uniform(job, scratch);
     return status;
 }
 
@@ -334,11 +350,11 @@ static void run_example(const Job *job, double *scratch)
     memcpy(job->numbers, job->batch, (size_t)program->inputs * sizeof(double));
     for (int32_t k = 0; k < program->instructions; k++) evaluate_instruction(&program->list[k], job->numbers, scratch);
     for (int32_t k = 0; k < program->outputs; k++) job->outputs[k] = job->numbers[program->output_variables[k]];
-    if (!job->seed_rows) return;
+    if (!job->is_differentiated) return;
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;
     for (int32_t k = 0; k < program->outputs; k++) job->adjoints[program->output_variables[k]] += job->seeds[k];
     for (int32_t k = program->instructions; k-- > 0;)
-        if (program->traits[program->list[k].result] & wanted)
+        if (program->traits[program->list[k].result] & wanted && is_needed(job, program->list[k].result))
             differentiate_instruction(&program->list[k], job->numbers, job->adjoints, program->traits, wanted, scratch);
     if (job->input_gradients != NULL)
         memcpy(job->input_gradients, job->adjoints, (size_t)program->inputs * sizeof(double));
@@ -349,25 +365,46 @@ static bool has_length(const Py_buffer *buffer, Py_ssize_t numbers)
     return buffer->buf == NULL || buffer->len == numbers * (Py_ssize_t)sizeof(double);
 }
 
+/* Marks what an output is computed from whose seed is not 0. Returns false if that is all, of all outputs. The others'
+   instructions must not be walked: 0 times an infinite derivative would be nan. */
+static bool find_needed(const Job *job, bool *needed)
+{
+    const Program *program = job->program;
+    bool some_are_not = false;
+    for (int32_t k = 0; k < program->outputs; k++) {
+        if (job->seeds[k] == 0.0) some_are_not = true;
+        else if (program->output_variables[k] >= 0) needed[program->output_variables[k]] = true;
+    }
+    for (int32_t k = program->instructions; some_are_not && k-- > 0;) {
+        const Instruction *instruction = &program->list[k];
+        for (int32_t i = 0; needed[instruction->result] && i < instruction->count; i++)
+            if (instruction->operands[i] >= 0) needed[instruction->operands[i]] = true;
+    }
+    return some_are_not;
+}
+
 static int run(Program *program, Job *job, const Py_buffer *parameters, const Py_buffer *gradient, int threads)
 {
     double *scratch = new_array(program->scratch);
     job->numbers = new_numbers(program);
     job->adjoints = new_numbers(program);
     job->imports = new_array(program->import_count);
+    bool *needed = PyMem_RawCalloc((size_t)program->variables + 1, sizeof(bool));
     int status = -1;
-    if (!scratch || !job->numbers || !job->adjoints || !job->imports) {
+    if (!scratch || !job->numbers || !job->adjoints || !job->imports || !needed) {
         PyErr_NoMemory();
         goto done;
     }
     size_t size = (size_t)program->parameters * sizeof(double);
     memcpy(job->numbers + program->inputs, parameters->buf, size);
+    if (job->is_differentiated && !job->has_own_seeds && find_needed(job, needed)) job->is_needed = needed;
     status = 0;
     if (job->examples == 1) run_example(job, scratch);
     else status = run_batch(program, job, threads, scratch);
-    if (status == 0 && job->seed_rows) memcpy(gradient->buf, job->adjoints + program->inputs, size);
+    if (status == 0 && job->is_differentiated) memcpy(gradient->buf, job->adjoints + program->inputs, size);
 done:
     PyMem_RawFree(scratch);
+    PyMem_RawFree(needed);
     PyMem_RawFree(job->imports);
     free_numbers(program, job->numbers);
     free_numbers(program, job->adjoints);
@@ -387,12 +424,12 @@ PyObject *replay(PyObject *self, PyObject *arguments)
         return NULL;
     Job job = {
         .program = program, .examples = n, .batch = batch.buf, .seeds = seeds.buf, .outputs = outputs.buf,
-        .seed_rows = seeds.buf == NULL ? 0 : has_length(&seeds, program->outputs) ? 1 : n,
+        .is_differentiated = seeds.buf != NULL, .has_own_seeds = !has_length(&seeds, program->outputs),
         .input_gradients = seeds.buf == NULL ? NULL : input_gradients.buf,
     };
     int status = -1;
     if (n < 0 || !has_length(&batch, n * program->inputs) || !has_length(&parameters, program->parameters) ||
-        !has_length(&outputs, n * program->outputs) || !has_length(&seeds, job.seed_rows * program->outputs) ||
+        !has_length(&outputs, n * program->outputs) || !has_length(&seeds, (job.has_own_seeds ? n : 1) * program->outputs) ||
         (seeds.buf != NULL && gradient.buf == NULL) || !has_length(&gradient, program->parameters) ||
         !has_length(&input_gradients, n * program->inputs))
         PyErr_SetString(PyExc_ValueError, "replay: arrays of these lengths do not fit the program");

@@ -34,7 +34,7 @@ struct Step {
     Lanes forward, backward;
     Evaluation value;
     const Partial *partials;
-    int32_t length, count, sequences, result;
+    int32_t length, count, sequences, result, variable; /* the result's slot, and which variable it is */
     const int32_t *operands;
 };
 

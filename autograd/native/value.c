@@ -325,7 +325,7 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
     return infix(POWER, left, right);
 }
 
-static PyObject *guard_function = NULL;
+PyObject *guard_function = NULL;
 
 PyObject *guard(PyObject *Py_UNUSED(module), PyObject *check)
 {
@@ -335,9 +335,8 @@ PyObject *guard(PyObject *Py_UNUSED(module), PyObject *check)
     Py_RETURN_NONE;
 }
 
-static inline int check_guard(PyObject *value, const char *what)
+int ask_guard(PyObject *value, const char *what)
 {
-    if (guard_function == NULL || !is_value(value)) return 0;
     PyObject *check = Py_NewRef(guard_function), *passed = PyObject_CallFunction(check, "Os", value, what);
     Py_DECREF(check);
     Py_XDECREF(passed);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
+import re
 import shutil
 import struct
 import subprocess
@@ -128,12 +129,23 @@ def test_an_operand_with_a_name_that_means_something_in_c_is_an_error_that_names
 def test_every_row_is_written_and_the_table_is_named():
     header = kernels.header()
     for name, operation in OPERATIONS.items():
-        assert header.count(f"static double {name}_value(") == 1
+        assert header.count(f"ALWAYS_INLINE double {name}_value(") == 1
         for index in range(len(operation.operands)):
-            assert header.count(f"static void {name}_partial_{index}(") == 1
-    assert f"const int ROW_COUNT = {len(OPERATIONS)};" in header
-    assert f"TABLE_CHECKSUM = {table_checksum()}UL;" in header
+            assert header.count(f"ALWAYS_INLINE void {name}_partial_{index}(") == 1
     assert header == kernels.header()
+    table = kernels.table()
+    assert f"const int ROW_COUNT = {len(OPERATIONS)};" in table
+    assert f"TABLE_CHECKSUM = {table_checksum()}UL;" in table
+
+
+def test_every_row_is_in_one_list_of_its_kind():
+    lists = dict(re.findall(r"#define (\w+)\(ROW\) (.*)", kernels.header()))
+    found = {kind: re.findall(r"ROW\((\d+), (\w+)\)", text) for kind, text in lists.items()}
+    rows = {kind: [(int(index), name) for index, name in of_kind] for kind, of_kind in found.items()}
+    assert sorted(row for of_kind in rows.values() for row in of_kind) == list(enumerate(OPERATIONS))
+    assert {kind: of_kind[0][1] for kind, of_kind in rows.items()} == {
+        "UNARY_ROWS": "negative", "BINARY_ROWS": "add", "OTHER_ROWS": "sum",
+    }  # fmt: skip
 
 
 def test_what_stands_twice_is_computed_once():
@@ -178,7 +190,7 @@ def functions(rows, folder):
     text = "#include <math.h>\n#include <stddef.h>\ntypedef ptrdiff_t Py_ssize_t;\n" + "".join(
         kernels.value_kernel(each) + "".join(kernels.partial_kernel(each, i) for i in range(len(each.operands)))
         for each in rows
-    ).replace("\nstatic ", "\n")
+    ).replace("\nALWAYS_INLINE ", "\n")
     (folder / "kernels.c").write_text(text, encoding="utf-8")
     flags = ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-shared", "-fPIC"]
     subprocess.run([compiler, *flags, "kernels.c", "-o", "kernels.so", "-lm"], cwd=folder, check=True)

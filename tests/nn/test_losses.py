@@ -287,10 +287,27 @@ def test_a_class_that_no_logit_has(index: int) -> None:
         cross_entropy([0.0, 1.0, 2.0], index)
 
 
-@pytest.mark.parametrize("target", [1.0, None, Value(1.0)])
+@pytest.mark.parametrize("target", [1.0, None])
 def test_a_class_that_is_no_int(target: object) -> None:
     with pytest.raises(TypeError, match="cross_entropy: expected the index of a class, an int, or a sequence of prob"):
         cross_entropy([0.0, 1.0], target)  # type: ignore[arg-type]
+
+
+def test_a_class_in_a_value_is_that_class_within_the_graph() -> None:
+    logits = [Value(x) for x in (0.3, -1.2, 2.0)]
+    for k in range(3):
+        by_value, by_int = cross_entropy(logits, Value(k)), cross_entropy(logits, k)  # type: ignore[arg-type]
+        assert by_value.data == by_int.data
+        gradients = []
+        for loss in (by_value, by_int):
+            for logit in logits:
+                logit.grad = 0.0
+            loss.backward()
+            gradients.append([logit.grad for logit in logits])
+        assert gradients[0] == gradients[1]
+    for wrong in (3.0, -1.0, 0.5, math.nan):
+        with pytest.raises(IndexError, match="expected a class from 0 to 2, one per logit, got"):
+            cross_entropy(logits, Value(wrong))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,282 @@
+"""What is the gradient of a batch? The mean of its examples' gradients: found example by example, or through a tape.
+
+Both ways answer alike, up to rounding. A tape replays the graph of one example for all of them, so it can be had only
+where all have the same graph.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy
+
+from autograd import Tape, Value, gather, no_grad, scatter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    Vector = NDArray[numpy.float64]
+    Example = tuple[Any, Any]  # Any: an input and a target, of whatever form the model and the loss agree upon
+
+
+class ByExample:
+    """Builds every example's graph, one after the other, so memory does not grow with the batch.
+
+    Arguments:
+        model, functions: the first function is the loss, Values; the others are metrics.
+        parameters: the Values that gradients are taken with respect to.
+        examples: pairs of an input and a target, which batches are chosen from.
+        held_out: further pairs, which are only measured.
+    """
+
+    def __init__(
+        self,
+        model: Callable[[Any], Any],
+        functions: Sequence[Callable[[Any, Any], Any]],
+        parameters: list[Value],
+        examples: list[Example],
+        held_out: list[Example],
+    ) -> None:
+        self.model = model
+        self.functions = functions
+        self.parameters = parameters
+        self.examples = examples
+        self.held_out = held_out
+
+    def differentiate(self, vector: Vector, batch: list[int]) -> tuple[list[float], Vector]:
+        """Each function, summed up over the batch, and the gradient of its mean loss, with `vector` as parameters.
+
+        Arguments:
+            vector: (parameters,).
+            batch: which of the examples.
+
+        Raises FloatingPointError if a loss or the gradient is not finite, TypeError if the loss is not a Value, and
+        whatever model and functions raise.
+        """
+        scatter(vector, self.parameters, "data")
+        scatter(numpy.zeros(len(vector)), self.parameters, "grad")
+        totals = [0.0] * len(self.functions)
+        for i in batch:
+            input, target = self.examples[i]
+            output = self.model(input)
+            loss = self._loss(output, target)
+            loss.backward(1 / len(batch))
+            with no_grad():
+                numbers = [loss.data, *(float(metric(output, target)) for metric in self.functions[1:])]
+            totals = [total + number for total, number in zip(totals, numbers, strict=True)]
+        gradient = numpy.empty(len(vector))
+        gather(self.parameters, "grad", gradient)
+        return totals, finite(gradient)
+
+    def measure(self, vector: Vector) -> list[float]:
+        """The mean of each function over the held-out examples, with `vector` as parameters. Nothing is recorded."""
+        scatter(vector, self.parameters, "data")
+        return means(self.model, self.held_out, self.functions)
+
+    def depends_on_parameters(self, batch: list[int]) -> bool:
+        """Whether the losses are computed from any parameter, or from nothing. A gradient of 0 is no proof."""
+        seen: set[Value] = set()
+        examples = [self.examples[i] for i in batch]
+        unseen = [parent for input, target in examples for parent in self._loss(self.model(input), target).parents]
+        while unseen:
+            node = unseen.pop()
+            if node not in seen:
+                seen.add(node)
+                unseen.extend(node.parents)
+        return not seen or not seen.isdisjoint(self.parameters)
+
+    def _loss(self, output: Any, target: Any) -> Value:
+        loss = self.functions[0](output, target)
+        if not isinstance(loss, Value):
+            raise TypeError(
+                f"fit: expected a loss that returns a Value, got {type(loss).__name__}: {loss!r}; "
+                "write it with the functions of autograd, with maximum for max"
+            )
+        if not math.isfinite(loss.data):
+            raise FloatingPointError(f"the loss of an example is {loss.data}")
+        return loss
+
+
+class ByTape:
+    """Replays the graph of one example for all of a batch. Arguments and methods are those of ByExample.
+
+    Raises NotAlikeError where the examples do not all have the same graph, as far as a few of them tell: where the
+    numbers are not in the same places in each of them, where model or loss ask for a number or take it as an index,
+    come to another graph with another example, or raise.
+    """
+
+    def __init__(
+        self,
+        model: Callable[[Any], Any],
+        functions: Sequence[Callable[[Any, Any], Any]],
+        parameters: list[Value],
+        examples: list[Example],
+        held_out: list[Example],
+    ) -> None:
+        self.eager = ByExample(model, functions, parameters, examples, held_out)
+        self.inputs, self.targets = matrices(examples)
+        if held_out:
+            self.held_out = numpy.hstack(matrices(held_out))
+        try:
+            self.tape, self.output = self._recorded(examples[0])
+            self._check_other_examples()
+        except Exception as error:
+            raise NotAlikeError(f"the graph of one example cannot serve for all: {error}") from error
+        self.seeds = numpy.zeros(1 + len(leaves_of(self.output)))
+        self.seeds[0] = 1.0  # only the loss is differentiated, not the model's outputs
+        place = {parameter: i for i, parameter in enumerate(self.tape.parameters)}
+        self.learned = [i for i, parameter in enumerate(parameters) if parameter in place]
+        self.places = [place[parameters[i]] for i in self.learned]
+
+    def differentiate(self, vector: Vector, batch: list[int]) -> tuple[list[float], Vector]:
+        numbers = numpy.hstack([self.inputs[batch], self.targets[batch]])
+        seeds = self.seeds / len(batch)
+        outputs, of_tape = self.tape.value_and_grad(numbers, parameters=self._of_tape(vector), gradient=seeds)
+        if not numpy.isfinite(outputs[:, 0]).all():
+            self._explain(vector, batch, outputs[:, 0])
+        gradient = numpy.zeros(len(vector))
+        gradient[self.learned] = of_tape[self.places]
+        return self._sums(outputs, [self.eager.examples[i] for i in batch]), finite(gradient)
+
+    def measure(self, vector: Vector) -> list[float]:
+        examples = self.eager.held_out
+        if not examples:
+            return []
+        outputs = self.tape.forward(self.held_out, parameters=self._of_tape(vector))
+        return [total / len(examples) for total in self._sums(outputs, examples)]
+
+    def depends_on_parameters(self, batch: list[int]) -> bool:
+        return len(self.learned) > 0 or len(self.tape) == 0
+
+    def _recorded(self, example: Example) -> tuple[Tape, Any]:
+        """The tape of the loss and, for the metrics, the model's outputs, and the form of these."""
+        form: Any = []
+
+        def losses_and_outputs(input: Any, target: Any) -> list[Value]:
+            nonlocal form
+            output = self.eager.model(input)
+            loss = self.eager.functions[0](output, target)
+            if len(self.eager.functions) > 1:
+                form = output
+            return [loss, *(leaf if isinstance(leaf, Value) else Value(leaf) for leaf in leaves_of(form))]
+
+        return Tape.record(losses_and_outputs, example), form
+
+    def _check_other_examples(self) -> None:
+        """A graph that depends on the example, or on chance, would be silently wrong for others."""
+        examples, parameters = self.eager.examples, set(self.eager.parameters)
+        for i in sorted({0, 1, len(examples) // 2, len(examples) - 1} & set(range(len(examples)))):
+            try:
+                tape, output = self._recorded(examples[i])
+            except (ArithmeticError, ValueError):  # of this example alone, and to be raised when it is met
+                continue
+            constants = [
+                (mine, other)
+                for mine, other in zip(self.tape.parameters, tape.parameters, strict=False)
+                if mine is not other and ({mine, other} & parameters or mine.data != other.data)
+            ]
+            if not tape.alike(self.tape) or constants or form_of(output) != form_of(self.output):
+                raise TypeError(f"example {i} has another graph than example 0")
+        self._check_targets()
+
+    def _check_targets(self) -> None:
+        """The loss refuses numbers that cannot be targets, but not the Values that a tape is recorded with."""
+        loss, examples = self.eager.functions[0], self.eager.examples
+        with no_grad():
+            output = plain(self.eager.model(examples[0][0]))
+            for i in numpy.unique(self.targets, axis=0, return_index=True)[1].tolist():
+                input, target = examples[i]
+                try:
+                    loss(output, target)
+                except Exception:  # of the target, or does it only not go with this output?
+                    loss(self.eager.model(input), target)
+
+    def _of_tape(self, vector: Vector) -> Vector:
+        numbers = numpy.empty(len(self.tape.parameters))
+        if len(self.places) < len(numbers):
+            gather(self.tape.parameters, "data", numbers)
+        numbers[self.places] = vector[self.learned]
+        return numbers
+
+    def _sums(self, outputs: Vector, examples: list[Example]) -> list[float]:
+        metrics = self.eager.functions[1:]
+        sums = [float(outputs[:, 0].sum()), *(0.0 for _ in metrics)]
+        if metrics:
+            for row, (_, target) in zip(outputs[:, 1:].tolist(), examples, strict=True):
+                output = filled(self.output, iter(row))
+                for k, metric in enumerate(metrics, 1):
+                    sums[k] += float(metric(output, target))
+        return sums
+
+    def _explain(self, vector: Vector, batch: list[int], losses: Vector) -> None:
+        """The graph of the example whose loss is not finite, built anew, says which operation has met which number."""
+        i = int(numpy.isfinite(losses).argmin())
+        self.eager.differentiate(vector, [batch[i]])
+        raise FloatingPointError(f"the loss of an example is {losses[i]}")
+
+
+class NotAlikeError(TypeError):
+    """Not all examples have the same graph."""
+
+
+def finite(gradient: Vector) -> Vector:
+    if not numpy.isfinite(gradient).all():
+        raise FloatingPointError("the gradient is not finite, though the loss is")
+    return gradient
+
+
+def means(
+    model: Callable[[Any], Any], examples: list[Example], functions: Sequence[Callable[[Any, Any], Any]]
+) -> list[float]:
+    """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
+    totals = [0.0] * len(functions)
+    with no_grad():
+        for input, target in examples:
+            output = model(input)
+            totals = [
+                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
+            ]
+    return [total / len(examples) for total in totals] if examples else []
+
+
+def matrices(examples: list[Example]) -> tuple[Vector, Vector]:
+    """The numbers of the inputs and of the targets, a row for each example."""
+    columns = []
+    for what, data in zip(("inputs", "targets"), zip(*examples, strict=True), strict=True):
+        try:
+            array = numpy.asarray(data)
+        except ValueError:
+            raise NotAlikeError(f"the {what} have different forms") from None
+        if array.dtype.kind not in "fiub":
+            raise NotAlikeError(f"the {what} are no numbers, or have different forms")
+        columns.append(array.reshape(len(examples), -1).astype(float))
+    return columns[0], columns[1]
+
+
+# ---- What a model returns: a Value or number, or a (nested) list or tuple of these
+
+
+def leaves_of(output: Any) -> list[Any]:
+    if isinstance(output, (list, tuple)):
+        return [leaf for element in output for leaf in leaves_of(element)]
+    return [output]
+
+
+def form_of(output: Any) -> Any:
+    return filled(output, iter([None] * len(leaves_of(output))))
+
+
+def plain(output: Any) -> Any:
+    """With numbers in the place of Values."""
+    return filled(output, map(float, leaves_of(output)))
+
+
+def filled(output: Any, leaves: Iterator[Any]) -> Any:
+    """The same form with other leaves."""
+    if isinstance(output, (list, tuple)):
+        return [filled(element, leaves) for element in output]
+    return next(leaves)
