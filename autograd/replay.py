@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[numpy.float64]
     Numbers = Any  # Any: one float64 for all examples, or an array with one for each
 
-BLOCK = 1024  # examples: more of them would cost memory, fewer time
+MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
 
 arrays = Mathematics(
     where=numpy.where, sum=sum_from_left, max=lambda x: reduce(numpy.fmax, x, -math.inf),
@@ -52,6 +52,7 @@ class Program:
         instructions = list(wengert.instructions())
         self.uniform = [instruction for instruction in instructions if instruction[0] not in self.on_inputs]
         self.varying = [instruction for instruction in instructions if instruction[0] in self.on_inputs]
+        self.block = max(8, min(MOST_EXAMPLES, MOST_NUMBERS // (len(self.on_inputs) + 1)))
 
     def replay(
         self,
@@ -78,8 +79,8 @@ class Program:
         """
         with numpy.errstate(all="ignore"):
             replay = Replay(self, parameters, input_gradients is not None)
-            for first in range(0, examples, BLOCK):
-                block = slice(first, first + BLOCK)
+            for first in range(0, examples, self.block):
+                block = slice(first, first + self.block)
                 replay.evaluate(batch[block], outputs[block])
                 if seeds is not None:
                     replay.differentiate(seeds if seeds.ndim == 1 else seeds[block], len(batch[block]))

@@ -55,8 +55,8 @@ class Tape:
 
     An operation that has been recorded twice with the same operands becomes one instruction, and what is computed from
     parameters alone is computed once for all examples. Nothing else is simplified or reordered: with the native
-    executor one example's outputs and gradients are those of `backward()` to the bit, except where instructions have
-    become one, or a parameter is used several times and one of these uses is in what is computed from parameters alone.
+    executor one example's outputs and gradients are those of `backward()` to the bit, except for several outputs, where
+    instructions have become one, and where one of a parameter's uses is in what is computed from parameters alone.
 
     Raises TypeError if an output or input is not a Value, an input was computed, or a Value of the graph was computed
     by no operation of the table; ValueError if an input is there twice, or there is no output.
@@ -289,7 +289,9 @@ class Tape:
 
     def _gradients_of_examples(self, batch: Array, parameters: Array, seeds: Array) -> Array:
         """With respect to the parameters: to a list that has them as inputs, an example's gradient is its inputs'."""
-        leaves = numpy.hstack([batch, numpy.broadcast_to(parameters, (len(batch), len(parameters)))])
+        leaves = numpy.ascontiguousarray(
+            numpy.hstack([batch, numpy.broadcast_to(parameters, (len(batch), len(parameters)))])
+        )
         outputs, gradients, none = numpy.empty((len(batch), len(seeds))), numpy.empty_like(leaves), numpy.empty(0)
         self._program_of_leaves.replay(len(batch), leaves, none, outputs, seeds, none, gradients, self.threads)
         return gradients[:, batch.shape[1] :]
@@ -395,6 +397,8 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         raise ValueError(f"Tape: {what}: expected rows of the same length, got {described(numbers)}") from None
     if array.size == 0 and not isinstance(numbers, numpy.ndarray):
         array = array.astype(float)
+    if array.dtype.kind == "O" and all(isinstance(number, int) for number in array.flat):
+        array = array.astype(float)  # integers beyond 64 bits
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     return array.astype(numpy.float64, copy=False)
@@ -416,28 +420,30 @@ def replaced(argument: Any, leaves: list[Value]) -> Any:
     return leaf
 
 
-_recorded: list[set[Value]] = []  # the inputs of every recording that is going on, in any thread
+_recorded: tuple[set[Value], ...] = ()  # the inputs of every recording that is going on, in any thread
 _lock = threading.Lock()
 
 
 @contextmanager
 def guarded(inputs: list[Value]) -> Iterator[None]:
     """Within it, asking for the number of what depends on the inputs raises RecordingError."""
+    global _recorded
     leaves = set(inputs)
     with _lock:
-        _recorded.append(leaves)
+        _recorded = (*_recorded, leaves)
         guard(refuse_branches)
     try:
         yield
     finally:
         with _lock:
-            _recorded[:] = [other for other in _recorded if other is not leaves]
+            _recorded = tuple(other for other in _recorded if other is not leaves)
             guard(refuse_branches if _recorded else None)
 
 
 def refuse_branches(value: Value, what: str) -> None:
+    recorded = _recorded
     for node in topological_order(value):
-        if any(node in inputs for inputs in _recorded):
+        if any(node in inputs for inputs in recorded):
             raise RecordingError(
                 f"Tape.record: {what} of {value!r}, which depends on an input: the branch taken would be recorded for "
                 "all examples; choose within the graph, with maximum, minimum, relu or abs"

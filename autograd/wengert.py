@@ -170,7 +170,7 @@ def uncomputable(node: Value) -> str:
 
 def listing(wengert: WengertList, labels: Sequence[str]) -> str:
     """The list as text: a line for each input and parameter, with its label, each instruction, and the outputs."""
-    width = len(f"v{wengert.inputs + wengert.parameters + len(wengert)}")
+    width = len(f"v{wengert.inputs + wengert.parameters + len(wengert) - 1}")
     kinds = ["input"] * wengert.inputs + ["parameter"] * wengert.parameters
     lines = [
         f"{f'v{i}':<{width}}   {kind} {label}".rstrip()

@@ -216,9 +216,9 @@ KERNEL static void imported_dot_backward(const Step *step, Block *block)
     int32_t k = 0;
     for (int products; k < step->length; k += products) {
         bool is_learned = block->is_learned[weights[k]], is_active = block->is_active[inputs[k]];
-        products = PRODUCTS; /* of different weights, whose sums are apart */
+        products = PRODUCTS;
         for (int j = 0; j < PRODUCTS; j++)
-            if (k + j >= step->length || (j > 0 && weights[k + j] == weights[k]) || block->is_learned[weights[k + j]] != is_learned ||
+            if (k + j >= step->length || block->is_learned[weights[k + j]] != is_learned ||
                 block->is_active[inputs[k + j]] != is_active)
                 products = 1;
         if (products == 1) push_to_products(block, adjoint, weights + k, inputs + k, 1, is_learned, is_active);

@@ -63,20 +63,17 @@ static void find_dependences(Program *self)
 
 typedef struct {
     Program *program;
-    int32_t *import_of, *broadcast_of; /* of each variable, constants before: which import it is, and its slot; else -1 */
+    int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
 } Layout;
 
 static bool depends_on_inputs(const Program *self, int32_t variable) { return self->traits[variable] & ON_INPUTS; }
 
-static int32_t import_of(Layout *layout, int32_t variable)
+/* One for each use, so that each has its sum over the examples, whose order depends on nothing else. */
+static int32_t new_import(Program *self, int32_t variable)
 {
-    Program *self = layout->program;
-    if (layout->import_of[variable] < 0) {
-        layout->import_of[variable] = self->import_count;
-        self->is_learned[self->import_count] = (self->traits[variable] & ON_PARAMETERS) != 0;
-        self->imports[self->import_count++] = variable;
-    }
-    return layout->import_of[variable];
+    self->is_learned[self->import_count] = (self->traits[variable] & ON_PARAMETERS) != 0;
+    self->imports[self->import_count] = variable;
+    return self->import_count++;
 }
 
 static int32_t slot_of(Layout *layout, int32_t variable)
@@ -86,7 +83,7 @@ static int32_t slot_of(Layout *layout, int32_t variable)
     if (layout->broadcast_of[variable] < 0) {
         layout->broadcast_of[variable] = self->slots;
         int32_t *broadcast = self->broadcasts[self->broadcast_count++];
-        broadcast[0] = import_of(layout, variable);
+        broadcast[0] = new_import(self, variable);
         broadcast[1] = self->slots++;
     }
     return layout->broadcast_of[variable];
@@ -128,16 +125,16 @@ static void add_step(Layout *layout, const Instruction *instruction, int32_t *op
         for (int32_t i = 0; i < instruction->count; i++) operands[i] = slot_of(layout, instruction->operands[i]);
     } else {
         const int32_t *inputs = weights == instruction->operands ? weights + n : instruction->operands;
-        for (int32_t i = 0; i < n; i++) operands[i] = import_of(layout, weights[i]);
+        for (int32_t i = 0; i < n; i++) operands[i] = new_import(self, weights[i]);
         for (int32_t i = 0; i < n; i++) operands[n + i] = self->slot_of[inputs[i]];
-        operands[2 * n] = import_of(layout, instruction->operands[2 * n]);
+        operands[2 * n] = new_import(self, instruction->operands[2 * n]);
     }
 }
 
-static void lay_out(Program *self, int32_t *import_memory, int32_t *broadcast_memory)
+static void lay_out(Program *self, int32_t *broadcast_memory)
 {
-    Layout layout = {self, import_memory + self->constants, broadcast_memory + self->constants};
-    for (int32_t v = -self->constants; v < self->variables; v++) layout.import_of[v] = layout.broadcast_of[v] = -1;
+    Layout layout = {self, broadcast_memory + self->constants};
+    for (int32_t v = -self->constants; v < self->variables; v++) layout.broadcast_of[v] = -1;
     for (int32_t v = 0; v < self->variables; v++) self->slot_of[v] = depends_on_inputs(self, v) ? self->slots++ : -1;
     int32_t *operands = self->step_operands;
     for (int32_t k = 0; k < self->instructions; k++) {
@@ -164,21 +161,20 @@ static void find_active_slots(Program *self)
 static int make_steps(Program *self, Py_ssize_t operands)
 {
     Py_ssize_t all = (Py_ssize_t)self->constants + self->variables;
-    int32_t *import_of = room_for(all, sizeof(int32_t)), *broadcast_of = room_for(all, sizeof(int32_t));
+    int32_t *broadcast_of = room_for(all, sizeof(int32_t));
     self->steps = room_for(self->instructions - self->uniform_count, sizeof(Step));
     self->step_operands = room_for(operands, sizeof(int32_t));
     self->slot_of = room_for(self->variables, sizeof(int32_t));
-    self->imports = room_for(all, sizeof(int32_t));
+    self->imports = room_for(all + operands, sizeof(int32_t));
     self->broadcasts = room_for(all, sizeof *self->broadcasts);
-    self->is_learned = room_for(all, 1);
-    bool complete = import_of && broadcast_of && self->steps && self->step_operands && self->slot_of && self->imports &&
+    self->is_learned = room_for(all + operands, 1);
+    bool complete = broadcast_of && self->steps && self->step_operands && self->slot_of && self->imports &&
                     self->broadcasts && self->is_learned;
     if (complete) {
-        lay_out(self, import_of, broadcast_of);
+        lay_out(self, broadcast_of);
         for (int wanted = 0; wanted < 2; wanted++) self->is_active[wanted] = room_for(self->slots, 1);
         complete = self->is_active[0] && self->is_active[1];
     }
-    PyMem_Free(import_of);
     PyMem_Free(broadcast_of);
     if (!complete) {
         PyErr_NoMemory();
@@ -220,7 +216,7 @@ static int take_buffers(Program *self, const Py_buffer *constants, const Py_buff
         return -1;
     }
     self->traits = self->memory_of_traits + self->constants;
-    if (lengths->len != rows->len) {
+    if (lengths->len != rows->len || self->inputs < 0 || self->parameters < 0) {
         PyErr_SetString(PyExc_ValueError, "the Wengert list is damaged");
         return -1;
     }

@@ -365,6 +365,8 @@ static bool has_length(const Py_buffer *buffer, Py_ssize_t numbers)
     return buffer->buf == NULL || buffer->len == numbers * (Py_ssize_t)sizeof(double);
 }
 
+static bool is_writable(const Py_buffer *buffer) { return buffer->buf == NULL || !buffer->readonly; }
+
 /* Marks what an output is computed from whose seed is not 0. Returns false if that is all, of all outputs. The others'
    instructions must not be walked: 0 times an infinite derivative would be nan. */
 static bool find_needed(const Job *job, bool *needed)
@@ -428,7 +430,8 @@ PyObject *replay(PyObject *self, PyObject *arguments)
         .input_gradients = seeds.buf == NULL ? NULL : input_gradients.buf,
     };
     int status = -1;
-    if (n < 0 || !has_length(&batch, n * program->inputs) || !has_length(&parameters, program->parameters) ||
+    if (n < 0 || n > PY_SSIZE_T_MAX / 8 / (program->inputs + program->outputs + 1) || !is_writable(&gradient) ||
+        !is_writable(&input_gradients) || !has_length(&batch, n * program->inputs) || !has_length(&parameters, program->parameters) ||
         !has_length(&outputs, n * program->outputs) || !has_length(&seeds, (job.has_own_seeds ? n : 1) * program->outputs) ||
         (seeds.buf != NULL && gradient.buf == NULL) || !has_length(&gradient, program->parameters) ||
         !has_length(&input_gradients, n * program->inputs))

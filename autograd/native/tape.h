@@ -89,7 +89,7 @@ typedef struct {
     int32_t step_count, step_operand_count, *step_operands;
     int32_t slots;
     int32_t *slot_of;                   /* of each variable that depends on the inputs; else -1 */
-    int32_t *imports, import_count;     /* the variables that the steps use, but that depend on no input */
+    int32_t *imports, import_count;     /* for each use by a step of a variable that depends on no input, that variable */
     int32_t (*broadcasts)[2], broadcast_count; /* imports with a slot, and these slots */
     uint8_t *is_active[2];              /* of each slot: for the parameters alone, and for the inputs too */
     uint8_t *is_learned;                /* of each import */
