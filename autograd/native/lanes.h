@@ -187,13 +187,22 @@ LANES_INLINE void push_to_products(const Block *block, const double *adjoint, co
                 if (is_active) vector_at(pushed[k] + i)[v] += weight[k] * given;
             }
         }
+    Py_ssize_t rest = whole; /* of the last eight, as many as there are */
+    for (int v = 0; v < VECTORS_OF_EIGHT; v++) {
+        if (rest + WIDTH > block->count) break;
+        for (int k = 0; k < products; k++) {
+            if (is_learned) sums[k][v] += *vector_at(x[k] + rest) * *vector_at(adjoint + rest);
+            if (is_active) *vector_at(pushed[k] + rest) += weight[k] * *vector_at(adjoint + rest);
+        }
+        rest += WIDTH;
+    }
     for (int k = 0; k < products; k++) {
         double *eight = block->sums + EIGHT * weights[k];
-        if (is_learned) {
-            for (int v = 0; v < VECTORS_OF_EIGHT; v++) vector_at(eight)[v] = sums[k][v];
-            for (Py_ssize_t i = whole; i < block->count; i++) eight[i - whole] += x[k][i] * adjoint[i];
+        for (int v = 0; is_learned && v < VECTORS_OF_EIGHT; v++) vector_at(eight)[v] = sums[k][v];
+        for (Py_ssize_t i = rest; i < block->count; i++) {
+            if (is_learned) eight[i - whole] += x[k][i] * adjoint[i];
+            if (is_active) pushed[k][i] += weight[k] * adjoint[i];
         }
-        for (Py_ssize_t i = whole; is_active && i < block->count; i++) pushed[k][i] += weight[k] * adjoint[i];
     }
 }
 
