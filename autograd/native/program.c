@@ -34,7 +34,8 @@ static int take_instructions(Program *self, const int32_t *rows, const int32_t *
             int32_t operand = self->all_operands[start + i];
             if (operand < -self->constants || operand >= first + k) goto damaged;
         }
-        self->list[k] = (Instruction){rows[k], lengths[k], count, first + k, self->all_operands + start};
+        self->list[k] = (Instruction){.row = rows[k], .count = count, .many = self->all_operands + start};
+        if (count <= 2) memcpy(self->list[k].few, self->all_operands + start, (size_t)count * sizeof(int32_t));
         if (2 * count > self->scratch) self->scratch = 2 * count;
         start += count;
     }
@@ -51,10 +52,10 @@ static void find_dependences(Program *self)
     for (int32_t v = 0; v < self->inputs; v++) self->traits[v] = ON_INPUTS;
     for (int32_t v = self->inputs; v < self->inputs + self->parameters; v++) self->traits[v] = ON_PARAMETERS;
     for (int32_t k = 0; k < self->instructions; k++) {
-        const Instruction *instruction = &self->list[k];
+        const int32_t *operands = operands_of(&self->list[k]);
         uint8_t traits = 0;
-        for (int32_t i = 0; i < instruction->count; i++) traits |= self->traits[instruction->operands[i]];
-        self->traits[instruction->result] = traits;
+        for (int32_t i = 0; i < self->list[k].count; i++) traits |= self->traits[operands[i]];
+        self->traits[first_result(self) + k] = traits;
         if (!(traits & ON_INPUTS)) self->uniform[self->uniform_count++] = k;
     }
 }
@@ -100,34 +101,34 @@ static int32_t count_dependent(const Program *self, const int32_t *variables, in
 /* The weights of a dot whose other factors alone depend on the inputs; else NULL. */
 static const int32_t *imported_weights(const Program *self, const Instruction *dot)
 {
-    int32_t n = dot->length;
-    if (strcmp(ROWS[dot->row].name, "dot") != 0 || depends_on_inputs(self, dot->operands[2 * n])) return NULL;
-    int32_t left = count_dependent(self, dot->operands, n), right = count_dependent(self, dot->operands + n, n);
-    if (left == 0 && right == n) return dot->operands;
-    return left == n && right == 0 ? dot->operands + n : NULL;
+    const int32_t *operands = operands_of(dot);
+    int32_t n = length_of_sequences(dot);
+    if (strcmp(ROWS[dot->row].name, "dot") != 0 || depends_on_inputs(self, operands[2 * n])) return NULL;
+    int32_t left = count_dependent(self, operands, n), right = count_dependent(self, operands + n, n);
+    if (left == 0 && right == n) return operands;
+    return left == n && right == 0 ? operands + n : NULL;
 }
 
-static void add_step(Layout *layout, const Instruction *instruction, int32_t *operands)
+static void add_step(Layout *layout, const Instruction *instruction, int32_t result, int32_t *slots)
 {
     Program *self = layout->program;
     const InstructionSet *set = self->instruction_set;
     const Row *row = &ROWS[instruction->row];
-    const int32_t *weights = imported_weights(self, instruction);
+    const int32_t *operands = operands_of(instruction), *weights = imported_weights(self, instruction);
+    int32_t n = length_of_sequences(instruction);
     Step *step = &self->steps[self->step_count++];
     *step = (Step){
         weights ? set->imported_dot_forward : set->forward[instruction->row],
         weights ? set->imported_dot_backward : set->backward[instruction->row],
-        row->value, row->partials, instruction->length, instruction->count, row->sequences,
-        self->slot_of[instruction->result], instruction->result, operands,
+        row->value, row->partials, n, instruction->count, row->sequences, self->slot_of[result], result, slots,
     };
-    int32_t n = instruction->length;
     if (weights == NULL) {
-        for (int32_t i = 0; i < instruction->count; i++) operands[i] = slot_of(layout, instruction->operands[i]);
+        for (int32_t i = 0; i < instruction->count; i++) slots[i] = slot_of(layout, operands[i]);
     } else {
-        const int32_t *inputs = weights == instruction->operands ? weights + n : instruction->operands;
-        for (int32_t i = 0; i < n; i++) operands[i] = new_import(self, weights[i]);
-        for (int32_t i = 0; i < n; i++) operands[n + i] = self->slot_of[inputs[i]];
-        operands[2 * n] = new_import(self, instruction->operands[2 * n]);
+        const int32_t *inputs = weights == operands ? weights + n : operands;
+        for (int32_t i = 0; i < n; i++) slots[i] = new_import(self, weights[i]);
+        for (int32_t i = 0; i < n; i++) slots[n + i] = self->slot_of[inputs[i]];
+        slots[2 * n] = new_import(self, operands[2 * n]);
     }
 }
 
@@ -136,13 +137,13 @@ static void lay_out(Program *self, int32_t *broadcast_memory)
     Layout layout = {self, broadcast_memory + self->constants};
     for (int32_t v = -self->constants; v < self->variables; v++) layout.broadcast_of[v] = -1;
     for (int32_t v = 0; v < self->variables; v++) self->slot_of[v] = depends_on_inputs(self, v) ? self->slots++ : -1;
-    int32_t *operands = self->step_operands;
+    int32_t *slots = self->step_operands;
     for (int32_t k = 0; k < self->instructions; k++) {
-        const Instruction *instruction = &self->list[k];
-        if (!depends_on_inputs(self, instruction->result)) continue;
-        add_step(&layout, instruction, operands);
-        self->step_operand_count += instruction->count;
-        operands += instruction->count;
+        int32_t result = first_result(self) + k;
+        if (!depends_on_inputs(self, result)) continue;
+        add_step(&layout, &self->list[k], result, slots);
+        slots += self->list[k].count;
+        self->step_operand_count += self->list[k].count;
     }
 }
 
@@ -254,6 +255,7 @@ static void program_dealloc(PyObject *object)
                       self->memory_of_traits, self->steps, self->step_operands, self->slot_of, self->imports,
                       self->broadcasts, self->is_learned, self->is_active[0], self->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
+    PyMem_RawFree(self->kept_scalars);
     while (self->kept != NULL) {
         Workspace *next = self->kept->next;
         free_workspace(self->kept);

@@ -19,7 +19,8 @@ typedef struct {
     bool is_differentiated;      /* there are seeds */
     bool has_own_seeds;          /* each example has its own */
     const bool *is_needed;       /* of each variable: an output that is asked for depends on it; NULL if that holds for all */
-    double *outputs, *input_gradients, *numbers, *imports, *adjoints;
+    double *outputs, *input_gradients;
+    Scalars *scalars;
     int threads;
     Workspace *workspaces[MOST_THREADS];
     PyThread_type_lock turn[MOST_THREADS]; /* thread t adds its chunk's sums when this is open */
@@ -52,7 +53,7 @@ static void take_outputs(const Job *job, const Block *block, Py_ssize_t first)
         int32_t slot = variable < 0 ? -1 : program->slot_of[variable];
         double *output = job->outputs + first * program->outputs + k;
         for (Py_ssize_t lane = 0; lane < block->count; lane++, output += program->outputs)
-            *output = slot < 0 ? job->numbers[variable] : block->values[slot * block->stride + lane];
+            *output = slot < 0 ? job->scalars->numbers[variable] : block->values[slot * block->stride + lane];
     }
 }
 
@@ -95,11 +96,11 @@ static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
     Py_ssize_t end = (chunk + 1) * CHUNK < job->examples ? (chunk + 1) * CHUNK : job->examples;
     bool for_inputs = job->input_gradients != NULL;
     Block block = {0, workspace->stride, workspace->values, workspace->adjoints, program->is_active[for_inputs],
-                   job->imports, program->is_learned, workspace->sums, workspace->scratch};
+                   job->scalars->imports, program->is_learned, workspace->sums, workspace->scratch};
     if (job->is_differentiated) memset(block.sums, 0, (size_t)program->import_count * EIGHT * sizeof(double));
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (Py_ssize_t lane = 0; lane < block.stride; lane++)
-            block.values[program->broadcasts[k][1] * block.stride + lane] = job->imports[program->broadcasts[k][0]];
+            block.values[program->broadcasts[k][1] * block.stride + lane] = job->scalars->imports[program->broadcasts[k][0]];
     for (Py_ssize_t first = chunk * CHUNK; first < end; first += block.count) {
         block.count = end - first < block.stride ? end - first : block.stride;
         fill_inputs(job, &block, first);
@@ -121,7 +122,7 @@ typedef struct {
 static void add_total(const Job *job, const Workspace *workspace)
 {
     for (int32_t k = 0; job->is_differentiated && k < job->program->import_count; k++)
-        job->adjoints[job->program->imports[k]] += workspace->total[k];
+        job->scalars->adjoints[job->program->imports[k]] += workspace->total[k];
 }
 
 static void run_share(Job *job, int thread, bool (*may_go_on)(void *), void *context)
@@ -228,8 +229,6 @@ static int run_chunks(Job *job)
 
 void free_workspace(Workspace *workspace) { PyMem_RawFree(workspace); }
 
-static double *new_array(Py_ssize_t count) { return PyMem_RawCalloc((size_t)count + 1, sizeof(double)); }
-
 /* Room for so many numbers, from the next line of the cache on. */
 static double *take_room(char **free, Py_ssize_t count)
 {
@@ -294,12 +293,12 @@ static int take_workspaces(Program *program, Job *job, int wanted)
 
 /* ---- The whole of it */
 
-static void evaluate_uniform(const Job *job, double *scratch)
+static void evaluate_uniform(const Job *job)
 {
     const Program *program = job->program;
-    for (int32_t k = 0; k < program->uniform_count; k++)
-        evaluate_instruction(&program->list[program->uniform[k]], job->numbers, scratch);
-    for (int32_t k = 0; k < program->import_count; k++) job->imports[k] = job->numbers[program->imports[k]];
+    Scalars *scalars = job->scalars;
+    evaluate_list(program, program->uniform, program->uniform_count, scalars);
+    for (int32_t k = 0; k < program->import_count; k++) scalars->imports[k] = scalars->numbers[program->imports[k]];
 }
 
 /* The seeds of an output, as eight sums within each chunk. */
@@ -314,50 +313,46 @@ static double sum_of_seeds(const Job *job, int32_t output)
     return total;
 }
 
-static void differentiate_uniform(const Job *job, double *scratch)
+static void differentiate_uniform(const Job *job)
 {
     const Program *program = job->program;
+    double *adjoints = job->scalars->adjoints;
     for (int32_t k = 0; k < program->outputs; k++) {
         int32_t variable = program->output_variables[k];
         if (program->traits[variable] & ON_INPUTS) continue;
-        job->adjoints[variable] += job->has_own_seeds ? sum_of_seeds(job, k) : (double)job->examples * job->seeds[k];
+        adjoints[variable] += job->has_own_seeds ? sum_of_seeds(job, k) : (double)job->examples * job->seeds[k];
     }
-    for (int32_t k = program->uniform_count; k-- > 0;) {
-        const Instruction *instruction = &program->list[program->uniform[k]];
-        if (program->traits[instruction->result] && is_needed(job, instruction->result))
-            differentiate_instruction(instruction, job->numbers, job->adjoints, program->traits, ON_PARAMETERS, scratch);
-    }
+    differentiate_list(program, program->uniform, program->uniform_count, ON_PARAMETERS, job->is_needed, job->scalars);
 }
 
-static int run_batch(Program *program, Job *job, int threads, double *scratch)
+static int run_batch(Program *program, Job *job, int threads)
 {
-    job->chunks = program->step_count || program->outputs ? (job->examples + CHUNK - 1) / CHUNK : 0;
-    evaluate_uniform(job, scratch);
+    job->chunks = (job->examples + CHUNK - 1) / CHUNK;
+    evaluate_uniform(job);
     if (take_workspaces(program, job, threads) < 0) {
         PyErr_NoMemory();
         return -1;
     }
     int workspaces = job->threads, status = run_chunks(job);
     for (int t = 0; t < workspaces; t++) give_back(program, job->workspaces[t]);
-    if (status == 0 && job->is_differentiated) differentiate_uniform(job, scratch);
+    if (status == 0 && job->is_differentiated) differentiate_uniform(job);
     return status;
 }
 
 /* One example: the list as it stands, in the order and with the numbers of value.py. */
-static void run_example(const Job *job, double *scratch)
+static void run_example(const Job *job)
 {
     const Program *program = job->program;
-    memcpy(job->numbers, job->batch, (size_t)program->inputs * sizeof(double));
-    for (int32_t k = 0; k < program->instructions; k++) evaluate_instruction(&program->list[k], job->numbers, scratch);
-    for (int32_t k = 0; k < program->outputs; k++) job->outputs[k] = job->numbers[program->output_variables[k]];
+    double *numbers = job->scalars->numbers, *adjoints = job->scalars->adjoints;
+    memcpy(numbers, job->batch, (size_t)program->inputs * sizeof(double));
+    evaluate_list(program, NULL, program->instructions, job->scalars);
+    for (int32_t k = 0; k < program->outputs; k++) job->outputs[k] = numbers[program->output_variables[k]];
     if (!job->is_differentiated) return;
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;
-    for (int32_t k = 0; k < program->outputs; k++) job->adjoints[program->output_variables[k]] += job->seeds[k];
-    for (int32_t k = program->instructions; k-- > 0;)
-        if (program->traits[program->list[k].result] & wanted && is_needed(job, program->list[k].result))
-            differentiate_instruction(&program->list[k], job->numbers, job->adjoints, program->traits, wanted, scratch);
+    for (int32_t k = 0; k < program->outputs; k++) adjoints[program->output_variables[k]] += job->seeds[k];
+    differentiate_list(program, NULL, program->instructions, wanted, job->is_needed, job->scalars);
     if (job->input_gradients != NULL)
-        memcpy(job->input_gradients, job->adjoints, (size_t)program->inputs * sizeof(double));
+        memcpy(job->input_gradients, adjoints, (size_t)program->inputs * sizeof(double));
 }
 
 static bool has_length(const Py_buffer *buffer, Py_ssize_t numbers)
@@ -377,39 +372,35 @@ static bool find_needed(const Job *job, bool *needed)
         if (job->seeds[k] == 0.0) some_are_not = true;
         else if (program->output_variables[k] >= 0) needed[program->output_variables[k]] = true;
     }
+    const bool *result = needed + first_result(program);
     for (int32_t k = program->instructions; some_are_not && k-- > 0;) {
-        const Instruction *instruction = &program->list[k];
-        for (int32_t i = 0; needed[instruction->result] && i < instruction->count; i++)
-            if (instruction->operands[i] >= 0) needed[instruction->operands[i]] = true;
+        const int32_t *operands = operands_of(&program->list[k]);
+        for (int32_t i = 0; result[k] && i < program->list[k].count; i++)
+            if (operands[i] >= 0) needed[operands[i]] = true;
     }
     return some_are_not;
 }
 
 static int run(Program *program, Job *job, const Py_buffer *parameters, const Py_buffer *gradient, int threads)
 {
-    double *scratch = new_array(program->scratch);
-    job->numbers = new_numbers(program);
-    job->adjoints = new_numbers(program);
-    job->imports = new_array(program->import_count);
-    bool *needed = PyMem_RawCalloc((size_t)program->variables + 1, sizeof(bool));
-    int status = -1;
-    if (!scratch || !job->numbers || !job->adjoints || !job->imports || !needed) {
+    Scalars *scalars = job->scalars = take_scalars(program);
+    if (scalars == NULL) {
         PyErr_NoMemory();
-        goto done;
+        return -1;
     }
     size_t size = (size_t)program->parameters * sizeof(double);
-    memcpy(job->numbers + program->inputs, parameters->buf, size);
-    if (job->is_differentiated && !job->has_own_seeds && find_needed(job, needed)) job->is_needed = needed;
-    status = 0;
-    if (job->examples == 1) run_example(job, scratch);
-    else status = run_batch(program, job, threads, scratch);
-    if (status == 0 && job->is_differentiated) memcpy(gradient->buf, job->adjoints + program->inputs, size);
-done:
-    PyMem_RawFree(scratch);
-    PyMem_RawFree(needed);
-    PyMem_RawFree(job->imports);
-    free_numbers(program, job->numbers);
-    free_numbers(program, job->adjoints);
+    memcpy(scalars->numbers + program->inputs, parameters->buf, size);
+    if (job->is_differentiated) {
+        memset(scalars->adjoints - program->constants, 0,
+               ((size_t)program->constants + (size_t)program->variables) * sizeof(double));
+        memset(scalars->needed, 0, (size_t)program->variables);
+        if (!job->has_own_seeds && find_needed(job, scalars->needed)) job->is_needed = scalars->needed;
+    }
+    int status = 0;
+    if (job->examples == 1) run_example(job);
+    else status = run_batch(program, job, threads);
+    if (status == 0 && job->is_differentiated) memcpy(gradient->buf, scalars->adjoints + program->inputs, size);
+    give_back_scalars(program, scalars);
     return status;
 }
 

@@ -2,74 +2,80 @@
 #include "tape.h"
 #include "kernels.h"
 
-double *new_numbers(const Program *program)
+/* ---- Memory, kept by the program for its next replay */
+
+static Scalars *new_scalars(const Program *program)
 {
-    double *memory = PyMem_RawCalloc((size_t)program->constants + (size_t)program->variables + 1, sizeof(double));
-    if (memory == NULL) return NULL;
-    for (int32_t k = 0; k < program->constants; k++)
-        memory[program->constants - 1 - k] = program->constant_numbers[k];
-    return memory + program->constants;
+    size_t constants = (size_t)program->constants, variables = (size_t)program->variables;
+    size_t numbers = 2 * (constants + variables) + (size_t)program->import_count + (size_t)program->scratch;
+    Scalars *scalars = PyMem_RawCalloc(1, sizeof *scalars + numbers * sizeof(double) + variables + 1);
+    if (scalars == NULL) return NULL;
+    double *memory = (double *)(scalars + 1);
+    scalars->numbers = memory + constants;
+    scalars->adjoints = scalars->numbers + variables + constants;
+    scalars->imports = scalars->adjoints + variables;
+    scalars->scratch = scalars->imports + program->import_count;
+    scalars->needed = (bool *)(scalars->scratch + program->scratch);
+    for (int32_t k = 0; k < program->constants; k++) scalars->numbers[-1 - k] = program->constant_numbers[k];
+    return scalars;
 }
 
-void free_numbers(const Program *program, double *numbers)
+Scalars *take_scalars(Program *program)
 {
-    if (numbers != NULL) PyMem_RawFree(numbers - program->constants);
+    Scalars *scalars = program->kept_scalars;
+    program->kept_scalars = NULL;
+    return scalars != NULL ? scalars : new_scalars(program);
 }
+
+void give_back_scalars(Program *program, Scalars *scalars)
+{
+    if (program->kept_scalars == NULL) program->kept_scalars = scalars;
+    else PyMem_RawFree(scalars);
+}
+
+/* ---- Forward */
 
 static void gather_operands(const Instruction *instruction, const double *numbers, double *gathered)
 {
-    for (int32_t i = 0; i < instruction->count; i++) gathered[i] = numbers[instruction->operands[i]];
+    const int32_t *operands = operands_of(instruction);
+    for (int32_t i = 0; i < instruction->count; i++) gathered[i] = numbers[operands[i]];
 }
 
 static double evaluate_other(const Instruction *instruction, const double *numbers, double *scratch)
 {
     gather_operands(instruction, numbers, scratch);
-    return ROWS[instruction->row].value(instruction->length, scratch);
+    return ROWS[instruction->row].value(length_of_sequences(instruction), scratch);
 }
 
-void evaluate_instruction(const Instruction *instruction, double *numbers, double *scratch)
+ALWAYS_INLINE double evaluate(const Instruction *instruction, const Scalars *scalars)
 {
-    const int32_t *operands = instruction->operands;
-    double *result = &numbers[instruction->result];
+    const double *numbers = scalars->numbers;
     switch (instruction->row) {
 #define UNARY(index, name)                                                                                            \
-    case index: {                                                                                                      \
-        *result = name##_value(1, &numbers[operands[0]]);                                                              \
-        break;                                                                                                         \
-    }
+    case index: return name##_value(1, &numbers[instruction->few[0]]);
 #define BINARY(index, name)                                                                                           \
     case index: {                                                                                                      \
-        const double both[] = {numbers[operands[0]], numbers[operands[1]]};                                            \
-        *result = name##_value(1, both);                                                                               \
-        break;                                                                                                         \
+        const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};                            \
+        return name##_value(1, both);                                                                                  \
     }
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
-        default: *result = evaluate_other(instruction, numbers, scratch);
+        default: return evaluate_other(instruction, numbers, scalars->scratch);
     }
 #undef UNARY
 #undef BINARY
 }
 
-static void differentiate_other(const Instruction *instruction, const double *numbers, double *adjoints,
-                                const uint8_t *traits, uint8_t wanted, double *scratch)
+void evaluate_list(const Program *program, const int32_t *some, int32_t count, Scalars *scalars)
 {
-    const Row *row = &ROWS[instruction->row];
-    const int32_t *operands = instruction->operands;
-    double adjoint = adjoints[instruction->result], *derivatives = scratch + instruction->count;
-    gather_operands(instruction, numbers, scratch);
-    for (int operand = 0; operand < row->operands; operand++) {
-        int32_t length = operand < row->sequences ? instruction->length : 1;
-        bool is_wanted = false;
-        for (int32_t i = 0; i < length; i++) is_wanted |= (traits[operands[i]] & wanted) != 0;
-        if (is_wanted) {
-            row->partials[operand](numbers[instruction->result], instruction->length, scratch, derivatives);
-            for (int32_t i = 0; i < length; i++)
-                if (traits[operands[i]] & wanted) adjoints[operands[i]] += derivatives[i] * adjoint;
-        }
-        operands += length;
+    double *results = scalars->numbers + first_result(program);
+    for (int32_t i = 0; i < count; i++) {
+        int32_t k = some == NULL ? i : some[i];
+        results[k] = evaluate(&program->list[k], scalars);
     }
 }
+
+/* ---- Backward */
 
 ALWAYS_INLINE void push(Partial partial, double result, const double *operands, double *adjoint_of_operand, double adjoint)
 {
@@ -78,11 +84,33 @@ ALWAYS_INLINE void push(Partial partial, double result, const double *operands, 
     *adjoint_of_operand += derivative * adjoint;
 }
 
-void differentiate_instruction(const Instruction *instruction, const double *numbers, double *adjoints,
-                               const uint8_t *traits, uint8_t wanted, double *scratch)
+static void differentiate_other(const Instruction *instruction, double result, double adjoint, const uint8_t *traits,
+                                uint8_t wanted, Scalars *scalars)
 {
-    const int32_t *operands = instruction->operands;
-    double result = numbers[instruction->result], adjoint = adjoints[instruction->result];
+    const Row *row = &ROWS[instruction->row];
+    const int32_t *operands = operands_of(instruction);
+    int32_t length_of_each = length_of_sequences(instruction);
+    double *derivatives = scalars->scratch + instruction->count;
+    gather_operands(instruction, scalars->numbers, scalars->scratch);
+    for (int operand = 0; operand < row->operands; operand++) {
+        int32_t length = operand < row->sequences ? length_of_each : 1;
+        bool is_wanted = false;
+        for (int32_t i = 0; i < length; i++) is_wanted |= (traits[operands[i]] & wanted) != 0;
+        if (is_wanted) {
+            row->partials[operand](result, length_of_each, scalars->scratch, derivatives);
+            for (int32_t i = 0; i < length; i++)
+                if (traits[operands[i]] & wanted) scalars->adjoints[operands[i]] += derivatives[i] * adjoint;
+        }
+        operands += length;
+    }
+}
+
+ALWAYS_INLINE void differentiate(const Instruction *instruction, double result, double adjoint, const uint8_t *traits,
+                                 uint8_t wanted, Scalars *scalars)
+{
+    const double *numbers = scalars->numbers;
+    double *adjoints = scalars->adjoints;
+    const int32_t *operands = instruction->few;
     switch (instruction->row) {
 #define UNARY(index, name)                                                                                            \
     case index: {                                                                                                      \
@@ -99,8 +127,20 @@ void differentiate_instruction(const Instruction *instruction, const double *num
     }
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
-        default: differentiate_other(instruction, numbers, adjoints, traits, wanted, scratch);
+        default: differentiate_other(instruction, result, adjoint, traits, wanted, scalars);
     }
 #undef UNARY
 #undef BINARY
+}
+
+void differentiate_list(const Program *program, const int32_t *some, int32_t count, uint8_t wanted, const bool *needed,
+                        Scalars *scalars)
+{
+    int32_t first = first_result(program);
+    const uint8_t *traits = program->traits;
+    for (int32_t i = count; i-- > 0;) {
+        int32_t k = some == NULL ? i : some[i], variable = first + k;
+        if (!(traits[variable] & wanted) || (needed != NULL && !needed[variable])) continue;
+        differentiate(&program->list[k], scalars->numbers[variable], scalars->adjoints[variable], traits, wanted, scalars);
+    }
 }

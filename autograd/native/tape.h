@@ -13,13 +13,26 @@
 
 #include "native.h"
 
+/* An instruction's operands: its sequences, one after the other, and then the scalars. */
 typedef struct {
-    int32_t row;    /* into ROWS */
-    int32_t length; /* of its sequences */
-    int32_t count;  /* of its operands */
-    int32_t result;
-    const int32_t *operands; /* the sequences, `length` each, and then the scalars */
+    int32_t row;   /* into ROWS */
+    int32_t count; /* of the operands */
+    union {
+        int32_t few[2];
+        const int32_t *many; /* where there are more */
+    };
 } Instruction;
+
+static inline const int32_t *operands_of(const Instruction *instruction)
+{
+    return instruction->count <= 2 ? instruction->few : instruction->many;
+}
+
+static inline int32_t length_of_sequences(const Instruction *instruction)
+{
+    const Row *row = &ROWS[instruction->row];
+    return row->sequences ? (instruction->count - row->operands + row->sequences) / row->sequences : 1;
+}
 
 /* What a variable depends on. */
 enum { ON_INPUTS = 1, ON_PARAMETERS = 2 };
@@ -65,7 +78,13 @@ extern const InstructionSet BASELINE;
 extern const InstructionSet AVX2;
 #endif
 
-/* The memory of one thread. */
+/* The memory of one evaluation. A variable is an index of `numbers` and `adjoints`: the constants lie before. */
+typedef struct {
+    double *numbers, *adjoints, *imports, *scratch;
+    bool *needed;
+} Scalars;
+
+/* The memory of one thread, for its blocks. */
 typedef struct Workspace Workspace;
 struct Workspace {
     Workspace *next;
@@ -94,8 +113,12 @@ typedef struct {
     uint8_t *is_active[2];              /* of each slot: for the parameters alone, and for the inputs too */
     uint8_t *is_learned;                /* of each import */
     const InstructionSet *instruction_set;
+    Scalars *kept_scalars;              /* memory that waits for the next replay */
     Workspace *kept;
 } Program;
+
+static inline int32_t first_result(const Program *program) { return program->inputs + program->parameters; }
+
 
 extern PyType_Spec program_spec;
 
@@ -104,11 +127,13 @@ PyObject *replay(PyObject *self, PyObject *arguments);
 void free_workspace(Workspace *workspace);
 Py_ssize_t lanes_of(const Program *program); /* how many examples a block has at most */
 
-/* The numbers of all variables: room for the constants lies before, so that a variable is an index. */
-double *new_numbers(const Program *program);
-void free_numbers(const Program *program, double *numbers);
-void evaluate_instruction(const Instruction *instruction, double *numbers, double *scratch);
-void differentiate_instruction(const Instruction *instruction, const double *numbers, double *adjoints,
-                               const uint8_t *traits, uint8_t wanted, double *scratch);
+Scalars *take_scalars(Program *program);
+void give_back_scalars(Program *program, Scalars *scalars);
+
+/* Some instructions of the program, or with NULL so many from the first on: their results; and from the last to the first,
+   what they add to the adjoints of what is wanted. Left out is what no needed result is computed from; NULL needs all. */
+void evaluate_list(const Program *program, const int32_t *some, int32_t count, Scalars *scalars);
+void differentiate_list(const Program *program, const int32_t *some, int32_t count, uint8_t wanted, const bool *needed,
+                        Scalars *scalars);
 
 #endif
