@@ -97,7 +97,7 @@ NEW_ROW = """
 
 USE_OF_THE_NEW_ROW = """
 import autograd
-from autograd import Value, cube, draw
+from autograd import Tape, Value, cube, draw, engine
 from autograd.functions import value_mathematics
 from autograd.operations import OPERATIONS
 
@@ -108,6 +108,10 @@ y.backward()
 assert x.grad == 12.0
 assert cube.__doc__.startswith("cube(x) = x ** 3")
 assert ">cube<" in draw(y).svg
+for executor in {"native", "numpy"} if engine == "native" else {"numpy"}:
+    tape = Tape(y * 2.0, [x], executor=executor)
+    assert tape.forward([[2.0], [3.0]]).tolist() == [16.0, 54.0]
+    assert tape.jacobian([[2.0], [3.0]], wrt="inputs").tolist() == [[24.0], [54.0]]
 
 x.grad = 0.0
 [rule] = OPERATIONS["cube"].partials
