@@ -115,8 +115,19 @@ static const Partial {name}_partials[] = {{{", ".join(partials)}}};
 def row(operation: Operation) -> str:
     name = operation.name
     texts = f"{json.dumps(name)}, {json.dumps(operation.symbol)}"
-    kernels = f"{name}_defaults, {name}_value, {name}_partials, {f'{name}_apply' if is_small(operation) else 'NULL'}"
+    bilinear = str(is_bilinear(operation)).lower()
+    apply = f"{name}_apply" if is_small(operation) else "NULL"
+    kernels = f"{name}_defaults, {name}_value, {name}_partials, {bilinear}, {apply}"
     return f"    {{{texts}, {len(operation.operands)}, {operation.sequences}, {kernels}}},\n"
+
+
+def is_bilinear(operation: Operation) -> bool:
+    """Whether the derivatives with respect to two sequences are each the other's numbers, as they are of `dot`."""
+    if (operation.sequences, len(operation.operands)) != (2, 3):
+        return False
+    body = Body(operation)
+    derivatives = [str(*partial(body, Name(body, "r"), *body.operands)) for partial in operation.partials[:2]]
+    return derivatives == [f"{name}[i]" for name in reversed(body.sequences)]
 
 
 def is_small(operation: Operation) -> bool:
