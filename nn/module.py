@@ -23,7 +23,7 @@ from autograd import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
-    from typing import TypeGuard
+    from typing import Self, TypeGuard
 
     Entry = Value | Sequence["Entry"]  # what a state has under one name: a parameter, or a list of parameters
     Numbers = float | Sequence["Numbers"]
@@ -48,6 +48,12 @@ class Module:
     >>> Line().state_dict()
     {'slopes': [2.0, 3.0], 'offset': 1.0}
     """
+
+    def __new__(cls, *arguments: object, **keywords: object) -> Self:
+        module = super().__new__(cls)
+        # Else Python before 3.13 reads the attributes slowly once vars(), and so parameters(), was called.
+        object.__setattr__(module, "__dict__", {})
+        return module
 
     def parameters(self) -> list[Value]:
         """Each parameter once, in the order in which the attributes were set.

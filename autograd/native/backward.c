@@ -44,21 +44,43 @@ static inline int enter(Path *path, Node *node)
     return 0;
 }
 
-/* Visits the operands of the path's last node, from where it was left, up to one that has operands itself, which is then
-   the path's last; leaves go straight into the order. Returns 1 if all have been visited. */
-static int visit_operands(Path *path, Order *order)
+static inline bool has_operands(Node *node) { return node->row != LEAF && operand_count(node) > 0; }
+
+/* Visits those operands of the path's last node that stand in `slots`, of which the first is its operand number `first`:
+   from where they were left up to one that has operands itself, which is then the path's last; leaves go straight into the
+   order. Returns 1 if all have been visited. */
+static inline int visit_slots(Path *path, Order *order, const Slot *slots, Py_ssize_t count, Py_ssize_t first)
 {
     Step *step = &path->steps[path->count - 1];
-    Slot *slots = node_slots(step->node);
-    Py_ssize_t count = operand_count(step->node);
-    while (step->next < count) {
-        Node *parent = (Node *)slots[step->next++].parent;
+    if (step->next < first) step->next = first;
+    while (step->next < first + count) {
+        Node *parent = (Node *)slots[step->next++ - first].parent;
         if (parent == NULL || parent->mark == epoch) continue;
         parent->mark = epoch;
-        if (operand_count(parent) > 0) return enter(path, parent);
+        if (has_operands(parent)) return enter(path, parent);
         if (append(order, parent) < 0) return -1;
     }
     return 1;
+}
+
+static int visit_shared(Path *path, Order *order, Node *node)
+{
+    Py_ssize_t n = node->shared.sequences[0]->count;
+    for (int i = 0; i < 2; i++) {
+        Sequence *sequence = node->shared.sequences[i];
+        if (sequence->mark == epoch) continue;
+        int status = visit_slots(path, order, sequence->slots, n, i * n);
+        if (status != 1) return status;
+        sequence->mark = epoch;
+    }
+    return visit_slots(path, order, &node->shared.scalar, 1, 2 * n);
+}
+
+static int visit_operands(Path *path, Order *order)
+{
+    Node *node = path->steps[path->count - 1].node;
+    if (is_shared(node)) return visit_shared(path, order, node);
+    return visit_slots(path, order, node_slots(node), operand_count(node), 0);
 }
 
 /* Depth-first post-order. On the way, while they are at hand, the gradients of computed nodes are set to 0 if asked for.
@@ -78,7 +100,7 @@ static int walk(PyObject *const *roots, Py_ssize_t root_count, Order *order, Pat
         if (status < 0) return -1;
         if (status == 1) {
             Node *node = path->steps[--path->count].node;
-            if (reset && operand_count(node) > 0) node->grad = 0.0;
+            if (reset && has_operands(node)) node->grad = 0.0;
             if (append(order, node) < 0) return -1;
         }
         if (steps % STEPS_BETWEEN_SIGNALS == 0) {
@@ -128,9 +150,25 @@ PyObject *topological_order(Node *root)
     return list;
 }
 
+static void push_to_shared(Node *node)
+{
+    const Shared *shared = &node->shared;
+    const double grad = node->grad;
+    for (int i = 0; i < 2; i++) {
+        const Slot *slots = shared->sequences[i]->slots, *others = shared->sequences[1 - i]->slots;
+        for (Py_ssize_t j = 0, n = shared->sequences[i]->count; j < n; j++)
+            if (slots[j].parent != NULL) ((Node *)slots[j].parent)->grad += others[j].number * grad;
+    }
+    if (shared->scalar.parent != NULL) ((Node *)shared->scalar.parent)->grad += shared->scalar.number * grad;
+}
+
 void push_to_parents(Node *node)
 {
     if (node->row == CUSTOM) return; /* no local derivatives are known */
+    if (is_shared(node)) {
+        push_to_shared(node);
+        return;
+    }
     Slot *slots = node_slots(node);
     for (Py_ssize_t i = 0, count = node_count(node); i < count; i++)
         if (slots[i].parent != NULL) ((Node *)slots[i].parent)->grad += slots[i].number * node->grad;

@@ -127,9 +127,19 @@ static const Partial {name}_partials[] = {{{", ".join(partials)}}};
 def row(operation: Operation) -> str:
     name = operation.name
     texts = f"{json.dumps(name)}, {json.dumps(operation.symbol)}"
+    bilinear = str(is_bilinear(operation)).lower()
     apply = "NULL" if kind(operation) == "OTHER_ROWS" else f"{name}_apply"
-    kernels = f"{name}_defaults, {name}_value, {name}_partials, {apply}"
+    kernels = f"{name}_defaults, {name}_value, {name}_partials, {bilinear}, {apply}"
     return f"    {{{texts}, {len(operation.operands)}, {operation.sequences}, {kernels}}},\n"
+
+
+def is_bilinear(operation: Operation) -> bool:
+    """Whether the derivatives with respect to two sequences are each the other's numbers, as they are of `dot`."""
+    if (operation.sequences, len(operation.operands)) != (2, 3):
+        return False
+    body = Body(operation)
+    derivatives = [str(*partial(body, Name(body, "r"), *body.operands)) for partial in operation.partials[:2]]
+    return derivatives == [f"{name}[i]" for name in reversed(body.sequences)]
 
 
 def kind(operation: Operation) -> str:

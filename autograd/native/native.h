@@ -4,6 +4,7 @@
    rows.c       the table: kernels.h, which kernels.py writes from operations.py
    apply.c      an operation on Values: the result, its edges and their local derivatives
    backward.c   the topological order, and the chain rule along it
+   sequences.c  sequences of operands, each kept once for the nodes that have it
    value.c      the type Value: attributes, operators, comparisons
    function.c   the functions and methods of the table
    vectors.c    many Values' data and grad, to and from arrays
@@ -40,6 +41,7 @@ typedef struct {
     const double *defaults; /* one per operand; nan where it has none */
     Evaluation value;
     const Partial *partials; /* one per operand */
+    bool is_bilinear;        /* of two sequences and a scalar: the derivatives by each sequence are the other's numbers */
     /* The operation on scalars as one function, with the kernels inlined; NULL for n-ary operations. */
     PyObject *(*apply)(PyObject *const *parents, const double *numbers);
 } Row;
@@ -63,8 +65,24 @@ typedef struct {
     PyObject *label;
 } Far;
 
+/* Operands of a bilinear operation as they were when it took them; the numbers are those of the operands themselves. */
+typedef struct Sequence {
+    Py_ssize_t references; /* of nodes */
+    struct Sequence **place;
+    uint64_t mark;         /* the epoch of the last walk that has seen all of its operands */
+    Py_ssize_t count;
+    bool holds_value;      /* rather than constants only */
+    Slot slots[];
+} Sequence;
+
+typedef struct {
+    Sequence *sequences[2];
+    Slot scalar;
+} Shared;
+
 enum { LEAF = 0xFF, CUSTOM = 0xFE }; /* rows of a node that no operation of the table computed */
 enum { FAR = 0xFF };                 /* as a count: the operands, or a label or attributes, are elsewhere */
+enum { SHARED = 0xFE };              /* the operands are two sequences, which other nodes may have too, and a scalar */
 enum { INLINE_SLOTS = 2, FEW = 64 }; /* operands in a node; numbers on the stack */
 
 typedef struct {
@@ -76,10 +94,11 @@ typedef struct {
     uint64_t is_tracked : 1;     /* the garbage collector knows it */
     uint64_t tracks_results : 1; /* and is to know what is computed from it */
     uint64_t row : 8;   /* an index into ROWS, LEAF, or CUSTOM: with parents given by hand; the last slot is its symbol */
-    uint64_t near_count : 8; /* how many of `slots` there are, or FAR */
+    uint64_t near_count : 8; /* how many of `slots` there are, or FAR, or SHARED */
     union {
         Slot slots[INLINE_SLOTS];
         Far far;
+        Shared shared;
     };
 } Node;
 
@@ -101,6 +120,9 @@ static inline void prefetch_node(const Node *node)
 }
 
 static inline bool is_far(const Node *node) { return node->near_count == FAR; }
+static inline bool is_shared(const Node *node) { return node->near_count == SHARED; }
+
+/* Of a node that is not shared. */
 static inline Slot *node_slots(Node *node) { return is_far(node) ? node->far.slots : node->slots; }
 static inline Py_ssize_t node_count(const Node *node) { return is_far(node) ? node->far.count : node->near_count; }
 
@@ -110,10 +132,10 @@ static inline void set_node_count(Node *node, Py_ssize_t count)
     else node->near_count = (uint8_t)count;
 }
 
-
 /* A node with room for so many operands, and none yet. */
 Node *node_new(int row, Py_ssize_t room);
-Far *node_far(Node *node); /* makes room for more than two slots, a label or attributes */
+int node_expand(Node *node); /* gives a shared node slots of its own; others stay as they are */
+Far *node_far(Node *node);   /* makes room for more than two slots, a label or attributes */
 PyObject *node_attributes(Node *node);
 void node_track(Node *node);
 int node_traverse(PyObject *self, visitproc visit, void *arg);
@@ -147,6 +169,28 @@ static inline int as_operand(PyObject *object, PyObject **parent, double *number
     }
     return as_number(object, number);
 }
+
+typedef enum { DONE, UNUSUAL } Reading;
+
+/* Reads an operand that can be read without running Python code; anything else is left to value.py. */
+static inline Reading read_scalar(PyObject *object, PyObject **parent, double *number)
+{
+    if (Py_IS_TYPE(object, Value_Type)) {
+        *parent = object;
+        *number = ((Node *)object)->data;
+        return DONE;
+    }
+    if (!PyFloat_CheckExact(object) && !PyLong_CheckExact(object) && !is_value(object)) return UNUSUAL;
+    if (as_operand(object, parent, number) == 0) return DONE;
+    PyErr_Clear();
+    return UNUSUAL;
+}
+
+/* The sequence of one or more operands, with a reference that is to be given up, and their numbers. UNUSUAL without an
+   exception if they are to be read otherwise, with one if memory is short. */
+Reading take_sequence(PyObject *const *objects, Py_ssize_t n, double *numbers, Sequence **sequence);
+bool sequence_give_up(Sequence *sequence); /* whether it was the last: its operands and memory are then to be freed */
+Node *release_sequence(Sequence *sequence, Node *next);
 
 extern int no_grad_blocks; /* how many no_grad() blocks are open, in all threads */
 int is_recording_here(void);
@@ -183,7 +227,11 @@ int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool
 void give_back_order(Order *order);
 
 /* How many operands it has; of a node that was given its parents by hand, how many parents. */
-static inline Py_ssize_t operand_count(const Node *node) { return node_count(node) - (node->row == CUSTOM); }
+static inline Py_ssize_t operand_count(const Node *node)
+{
+    if (is_shared(node)) return 2 * node->shared.sequences[0]->count + 1;
+    return node_count(node) - (node->row == CUSTOM);
+}
 
 PyObject *backward(Node *root, double seed);
 PyObject *topological_order(Node *root);

@@ -75,8 +75,31 @@ Node *node_new(int row, Py_ssize_t room)
     return node;
 }
 
+int node_expand(Node *node)
+{
+    if (!is_shared(node)) return 0;
+    Shared shared = node->shared;
+    Py_ssize_t n = shared.sequences[0]->count;
+    Slot *slots = PyMem_Malloc((size_t)(2 * n + 1) * sizeof(Slot)), *slot = slots;
+    if (slots == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int i = 0; i < 2; i++) {
+        const Slot *own = shared.sequences[i]->slots, *other = shared.sequences[1 - i]->slots;
+        for (Py_ssize_t j = 0; j < n; j++)
+            *slot++ = (Slot){Py_XNewRef(own[j].parent), own[j].parent != NULL ? other[j].number : own[j].number};
+    }
+    *slot = shared.scalar;
+    node->near_count = FAR;
+    node->far = (Far){.slots = slots, .count = 2 * n + 1};
+    for (int i = 0; i < 2; i++) release_sequence(shared.sequences[i], NULL);
+    return 0;
+}
+
 Far *node_far(Node *node)
 {
+    if (node_expand(node) < 0) return NULL;
     if (is_far(node)) return &node->far;
     Py_ssize_t count = node_count(node);
     Slot *slots = NULL;
@@ -118,6 +141,14 @@ int node_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Node *node = (Node *)self;
     Py_VISIT(Py_TYPE(self));
+    if (is_shared(node)) { /* and not tracked: the collector does not count what others share */
+        for (int i = 0; i < 2; i++) {
+            Sequence *sequence = node->shared.sequences[i];
+            for (Py_ssize_t j = 0; j < sequence->count; j++) Py_VISIT(sequence->slots[j].parent);
+        }
+        Py_VISIT(node->shared.scalar.parent);
+        return 0;
+    }
     Slot *slots = node_slots(node);
     for (Py_ssize_t i = 0, count = node_count(node); i < count; i++) Py_VISIT(slots[i].parent);
     if (is_far(node)) {
@@ -145,11 +176,10 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-/* Gives up the operands. Those that are freed with this node are chained through `weak_references` before `next`. */
-static Node *release_operands(Node *node, Node *next)
+/* Gives up operands. Those that are freed with their node are chained through `weak_references` before `next`. */
+static Node *release_slots(const Slot *slots, Py_ssize_t count, Node *next)
 {
-    Slot *slots = node_slots(node);
-    for (Py_ssize_t i = 0, count = node_count(node); i < count; i++) {
+    for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *parent = slots[i].parent;
         if (parent == NULL) continue;
         if (Py_REFCNT(parent) == 1 && is_plain(parent)) {
@@ -160,6 +190,21 @@ static Node *release_operands(Node *node, Node *next)
         }
     }
     return next;
+}
+
+Node *release_sequence(Sequence *sequence, Node *next)
+{
+    if (!sequence_give_up(sequence)) return next;
+    next = release_slots(sequence->slots, sequence->count, next);
+    PyMem_Free(sequence);
+    return next;
+}
+
+static Node *release_operands(Node *node, Node *next)
+{
+    if (!is_shared(node)) return release_slots(node_slots(node), node_count(node), next);
+    for (int i = 0; i < 2; i++) next = release_sequence(node->shared.sequences[i], next);
+    return release_slots(&node->shared.scalar, 1, next);
 }
 
 static void release_memory(Node *node)

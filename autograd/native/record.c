@@ -89,19 +89,40 @@ static int32_t *find_instruction(Writer *writer)
     }
 }
 
+typedef struct {
+    const Slot *slots;
+    Py_ssize_t count;
+} Part;
+
+enum { PARTS = 3 };
+
+/* Where the operands are, one part after the other. */
+static void find_parts(Node *node, Part parts[PARTS])
+{
+    if (!is_shared(node)) {
+        parts[0] = (Part){node_slots(node), operand_count(node)};
+        parts[1] = parts[2] = (Part){NULL, 0};
+        return;
+    }
+    for (int i = 0; i < 2; i++) parts[i] = (Part){node->shared.sequences[i]->slots, node->shared.sequences[i]->count};
+    parts[2] = (Part){&node->shared.scalar, 1};
+}
+
 static void write_instruction(Writer *writer, Node *node)
 {
     const Row *row = &ROWS[node->row];
-    const Slot *slots = node_slots(node);
-    Py_ssize_t count = node_count(node);
+    Part parts[PARTS];
+    Py_ssize_t count = operand_count(node);
+    find_parts(node, parts);
     int32_t k = writer->instruction_count;
     int64_t start = writer->starts[k];
     writer->rows[k] = (int32_t)node->row;
     writer->lengths[k] = row->sequences ? (int32_t)((count - row->operands + row->sequences) / row->sequences) : 1;
     writer->starts[k + 1] = start + count;
-    for (Py_ssize_t i = 0; i < count; i++)
-        writer->operands[start + i] = slots[i].parent != NULL ? variable_of(writer, slots[i].parent)
-                                                               : constant_variable(writer, slots[i].number);
+    int32_t *operand = writer->operands + start;
+    for (const Part *part = parts; part < parts + PARTS; part++)
+        for (const Slot *slot = part->slots; slot < part->slots + part->count; slot++)
+            *operand++ = slot->parent != NULL ? variable_of(writer, slot->parent) : constant_variable(writer, slot->number);
     int32_t *known = find_instruction(writer);
     if (*known < 0) *known = writer->instruction_count++;
     set_variable(writer, (PyObject *)node, writer->first + *known);
@@ -113,15 +134,17 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
     Py_ssize_t nodes = writer->order.count, operands = 0, constants = 0;
     for (Py_ssize_t i = 0; i < nodes; i++) {
         Node *node = writer->order.nodes[i];
-        const Slot *slots = node_slots(node);
         Py_ssize_t count = operand_count(node);
+        Part parts[PARTS];
         if (node->row == CUSTOM && count > 0) {
             PyErr_Format(PyExc_TypeError,
                          "%R was not computed by an operation of the table, so a tape cannot compute it again", node);
             return -1;
         }
         operands += count;
-        for (Py_ssize_t k = 0; k < count; k++) constants += slots[k].parent == NULL;
+        find_parts(node, parts);
+        for (const Part *part = parts; part < parts + PARTS; part++)
+            for (Py_ssize_t k = 0; k < part->count; k++) constants += part->slots[k].parent == NULL;
     }
     if (inputs + nodes > INT32_MAX / 2 || operands > INT32_MAX) {
         PyErr_SetString(PyExc_ValueError, "the graph is too large for a tape: 1,000,000,000 nodes are the limit");

@@ -167,6 +167,7 @@ static PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
     Slot *slots = node_slots(node);
     Py_ssize_t count = node_count(node) - (node->row == CUSTOM), length = 0;
     for (Py_ssize_t i = 0; i < count; i++) length += slots[i].parent != NULL;
@@ -180,6 +181,7 @@ static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
     if (node->row >= CUSTOM) return PyTuple_New(0);
     Slot *slots = node_slots(node);
     Py_ssize_t count = node_count(node);
@@ -215,6 +217,7 @@ static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
 static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
     if (node->row >= CUSTOM) return PyTuple_New(0);
     const Row *operation = &ROWS[node->row];
     if (operation->sequences == 0) return operand_objects(node_slots(node), node_count(node));

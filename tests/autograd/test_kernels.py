@@ -148,6 +148,18 @@ def test_every_row_is_in_one_list_of_its_kind():
     }  # fmt: skip
 
 
+def test_an_operation_is_bilinear_if_each_sequences_derivatives_are_the_others_numbers():
+    assert [name for name, operation in OPERATIONS.items() if kernels.is_bilinear(operation)] == ["dot"]
+
+    def compute(m, x, y, z):
+        return m.sum([a * b for a, b in zip(x, y, strict=True)], z)
+
+    assert kernels.is_bilinear(row(compute, [lambda m, r, x, y, z: y, lambda m, r, x, y, z: x, None], sequences=2))
+    others = [lambda m, r, x, y, z: x, lambda m, r, x, y, z: [z * b for b in y], lambda m, r, x, y, z: [z for _ in y]]
+    for other in others:
+        assert not kernels.is_bilinear(row(compute, [other, lambda m, r, x, y, z: x, None], sequences=2))
+
+
 def test_what_stands_twice_is_computed_once():
     body = kernels.value_kernel(row(lambda m, x: m.exp(x * x) + m.exp(x * x) * (x * x)))
     assert body.count("x * x") == 1

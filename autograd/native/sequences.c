@@ -1,0 +1,81 @@
+/* A sequence of operands, kept once for all nodes that have it: a layer's neurons share their inputs, and a neuron's weights
+   are the same for every example.
+
+   Only for bilinear operations, such as dot: the derivatives with respect to each sequence are the other's numbers, so a
+   node needs no more than the two sequences. Whether a list holds the very operands of a sequence, in what they are and in
+   their numbers, is looked up every time, so there is nothing that could be out of date. */
+#include "native.h"
+
+/* The latest sequence for each (hashed) first operand. These references do not count. */
+enum { LATEST_BITS = 10 };
+static Sequence *latest[1 << LATEST_BITS];
+
+static Sequence **place_of(const PyObject *first)
+{
+    return &latest[((uint64_t)(uintptr_t)first * 0x9E3779B97F4A7C15u) >> (64 - LATEST_BITS)];
+}
+
+static inline bool is_same_number(double x, double y) { return memcmp(&x, &y, sizeof x) == 0; }
+
+/* Whether these are the sequence's operands, with the numbers that they had; writes them. */
+static bool holds(const Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
+{
+    if (sequence == NULL || sequence->count != n) return false;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const Slot *slot = &sequence->slots[i];
+        if (slot->parent == objects[i]) {
+            numbers[i] = ((Node *)objects[i])->data;
+            if (((Node *)objects[i])->tracks_results) return false;
+        } else {
+            if (slot->parent != NULL || !PyFloat_CheckExact(objects[i])) return false;
+            numbers[i] = PyFloat_AS_DOUBLE(objects[i]);
+        }
+        if (!is_same_number(slot->number, numbers[i])) return false;
+    }
+    return true;
+}
+
+static Sequence *sequence_new(PyObject *const *objects, Py_ssize_t n, const double *numbers, Sequence **place)
+{
+    Sequence *sequence = PyMem_Malloc(sizeof(Sequence) + (size_t)n * sizeof(Slot));
+    if (sequence == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    sequence->references = 1;
+    sequence->place = place;
+    sequence->mark = 0;
+    sequence->count = n;
+    sequence->holds_value = false;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *parent = is_value(objects[i]) ? Py_NewRef(objects[i]) : NULL;
+        sequence->slots[i] = (Slot){parent, numbers[i]};
+        sequence->holds_value |= parent != NULL;
+    }
+    *place = sequence;
+    return sequence;
+}
+
+Reading take_sequence(PyObject *const *objects, Py_ssize_t n, double *numbers, Sequence **sequence)
+{
+    Sequence **place = place_of(objects[0]);
+    if (holds(*place, objects, n, numbers)) {
+        *sequence = *place;
+        (*sequence)->references++;
+        return DONE;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *parent = NULL;
+        if (read_scalar(objects[i], &parent, &numbers[i]) == UNUSUAL) return UNUSUAL;
+        if (parent != NULL && ((Node *)parent)->tracks_results) return UNUSUAL;
+    }
+    *sequence = sequence_new(objects, n, numbers, place);
+    return *sequence != NULL ? DONE : UNUSUAL;
+}
+
+bool sequence_give_up(Sequence *sequence)
+{
+    if (--sequence->references > 0) return false;
+    if (*sequence->place == sequence) *sequence->place = NULL;
+    return true;
+}
