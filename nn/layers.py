@@ -143,9 +143,10 @@ class MLP(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Any:  # Any: a Value if the last layer's width is one, else a list
         """The last layer's outputs: a list of Values, or the Value itself where its width is one."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        outputs = self.layers[0](x)
+        for layer in self.layers[1:]:
+            outputs = layer([outputs] if isinstance(outputs, Value) else outputs)
+        return outputs
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(repr, self.layers))}]"

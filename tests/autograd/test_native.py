@@ -343,6 +343,7 @@ TestPrograms = pytest.mark.filterwarnings("ignore:.*invalid value:RuntimeWarning
 # ---- names, docstrings, signatures, errors
 
 PRIVATE = {"_data", "_grad", "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__"} | {
+    "__slotnames__",  # what copyreg keeps on a class that was pickled
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
 }  # fmt: skip
 NAMES = sorted(set(dir(value.Value)) - PRIVATE)

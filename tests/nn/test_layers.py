@@ -268,3 +268,10 @@ def test_a_network_goes_through_pickle():
     twin = pickle.loads(pickle.dumps(model))
     assert twin([0.5, -1.0]).data == model([0.5, -1.0]).data
     assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()]
+
+
+def test_a_hidden_layer_of_width_one_feeds_the_next():
+    random.seed(0)
+    model = MLP(2, [1, 2, 1])
+    first, second, last = model.layers
+    assert model([0.5, -1.0]).data == last(second([first([0.5, -1.0])])).data
