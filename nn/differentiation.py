@@ -128,9 +128,11 @@ class ByTape:
             raise NotAlikeError(f"the graph of one example cannot serve for all: {error}") from error
         self.seeds = numpy.zeros(1 + len(leaves_of(self.output)))
         self.seeds[0] = 1.0  # only the loss is differentiated, not the model's outputs
+        self.is_flat = form_of(self.output) == [None] * (len(self.seeds) - 1)
         place = {parameter: i for i, parameter in enumerate(self.tape.parameters)}
-        self.learned = [i for i, parameter in enumerate(parameters) if parameter in place]
-        self.places = [place[parameters[i]] for i in self.learned]
+        learned = [i for i, parameter in enumerate(parameters) if parameter in place]
+        self.learned = numpy.array(learned, int)  # which of the parameters the tape has,
+        self.places = numpy.array([place[parameters[i]] for i in learned], int)  # and as which of its own
 
     def differentiate(self, vector: Vector, batch: list[int]) -> tuple[list[float], Vector]:
         numbers = numpy.hstack([self.inputs[batch], self.targets[batch]])
@@ -207,7 +209,7 @@ class ByTape:
         sums = [float(outputs[:, 0].sum()), *(0.0 for _ in metrics)]
         if metrics:
             for row, (_, target) in zip(outputs[:, 1:].tolist(), examples, strict=True):
-                output = filled(self.output, iter(row))
+                output = row if self.is_flat else filled(self.output, iter(row))
                 for k, metric in enumerate(metrics, 1):
                     sums[k] += float(metric(output, target))
         return sums

@@ -10,7 +10,7 @@ import math
 import random
 from dataclasses import dataclass, field
 from reprlib import repr as shortened
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING
 
 import numpy
 from tqdm import tqdm
@@ -22,7 +22,7 @@ from nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from typing import Any, SupportsIndex
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -201,7 +201,8 @@ def predicted_class(logits: Sequence[Value | float]) -> int:
     >>> predicted_class([0.1, 2.5, -3.0])
     1
     """
-    return max(range(len(logits)), key=lambda k: float(logits[k]))
+    numbers = list(map(float, logits))
+    return numbers.index(max(numbers))
 
 
 def correct_class(logits: Sequence[Value | float], target: SupportsIndex | Sequence[float]) -> float:
@@ -212,7 +213,7 @@ def correct_class(logits: Sequence[Value | float], target: SupportsIndex | Seque
     >>> correct_class([0.1, 2.5, -3.0], 1), correct_class([0.1, 2.5, -3.0], [0.9, 0.1, 0.0])
     (1.0, 0.0)
     """
-    return float(predicted_class(logits) == (target if isinstance(target, SupportsIndex) else predicted_class(target)))
+    return float(predicted_class(logits) == (target if hasattr(target, "__index__") else predicted_class(target)))
 
 
 def correct_sign(score: Value | float, target: float) -> float:
