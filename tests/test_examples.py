@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import random
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -115,3 +119,62 @@ def test_moons_gives_the_losses_of_micrograds_demo(tmp_path, monkeypatch, capsys
     assert [float(loss) for loss, _ in printed] == pytest.approx(demo["losses"][:2], rel=1e-12)
     assert [float(accuracy) for _, accuracy in printed] == [50.0, 81.0]
     assert len(np.unique(imread(tmp_path / "out" / "moons.png"))) > 10
+
+
+# ---- data_parallel
+
+
+def trained_by_hand(epochs, batch_size=96, learning_rate=0.02):
+    """Each epoch's mean loss, and the accuracy after: the training as textbooks have it, in matrix products."""
+    (images, targets), held_out = digits()
+    random.seed(0)
+    shuffler = np.random.default_rng(0)
+    layers = [layer.neurons for layer in MLP(64, [32, 10]).layers]
+    theta = [np.array([[*(w.data for w in neuron.w), neuron.b.data] for neuron in layer]) for layer in layers]
+    m, v, t, epoch_losses = [0.0, 0.0], [0.0, 0.0], 0, []
+
+    def with_bias(x):
+        return np.column_stack([x, np.ones(len(x))])
+
+    for _ in range(epochs):
+        losses = []
+        order = shuffler.permutation(len(images))
+        for batch in np.split(order, range(batch_size, len(order), batch_size)):
+            x, truth = with_bias(images[batch]), np.eye(10)[targets[batch]]
+            h = np.tanh(x @ theta[0].T)
+            p = np.exp(with_bias(h) @ theta[1].T)
+            p /= p.sum(axis=1, keepdims=True)
+            losses += (-np.log(p[truth == 1.0])).tolist()
+            delta = (p - truth) / len(batch)
+            gradients = [(delta @ theta[1][:, :-1] * (1.0 - h**2)).T @ x, delta.T @ with_bias(h)]
+            t += 1
+            for i, g in enumerate(gradients):
+                m[i], v[i] = 0.9 * m[i] + 0.1 * g, 0.999 * v[i] + 0.001 * g**2
+                theta[i] = theta[i] - learning_rate * m[i] / (1 - 0.9**t) / (np.sqrt(v[i] / (1 - 0.999**t)) + 1e-8)
+        epoch_losses.append(np.mean(losses))
+
+    logits = with_bias(np.tanh(with_bias(held_out.inputs) @ theta[0].T)) @ theta[1].T
+    return epoch_losses, np.mean(logits.argmax(axis=1) == held_out.targets)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
+def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(tmp_path):
+    source = (EXAMPLES / "data_parallel.py").read_text(encoding="utf-8")
+    for default, less in [("epochs: int = 10", "epochs: int = 2"), ("(96, 960, 9_600, 96_000)", "(1, 96)")]:
+        assert source.count(default) == 1
+        source = source.replace(default, less)
+    (tmp_path / "data_parallel.py").write_text(source, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "data_parallel.py"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+
+    printed = re.findall(r"mean loss (.+); gradients of (\d+) batches, .*largest relative difference (.+)", run.stdout)
+    losses, accuracy = trained_by_hand(epochs=2)
+    assert [float(loss) for loss, _, _ in printed] == pytest.approx(losses, abs=1e-6)
+    assert [int(batches) for _, batches, _ in printed] == [15, 15]
+    assert all(float(difference) < 1e-13 for _, _, difference in printed)
+    assert f"the network reads {accuracy:.1%}." in run.stdout
+    assert re.search(r" 1 examples: 1 thread \S+, 2 threads \S+, 2 workers \S+; fastest: ", run.stdout)

@@ -99,7 +99,9 @@ def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
     """In each of an operand's roles, for one example and for three alike."""
     for point in [*operation.samples, *operation.kinks]:
         numbers = flatten(point)
-        every_role = itertools.product("xwc", repeat=len(numbers)) if len(numbers) < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
+        every_role = (
+            itertools.product("xwc", repeat=len(numbers)) if len(numbers) < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
+        )
         for roles in ["".join(roles)[: len(numbers)] for roles in every_role]:
             if set(roles) == {"c"}:
                 continue
@@ -134,7 +136,13 @@ def test_not_a_number_goes_through(operation, executor):
 INF, NAN = math.inf, math.nan
 UNDEFINED = {
     "divide": [((1.0, 0.0), INF), ((-1.0, 0.0), -INF), ((1.0, -0.0), -INF), ((0.0, 0.0), NAN)],
-    "power": [((0.0, -1.0), INF), ((-0.0, -3.0), -INF), ((-8.0, 0.5), NAN), ((10.0, 400.0), INF), ((-10.0, 401.0), -INF)],
+    "power": [
+        ((0.0, -1.0), INF),
+        ((-0.0, -3.0), -INF),
+        ((-8.0, 0.5), NAN),
+        ((10.0, 400.0), INF),
+        ((-10.0, 401.0), -INF),
+    ],
     "exp": [((1000.0,), INF)],
     "expm1": [((1000.0,), INF)],
     "exp2": [((2000.0,), INF)],
@@ -170,7 +178,9 @@ def test_inf_and_nan_where_an_operation_on_values_raises(name, executor):
         for n in (1, 2, 40):
             batch = [flatten(point)] * n
             assert same_bits(tape.forward(batch), [number] * n)
-            assert same_bits(tape.forward([flatten(usual), *batch, flatten(usual)]), [expected, *[number] * n, expected])
+            assert same_bits(
+                tape.forward([flatten(usual), *batch, flatten(usual)]), [expected, *[number] * n, expected]
+            )
 
 
 # ---- random programs
@@ -198,7 +208,9 @@ def lines_of(program, numbers, inputs):
     for name, side, drawn in program:
         everything, half = range(len(values)), len(drawn) // 2
         if name == "dot":
-            sides = {"any": (everything, everything), "neuron": (uniform, varying), "mirrored": (varying, uniform)}[side]
+            sides = {"any": (everything, everything), "neuron": (uniform, varying), "mirrored": (varying, uniform)}[
+                side
+            ]
             weights, factors = pick(drawn[:half], sides[0]), pick(drawn[half : 2 * half], sides[1])
             line = name, [weights, factors, *pick(drawn[-1:], everything if side == "any" else uniform)]
         elif OPERATIONS[name].sequences:
@@ -226,11 +238,11 @@ def evaluated(line, values):
 
 
 def run(lines, leaves, noise=None):
-    """All values, of the leaves and the lines. With noise, each result is off by a relative error of 1e-12."""
+    """All values, of the leaves and the lines. With noise, each result is off by a relative error of about 1e-12."""
     values = list(leaves)
     for line in lines:
         result = evaluated(line, values)
-        values.append(result if noise is None else result * (1.0 + noise.choice([-1e-12, 1e-12])))
+        values.append(result if noise is None else result * (1.0 + noise.gauss(0.0, 1e-12)))
     return values
 
 
@@ -253,7 +265,7 @@ def outputs_and_gradients(lines, numbers, outputs, noise=None):
 def errors(lines, numbers, outputs, expected):
     """What a relative error of 1e-12 in each operation makes of the outputs and gradients."""
     noise, largest = random.Random(0), [np.zeros_like(part) for part in map(np.array, expected)]
-    for _ in range(4):
+    for _ in range(6):
         noisy = outputs_and_gradients(lines, numbers, outputs, noise)
         if noisy is None:
             return [np.full_like(part, INF) for part in largest]
@@ -266,7 +278,7 @@ def errors(lines, numbers, outputs, expected):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(steps, min_size=1, max_size=14), st.integers(0, 3), st.integers(0, 3), st.integers(0, 10**6), st.data())
+@given(st.lists(steps, min_size=3, max_size=24), st.integers(0, 3), st.integers(0, 3), st.integers(0, 10**6), st.data())
 def test_random_programs(program, inputs, parameters, seed, data):
     """Alone and as a batch: to the bit with the native executor, if there is one output; else as far as errors go."""
     source = random.Random(seed)
@@ -304,3 +316,253 @@ def test_random_programs(program, inputs, parameters, seed, data):
                     assert same_bits(alone[1], gradients[:, :inputs])
             assert close(found[e], truth, tolerance[0])
             assert close(jacobian[e], gradients, tolerance[1][:, columns])
+        if None not in expected:
+            truth, error = (
+                np.mean([np.sum(part[1], axis=0)[columns[inputs:]] for part in each], axis=0)
+                for each in (expected, tolerances)
+            )
+            assert close(tape.value_and_grad(batch)[1], truth, error + 1e-15 * abs(truth))
+
+
+# ---- sums and products of constants, parameters and inputs
+
+W, X = (1.25, -0.5, 3.0), (0.75, -2.0, 0.3)  # parameters, and an example
+MIXED = {
+    "a weight twice": lambda w, x: dot([w[0], w[0]], [x[0], x[1]]),
+    "a weight three times": lambda w, x: dot([w[0], w[0], w[0]], x),
+    "a weight twice, apart": lambda w, x: dot([w[0], w[1], w[0]], x, w[0]),
+    "an input twice": lambda w, x: dot(w[:2], [x[0], x[0]]),
+    "the bias is a weight": lambda w, x: dot(w, x, w[1]),
+    "the bias is an input": lambda w, x: dot(w, x, x[1]),
+    "the bias is computed": lambda w, x: dot(w, x, w[0] * w[1]),
+    "constant weights": lambda w, x: dot([2.0, -1.0, 0.5], x, w[0]),
+    "some weights are constant": lambda w, x: dot([w[0], 2.0, w[1], 3.0, 4.0], [*x, x[0], x[1]], 1.0),
+    "some factors are computed from parameters": lambda w, x: dot(w, [x[0], w[0] * 2.0, x[1]]),
+    "inputs on the left": lambda w, x: dot(x, w, 0.5),
+    "inputs on either side": lambda w, x: dot([x[0], w[0], 2.0], [w[1], x[1], x[2]]),
+    "inputs times inputs": lambda w, x: dot(x, [x[2], x[0], x[0]], w[0]),
+    "an input squared": lambda w, x: dot([x[0]], [x[0]], x[0]),
+    "of length 0": lambda w, x: dot([], [], x[0]) * dot([], [], w[0]),
+    "nested": lambda w, x: dot(w[:2], [dot(w, x), tanh(dot(x, w, w[0]))], dot(w, w)),
+    "nested in its weights": lambda w, x: dot([dot(w, w), dot([2.0], [w[0]])], x[:2]),
+    "of 33 products": lambda w, x: dot([w[i % 3] * 1.0 for i in range(33)], [x[i * 2 % 3] for i in range(33)]),
+    "shared weights": lambda w, x: tanh(dot(w, x)) + tanh(dot(w, x[::-1])) * w[0] + dot(w[::-1], x) * w[0],
+    "a sum of everything": lambda w, x: sum_of([w[0], 1.0, x[0], w[0], x[0], w[0] * w[1], x[1] * w[1]]),
+    "a sum of one": lambda w, x: sum_of([x[0]]) + sum_of([w[0]]),
+    "logsumexp of everything": lambda w, x: logsumexp([w[0], 1.0, x[0], w[0], x[0], w[0] * w[1], x[1] * w[1]]),
+    "a slope that is a parameter": lambda w, x: leaky_relu(x[1], w[0]) + leaky_relu(-x[0], slope=w[1]),
+    "a slope that is an input": lambda w, x: leaky_relu(w[1], x[0]) * x[1].elu(alpha=x[0]) + w[1].elu(x[2]),
+    "the same operand twice": lambda w, x: x[0] * x[0] + w[0] * w[0] + x[2] ** x[2] + (x[2] - x[2]) / w[1],
+    "parameters alone": lambda w, x: tanh(w[0] * w[1]) + w[2] / w[0],
+    "parameters alone in a part": lambda w, x: (w[0] * w[1] + w[0]) * x[0] + tanh(w[0] * w[1] + w[0]) * x[1],
+    "inputs alone": lambda w, x: tanh(x[0] * x[1]) + x[2],
+}
+
+
+@every_executor
+@pytest.mark.parametrize("name", MIXED)
+def test_sums_and_products_of_constants_parameters_and_inputs(name, executor):
+    w, x = [Value(number) for number in W], [Value(1.0), Value(-1.0), Value(1.0)]
+    tape = Tape(MIXED[name](w, x), x, executor=executor)
+    for n in (1, 2, 7, 8, 9, 40, 300):
+        examples = [[number + 0.01 * ((e * 7) % 11) for number in X] for e in range(n)]
+        outputs, by_inputs, by_parameters = [], [], []
+        for example in examples:
+            v, y = [Value(number) for number in W], [Value(number) for number in example]
+            result = MIXED[name](v, y)
+            result.backward()
+            outputs.append(result.data)
+            by_inputs.append([value.grad for value in y])
+            by_parameters.append([v[w.index(parameter)].grad for parameter in tape.parameters])
+        assert agree(executor, tape.forward(examples), outputs)
+        assert agree(executor, tape.backward(1.0, inputs=True), by_inputs)
+        jacobian = tape.jacobian(examples)
+        assert close(jacobian, by_parameters, 1e-14 * np.abs(by_parameters))  # an instruction may be that of two
+        total = np.sum(by_parameters, axis=0)
+        sizes = np.sum(np.abs(by_parameters), axis=0)
+        assert close(tape.value_and_grad(examples, gradient=1.0)[1], total, 1e-13 * sizes)
+
+
+# ---- nothing depends on how a batch is cut, on the threads, or on the processor
+
+
+SIZES = [1, 2, 7, 8, 9, 31, 32, 33, 100, 127, 128, 129, 511, 512, 513, 1025, 5000]
+
+
+@pytest.fixture(scope="module")
+def large():
+    """Two outputs of a network whose weights all have several uses, its inputs, and 5,000 examples."""
+    source = random.Random(1)
+    x = inputs = [Value(0.1) for _ in range(3)]
+    bias = Value(0.2)
+    for width in (12, 8, 2):
+        weights = [[Value(source.gauss(0.0, 0.5)) for _ in x] for _ in range(width)]
+        x = [tanh(dot(w, x, bias)) + leaky_relu(dot(w, x[::-1], 0.5), bias) * w[0] for w in weights]
+    batch = np.array([[source.uniform(-2.0, 2.0) for _ in inputs] for _ in range(5000)])
+    return [logsumexp(x) - x[0], x[1] * inputs[0]], inputs, batch
+
+
+def replayed(program, tape, batch, seeds, threads=1):
+    """Outputs, gradient, and input gradients."""
+    wengert, n = tape._wengert, len(batch)
+    parameters = np.array([parameter.data for parameter in tape.parameters])
+    outputs, gradient = np.empty((n, len(wengert.outputs))), np.empty(wengert.parameters)
+    by_inputs = np.empty_like(batch)
+    program.replay(n, batch, parameters, outputs, seeds, gradient, by_inputs, threads)
+    return outputs, gradient, by_inputs
+
+
+def native_program(tape, instruction_set=None, unneeded=0):
+    """With so many instructions that no output needs: they take room, so that a block is of fewer examples."""
+    from autograd.native import engine
+
+    wengert = tape._wengert
+    ones = np.ones(unneeded, np.int32)
+    rows, lengths = np.append(wengert.rows, list(OPERATIONS).index("negative") * ones), np.append(wengert.lengths, ones)
+    operands = np.append(wengert.operands, 0 * ones)
+    counts = wengert.inputs, wengert.parameters, wengert.constants
+    return engine.Program(*counts, rows.astype(np.int32), lengths, operands, wengert.outputs, instruction_set)
+
+
+def processors():
+    """The instruction sets that there are here."""
+    return ["baseline", *{native_program(Tape(Value(1.0) * 2.0)).instruction_set} - {"baseline"}]
+
+
+@native
+@pytest.mark.parametrize("own_seeds", [False, True], ids=["seeds for all alike", "a seed for each"])
+@pytest.mark.parametrize("n", SIZES)
+def test_numbers_do_not_depend_on_blocks_threads_and_instruction_sets(large, n, own_seeds):
+    outputs, inputs, batch = large
+    tape, batch = Tape(outputs, inputs), batch[:n]
+    assert len(tape._wengert.operands) * 5000 > 5 * 2**18  # replay.c's OPERANDS_WORTH_A_THREAD, for five of them
+    seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2) if own_seeds else np.array([1 / n, -0.3])
+    expected = replayed(native_program(tape, "baseline"), tape, batch, seeds)
+    for instruction_set in processors():
+        for unneeded in (0, 100, 250, 700, 3000):
+            program = native_program(tape, instruction_set, unneeded)
+            assert program.instruction_set == instruction_set
+            for threads in (1, 2, 5) if unneeded == 0 or n > 1000 else (1,):
+                found = replayed(program, tape, batch, seeds, threads)
+                for mine, theirs in zip(found, expected, strict=True):
+                    assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+
+
+@native
+def test_an_example_has_the_same_numbers_in_every_batch(large):
+    """Alone as well, where other code runs."""
+    outputs, inputs, batch = large
+    tape, seeds = Tape(outputs, inputs), np.array([1.0, 0.5])
+    values, _, by_inputs = replayed(native_program(tape), tape, batch, seeds)
+    for n in SIZES:
+        for first in (0, 3, 5000 - n):
+            part = slice(first, first + n)
+            found, _, found_by_inputs = replayed(native_program(tape), tape, batch[part].copy(), seeds)
+            assert found.tobytes() == values[part].tobytes()
+            assert found_by_inputs.tobytes() == by_inputs[part].tobytes()
+
+
+@every_executor
+def test_the_gradient_is_the_sum_of_the_examples_gradients(large, executor):
+    outputs, inputs, batch = large
+    tape = Tape(outputs, inputs, executor=executor)
+    for n in (1, 2, 9, 129, 513, 5000):
+        seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2)
+        terms = (seeds[:, :, np.newaxis] * tape.jacobian(batch[:n])).reshape(2 * n, -1)
+        truth = [math.fsum(column) for column in terms.T]
+        assert close(tape.value_and_grad(batch[:n], gradient=seeds)[1], truth, 1e-14 * abs(terms).sum(axis=0))
+
+
+@every_executor
+def test_threads_and_repetitions_change_nothing(large, executor):
+    outputs, inputs, batch = large
+    [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in (1, 2, 5, 1000, None)]
+    values, gradient = first.value_and_grad(batch)
+    for tape in [first, *others]:
+        for _ in range(3):
+            again = tape.value_and_grad(batch)
+            assert again[0].tobytes() == values.tobytes() == tape.forward(batch).tobytes()
+            assert again[1].tobytes() == gradient.tobytes()
+
+
+@pytest.mark.parametrize("block", [8, 100, 1000, 5000])
+def test_numpys_numbers_depend_on_blocks_by_rounding_only(large, block, monkeypatch):
+    outputs, inputs, batch = large
+    tape = Tape(outputs, inputs, executor="numpy")
+    values, gradient = tape.value_and_grad(batch)
+    sizes = abs(tape.jacobian(batch)).mean(axis=0).sum(axis=0)
+    monkeypatch.setattr("autograd.replay.MOST_EXAMPLES", block)
+    again = Tape(outputs, inputs, executor="numpy").value_and_grad(batch)
+    assert close(again[0], values, 1e-14 * (1.0 + abs(values)))
+    assert close(again[1], gradient, 1e-14 * sizes)
+
+
+def test_the_sum_over_very_many_examples_is_exact_to_rounding():
+    """Of what depends on no input, too: its seeds are not added one by one."""
+    w, x = Value(3.0), Value(0.0)
+    n = 1_000_000
+    for executor in EXECUTORS:
+        tape = Tape([w * w, x * w, w], [x], executor=executor)
+        batch = np.full((n, 1), 0.1)
+        for gradient in (None, np.full((n, 3), 1 / n)):
+            values, [slope] = tape.value_and_grad(batch, gradient=gradient)
+            assert values[-1].tolist() == [9.0, 0.1 * 3.0, 3.0]
+            assert slope == pytest.approx(6.0 + 0.1 + 1.0, rel=1e-13)
+
+
+# ---- nan and inf in a batch
+
+
+@every_executor
+def test_nan_and_inf_stay_in_their_example(large, executor):
+    outputs, inputs, batch = large
+    tape = Tape(outputs, inputs, executor=executor)
+    batch = batch[:1100].copy()
+    values, by_inputs, jacobian = everything_of_the_examples(tape, batch)
+    strange = {5: NAN, 8: INF, 9: -INF, 127: 1e308, 128: NAN, 511: INF, 512: NAN, 1099: -1e308}
+    for example, number in strange.items():
+        batch[example, example % 3] = number
+    found = everything_of_the_examples(tape, batch)
+    others = [i for i in range(1100) if i not in strange]
+    for mine, theirs in zip(found, (values, by_inputs, jacobian), strict=True):
+        assert mine[others].tobytes() == theirs[others].tobytes()
+    for example in strange:
+        alone = everything_of_the_examples(tape, batch[example : example + 1])
+        for mine, theirs in zip(found, alone, strict=True):
+            assert agree(executor, mine[example], theirs[0])
+    assert np.isnan(found[0][5]).all()
+    assert np.isnan(tape.value_and_grad(batch)[1]).all()
+
+
+def everything_of_the_examples(tape, batch):
+    values = tape.forward(batch)
+    return values, tape.backward(1.0, inputs=True), tape.jacobian(batch)
+
+
+@every_executor
+def test_nan_and_inf_in_parameters_are_everywhere(executor):
+    w, v, x = Value(1.0), Value(1.0), Value(2.0)
+    tape = Tape([w * x, v * x, w * v + x], [x], executor=executor)
+    w.data = math.nan
+    assert same_bits(tape.forward([1.0, 2.0]), [[NAN, 1.0, NAN], [NAN, 2.0, NAN]])
+    w.data, v.data = math.inf, 0.0
+    assert same_bits(tape.forward([1.0, 0.0]), [[INF, 0.0, NAN], [NAN, 0.0, NAN]])
+
+
+# ---- what no output asks for is not walked
+
+
+@every_executor
+def test_an_infinite_derivative_does_not_reach_another_output(executor):
+    """0 times inf is nan: an output whose seed is 0 in all examples must not be differentiated."""
+    x, w = Value(1.0), Value(1.0)
+    tape = Tape([(w * x).sqrt(), x * 2.0, w * x], [x], executor=executor)
+    for n in (1, 2, 40):
+        assert same_bits(tape.jacobian([0.0] * n, wrt="inputs"), [[[INF], [2.0], [1.0]]] * n)
+        assert same_bits(tape.jacobian([0.0] * n), [[[NAN], [0.0], [0.0]]] * n)
+        assert same_bits(tape.value_and_grad([0.0] * n, gradient=[0.0, 1.0, 1.0])[1], [0.0])
+    uniform = Tape([w.sqrt(), w * 3.0 + x], [x], executor=executor)
+    w.data = 0.0
+    for n in (1, 2, 40):
+        assert same_bits(uniform.jacobian([0.0] * n), [[[INF], [3.0]]] * n)
+        assert same_bits(uniform.value_and_grad([0.0] * n, gradient=[0.0, 1.0])[1], [3.0 * n])

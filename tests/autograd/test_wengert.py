@@ -58,7 +58,9 @@ def test_the_list_of_a_neuron():
     assert written.lengths.tolist() == [2, 1, 1]
     assert written.operands.tolist() == [2, -1, 0, 1, 3, 4, 5, -1]
     assert written.outputs.tolist() == [6, 3]
-    assert {part.dtype for part in (written.rows, written.lengths, written.operands, written.outputs)} == {np.dtype("int32")}
+    assert {part.dtype for part in (written.rows, written.lengths, written.operands, written.outputs)} == {
+        np.dtype("int32")
+    }
     assert instructions(written) == [("dot", [2, 2.0], [0, 1], 3), ("tanh", 4), ("subtract", 5, 2.0)]
     assert [result for result, _, _ in written.instructions()] == [4, 5, 6]
 

@@ -1,0 +1,148 @@
+"""Learns to read the digits in several processes: each batch is split over the workers of a Dask cluster.
+
+The gradient of a batch's mean loss is a sum over the examples, so each worker computes its shard's part of the sum. The
+tape and the examples are sent to the workers once. Then, at every step, the parameters go out as one vector, and the
+parts of the gradient come back. In the end the workers are timed against one process and its threads: what they save
+must be more than what their messages cost. With a network as small as this only huge batches repay those, and threads
+need none.
+
+The cluster is this machine; of a cluster of several, a Client is made with its scheduler's address.
+Needs distributed and scikit-learn: pip install "scalar-autograd[parallel,datasets]"
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import random
+import statistics
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy
+from distributed import Client, LocalCluster
+
+from autograd import Tape, scatter, tanh
+from nn.datasets import digits
+from nn.layers import MLP
+from nn.losses import cross_entropy
+from nn.optimizers import Adam
+from nn.training import correct_class, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[numpy.float64]
+    Rows = NDArray[numpy.intp]  # which examples: their rows in the array of all examples
+
+
+def main(
+    epochs: int = 10,
+    batch_size: int = 96,
+    workers: int = 2,
+    seed: int = 0,
+    timed: Sequence[int] = (96, 960, 9_600, 96_000),
+) -> None:
+    training, held_out = digits()
+    examples = numpy.column_stack([training.inputs, training.targets])  # a row is what the tape's inputs are
+    random.seed(seed)
+    model = MLP(64, [32, 10], activation=tanh)
+    tape = Tape.record(
+        lambda image, digit: cross_entropy(model(image), digit),
+        ([0.0] * 64, 0.0),
+        threads=1,  # a worker's
+    )
+    print(f"{tape!r}\nPickled it is {len(pickle.dumps(tape)):,} bytes, which each of {workers} workers gets once.\n")
+
+    # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine.
+    cluster = LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
+    )
+    with cluster, Client(cluster) as client:
+        team = Team(client, tape, examples)
+        parameters = trained(team, tape, examples, epochs, batch_size, seed)
+        print("\nMilliseconds for the gradient of a batch, median of 5:")
+        for size in timed:
+            print(timings(team, tape, examples, numpy.resize(numpy.arange(len(examples)), size), parameters))
+
+    scatter(parameters, tape.parameters, "data")
+    [accuracy] = evaluate(model, *held_out, correct_class)
+    print(f"\nOf {len(held_out.inputs)} digits that it has never seen, the network reads {accuracy:.1%}.")
+
+
+def trained(team: Team, tape: Tape, examples: Array, epochs: int, batch_size: int, seed: int) -> Array:
+    """The parameters that the team has learned. At each step, its gradient is held against that of this process."""
+    optimizer = Adam(tape.parameters, learning_rate=0.02)
+    parameters = numpy.array([parameter.data for parameter in tape.parameters])
+    shuffler = numpy.random.default_rng(seed)
+    for epoch in range(1, epochs + 1):
+        losses, differences = [], []
+        order = shuffler.permutation(len(examples))
+        for batch in numpy.split(order, range(batch_size, len(order), batch_size)):
+            batch_losses, gradient = team.value_and_grad(batch, parameters)
+            _, whole = part(tape, examples, batch, parameters, len(batch))
+            differences.append(abs(gradient - whole).max() / abs(whole).max())
+            losses.append(batch_losses)
+            parameters = optimizer.stepped(parameters, gradient)
+        print(
+            f"epoch {epoch}: mean loss {numpy.concatenate(losses).mean():.6f}; gradients of {len(losses)} batches, "
+            f"by shards and as a whole: largest relative difference {max(differences):.1e}"
+        )
+    return parameters
+
+
+class Team:
+    """Workers that have the same tape and the same examples, to differentiate a batch together."""
+
+    def __init__(self, client: Client, tape: Tape, examples: Array) -> None:
+        self.client = client
+        self.workers = list(client.nthreads())
+        self.tape, self.examples = client.scatter([tape, examples], broadcast=True)
+
+    def value_and_grad(self, batch: Rows, parameters: Array) -> tuple[Array, Array]:
+        """The losses of a batch, in its order, and the gradient of their mean."""
+        shards = numpy.array_split(batch, len(self.workers))
+        parts = [
+            self.client.submit(
+                part, self.tape, self.examples, shard, parameters, len(batch), workers=worker, pure=False
+            )
+            for worker, shard in zip(self.workers, shards, strict=True)
+        ]
+        losses, gradients = zip(*self.client.gather(parts), strict=True)
+        return numpy.concatenate(losses), numpy.sum(gradients, axis=0)
+
+
+def part(tape: Tape, examples: Array, shard: Rows, parameters: Array, batch_size: int) -> tuple[Array, Array]:
+    """The losses of a shard, and its part of the gradient of the whole batch's mean loss."""
+    return tape.value_and_grad(examples[shard], parameters=parameters, gradient=1 / batch_size)
+
+
+def timings(team: Team, tape: Tape, examples: Array, batch: Rows, parameters: Array) -> str:
+    count = len(team.workers)
+
+    def alone(threads: int) -> None:
+        tape.threads = threads
+        part(tape, examples, batch, parameters, len(batch))
+
+    milliseconds = {
+        "1 thread": median_milliseconds(lambda: alone(1)),
+        f"{count} threads": median_milliseconds(lambda: alone(count)),
+        f"{count} workers": median_milliseconds(lambda: team.value_and_grad(batch, parameters)),
+    }
+    columns = ", ".join(f"{way} {time:.2f}" for way, time in milliseconds.items())
+    return f"{len(batch):7,} examples: {columns}; fastest: {min(milliseconds, key=milliseconds.__getitem__)}"
+
+
+def median_milliseconds(function: Callable[[], object], repetitions: int = 5) -> float:
+    milliseconds = []
+    for _ in range(repetitions):
+        start = perf_counter()
+        function()
+        milliseconds.append(1e3 * (perf_counter() - start))
+    return statistics.median(milliseconds)
+
+
+if __name__ == "__main__":  # the workers import this file
+    main()
