@@ -101,7 +101,8 @@ class Layer(Module):
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
         inputs = listed(x, len(self.neurons[0].weights))
-        outputs = [neuron.output(inputs) for neuron in self.neurons]
+        # neuron.output(...) takes longer: Python would look into the attributes of each, which are many dicts.
+        outputs = [type(neuron).output(neuron, inputs) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:

@@ -2,9 +2,11 @@
    are the same for every example.
 
    Only for bilinear operations, such as dot: the derivatives with respect to each sequence are the other's numbers, so a
-   node needs no more than the two sequences. Whether a list holds the very operands of a sequence, in what they are and in
-   their numbers, is looked up every time, so there is nothing that could be out of date. */
+   node needs no more than the two sequences. Whether a list holds the very operands of a sequence is looked up every time;
+   whether they have the same numbers still, only where any Value's data has been set since that was last seen. */
 #include "native.h"
+
+uint64_t changes = 0;
 
 /* The latest sequence for each (hashed) first operand. These references do not count. */
 enum { LATEST_BITS = 10 };
@@ -17,21 +19,28 @@ static Sequence **place_of(const PyObject *first)
 
 static inline bool is_same_number(double x, double y) { return memcmp(&x, &y, sizeof x) == 0; }
 
+static inline bool is_current(const Slot *slot)
+{
+    const Node *parent = (Node *)slot->parent;
+    return is_same_number(slot->number, parent->data) && !parent->tracks_results;
+}
+
 /* Whether these are the sequence's operands, with the numbers that they had; writes them. */
-static bool holds(const Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
+static bool holds(Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
 {
     if (sequence == NULL || sequence->count != n) return false;
+    const bool nothing_changed = sequence->changes == changes;
     for (Py_ssize_t i = 0; i < n; i++) {
         const Slot *slot = &sequence->slots[i];
         if (slot->parent == objects[i]) {
-            numbers[i] = ((Node *)objects[i])->data;
-            if (((Node *)objects[i])->tracks_results) return false;
+            if (!nothing_changed && !is_current(slot)) return false;
         } else {
             if (slot->parent != NULL || !PyFloat_CheckExact(objects[i])) return false;
-            numbers[i] = PyFloat_AS_DOUBLE(objects[i]);
+            if (!is_same_number(slot->number, PyFloat_AS_DOUBLE(objects[i]))) return false;
         }
-        if (!is_same_number(slot->number, numbers[i])) return false;
+        numbers[i] = slot->number;
     }
+    sequence->changes = changes;
     return true;
 }
 
@@ -45,6 +54,7 @@ static Sequence *sequence_new(PyObject *const *objects, Py_ssize_t n, const doub
     sequence->references = 1;
     sequence->place = place;
     sequence->mark = 0;
+    sequence->changes = changes;
     sequence->count = n;
     sequence->holds_value = false;
     for (Py_ssize_t i = 0; i < n; i++) {
