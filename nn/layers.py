@@ -165,7 +165,7 @@ def positive(name: str, count: int) -> int:
 
 def listed(x: Iterable[Value | float], expected: int) -> list[Value | float]:
     try:
-        inputs = list(x)
+        inputs = x if type(x) is list else list(x)
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:

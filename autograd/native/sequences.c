@@ -19,28 +19,33 @@ static Sequence **place_of(const PyObject *first)
 
 static inline bool is_same_number(double x, double y) { return memcmp(&x, &y, sizeof x) == 0; }
 
-static inline bool is_current(const Slot *slot)
+static inline bool is_constant(const Slot *slot, PyObject *object)
 {
-    const Node *parent = (Node *)slot->parent;
-    return is_same_number(slot->number, parent->data) && !parent->tracks_results;
+    return slot->parent == NULL && PyFloat_CheckExact(object) && is_same_number(slot->number, PyFloat_AS_DOUBLE(object));
 }
 
-/* Whether these are the sequence's operands, with the numbers that they had; writes them. */
+/* Whether the Values among the operands have the numbers still that they had. */
+static bool is_current(const Sequence *sequence)
+{
+    if (sequence->changes == changes) return true;
+    for (Py_ssize_t i = 0; i < sequence->count; i++) {
+        const Slot *slot = &sequence->slots[i];
+        const Node *parent = (Node *)slot->parent;
+        if (parent != NULL && (!is_same_number(slot->number, parent->data) || parent->tracks_results)) return false;
+    }
+    return true;
+}
+
+/* Whether these are the sequence's operands; writes their numbers. */
 static bool holds(Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
 {
-    if (sequence == NULL || sequence->count != n) return false;
-    const bool nothing_changed = sequence->changes == changes;
+    if (sequence == NULL || sequence->count != n || !is_current(sequence)) return false;
+    sequence->changes = changes;
     for (Py_ssize_t i = 0; i < n; i++) {
         const Slot *slot = &sequence->slots[i];
-        if (slot->parent == objects[i]) {
-            if (!nothing_changed && !is_current(slot)) return false;
-        } else {
-            if (slot->parent != NULL || !PyFloat_CheckExact(objects[i])) return false;
-            if (!is_same_number(slot->number, PyFloat_AS_DOUBLE(objects[i]))) return false;
-        }
+        if (slot->parent != objects[i] && !is_constant(slot, objects[i])) return false;
         numbers[i] = slot->number;
     }
-    sequence->changes = changes;
     return true;
 }
 
