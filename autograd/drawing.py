@@ -101,6 +101,16 @@ class Drawing:
         """
         return cleaned(laid_out(self.dot, "svg"))
 
+    def _addressed_svg(self) -> str:
+        """The SVG with its pieces marked, for a page that shows one step after the other.
+
+        With i a Value's place in topological order, v0, v1, ... are the boxes and o0, o1, ... the operations' circles:
+        their `<g>` have `data-node="v<i>"` and `"o<i>"`. The edge from the parent at place p, the k-th of `parents`
+        (from 0), has `data-edge="v<p> o<i> <k>"`, the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
+        texts of the numbers have `data-part="data"` and `"grad"`.
+        """
+        return cleaned(laid_out(self.dot, "svg"), addressed=True)
+
     @cached_property
     def png(self) -> bytes:
         """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
@@ -144,14 +154,16 @@ def in_dot(order: list[Value]) -> str:
     largest = max((abs(flow) for flow in flows if math.isfinite(flow)), default=0.0)
     for i, node in enumerate(order):
         fill = COMPUTED if node.parents else LEAF
-        graph.node(f"v{i}", box(node), **BOX_STYLE, fillcolor=fill, tooltip=hover(value_in_full(node)))
+        graph.node(f"v{i}", box(node), **BOX_STYLE, id=f"v{i}", fillcolor=fill, tooltip=hover(value_in_full(node)))
         if not node.parents:
             continue
-        graph.node(f"o{i}", circle(node), **CIRCLE_STYLE, tooltip=hover(operation_in_full(node)))
-        graph.edge(f"o{i}", f"v{i}", **stroke(node.grad, largest), tooltip=hover([f"gradient {node.grad!r}"]))
+        graph.node(f"o{i}", circle(node), **CIRCLE_STYLE, id=f"o{i}", tooltip=hover(operation_in_full(node)))
+        whole = stroke(node.grad, largest)
+        graph.edge(f"o{i}", f"v{i}", **whole, id=f"o{i} v{i}", tooltip=hover([f"gradient {node.grad!r}"]))
         ranks = str(min(1 + len(node.parents) // 6, 6))  # room for many edges to fan out, with their labels beside them
-        for parent, derivative in zip_longest(node.parents, node.local_derivatives):
-            graph.edge(f"v{number[parent]}", f"o{i}", **edge(derivative, node.grad, largest), minlen=ranks)
+        for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
+            tail, part = f"v{number[parent]}", edge(derivative, node.grad, largest)
+            graph.edge(tail, f"o{i}", **part, id=f"{tail} o{i} {k}", minlen=ranks)
     return str(graph.source)
 
 
@@ -303,9 +315,11 @@ def layout_program() -> str:
     return program
 
 
-def cleaned(svg: bytes) -> str:
+def cleaned(svg: bytes, addressed: bool = False) -> str:
     """The SVG element alone: tooltips become `title` elements; ids, classes and the nodes' names in DOT go."""
     root = ElementTree.fromstring(svg)
+    if addressed:
+        address(root)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         for name in element.findall("{*}title"):
@@ -320,6 +334,17 @@ def cleaned(svg: bytes) -> str:
                 del element.attrib[attribute]
     root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": FONT_FAMILY}
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def address(root: ElementTree.Element) -> None:
+    """Gives every drawn piece the name that it has in DOT as an attribute of its own."""
+    for group in root.iterfind(".//{*}g"):
+        if (kind := group.get("class")) in ("node", "edge"):
+            group.set(f"data-{kind}", group.attrib["id"])
+            if kind == "node" and group.attrib["id"].startswith("v"):
+                *_, data, _, grad = group.iterfind(".//{*}text")
+                data.set("data-part", "data")
+                grad.set("data-part", "grad")
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -361,6 +361,29 @@ def test_the_same_graph_gives_the_same_bytes():
     assert len(pictures) == 1
 
 
+def test_a_page_finds_every_piece_of_an_addressed_svg_by_its_name():
+    x, w = Value(2.0, label="x"), Value(3.0, label="]&\\")
+    y = dot([x, w], [w, 3.0]) * x
+    y.backward()
+    order = topological_order(y)
+    root = ElementTree.fromstring(draw(y)._addressed_svg())
+    nodes = {group.attrib["data-node"]: group for group in root.iter(f"{SVG}g") if "data-node" in group.attrib}
+    ends = [group.attrib["data-edge"] for group in root.iter(f"{SVG}g") if "data-edge" in group.attrib]
+    computed = [i for i, node in enumerate(order) if node.parents]
+    operands = [(i, k, order.index(parent)) for i in computed for k, parent in enumerate(order[i].parents)]
+    assert nodes.keys() == {f"v{i}" for i in range(len(order))} | {f"o{i}" for i in computed}
+    assert Counter(ends) == Counter([f"v{p} o{i} {k}" for i, k, p in operands] + [f"o{i} v{i}" for i in computed])
+    for i, node in enumerate(order):
+        parts = {text.get("data-part"): text.text for text in nodes[f"v{i}"].iter(f"{SVG}text")}
+        assert (parts["data"], parts["grad"]) == (f"{node.data:.4g}", f"{node.grad:.4g}")
+    for element in root.iter():
+        for name in ("data-node", "data-edge", "data-part"):
+            element.attrib.pop(name, None)
+    assert [element.attrib for element in root.iter()] == [
+        element.attrib for element in ElementTree.fromstring(draw(y).svg).iter()
+    ]
+
+
 # ---- Files.
 
 
