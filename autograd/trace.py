@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Operand: TypeAlias = "Entry | float | tuple[Entry | float, ...]"
 
 NAME_CHARACTERS = 16
-NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][2], y'
+NAME = re.compile(r"([^\[\]']+)(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][2], y'
 
 
 @dataclass(eq=False)
@@ -162,16 +162,19 @@ def named(order: Sequence[Value]) -> Iterator[tuple[str, str]]:
     labels = [shown(node.label, BOX_CHARACTERS) for node in order]
     count = Counter(label.replace("_", "") for label in labels)  # mathematics writes w1 and w_1 alike
     usable = {label for label in labels if count[label.replace("_", "")] == 1 and is_name(label)}
-    numbers = (name for i in range(1, 2 * len(order) + 1) if (name := f"v{i}") not in usable)
+    taken = set(labels)
+    numbers = (name for i in range(1, 2 * len(order) + 1) if (name := f"v{i}") not in taken)
     for label in labels:
         yield (label, "") if label in usable else (next(numbers), label)
 
 
 def is_name(label: str) -> bool:
     """Whether a formula can have it: no operation's name, nor `x.grad`, nor written from right to left."""
+    match = NAME.fullmatch(label)
     return (
         len(label) <= NAME_CHARACTERS
-        and NAME.fullmatch(label) is not None
+        and match is not None
+        and all(part.isidentifier() for part in match[1].split("."))
         and label.split(".")[-1] != "grad"
         and label not in OPERATIONS
         and not any(unicodedata.bidirectional(c) in ("R", "AL") for c in label)
