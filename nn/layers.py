@@ -101,7 +101,8 @@ class Layer(Module):
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
         inputs = listed(x, len(self.neurons[0].weights))
-        outputs = [neuron.output(inputs) for neuron in self.neurons]
+        # neuron.output(...) takes longer: Python would look into the attributes of each, which are many dicts.
+        outputs = [type(neuron).output(neuron, inputs) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
@@ -164,7 +165,7 @@ def positive(name: str, count: int) -> int:
 
 def listed(x: Iterable[Value | float], expected: int) -> list[Value | float]:
     try:
-        inputs = list(x)
+        inputs = x if type(x) is list else list(x)
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:

@@ -158,12 +158,17 @@ def collect_parameters(holdings: Iterable[object], found: dict[Value, None], see
         if isinstance(held, Value):
             if not held.parents:
                 found[held] = None
-        elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
-            found.update(dict.fromkeys(held.parameters()))
-        elif isinstance(held, (Module, list, tuple, dict)) and id(held) not in seen:
+        elif isinstance(held, HOLDERS) and id(held) not in seen:
             seen.add(id(held))
-            elements = vars(held) if isinstance(held, Module) else held
-            collect_parameters(elements.values() if isinstance(elements, dict) else elements, found, seen)
+            if not isinstance(held, Module):
+                collect_parameters(held.values() if isinstance(held, dict) else held, found, seen)
+            elif type(held).parameters is Module.parameters:
+                collect_parameters(held.__dict__.values(), found, seen)
+            else:
+                found.update(dict.fromkeys(held.parameters()))
+
+
+HOLDERS = (Module, list, tuple, dict)
 
 
 def entries_in(holder: object, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Entry]]:

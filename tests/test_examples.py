@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from autograd import engine
 from nn.datasets import digits
 from nn.layers import MLP
 
@@ -34,14 +35,17 @@ def example(name):
 # ---- digits
 
 
+EPOCHS, AT_LEAST = (30, 0.97) if engine == "native" else (3, 0.9)  # the Python engine's tape takes 20 s for 30 epochs
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The folder that a demo of three epochs leaves, and what it printed."""
+    """The folder that the demo leaves, and what it printed."""
     out = tmp_path_factory.mktemp("demo") / "out"
     lines = []
     module = example("digits")
     module.print = lambda *words: lines.append(" ".join(map(str, words)))
-    module.main(epochs=3, out=out)
+    module.main(epochs=EPOCHS, out=out)
     return out, "\n".join(lines)
 
 
@@ -63,7 +67,7 @@ def test_the_demo_says_how_many_digits_its_network_reads(demo):
     score = f"{right} of 360 right ({right / 360:.1%})"
     assert f"Of the held-out digits it reads {score}." in printed
     assert f"loaded into a new network, reads {score}." in printed
-    assert right / 360 >= 0.93
+    assert right / 360 >= AT_LEAST
 
 
 def test_the_demo_shows_digits_that_it_misreads(demo):

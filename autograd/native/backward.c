@@ -41,6 +41,8 @@ static inline int enter(Path *path, Node *node)
 {
     if (path->count == path->capacity && grow((void **)&path->steps, &path->capacity, sizeof(Step)) < 0) return -1;
     path->steps[path->count++] = (Step){node, 0};
+    if (node->near_count == INLINE_SLOTS && node->slots[1].parent != NULL)
+        prefetch_node((Node *)node->slots[1].parent); /* until the walk has come back from the first operand */
     return 0;
 }
 

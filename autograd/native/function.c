@@ -72,54 +72,60 @@ static Reading take_arguments(Node *node, PyObject *const *arguments, Py_ssize_t
     return DONE;
 }
 
-/* Takes the operands of a bilinear operation as sequences that other nodes may have too, and computes the result. Left to
-   take_arguments() is what need not be fast: constants alone, what is not finite, what the collector is to know. */
-static Reading share_arguments(Node *node, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
-{
-    const Row *row = &ROWS[node->row];
-    Sequence *first = NULL, *second = NULL;
-    Slot scalar = {NULL, row->defaults[2]};
-    if (given == 3 && read_scalar(arguments[2], &scalar.parent, &scalar.number) == UNUSUAL) return UNUSUAL;
-    numbers[2 * n] = scalar.number;
-    if (take_sequence(PySequence_Fast_ITEMS(arguments[0]), n, numbers, &first) == DONE &&
-        take_sequence(PySequence_Fast_ITEMS(arguments[1]), n, numbers + n, &second) == DONE) {
-        double data = row->value(n, numbers);
-        bool tracks_results = scalar.parent != NULL && ((Node *)scalar.parent)->tracks_results;
-        if (isfinite(data) && !tracks_results && (first->holds_value || second->holds_value || scalar.parent != NULL)) {
-            if (scalar.parent != NULL) row->partials[2](data, n, numbers, &scalar.number);
-            Py_XINCREF(scalar.parent);
-            node->data = data;
-            node->near_count = SHARED;
-            node->shared = (Shared){{first, second}, scalar};
-            return DONE;
-        }
-    }
-    if (first != NULL) release_sequence(first, NULL);
-    if (second != NULL) release_sequence(second, NULL);
-    return UNUSUAL;
-}
-
-/* The node is there before the operands are read: no Python code that could change the lists runs until it holds them. */
-static PyObject *call_on_sequences(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, bool share,
-                                   double *numbers)
-{
-    const Row *row = &ROWS[index];
-    Node *node = node_new(index, share ? 0 : n * row->sequences + (row->operands - row->sequences));
-    if (node == NULL) return NULL;
-    if (common_length(row, arguments, given) == n) {
-        if (share && share_arguments(node, arguments, given, n, numbers) == DONE) return (PyObject *)node;
-        if (!share && take_arguments(node, arguments, given, n, numbers) == DONE)
-            return apply_to_operands(node, n, numbers);
-    }
-    Py_DECREF(node);
-    return NULL;
-}
-
 /* Whether it is worth while to try. A sequence of Values begins with one. */
 static bool is_to_be_shared(const Row *row, PyObject *const *arguments, Py_ssize_t n)
 {
     if (!row->is_bilinear || n == 0 || no_grad_blocks > 0) return false;
     return is_value(*PySequence_Fast_ITEMS(arguments[0])) || is_value(*PySequence_Fast_ITEMS(arguments[1]));
+}
+
+/* The node of a bilinear operation on sequences, which it is given. NULL without an exception for what need not be fast:
+   constants alone, what is not finite, what the collector is to know. */
+static Node *node_on_sequences(int index, Sequence *first, Sequence *second, Slot scalar, const double *numbers)
+{
+    const Row *row = &ROWS[index];
+    double data = row->value(first->count, numbers);
+    bool tracks_results = scalar.parent != NULL && ((Node *)scalar.parent)->tracks_results;
+    bool holds_value = first->holds_value || second->holds_value || scalar.parent != NULL;
+    if (!isfinite(data) || tracks_results || !holds_value) return NULL;
+    Node *node = node_new(index, 0);
+    if (node == NULL) return NULL;
+    if (scalar.parent != NULL) row->partials[2](data, first->count, numbers, &scalar.number);
+    Py_XINCREF(scalar.parent);
+    node->data = data;
+    node->near_count = SHARED;
+    node->shared = (Shared){{first, second}, scalar};
+    return node;
+}
+
+/* Takes the operands of a bilinear operation as sequences that other nodes may have too. NULL without an exception if they
+   are unusual. Until there are references to all of them, no Python code runs that could change the lists. */
+static PyObject *call_bilinear(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
+{
+    Sequence *first = NULL, *second = NULL;
+    Slot scalar = {NULL, ROWS[index].defaults[2]};
+    Node *node = NULL;
+    if (given == 3 && read_scalar(arguments[2], &scalar.parent, &scalar.number) == UNUSUAL) return NULL;
+    numbers[2 * n] = scalar.number;
+    if (take_sequence(PySequence_Fast_ITEMS(arguments[0]), n, numbers, &first) == DONE &&
+        take_sequence(PySequence_Fast_ITEMS(arguments[1]), n, numbers + n, &second) == DONE)
+        node = node_on_sequences(index, first, second, scalar, numbers);
+    if (node != NULL) return (PyObject *)node;
+    if (first != NULL) release_sequence(first, NULL);
+    if (second != NULL) release_sequence(second, NULL);
+    return NULL;
+}
+
+/* The node is there before the operands are read: no Python code that could change the lists runs until it holds them. */
+static PyObject *call_on_sequences(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
+{
+    const Row *row = &ROWS[index];
+    Node *node = node_new(index, n * row->sequences + (row->operands - row->sequences));
+    if (node == NULL) return NULL;
+    if (common_length(row, arguments, given) == n && take_arguments(node, arguments, given, n, numbers) == DONE)
+        return apply_to_operands(node, n, numbers);
+    Py_DECREF(node);
+    return NULL;
 }
 
 /* The result, or NULL without an exception if the arguments are unusual. */
@@ -133,9 +139,8 @@ static PyObject *call_on_usual(int index, PyObject *const *arguments, Py_ssize_t
     double few_numbers[FEW], *numbers = few_numbers;
     if (count > FEW && (numbers = PyMem_Malloc((size_t)count * sizeof(double))) == NULL) return PyErr_NoMemory();
     PyObject *result = NULL;
-    if (is_to_be_shared(row, arguments, n))
-        result = call_on_sequences(index, arguments, given, n, true, numbers);
-    if (result == NULL && !PyErr_Occurred()) result = call_on_sequences(index, arguments, given, n, false, numbers);
+    if (is_to_be_shared(row, arguments, n)) result = call_bilinear(index, arguments, given, n, numbers);
+    if (result == NULL && !PyErr_Occurred()) result = call_on_sequences(index, arguments, given, n, numbers);
     if (numbers != few_numbers) PyMem_Free(numbers);
     return result;
 }

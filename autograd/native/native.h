@@ -70,6 +70,7 @@ typedef struct Sequence {
     Py_ssize_t references; /* of nodes */
     struct Sequence **place;
     uint64_t mark;         /* the epoch of the last walk that has seen all of its operands */
+    uint64_t changes;      /* what there were when the numbers were last seen to be those of the operands */
     Py_ssize_t count;
     bool holds_value;      /* rather than constants only */
     Slot slots[];
@@ -189,6 +190,7 @@ static inline Reading read_scalar(PyObject *object, PyObject **parent, double *n
 /* The sequence of one or more operands, with a reference that is to be given up, and their numbers. UNUSUAL without an
    exception if they are to be read otherwise, with one if memory is short. */
 Reading take_sequence(PyObject *const *objects, Py_ssize_t n, double *numbers, Sequence **sequence);
+extern uint64_t changes; /* how often a Value's data was set, or a Value tracked: to be counted after either */
 bool sequence_give_up(Sequence *sequence); /* whether it was the last: its operands and memory are then to be freed */
 Node *release_sequence(Sequence *sequence, Node *next);
 

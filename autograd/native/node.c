@@ -120,6 +120,7 @@ Far *node_far(Node *node)
 void node_track(Node *node)
 {
     node->tracks_results = 1;
+    changes++;
     if (node->is_tracked) return;
     node->is_tracked = 1;
     PyObject_GC_Track(node);

@@ -2,9 +2,11 @@
    are the same for every example.
 
    Only for bilinear operations, such as dot: the derivatives with respect to each sequence are the other's numbers, so a
-   node needs no more than the two sequences. Whether a list holds the very operands of a sequence, in what they are and in
-   their numbers, is looked up every time, so there is nothing that could be out of date. */
+   node needs no more than the two sequences. Whether a list holds the very operands of a sequence is looked up every time;
+   whether they have the same numbers still, only where any Value's data has been set since that was last seen. */
 #include "native.h"
+
+uint64_t changes = 0;
 
 /* The latest sequence for each (hashed) first operand. These references do not count. */
 enum { LATEST_BITS = 10 };
@@ -17,20 +19,32 @@ static Sequence **place_of(const PyObject *first)
 
 static inline bool is_same_number(double x, double y) { return memcmp(&x, &y, sizeof x) == 0; }
 
-/* Whether these are the sequence's operands, with the numbers that they had; writes them. */
-static bool holds(const Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
+static inline bool is_constant(const Slot *slot, PyObject *object)
 {
-    if (sequence == NULL || sequence->count != n) return false;
+    return slot->parent == NULL && PyFloat_CheckExact(object) && is_same_number(slot->number, PyFloat_AS_DOUBLE(object));
+}
+
+/* Whether the Values among the operands have the numbers still that they had. */
+static bool is_current(const Sequence *sequence)
+{
+    if (sequence->changes == changes) return true;
+    for (Py_ssize_t i = 0; i < sequence->count; i++) {
+        const Slot *slot = &sequence->slots[i];
+        const Node *parent = (Node *)slot->parent;
+        if (parent != NULL && (!is_same_number(slot->number, parent->data) || parent->tracks_results)) return false;
+    }
+    return true;
+}
+
+/* Whether these are the sequence's operands; writes their numbers. */
+static bool holds(Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
+{
+    if (sequence == NULL || sequence->count != n || !is_current(sequence)) return false;
+    sequence->changes = changes;
     for (Py_ssize_t i = 0; i < n; i++) {
         const Slot *slot = &sequence->slots[i];
-        if (slot->parent == objects[i]) {
-            numbers[i] = ((Node *)objects[i])->data;
-            if (((Node *)objects[i])->tracks_results) return false;
-        } else {
-            if (slot->parent != NULL || !PyFloat_CheckExact(objects[i])) return false;
-            numbers[i] = PyFloat_AS_DOUBLE(objects[i]);
-        }
-        if (!is_same_number(slot->number, numbers[i])) return false;
+        if (slot->parent != objects[i] && !is_constant(slot, objects[i])) return false;
+        numbers[i] = slot->number;
     }
     return true;
 }
@@ -45,6 +59,7 @@ static Sequence *sequence_new(PyObject *const *objects, Py_ssize_t n, const doub
     sequence->references = 1;
     sequence->place = place;
     sequence->mark = 0;
+    sequence->changes = changes;
     sequence->count = n;
     sequence->holds_value = false;
     for (Py_ssize_t i = 0; i < n; i++) {

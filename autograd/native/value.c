@@ -84,6 +84,7 @@ static int value_init(PyObject *self, PyObject *arguments, PyObject *keywords)
     if (label == NULL && is_far(node)) Py_CLEAR(node->far.label);
     node->data = number;
     node->grad = 0.0;
+    changes++;
     return 0;
 }
 
@@ -127,7 +128,9 @@ static int set_number(PyObject *number, double *field)
 
 static int set_data(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
 {
-    return set_number(number, &((Node *)self)->data);
+    int status = set_number(number, &((Node *)self)->data);
+    changes++;
+    return status;
 }
 
 static int set_grad(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
@@ -411,6 +414,7 @@ static PyObject *value_setstate(PyObject *self, PyObject *state)
     if (!is_empty && set_label(node, label) < 0) return NULL;
     node->data = data;
     node->grad = grad;
+    changes++;
     Py_RETURN_NONE;
 }
 

@@ -22,6 +22,7 @@ static PyObject *copy_numbers(PyObject *arguments, bool to_vector)
         if (fits && to_vector) numbers[i] = *field_of(value, is_grad);
         else if (fits) *field_of(value, is_grad) = numbers[i];
     }
+    if (!to_vector && !is_grad) changes++;
     PyBuffer_Release(&vector);
     Py_XDECREF(items);
     if (items != NULL && !fits) PyErr_SetString(PyExc_TypeError, "expected as many numbers as Values");

@@ -6,10 +6,11 @@ import gc
 import math
 import random
 import weakref
+from array import array
 
 import pytest
 
-from autograd import Value, dot, no_grad, value
+from autograd import Value, dot, no_grad, scatter, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
@@ -66,6 +67,31 @@ def test_a_number_that_changes_in_between_changes_no_earlier_node(looked_at):
     assert [w.grad for w in weights] == [295.0, 404.0]
     assert [x.grad for x in inputs] == [101.0, 210.0]
     assert seen(before) == truth
+
+
+WAYS_TO_SET = {
+    "data": lambda node, number: setattr(node, "data", number),
+    "scatter": lambda node, number: scatter(array("d", [number]), [node], "data"),
+    "__init__": lambda node, number: node.__init__(number),
+    "__setstate__": lambda node, number: node.__setstate__((number, 0.0, "", {})),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_SET)
+@pytest.mark.parametrize("bystander", [False, True])
+def test_every_way_to_set_a_number_is_noticed(way, bystander):
+    """Also after another Value was set, and the sequence seen again with its old numbers."""
+    weights, inputs = leaves(1.0, 2.0), leaves(3.0, 4.0)
+    before = [dot(weights, inputs)]
+    if bystander:
+        WAYS_TO_SET[way](Value(0.0), 1.0)
+        before.append(dot(weights, inputs))
+    WAYS_TO_SET[way](weights[1], 10.0)
+    assert seen(dot(weights, inputs)) == expected(weights, inputs)
+    WAYS_TO_SET[way](weights[1], 2.0)
+    assert seen(dot(weights, inputs)) == expected(weights, inputs)
+    for node in before:
+        assert seen(node) == expected(weights, inputs)
 
 
 def test_a_list_that_changes_in_between_changes_no_earlier_node():
