@@ -74,12 +74,12 @@ class Explanation:
     It holds what the graph held when `explain` was called.
 
     >>> a = Value(3.0, label="a")
-    >>> explanation = explain(-a)
+    >>> explanation = explain(2 * a)
     >>> print(explanation.markdown)
     | evaluation ↓ | chain rule ↑ (`x.grad` is `∂v1/∂x`) |
     | --- | --- |
-    | `a = 3` | `a.grad = -1` |
-    | `v1 = -a = -3` | `a.grad = v1.grad * ∂v1/∂a = 1 * (-1) = -1`<br>`v1.grad = 1` |
+    | `a = 3` | `a.grad = 2` |
+    | `v1 = 2 * a = 2 * 3 = 6` | `a.grad = v1.grad * ∂v1/∂a = 1 * 2 = 2`<br>`v1.grad = 1` |
     """
 
     def __init__(self, trace: Trace, digits: int) -> None:

@@ -1,7 +1,7 @@
 """The page that goes through the trace, in a real browser: headless Chromium, on files, by keyboard.
 
-What the page shows is compared with the engine: with what `backward()` leaves in `grad`, and with its chain rule carried
-out here, step by step.
+What the page shows is compared with the engine: with what `backward()` leaves in `grad`, and with its chain rule
+carried out here, step by step.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def visit(tab, tmp_path):
 
 
 def two_layers() -> Value:
-    """A network of two layers on one example: fused neurons, Values that are used twice, negative and positive flows."""
+    """A network of two layers on one example: fused neurons, Values that are used twice, flows of either sign."""
     x = [Value(0.5, label="x1"), Value(-1.5, label="x2")]
     hidden = []
     for unit, weights in enumerate([[0.7, -0.3], [-1.1, 0.4]], 1):
@@ -77,7 +77,8 @@ STATE = """() => {
   const names = (selector) => [...svg.querySelectorAll(selector)].map((g) => g.dataset.node ?? g.dataset.edge).sort();
   const inside = (text, box) => {
     const [t, b] = [text, box.querySelector("path, polygon")].map((e) => e.getBBox());
-    return !text.textContent || (t.x >= b.x && t.x + t.width <= b.x + b.width);
+    const from = text.dataset.part ? text.previousElementSibling.getBBox() : { x: b.x, width: 0 };
+    return !text.textContent || (t.x >= from.x + from.width && t.x + t.width <= b.x + b.width);
   };
   return {
     said: document.getElementById("now").innerText,
@@ -192,6 +193,18 @@ def test_a_whole_pass_by_keyboard_shows_the_engines_numbers(visit):
     assert page.requests == [page.url]
 
 
+def test_a_gradient_has_room_on_its_way(visit):
+    a = Value(1.0, label="a")
+    page = visit(explain(a * -0.012345678 + a * 1.012345678))
+    seen = []
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+        state = page.evaluate(STATE)
+        assert state["fits"]
+        seen.append(state["grad"]["v0"])
+    assert seen[-2:] == ["1.012", "1"]
+
+
 def small() -> Value:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     c = a * b + a
@@ -283,8 +296,9 @@ def test_screen_readers_are_told_what_happens(visit):
 
 CONTRASTS = """() => {
   const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (share) => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   const luminance = (colour) => {
-    const [r, g, b] = parse(colour).slice(0, 3).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = parse(colour).map((c) => linear(c / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const contrast = (a, b) => {
@@ -340,12 +354,16 @@ def test_nothing_is_said_by_colour_alone(visit):
     """What happens has lines three times as wide, and an arrow in the table; what is not reached is dashed."""
     page = visit(explain(two_layers()))
     page.keyboard.press("ArrowRight")
-    looks = page.evaluate("""() => [".active", ".dimmed", "[data-node]:not(.active, .source, .dimmed)"].map((kind) => {
+    looks = page.evaluate("""() => [
+      "[data-node].active", "[data-edge].active", "[data-node].dimmed", "[data-edge].dimmed",
+      "[data-node]:not(.active, .source, .dimmed)",
+    ].map((kind) => {
       const { strokeWidth, strokeDasharray } =
         getComputedStyle(document.querySelector(`svg ${kind}`).querySelector("path, ellipse"));
       return [parseFloat(strokeWidth), strokeDasharray];
     })""")
-    assert looks == [[3.5, "none"], [1, "3px, 3px"], [1, "none"]]
+    wide, dashed, plain = [3.5, "none"], [1, "3px, 3px"], [1, "none"]
+    assert looks == [wide, wide, dashed, dashed, plain]
     arrow = page.evaluate("getComputedStyle(document.querySelector('[aria-current]'), '::before').content")
     assert arrow == '"▶"'
 
@@ -361,7 +379,8 @@ def test_a_narrow_page_scrolls_only_where_it_says_so_and_follows_what_happens(vi
     in_view = """() => ["[data-node].active", "[aria-current]"].map((chosen) => {
       const target = document.querySelector(chosen);
       const [inner, outer] = [target, target.closest("section")].map((e) => e.getBoundingClientRect());
-      return inner.left >= outer.left && inner.left < outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom;
+      return inner.left >= outer.left && inner.left < outer.right
+        && inner.top >= outer.top && inner.bottom <= outer.bottom;
     })"""
     for _ in range(14):
         page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-"""The trace: its adjoints are the engine's to the last bit, its names are unambiguous, and what it cannot know it refuses."""
+"""The trace: its adjoints are the engine's to the last bit, its names unambiguous; what it cannot know it refuses."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_backward_of_its_own_is_refused(place):
     c = b + 1.0
     if place != "leaf":
         {"middle": b, "result": c}[place]._backward = lambda: None
-    with pytest.raises(ValueError, match="v[123] has a _backward of its own"):
+    with pytest.raises(ValueError, match=r"v[123] has a _backward of its own"):
         trace(c)
 
 
