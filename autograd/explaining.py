@@ -103,8 +103,8 @@ class Explanation:
             cells += zip_longest([evaluation], chain_rule, fillvalue="")
         left, right = (max(map(columns, column)) for column in zip(*cells, strict=True))
         if left + 3 + right <= MOST_COLUMNS:
-            lines_ = [f"{a}{' ' * (left - columns(a))} │ {b}".rstrip() for a, b in cells]
-            return "\n".join([lines_[0], f"{'─' * left}─┼─{'─' * right}", *lines_[1:]])
+            head, *body = (f"{a}{' ' * (left - columns(a))} │ {b}".rstrip() for a, b in cells)
+            return "\n".join([head, f"{'─' * left}─┼─{'─' * right}", *body])
         applied = [line for _, chain_rule in reversed(rows) for line in reversed(chain_rule)]
         evaluations = [evaluation for evaluation, _ in rows]
         return "\n".join(["evaluation", *evaluations, "", f"chain rule ({meaning})", *applied])

@@ -59,7 +59,8 @@ function showLine(line, step) {
 function writeNumbers() {
   for (const number of document.querySelectorAll("data")) {
     number.dataset.short ??= number.textContent;
-    number.textContent = number.closest(".dimmed") ? "?" : allDigits.checked ? number.value : number.dataset.short;
+    const text = number.closest(".dimmed") ? "?" : allDigits.checked ? number.value : number.dataset.short;
+    if (number.textContent !== text) number.textContent = text;
   }
 }
 

@@ -106,7 +106,7 @@ def page(trace: Trace, digits: int) -> str:
 <span class="buttons">
 <button type="button" data-go="first">Start</button>
 <button type="button" data-go="back">← Back</button>
-<output id="count" for="step"></output>
+<span id="count"></span>
 <button type="button" data-go="forward">Forward →</button>
 <button type="button" data-go="last">End</button>
 <label><input id="digits" type="checkbox"> all digits</label>
@@ -182,7 +182,7 @@ def steps(trace: Trace, write: Html) -> Iterator[tuple[str, str]]:
     for contribution in trace.contributions:
         left[contribution.parent] -= 1
         sentence = flow(contribution, parts[contribution.parent], left[contribution.parent], write)
-        yield f"Chain rule: {sentence}", write.contribution(contribution)
+        yield f"Chain rule, {sentence}", write.contribution(contribution)
 
 
 def listed(entry: Entry, write: Html) -> str:
@@ -193,13 +193,17 @@ def listed(entry: Entry, write: Html) -> str:
 
 
 def flow(contribution: Contribution, parts: int, left: int, write: Html) -> str:
-    node, parent = write.name(contribution.node), write.adjoint(contribution.parent)
-    sentence = f"{node}.grad times the local derivative {write.partial(contribution)} is "
+    """What goes along an edge, the adjoint of its parent having so many parts, of which some are left."""
+    node, parent, adjoint = contribution.node, contribution.parent, write.adjoint(contribution.parent)
+    ends = f"from {write.name(node)} back to {write.name(parent)}"
+    product = f"{write.adjoint(node)} times the local derivative {write.partial(contribution)}"
     if parts == 1:
-        return sentence + f"{parent}."
-    if contribution.before is None:
-        return sentence + f"the first of {parts} parts of {parent}."
-    return sentence + f"added to {parent}" + (f"; {left} more to come." if left else ", which is now complete.")
+        becomes = adjoint
+    elif contribution.before is None:
+        becomes = f"the first of {parts} parts of {adjoint}"
+    else:
+        becomes = f"added to {adjoint}" + (f"; {left} more to come" if left else ", which is now complete")
+    return f"{ends}: {product} is {becomes}."
 
 
 # ---- The drawing, each of its pieces with the steps at which something happens to it.

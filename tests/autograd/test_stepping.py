@@ -279,10 +279,11 @@ def test_screen_readers_are_told_what_happens(visit):
         "Evaluation: multiply computes v1 from a and b.",
         "Evaluation: add computes c from v1 and a.",
         "Chain rule: it begins at the result: the derivative of c with respect to itself is 1.",
-        "Chain rule: c.grad times the local derivative ∂c/∂v1 is v1.grad.",
-        "Chain rule: c.grad times the local derivative ∂c/∂a is the first of 2 parts of a.grad.",
-        "Chain rule: v1.grad times the local derivative ∂v1/∂a is added to a.grad, which is now complete.",
-        "Chain rule: v1.grad times the local derivative ∂v1/∂b is b.grad.",
+        "Chain rule, from c back to v1: c.grad times the local derivative ∂c/∂v1 is v1.grad.",
+        "Chain rule, from c back to a: c.grad times the local derivative ∂c/∂a is the first of 2 parts of a.grad.",
+        "Chain rule, from v1 back to a: v1.grad times the local derivative ∂v1/∂a is "
+        + "added to a.grad, which is now complete.",
+        "Chain rule, from v1 back to b: v1.grad times the local derivative ∂v1/∂b is b.grad.",
     ]
     assert page.get_by_role("img", name="The graph of c").count() == 1
     assert page.get_by_role("region", name="Drawing of the graph").count() == 1
