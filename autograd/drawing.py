@@ -116,7 +116,8 @@ class Drawing:
     `draw` makes drawings. The layout is left to a program, the system's `dot` or `graphviz-pure`, when first needed.
 
     The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG.
+    The same graph gives the same source, and with the same layout program the same SVG. JupyterLab displays it as an
+    image, without what hovering shows; `IPython.display.HTML(picture.svg)` has that there, too.
 
     >>> picture = draw(Value(2.0, label="a"))
     >>> picture.svg[:4], picture.png[1:4], picture.dot[:7]
