@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from itertools import zip_longest
 
@@ -32,7 +32,8 @@ DOT, MULTIPLY, SUM = (OPERATIONS[name] for name in ("dot", "multiply", "sum"))
 class Node:
     """What is shown of a Value, or of one of the products that a `dot` is spelled out in.
 
-    `operands` are the operation's, with None where it got a Value; `parents` are the places of these.
+    `operands` are the operation's, with None where it got a Value; `parents` are the places of these. The gradient has
+    room for `room` characters, so that another can take its place.
     """
 
     place: str
@@ -44,6 +45,7 @@ class Node:
     operands: tuple[float | tuple[float | None, ...] | None, ...] = ()
     parents: tuple[str, ...] = ()
     local_derivatives: tuple[float, ...] = ()
+    room: int = field(default=0, kw_only=True)
 
     # The names in DOT: of the box, of the circle, of the edge from the circle to the box, and from the k-th parent.
 
@@ -190,12 +192,13 @@ def in_dot(nodes: Sequence[Node], rankdir: str, theme: Theme, highlighted: Colle
 def box(node: Node, theme: Theme) -> dict[str, str]:
     label = shown(node.label, BOX_CHARACTERS)
     title = f'<TD ROWSPAN="2" WIDTH="{width(label)}"><B>{markup(label)}</B></TD>' if label else ""
+    room = f' WIDTH="{width("0" * node.room)}"' if node.room else ""
     data, grad = (
         f'<TD ALIGN="LEFT" WIDTH="{width(name)}"><FONT COLOR="{theme.muted}">{name}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"><FONT COLOR="{colour}">{short(number)}</FONT></TD>'
-        for name, number, colour in [
-            ("data", node.data, theme.ink),
-            ("grad", node.grad, theme.gradient.of(node.grad)),
+        f'<TD ALIGN="RIGHT"{least}><FONT COLOR="{colour}">{short(number)}</FONT></TD>'
+        for name, number, colour, least in [
+            ("data", node.data, theme.ink, ""),
+            ("grad", node.grad, theme.gradient.of(node.grad), room),
         ]
     )
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
@@ -295,8 +298,13 @@ def shown(text: object, limit: int) -> str:
 
 def width(text: str) -> int:
     """What a cell with the text takes in points; layouts don't know that East Asian characters take two columns."""
-    columns = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return math.ceil(columns * 0.602 * FONT_SIZE) + 8
+    return math.ceil(columns(text) * 0.602 * FONT_SIZE) + 8
+
+
+def columns(text: str) -> int:
+    """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
 
 
 def markup(text: str) -> str:

@@ -20,7 +20,7 @@ from autograd.themes import THEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 
@@ -80,14 +80,15 @@ def draw(
     )
 
 
-def check_size(order: Sequence[Value], expand: bool, max_nodes: int) -> None:
+def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str = "draw") -> None:
+    """Raises ValueError if it is too much to `draw` (or to `explain`)."""
     products = sum(map(diagram.number_of_products, order)) if expand else 0
     nodes, edges = len(order) + products, sum(len(node.parents) for node in order) + products
     max_edges = 2 * max_nodes  # a dense layer has fewer
     if nodes > max_nodes or edges > max_edges:
-        smaller = "draw one neuron, leave out expand=True" if products else "draw one example's loss"
+        smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
         raise ValueError(
-            f"draw: {nodes:,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
+            f"{what}: {nodes:,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
             f"{smaller}, or pass max_nodes="
         )
 
@@ -170,16 +171,13 @@ class Drawing:
 
         Raises ValueError for another suffix, OSError if the file cannot be written, and what `svg` raises.
         """
-        path = Path(path)
         formats: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg.encode(),
             ".png": lambda: self.png,
             ".dot": lambda: self.dot.encode(),
             ".html": lambda: self.html.encode(),
         }
-        if path.suffix.lower() not in formats:
-            raise ValueError(f"save: expected a file name that ends in .svg, .png, .dot or .html, got {str(path)!r}")
-        replace(path.resolve(), formats[path.suffix.lower()]())  # of a link, the file that it stands for
+        save_as(Path(path), formats)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
         """What notebooks choose from. JupyterLab shows an SVG only in a notebook that it trusts, a PNG in every one."""
@@ -187,6 +185,14 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f'<Drawing of {self.nodes:,} nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
+
+
+def save_as(path: Path, formats: Mapping[str, Callable[[], bytes]]) -> None:
+    """Writes a file in the one of the formats, by suffix, that its name ends in. Raises ValueError if there is none."""
+    if path.suffix.lower() not in formats:
+        *others, last = formats
+        raise ValueError(f"save: expected a file name that ends in {', '.join(others)} or {last}, got {str(path)!r}")
+    replace(path.resolve(), formats[path.suffix.lower()]())  # of a link, the file that it stands for
 
 
 def replace(path: Path, content: bytes) -> None:
