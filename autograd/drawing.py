@@ -139,16 +139,6 @@ class Drawing:
         """
         return layout.svg(self.dot)
 
-    def _addressed_svg(self) -> str:
-        """The SVG with its pieces marked, for a page that shows one step after the other.
-
-        With i a Value's place in topological order, v0, v1, ... are the boxes and o0, o1, ... the operations' circles:
-        their `<g>` have `data-node="v<i>"` and `"o<i>"`. The edge from the parent at place p, the k-th of `parents`
-        (from 0), has `data-edge="v<p> o<i> <k>"`, the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
-        texts of the numbers have `data-part="data"` and `"grad"`.
-        """
-        return layout.svg(self.dot, addressed=True)
-
     @cached_property
     def png(self) -> bytes:
         """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
