@@ -117,7 +117,8 @@ class Drawing:
     `draw` makes drawings. The layout is left to a program, the system's `dot` or `graphviz-pure`, when first needed.
 
     The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG.
+    The same graph gives the same source, and with the same layout program the same SVG. JupyterLab displays it as an
+    image, without what hovering shows; `IPython.display.HTML(picture.svg)` has that there, too.
 
     >>> picture = draw(Value(2.0, label="a"))
     >>> picture.svg[:4], picture.png[1:4], picture.dot[:7]
@@ -137,16 +138,6 @@ class Drawing:
         Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
         """
         return layout.svg(self.dot)
-
-    def _addressed_svg(self) -> str:
-        """The SVG with its pieces marked, for a page that shows one step after the other.
-
-        With i a Value's place in topological order, v0, v1, ... are the boxes and o0, o1, ... the operations' circles:
-        their `<g>` have `data-node="v<i>"` and `"o<i>"`. The edge from the parent at place p, the k-th of `parents`
-        (from 0), has `data-edge="v<p> o<i> <k>"`, the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
-        texts of the numbers have `data-part="data"` and `"grad"`.
-        """
-        return layout.svg(self.dot, addressed=True)
 
     @cached_property
     def png(self) -> bytes:

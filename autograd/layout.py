@@ -19,7 +19,13 @@ FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, 
 
 
 def svg(dot: str, *, addressed: bool = False) -> str:
-    """The graph as an SVG element; with `addressed`, its pieces have the names that they have in DOT."""
+    """The graph as an SVG element; with `addressed`, its pieces have the names that they have in DOT.
+
+    That is for a page that shows one step after the other. With the names of `diagram.py`, boxes and circles, each a
+    `<g>`, have `data-node="v<i>"` and `data-node="o<i>"`; the edge from the box `v<p>`, the k-th of the operation's
+    parents, has `data-edge="v<p> o<i> <k>"`, and the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
+    texts of the numbers have `data-part="data"` and `data-part="grad"`.
+    """
     return cleaned(laid_out(dot, "svg"), addressed)
 
 

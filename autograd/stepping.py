@@ -202,7 +202,7 @@ def flow(contribution: Contribution, parts: int, left: int, write: Html) -> str:
     elif contribution.before is None:
         becomes = f"the first of {parts} parts of {adjoint}"
     else:
-        becomes = f"added to {adjoint}" + (f"; {left} more to come" if left else ", which is now complete")
+        becomes = f"added to {adjoint}" + (f"; {left} more to come" if left else ", now complete")
     return f"{ends}: {product} is {becomes}."
 
 

@@ -281,8 +281,7 @@ def test_screen_readers_are_told_what_happens(visit):
         "Chain rule: it begins at the result: the derivative of c with respect to itself is 1.",
         "Chain rule, from c back to v1: c.grad times the local derivative ∂c/∂v1 is v1.grad.",
         "Chain rule, from c back to a: c.grad times the local derivative ∂c/∂a is the first of 2 parts of a.grad.",
-        "Chain rule, from v1 back to a: v1.grad times the local derivative ∂v1/∂a is "
-        + "added to a.grad, which is now complete.",
+        "Chain rule, from v1 back to a: v1.grad times the local derivative ∂v1/∂a is added to a.grad, now complete.",
         "Chain rule, from v1 back to b: v1.grad times the local derivative ∂v1/∂b is b.grad.",
     ]
     assert page.get_by_role("img", name="The graph of c").count() == 1
