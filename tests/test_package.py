@@ -33,7 +33,16 @@ def run(code: str, folder: Path = ROOT, **environment: str) -> str:
 def test_importing_the_engine_imports_none_of_its_libraries():
     loaded = run("import sys; bare = set(sys.modules); import autograd; print(*(set(sys.modules) - bare))").split()
     assert "autograd.value" in loaded
-    assert not set(loaded) & {"numpy", "graphviz", "matplotlib", "tqdm", "sklearn", "autograd.drawing"}
+    assert not set(loaded) & {
+        "numpy",
+        "graphviz",
+        "matplotlib",
+        "tqdm",
+        "sklearn",
+        "html",
+        "autograd.drawing",
+        "autograd.explaining",
+    }
 
 
 @pytest.mark.parametrize("package", [autograd, nn], ids=["autograd", "nn"])
@@ -43,8 +52,9 @@ def test_public_names_exist_and_are_sorted_out(package):
 
 
 # An import against this order is a fault.
-LAYERS = ["operations graph", "operands", "value", "native", "engines", "functions vectors",
-          "checking drawing wengert", "replay", "tape"]  # fmt: skip
+LAYERS = ["operations graph layout themes", "operands", "value", "native", "engines", "functions vectors",
+          "checking diagram wengert", "drawing replay trace",
+          "notation tape", "stepping", "explaining"]  # fmt: skip
 
 
 def sources(name: str) -> list[Path]:
@@ -97,7 +107,7 @@ NEW_ROW = """
 
 USE_OF_THE_NEW_ROW = """
 import autograd
-from autograd import Tape, Value, cube, draw, engine
+from autograd import Tape, Value, cube, draw, engine, explain
 from autograd.functions import value_mathematics
 from autograd.operations import OPERATIONS
 
@@ -108,6 +118,7 @@ y.backward()
 assert x.grad == 12.0
 assert cube.__doc__.startswith("cube(x) = x ** 3")
 assert ">cube<" in draw(y).svg
+assert "v1 = cube(x) = cube(2) = 8" in explain(y).text
 for executor in {"native", "numpy"} if engine == "native" else {"numpy"}:
     tape = Tape(y * 2.0, [x], executor=executor)
     assert tape.forward([[2.0], [3.0]]).tolist() == [16.0, 54.0]

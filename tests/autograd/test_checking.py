@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value, check_gradients, dot, exp, functions, log, logsumexp, sin, tanh
-from autograd.checking import GradientError
+from autograd.checking import Component, GradientCheck, GradientError
 from autograd.operations import OPERATIONS
 
 
@@ -122,3 +124,32 @@ def test_bad_arguments():
         check_gradients(lambda: Value(1.0), [])
     with pytest.raises(ValueError, match="log"):
         check_gradients(log, -1.0)
+
+
+def test_notebooks_show_the_table():
+    check = check_gradients(lambda w, x: tanh(dot(w, [x, 1.0])), ([0.5, -1.0], 2.0))
+    bundle, _ = DisplayFormatter().format(check)
+    assert bundle["text/plain"] == repr(check)
+    table = ElementTree.fromstring(bundle["text/html"])
+    assert "".join(table.find("caption").itertext()) == "3 of 3 components agree"
+    head, *rows = [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+    assert head == ["component", "backward", "differences", "relative error", "agree"]
+    assert [row[0] for row in rows] == ["w[0]", "w[1]", "x"]
+    for row, component in zip(rows, check.components, strict=True):
+        assert row[1:3] == [f"{component.backward:.10g}", f"{component.differences:.10g}"]
+        assert row[4] == "✓ yes"
+    assert not {"style", "color", "bgcolor"} & {name for element in table.iter() for name in element.attrib}
+
+
+def test_the_table_of_a_failure_says_in_words_which_components_disagree():
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x, y: x.relu() + y, (0.0, 1.0))
+    table = ElementTree.fromstring(caught.value.check._repr_html_())
+    assert "".join(table.find("caption").itertext()) == "1 of 2 components agree"
+    assert ["".join([*row][-1].itertext()) for row in table.iter("tr")] == ["agree", "✗ no", "✓ yes"]
+
+
+def test_names_cannot_bring_markup_into_the_table():
+    check = GradientCheck([Component("<b>&\"'", 1.0, 1.0, 0.0)], 1e-6)
+    [code] = ElementTree.fromstring(check._repr_html_()).iter("code")
+    assert code.text == "<b>&\"'"
