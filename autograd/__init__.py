@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.drawing import Drawing, draw
+    from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_LATER = {"Drawing": "drawing", "RecordingError": "tape", "Tape": "tape", "draw": "drawing"}
+_LATER = {
+    "Drawing": "drawing", "Explanation": "explaining", "RecordingError": "tape", "Tape": "tape", "draw": "drawing",
+    "explain": "explaining",
+}  # fmt: skip
 
 __all__ = [
-    "Drawing", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients", "draw", "engine",
-    "gather", "no_grad", "scatter", *_functions,
+    "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
+    "draw", "engine", "explain", "gather", "no_grad", "scatter", *_functions,
 ]  # fmt: skip
 
 

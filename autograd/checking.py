@@ -114,23 +114,49 @@ class Component:
         size = max(abs(self.backward), abs(self.differences))
         return abs(self.backward - self.differences) <= relative_tolerance * size + self.uncertainty
 
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Its row in a table, below COLUMNS."""
+        return self.name, f"{self.backward:.10g}", f"{self.differences:.10g}", f"{self.relative_error:.0e}"
+
+
+COLUMNS = ("component", "backward", "differences", "relative error")
+
 
 class GradientCheck:
-    """The comparison: `components` in the order of the arguments, of which `failures` do not agree."""
+    """The comparison: `components` in the order of the arguments, of which `failures` do not agree.
+
+    `print` shows a table; so do notebooks.
+    """
 
     def __init__(self, components: Sequence[Component], relative_tolerance: float) -> None:
         self.components = list(components)
         self.failures = [component for component in components if not component.agrees(relative_tolerance)]
 
     def table(self, components: Sequence[Component]) -> str:
-        width = max([len("component"), *(len(component.name) for component in components)])
-        lines = [f"{'component':{width}}  {'backward':>14}  {'differences':>14}  {'relative error':>15}"]
-        for c in components:
-            lines.append(f"{c.name:{width}}  {c.backward:14.10g}  {c.differences:14.10g}  {c.relative_error:15.0e}")
-        return "\n".join(lines)
+        rows = [COLUMNS, *(component.cells for component in components)]
+        width = max(len(name) for name, *_ in rows)
+        return "\n".join(f"{name:{width}}  {b:>14}  {d:>14}  {error:>15}" for name, b, d, error in rows)
 
     def __repr__(self) -> str:
         return self.table(self.components)
+
+    def _repr_html_(self) -> str:
+        """The table for notebooks. It has no colours, so that it is readable on any background."""
+        from html import escape  # here, since the engine's import imports this file
+
+        agree = len(self.components) - len(self.failures)
+        head = "".join(f'<th scope="col">{name}</th>' for name in (*COLUMNS, "agree"))
+        rows = []
+        for component in self.components:
+            name, *numbers = map(escape, component.cells)
+            cells = [f"<td>{number}</td>" for number in numbers]
+            agrees = "<strong>✗ no</strong>" if component in self.failures else "✓ yes"
+            rows.append(f'<tr><th scope="row"><code>{name}</code></th>{"".join(cells)}<td>{agrees}</td></tr>\n')
+        return (
+            f"<table>\n<caption>{agree:,} of {len(self.components):,} components agree</caption>\n"
+            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>"
+        )
 
 
 class GradientError(AssertionError):

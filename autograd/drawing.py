@@ -1,79 +1,114 @@
 """How does a graph look? `draw` shows data, gradients, operations and the local derivative on every edge.
 
-The graph is written as DOT and laid out by Graphviz: by the system's `dot` where there is one, else by the program that
-the package graphviz-pure brings. Its SVG is then cleaned of all that could meet its like on the same page.
+What is drawn stands in `diagram.py`, its colours in `themes.py`, and how it becomes a picture in `layout.py`.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import reprlib
 import secrets
-import shutil
-import subprocess
-import sysconfig
-import unicodedata
 from contextlib import suppress
 from functools import cached_property
 from html import escape
-from itertools import zip_longest
 from pathlib import Path
-from xml.etree import ElementTree
 
+from autograd import diagram, layout
 from autograd.engines import Value
 from autograd.graph import topological_order
+from autograd.themes import THEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-LAYOUT_SECONDS = 20.0
-
-BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …
-HOVER_CHARACTERS = 1_000
-
-BACKGROUND, INK, FAINT = "#ffffff", "#1f2933", "#7b8794"
-LEAF, COMPUTED, OPERATION = "#fdf6e3", "#ffffff", "#e4e7eb"
-POSITIVE, NEGATIVE, ZERO = "#0072b2", "#c04f00", "#9aa5b1"  # blue and orange: apart for colour-blind readers too
-
-# Both programs measure text right in Courier, and so do readers' fonts: no monospaced one is wider than 0.602 em.
-FONT, FONT_SIZE = "Courier", 11
-FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, monospace"
+RANKDIRS = ("LR", "TB", "RL", "BT")
 
 
-def draw(value: Value, *, max_nodes: int = 500) -> Drawing:
-    """The picture of the graph that `value` was computed from, with the numbers that it holds now.
+def draw(
+    *values: Value,
+    rankdir: str = "LR",
+    theme: str = "light",
+    expand: bool = False,
+    highlight: tuple[Value, Value] | None = None,
+    max_nodes: int = 500,
+) -> Drawing:
+    """The picture of the graph that the values were computed from, with the numbers that it holds now.
 
     Every Value is a box with its label, data and gradient; every operation a circle, with the constants among its
     operands (`2 *`). On an operand's edge stands the local derivative d result / d operand. The colour of an edge is
     the sign of the gradient that flows back along it, blue for positive and orange for negative; its width grows with
-    the size. In the SVG, hovering shows every number in full.
+    the size. In the SVG, hovering shows every number in full, and the chain rule's product on each edge.
 
     Arguments:
-        value: the result whose graph is drawn; call its `backward()` first, or all gradients are 0.
-        max_nodes: how many Values the graph may have, with twice as many edges: the layout of larger graphs takes
-            long, and nobody can read it.
+        values: the results whose graph is drawn, one or several; call `backward()` first, or all gradients are 0.
+        rankdir: where the graph goes: "LR" from left to right, "TB" from top to bottom, or "RL", "BT".
+        theme: "light" or "dark"; either has an opaque background.
+        expand: spell out every `dot`, a neuron's net input: each product and the sum get nodes of their own.
+        highlight: two Values, an operand and a result: the paths between them, along which the gradient of the one
+            flows back to the other, stand out, and all else is dimmed.
+        max_nodes: how many Values the graph may have, with twice as many edges, both as drawn: the layout of larger
+            graphs takes long, and nobody can read it.
 
-    Raises TypeError if `value` is not a Value, and ValueError if its graph has more than `max_nodes` Values, or more
-    than twice as many edges.
+    Raises TypeError if what is given is not a Value, and ValueError if the graph has more than `max_nodes` Values or
+    more than twice as many edges, if no path leads from one highlighted Value to the other, or for an unknown rankdir
+    or theme.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
     >>> c.backward()
     >>> draw(c)
-    <Drawing of 3 nodes: .svg, .dot, .save("x.svg"), .save("x.png") or .save("x.dot")>
+    <Drawing of 3 nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>
     """
-    if not isinstance(value, Value):
-        raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}")
-    order = topological_order(value)
-    edges, max_edges = sum(len(node.parents) for node in order), 2 * max_nodes  # a dense layer has fewer
-    if len(order) > max_nodes or edges > max_edges:
+    if not values:
+        raise TypeError("draw: expected a Value, got none")
+    for value in values:
+        if not isinstance(value, Value):
+            unpack = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
+            raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{unpack}")
+    for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
+        if given not in known:
+            raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
+    order = topological_order(*values)
+    check_size(order, expand, max_nodes)
+    places = {node: str(i) for i, node in enumerate(order)}
+    nodes = list(diagram.pictured(order, places, expand))
+    highlighted = None if highlight is None else paths(nodes, places, highlight)
+    title = ", ".join(label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS)))
+    return Drawing(
+        diagram.in_dot(nodes, rankdir, THEMES[theme], highlighted), len(nodes), title, THEMES[theme].background
+    )
+
+
+def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str = "draw") -> None:
+    """Raises ValueError if it is too much to `draw` (or to `explain`)."""
+    products = sum(map(diagram.number_of_products, order)) if expand else 0
+    nodes, edges = len(order) + products, sum(len(node.parents) for node in order) + products
+    max_edges = 2 * max_nodes  # a dense layer has fewer
+    if nodes > max_nodes or edges > max_edges:
+        smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
         raise ValueError(
-            f"draw: {len(order):,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
-            "draw one example's loss, or pass max_nodes="
+            f"{what}: {nodes:,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
+            f"{smaller}, or pass max_nodes="
         )
-    return Drawing(in_dot(order), nodes=len(order))
+
+
+def paths(nodes: Sequence[diagram.Node], places: dict[Value, str], highlight: tuple[Value, Value]) -> set[str]:
+    """The names of what lies between two Values, whichever of them was computed from the other."""
+    if not (
+        isinstance(highlight, (tuple, list)) and len(highlight) == 2 and all(isinstance(v, Value) for v in highlight)
+    ):
+        raise TypeError(f"draw: expected highlight= to be two Values, (operand, result), got {reprlib.repr(highlight)}")
+    for value in highlight:
+        if value not in places:
+            raise ValueError(f"draw: highlight: the drawn graph has no {value!r}")
+    start, end = (places[value] for value in highlight)
+    names = diagram.between(nodes, start, end) or diagram.between(nodes, end, start)
+    if not names:
+        raise ValueError(
+            "draw: highlight: no path: neither of {!r} and {!r} was computed from the other".format(*highlight)
+        )
+    return names
 
 
 class Drawing:
@@ -82,16 +117,19 @@ class Drawing:
     `draw` makes drawings. The layout is left to a program, the system's `dot` or `graphviz-pure`, when first needed.
 
     The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG.
+    The same graph gives the same source, and with the same layout program the same SVG. JupyterLab displays it as an
+    image, without what hovering shows; `IPython.display.HTML(picture.svg)` has that there, too.
 
     >>> picture = draw(Value(2.0, label="a"))
     >>> picture.svg[:4], picture.png[1:4], picture.dot[:7]
     ('<svg', b'PNG', 'digraph')
     """
 
-    def __init__(self, dot: str, nodes: int) -> None:
+    def __init__(self, dot: str, nodes: int, title: str = "", background: str = THEMES["light"].background) -> None:
         self.dot = dot
         self.nodes = nodes
+        self.title = title
+        self.background = background
 
     @cached_property
     def svg(self) -> str:
@@ -99,227 +137,52 @@ class Drawing:
 
         Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
         """
-        return cleaned(laid_out(self.dot, "svg"))
+        return layout.svg(self.dot)
 
     @cached_property
     def png(self) -> bytes:
         """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
-        return laid_out(self.dot, "png")
+        return layout.png(self.dot)
+
+    @property
+    def html(self) -> str:
+        """A page that shows the picture. It needs no network and no script. Raises what `svg` raises."""
+        return (
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+            f"<title>{escape(self.title or 'A computation graph')}</title>\n</head>\n"
+            f'<body style="margin: 0; background: {self.background}">\n{self.svg}\n</body>\n</html>\n'
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the picture to a file, in the format that its suffix names: `.svg`, `.png` or `.dot`.
+        """Writes the picture to a file, in the format that its suffix names: `.svg`, `.png`, `.dot` or `.html`.
 
         An existing file is replaced once the new one is complete, and left as it is on any error.
 
         Raises ValueError for another suffix, OSError if the file cannot be written, and what `svg` raises.
         """
-        path = Path(path)
         formats: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg.encode(),
             ".png": lambda: self.png,
             ".dot": lambda: self.dot.encode(),
+            ".html": lambda: self.html.encode(),
         }
-        if path.suffix.lower() not in formats:
-            raise ValueError(f"save: expected a file name that ends in .svg, .png or .dot, got {str(path)!r}")
-        replace(path.resolve(), formats[path.suffix.lower()]())  # of a link, the file that it stands for
+        save_as(Path(path), formats)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
         """What notebooks choose from. JupyterLab shows an SVG only in a notebook that it trusts, a PNG in every one."""
         return {"image/svg+xml": self.svg, "image/png": self.png, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f'<Drawing of {self.nodes:,} nodes: .svg, .dot, .save("x.svg"), .save("x.png") or .save("x.dot")>'
+        return f'<Drawing of {self.nodes:,} nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
 
 
-# ---- From the graph to DOT. A Value is the node v0, v1, ..., in topological order; its operation is o0, o1, ...
-
-
-def in_dot(order: list[Value]) -> str:
-    import graphviz
-
-    graph = graphviz.Digraph(graph_attr=GRAPH_STYLE, node_attr=NODE_STYLE, edge_attr=EDGE_STYLE)
-    number = {node: i for i, node in enumerate(order)}
-    flows = [node.grad for node in order]
-    flows += [derivative * node.grad for node in order for derivative in node.local_derivatives]
-    largest = max((abs(flow) for flow in flows if math.isfinite(flow)), default=0.0)
-    for i, node in enumerate(order):
-        fill = COMPUTED if node.parents else LEAF
-        graph.node(f"v{i}", box(node), **BOX_STYLE, fillcolor=fill, tooltip=hover(value_in_full(node)))
-        if not node.parents:
-            continue
-        graph.node(f"o{i}", circle(node), **CIRCLE_STYLE, tooltip=hover(operation_in_full(node)))
-        graph.edge(f"o{i}", f"v{i}", **stroke(node.grad, largest), tooltip=hover([f"gradient {node.grad!r}"]))
-        ranks = str(min(1 + len(node.parents) // 6, 6))  # room for many edges to fan out, with their labels beside them
-        for parent, derivative in zip_longest(node.parents, node.local_derivatives):
-            graph.edge(f"v{number[parent]}", f"o{i}", **edge(derivative, node.grad, largest), minlen=ranks)
-    return str(graph.source)
-
-
-GRAPH_STYLE = {"rankdir": "LR", "bgcolor": BACKGROUND, "nodesep": "0.12", "ranksep": "0.25", "pad": "0.1"}
-NODE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE), "fontcolor": INK, "color": FAINT}
-EDGE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE - 1), "fontcolor": INK, "arrowsize": "0.5"}
-BOX_STYLE = {"shape": "box", "style": "rounded,filled", "margin": "0.06,0.05", "height": "0"}
-CIRCLE_STYLE = {"shape": "ellipse", "style": "filled", "fillcolor": OPERATION} | {
-    "margin": "0.04,0.02", "width": "0.36", "height": "0.36",
-}  # fmt: skip
-
-
-def box(node: Value) -> str:
-    label = shown(node.label, BOX_CHARACTERS)
-    title = f'<TD ROWSPAN="2" WIDTH="{width(label)}"><B>{markup(label)}</B></TD>' if label else ""
-    data, grad = (
-        f'<TD ALIGN="LEFT" WIDTH="{width(name)}"><FONT COLOR="{FAINT}">{name}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"><FONT COLOR="{colour}">{short(number)}</FONT></TD>'
-        for name, number, colour in [("data", node.data, INK), ("grad", node.grad, sign_colour(node.grad, INK))]
-    )
-    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-    return f"<{table}<TR>{title}{data}</TR><TR>{grad}</TR></TABLE>>"
-
-
-def circle(node: Value) -> str:
-    """The symbol, and the constants among the operands: `2 *` and `** 3`, or below the symbol `slope = 0.01`."""
-    symbol = str(node.op)
-    below = []
-    if is_infix(node):
-        left, right = ("" if isinstance(operand, Value) else short(operand) for operand in node.operands)  # type: ignore[arg-type]
-        symbol = f"{left} {symbol} {right}".strip()
-    else:
-        below = [f"{name} = {', '.join(map(short, numbers))}" for name, numbers in constants(node)]
-    lines = [markup(shown(symbol, BOX_CHARACTERS)) or " "]
-    lines += [f'<FONT COLOR="{FAINT}">{markup(shown(line, BOX_CHARACTERS))}</FONT>' for line in below]
-    return f"<{'<BR/>'.join(lines)}>"
-
-
-def is_infix(node: Value) -> bool:
-    operation = node.operation
-    if operation is None or operation.sequences:
-        return False
-    return len(operation.operands) == 2 and not operation.symbol.isidentifier()
-
-
-def constants(node: Value) -> list[tuple[str, list[float]]]:
-    """The operands that are numbers, or sequences with numbers among them: name in the table, and the numbers."""
-    names = node.operation.operands if node.operation else ()
-    sequences = [operand if isinstance(operand, tuple) else (operand,) for operand in node.operands]
-    numbers = [[element for element in sequence if not isinstance(element, Value)] for sequence in sequences]
-    return [(name, constants) for name, constants in zip(names, numbers, strict=True) if constants]
-
-
-def edge(derivative: float | None, gradient: float, largest: float) -> dict[str, str]:
-    """An operand's edge. An operation from outside the table need not know its local derivatives."""
-    if derivative is None:
-        return stroke(0.0, largest)
-    flow = derivative * gradient  # what it adds to the operand's gradient
-    tooltip = hover([f"local derivative {derivative!r}", f"× gradient {gradient!r} = {flow!r}"])
-    return {**stroke(flow, largest), "label": f" {short(derivative)} ", "tooltip": tooltip, "labeltooltip": tooltip}
-
-
-def stroke(flow: float, largest: float) -> dict[str, str]:
-    size = min(abs(flow) / largest, 1.0) if largest and not math.isnan(flow) else 0.0
-    return {"color": sign_colour(flow, ZERO), "penwidth": f"{0.8 + 2.2 * math.sqrt(size):.2f}"}
-
-
-def sign_colour(number: float, otherwise: str) -> str:
-    return POSITIVE if number > 0 else NEGATIVE if number < 0 else otherwise
-
-
-# ---- Text. A label may hold anything, so all of it goes through `shown`, and then through `markup` or `hover`.
-
-
-def value_in_full(node: Value) -> list[str]:
-    return [shown(node.label, HOVER_CHARACTERS), f"data {node.data!r}", f"grad {node.grad!r}"]
-
-
-def operation_in_full(node: Value) -> list[str]:
-    if node.operation is None:
-        return [shown(node.op, HOVER_CHARACTERS)]
-    numbers = [f"{name} = {', '.join(map(repr, numbers))}" for name, numbers in constants(node)]
-    return [
-        f"{node.operation.signature} = {node.operation.formula}",
-        *(shown(line, HOVER_CHARACTERS) for line in numbers),
-    ]
-
-
-def short(number: float) -> str:
-    return f"{number:.4g}"
-
-
-def shown(text: object, limit: int) -> str:
-    r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
-    text = "" if text is None else str(text)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def width(text: str) -> int:
-    """What a cell with the text takes in points; layouts don't know that East Asian characters take two columns."""
-    columns = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return math.ceil(columns * 0.602 * FONT_SIZE) + 8
-
-
-def markup(text: str) -> str:
-    r"""The text for an HTML-like label, in which Graphviz replaces `\N` and its like, and trips over a single `]`."""
-    return escape(text.replace("\\", "\\\\")).replace("]", "&#93;")
-
-
-def hover(lines: list[str]) -> str:
-    """The lines as a tooltip, in which Graphviz reads entities, and backslashes twice over."""
-    import graphviz
-
-    escaped = [line.replace("\\", "\\\\\\\\").replace("&", "&amp;") for line in lines if line]
-    tooltip: str = graphviz.nohtml(r"\n".join(escaped))
-    return tooltip
-
-
-# ---- From DOT to a picture.
-
-
-def laid_out(dot: str, format: str) -> bytes:
-    """What the layout program makes of the graph. Raises RuntimeError if it fails, TimeoutError if it takes long."""
-    command = [layout_program(), f"-T{format}", *(["-Gdpi=144"] if format == "png" else [])]
-    no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows, where a program would open one
-    try:
-        done = subprocess.run(
-            command, input=dot.encode(), capture_output=True, timeout=LAYOUT_SECONDS, creationflags=no_window
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(
-            f"draw: the layout took longer than {LAYOUT_SECONDS:g} s: draw a graph with fewer edges, "
-            "such as one example's loss, or one neuron"
-        ) from None
-    if done.returncode:
-        message = done.stderr.decode(errors="replace").strip()
-        raise RuntimeError(f"draw: {' '.join(command)} failed with exit status {done.returncode}: {message}")
-    return done.stdout
-
-
-def layout_program() -> str:
-    """The system's `dot`, else `graphviz-pure`, from where pip puts programs or from the search path."""
-    user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
-    pip = os.pathsep.join([sysconfig.get_path("scripts"), user])
-    program = shutil.which("dot") or shutil.which("graphviz-pure", path=pip) or shutil.which("graphviz-pure")
-    if program is None:
-        raise RuntimeError("draw: a picture needs a layout program: pip install graphviz-pure, or install Graphviz")
-    return program
-
-
-def cleaned(svg: bytes) -> str:
-    """The SVG element alone: tooltips become `title` elements; ids, classes and the nodes' names in DOT go."""
-    root = ElementTree.fromstring(svg)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        for name in element.findall("{*}title"):
-            element.remove(name)
-        if tooltip := element.get("{http://www.w3.org/1999/xlink}title"):
-            element.tag = "g"  # it was a link, to nowhere
-            title = ElementTree.Element("title")
-            title.text = tooltip
-            element.insert(0, title)
-        for attribute in list(element.keys()):
-            if attribute in ("id", "class", "font-family") or attribute.startswith("{"):
-                del element.attrib[attribute]
-    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": FONT_FAMILY}
-    return ElementTree.tostring(root, encoding="unicode")
+def save_as(path: Path, formats: Mapping[str, Callable[[], bytes]]) -> None:
+    """Writes a file in the one of the formats, by suffix, that its name ends in. Raises ValueError if there is none."""
+    if path.suffix.lower() not in formats:
+        *others, last = formats
+        raise ValueError(f"save: expected a file name that ends in {', '.join(others)} or {last}, got {str(path)!r}")
+    replace(path.resolve(), formats[path.suffix.lower()]())  # of a link, the file that it stands for
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
 # Left out: programs that tests start, which take the sanitisers' libraries ill, and limits of memory.
-LEFT_OUT = "test_drawing.py", "test_engines.py", "test_kernels.py"
+LEFT_OUT = "test_drawing.py", "test_engines.py", "test_kernels.py", "test_layout.py", "test_themes.py"
 DESELECTED = "large_graphs or without_memory"
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from autograd import Value, dot, draw, explain, tanh
 from nn.datasets import digits
 from nn.layers import MLP
 
@@ -119,6 +120,82 @@ def test_moons_gives_the_losses_of_micrograds_demo(tmp_path, monkeypatch, capsys
     assert [float(loss) for loss, _ in printed] == pytest.approx(demo["losses"][:2], rel=1e-12)
     assert [float(accuracy) for _, accuracy in printed] == [50.0, 81.0]
     assert len(np.unique(imread(tmp_path / "out" / "moons.png"))) > 10
+
+
+# ---- render
+
+
+NEURON = ["w1=-0.5", "x1=2", "w2=0.75", "x2=-1", "b=2", "n = w1 * x1 + w2 * x2 + b", "y = tanh(n)"]
+
+
+def neuron():
+    w1, x1, w2, x2, b = (
+        Value(data, label=label) for label, data in {"w1": -0.5, "x1": 2, "w2": 0.75, "x2": -1, "b": 2}.items()
+    )
+    n = w1 * x1 + w2 * x2 + b
+    y = tanh(n)
+    n.label, y.label = "n", "y"
+    y.backward()
+    return w1, y
+
+
+def test_render_draws_the_graph_that_it_is_given(tmp_path, capsys):
+    w1, y = neuron()
+    names = ["y.svg", "deep/er/y.dot", "y.png"]
+    files = [str(tmp_path / name) for name in names]
+    example("render").main([*NEURON, *files])
+    assert capsys.readouterr().out == "".join(f"wrote {file}\n" for file in files)
+    picture = draw(y)
+    assert [(tmp_path / name).read_bytes() for name in names] == [
+        picture.svg.encode(),
+        picture.dot.encode(),
+        picture.png,
+    ]
+    options = ["--theme", "dark", "--rankdir", "TB", "--expand", "--highlight", "w1"]
+    example("render").main([*NEURON, *options, files[0]])
+    asked = draw(y, theme="dark", rankdir="TB", expand=True, highlight=(w1, y))
+    assert (tmp_path / "y.svg").read_text(encoding="utf-8") == asked.svg
+
+
+def test_render_writes_the_page_that_steps_through_the_graph(tmp_path):
+    example("render").main([*NEURON, str(tmp_path / "y.html")])
+    assert (tmp_path / "y.html").read_text(encoding="utf-8") == explain(neuron()[1]).html
+
+
+def test_render_draws_several_results_with_the_gradients_of_their_sum(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example("render").main(["a=2", "b=3", "y = [a + b, dot([a, 1], [b, 2])]"])
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    results = [a + b, dot([a, 1.0], [b, 2.0])]
+    for result in results:
+        result.backward()
+    assert (tmp_path / "graph.svg").read_text(encoding="utf-8") == draw(*results).svg
+    assert a.grad == 4.0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tanh(x)"], "'tanh(x)' is neither name=expression nor a file that ends in .svg, .png, .dot, .html"),
+        (["x=1", "x.pdf"], "'x.pdf' is neither name=expression nor a file"),
+        (["y=tanh(x)", "y.svg"], "NameError: name 'x' is not defined"),
+        (["x=2", "y=x+", "y.svg"], "SyntaxError: invalid syntax"),
+        (["x=-1", "y=log(x)", "y.svg"], "ValueError: log(-1.0)"),
+        (
+            ["x=1", "y='a'", "y.svg"],
+            "TypeError: expected the last name=expression to be a Value, or a list of Values, got 'a'",
+        ),
+        (["y.svg"], "TypeError: expected the last name=expression to be a Value, or a list of Values, got None"),
+        (["x=1", "--highlight", "z", "y.svg"], "NameError: name 'z' is not defined"),
+        (["a=1", "y=[a, a]", "y.html"], "TypeError: a page steps through one result, got 2"),
+    ],
+)
+def test_render_says_what_is_wrong_and_writes_nothing(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"^2$"):
+        example("render").main(words)
+    assert f"error: {message}" in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == []
 
 
 # ---- data_parallel

@@ -43,8 +43,9 @@ def test_public_names_exist_and_are_sorted_out(package):
 
 
 # An import against this order is a fault.
-LAYERS = ["operations graph", "operands", "value", "native", "engines", "functions vectors",
-          "checking drawing wengert", "replay", "tape"]  # fmt: skip
+LAYERS = ["operations graph layout themes", "operands", "value", "native", "engines", "functions vectors",
+          "checking diagram wengert", "drawing replay trace",
+          "notation tape", "stepping", "explaining"]  # fmt: skip
 
 
 def sources(name: str) -> list[Path]:

@@ -11,11 +11,11 @@ import json
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections import Counter
+from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,21 +24,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
-from autograd import Value, dot, drawing, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
+from autograd import Value, diagram, dot, layout, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
 from autograd.drawing import Drawing, draw
 from autograd.graph import topological_order
+from autograd.themes import THEMES
+
+pytestmark = pytest.mark.usefixtures("program")
 
 SVG = "{http://www.w3.org/2000/svg}"
+LIGHT = THEMES["light"]
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"  # what Graphviz writes for the second of two spaces
-
-
-@pytest.fixture(params=["graphviz-pure", "dot"], autouse=True)
-def program(request, monkeypatch):
-    if request.param == "graphviz-pure":
-        monkeypatch.setenv("PATH", "")  # it lies beside this Python, and no system's dot is found
-    elif not shutil.which("dot"):
-        pytest.skip("the system has no dot")
-    assert Path(drawing.layout_program()).stem == request.param
 
 
 def neuron() -> Value:
@@ -65,6 +60,17 @@ def visible(text: ElementTree.Element) -> str:
     return (text.text or "").replace(NO_BREAK_SPACE, " ").strip(" ")
 
 
+class Tags(HTMLParser):
+    """The tags of a page, as a browser's parser sees them, with the names of their attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, [name for name, _ in attributes]))
+
+
 def boxes(picture: Drawing) -> list[tuple[str, list[str]]]:
     return [(title, texts) for title, texts in groups(picture) if "data" in texts]
 
@@ -80,7 +86,7 @@ def circles(picture: Drawing) -> list[list[str]]:
 
 def edges(picture: Drawing) -> list[dict[str, str]]:
     """The edges as the layout program reads them, with the names of their ends."""
-    graph = json.loads(drawing.laid_out(picture.dot, "json"))
+    graph = json.loads(layout.laid_out(picture.dot, "json"))
     name = {node["_gvid"]: node["name"] for node in graph["objects"]}
     return [{**edge, "ends": f"{name[edge['tail']]} {name[edge['head']]}"} for edge in graph["edges"]]
 
@@ -177,12 +183,12 @@ def test_an_edge_has_the_colour_of_its_gradients_sign_and_a_width_that_grows_wit
     large, small, negative, zero = (Value(x) for x in (4.0, 1.0, -1.0, 0.0))
     result = dot([large, small, negative, zero], [3.0, 1.0, -2.0, 0.0])
     before = edges(draw(result))
-    assert {(edge["color"], float(edge["penwidth"])) for edge in before} == {(drawing.ZERO, 0.8)}
+    assert {(edge["color"], float(edge["penwidth"])) for edge in before} == {(LIGHT.flow.zero, 0.8)}
     result.backward()
     by_end = {edge["ends"]: edge for edge in edges(draw(result))}
     colours = [by_end[f"v{i} o4"]["color"] for i in range(4)]
     widths = [float(by_end[f"v{i} o4"]["penwidth"]) for i in range(4)]
-    assert colours == [drawing.POSITIVE, drawing.POSITIVE, drawing.NEGATIVE, drawing.ZERO]
+    assert colours == [LIGHT.flow.positive, LIGHT.flow.positive, LIGHT.flow.negative, LIGHT.flow.zero]
     assert widths[0] > widths[2] > widths[1] > widths[3]
     assert (widths[0], widths[3]) == (3.0, 0.8)
 
@@ -195,10 +201,139 @@ def test_numbers_that_are_not_finite_are_shown():
     assert ("data 0.0\ngrad nan", ["data", "0", "grad", "nan"]) in boxes(draw(y))
 
 
-def test_text_fits_its_boxes_and_circles():
+# ---- How it is shown.
+
+
+@pytest.mark.parametrize(
+    ("rankdir", "forward"),
+    [("LR", (1, 0)), ("TB", (0, 1)), ("RL", (-1, 0)), ("BT", (0, -1))],
+)
+def test_the_graph_goes_in_the_direction_of_rankdir(rankdir, forward):
+    positions = []
+    svg = layout.svg(draw(tanh(relu(a)), rankdir=rankdir).dot, addressed=True)
+    for path in svg.split('data-node="v')[1:]:
+        positions.append([float(x) for x in re.findall(r' d="M(-?[\d.]+),(-?[\d.]+)', path)[0]])
+    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(positions)]
+    assert len(steps) == 2
+    for step in steps:
+        assert step[0] * forward[0] + step[1] * forward[1] > 40
+        assert abs(step[0] * forward[1]) + abs(step[1] * forward[0]) < 40
+
+
+def test_the_theme_changes_colours_and_nothing_else():
+    light, dark = draw(neuron(), theme="light"), draw(neuron(), theme="dark")
+    assert light.svg == draw(neuron()).svg
+    assert groups(light) == groups(dark)
+    assert re.sub("#[0-9a-f]{6}", "", light.svg) == re.sub("#[0-9a-f]{6}", "", dark.svg)
+    used = [set(re.findall("#[0-9a-f]{6}", picture.dot)) for picture in (light, dark)]
+    assert used[0].isdisjoint(used[1])
+    assert {THEMES["light"].background, THEMES["light"].ink, THEMES["light"].flow.positive} <= used[0]
+    assert {THEMES["dark"].background, THEMES["dark"].ink, THEMES["dark"].flow.positive} <= used[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rankdir": "up"}, "draw: expected rankdir= to be one of 'LR', 'TB', 'RL', 'BT', got 'up'"),
+        ({"rankdir": None}, "draw: expected rankdir= to be one of 'LR', 'TB', 'RL', 'BT', got None"),
+        ({"theme": "Dark"}, "draw: expected theme= to be one of 'light', 'dark', got 'Dark'"),
+        ({"theme": ["dark"]}, "draw: expected theme= to be one of 'light', 'dark', got ['dark']"),
+    ],
+)
+def test_an_unknown_rankdir_or_theme_is_refused_and_the_known_ones_are_named(options, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        draw(a, **options)
+
+
+def test_several_results_share_one_picture():
+    x = Value(2.0, label="x")
+    first, second = relu(x), tanh(x)
+    picture = draw(first, second, x, first)
+    read = [edge["ends"] for edge in edges(picture)]
+    assert sorted(read) == ["o1 v1", "o2 v2", "v0 o1", "v0 o2"]
+    assert picture.nodes == len(boxes(picture)) == 3
+    assert circles(picture) == [["relu"], ["tanh"]]
+
+
+def test_a_spelled_out_neuron_is_the_neuron_that_was_written_out():
+    """Boxes, circles and edges, with all their numbers, are those of w1 x1 + w2 x2 + b made of products and a sum."""
+    data = {"w1": -3.0, "x1": 2.0, "w2": 1.0, "x2": 0.25, "b": 0.1}
+    pictures = []
+    for fused in (True, False):
+        w1, x1, w2, x2, b = (Value(number, label=label) for label, number in data.items())
+        net = dot([w1, w2], [x1, x2], b) if fused else sum([w1 * x1, w2 * x2, b])
+        net.label = "net"
+        tanh(net).backward()
+        pictures.append(draw(net, expand=fused))
+    assert Counter(map(repr, groups(pictures[0]))) == Counter(map(repr, groups(pictures[1])))
+    assert pictures[0].nodes == 8
+
+
+def test_what_is_highlighted_stands_out_and_all_else_is_dimmed():
+    x, w, other = Value(2.0, label="x"), Value(0.0, label="w"), Value(1.0, label="other")
+    product = w * x
+    left, right = relu(product), tanh(product)
+    result = left * right + other * x
+    result.backward()
+    order = topological_order(result)
+    v = {node: f"v{order.index(node)}" for node in order}
+    o = {node: f"o{order.index(node)}" for node in order}
+    top = result.parents[0]
+    expected = {
+        v[product], v[left], v[right], v[top], v[result], o[left], o[right], o[top], o[result],
+        f"{v[product]} {o[left]} 0", f"{v[product]} {o[right]} 0", f"{v[left]} {o[top]} 0", f"{v[right]} {o[top]} 1",
+        f"{v[top]} {o[result]} 0", *(f"{o[node]} {v[node]}" for node in (left, right, top, result)),
+    }  # fmt: skip
+    for highlight in [(product, result), (result, product), [product, result]]:
+        picture = draw(result, highlight=highlight)
+        graph = json.loads(layout.laid_out(picture.dot, "json"))
+        pieces = {piece["id"]: piece for piece in graph["objects"] + graph["edges"]}
+        dimmed = {LIGHT.dimmed.line, *vars(LIGHT.dimmed.flow).values()}
+        assert {name for name, piece in pieces.items() if piece["color"] not in dimmed} == expected
+        assert {name for name, piece in pieces.items() if float(piece["penwidth"]) >= 1.6} == expected
+        assert groups(picture) == groups(draw(result))
+
+
+def test_one_highlighted_value_is_its_own_path():
+    picture = draw(a * b, highlight=(a, a))
+    graph = json.loads(layout.laid_out(picture.dot, "json"))
+    assert [piece["id"] for piece in graph["objects"] + graph["edges"] if float(piece["penwidth"]) > 1] == ["v0"]
+
+
+def test_a_path_through_a_spelled_out_neuron_goes_through_the_products_of_the_value():
+    w, x, c = Value(2.0), Value(3.0), Value(4.0)
+    net = dot([w, c, w], [x, x, 5.0])
+    picture = draw(net, expand=True, highlight=(w, net))
+    graph = json.loads(layout.laid_out(picture.dot, "json"))
+    dimmed = {LIGHT.dimmed.line, *vars(LIGHT.dimmed.flow).values()}
+    assert {piece["id"] for piece in graph["objects"] + graph["edges"] if piece["color"] not in dimmed} == {
+        "v0", "o3.0", "v3.0", "o3.2", "v3.2", "o3", "v3", "v0 o3.0 0", "o3.0 v3.0", "v0 o3.2 0", "o3.2 v3.2",
+        "v3.0 o3 0", "v3.2 o3 2", "o3 v3",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("highlight", "error", "message"),
+    [
+        ((a, b), ValueError, "no path: neither of Value(data=3.0, grad=0.0, label='a') and Value(data=4.0, grad=0.0"),
+        ((a, Value(5.0)), ValueError, "draw: highlight: the drawn graph has no Value(data=5.0, grad=0.0)"),
+        ((a,), TypeError, "draw: expected highlight= to be two Values, (operand, result), got (Value("),
+        ((a, 3.0), TypeError, "expected highlight= to be two Values, (operand, result), got (Value("),
+        (a, TypeError, "expected highlight= to be two Values, (operand, result), got Value("),
+        ("ab", TypeError, "expected highlight= to be two Values, (operand, result), got 'ab'"),
+    ],
+)
+def test_what_cannot_be_highlighted_is_refused(highlight, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        draw(a * b, highlight=highlight)
+
+
+@pytest.mark.parametrize(("rankdir", "expand"), [("LR", False), ("TB", True)])
+def test_text_fits_its_boxes_and_circles(rankdir, expand):
     labels = ["w", "-", "a label as long as it may", "Größe ∂ρ", "漢字テスト日本語漢字", "L" * 10_000]
     terms = [Value(-1.234567e-300 * i, label=label) for i, label in enumerate(labels)]
-    for group in ElementTree.fromstring(draw(leaky_relu(dot(terms, [0.5] * 6))).svg).iter(f"{SVG}g"):
+    picture = draw(leaky_relu(dot(terms, [0.5] * 6)), rankdir=rankdir, expand=expand)
+    for group in ElementTree.fromstring(picture.svg).iter(f"{SVG}g"):
         path, ellipse = group.find(f"{SVG}path"), group.find(f"{SVG}ellipse")
         top = -math.inf
         if ellipse is not None:
@@ -250,10 +385,10 @@ def test_any_label_and_any_operation_make_well_formed_xml(label, op):
     picture = draw(Value(1.0, (Value(2.0, label=label),), op, label=label))
     assert len(boxes(picture)) == 2
     assert len(circles(picture)) == 1
-    if op.isprintable() and len(op) <= drawing.BOX_CHARACTERS:
+    if op.isprintable() and len(op) <= diagram.BOX_CHARACTERS:
         assert circles(picture) == [[op.strip(" ")]]
     if label.isprintable():
-        in_full = label if len(label) <= drawing.HOVER_CHARACTERS else label[: drawing.HOVER_CHARACTERS - 1] + "…"
+        in_full = label if len(label) <= diagram.HOVER_CHARACTERS else label[: diagram.HOVER_CHARACTERS - 1] + "…"
         assert Counter(title for title, _ in boxes(picture)) == Counter(
             "\n".join([*([in_full] if label else []), f"data {data}", "grad 0.0"]) for data in (1.0, 2.0)
         )
@@ -295,6 +430,11 @@ def test_a_label_never_becomes_markup(label):
     assert attributes <= {attribute for element in plain.iter() for attribute in element.attrib}
     assert "<script" not in picture.svg
     assert [title.splitlines()[0] for title, _ in boxes(picture)] == [label, label]
+    page, tags = draw(Value(1.0, label=label)).html, Tags()
+    tags.feed(page)
+    expected = Tags()
+    expected.feed(draw(Value(1.0, label="x")).html)
+    assert tags.seen == expected.seen
 
 
 # ---- On a page.
@@ -319,7 +459,7 @@ def test_the_background_is_opaque_and_covers_the_picture():
     root = ElementTree.fromstring(draw(neuron()).svg)
     frame = root[0]
     background = frame[0]
-    assert background.get("fill") == drawing.BACKGROUND
+    assert background.get("fill") == LIGHT.background
     dx, dy = map(float, re.findall(r"translate\((\S+) (\S+)\)", frame.attrib["transform"])[0])
     corners = [tuple(map(float, corner.split(","))) for corner in background.attrib["points"].split()]
     _, _, width, height = map(float, root.attrib["viewBox"].split())
@@ -333,6 +473,33 @@ def test_the_size_of_a_picture_is_that_of_what_is_in_it():
     root = ElementTree.fromstring(draw(neuron()).svg)
     size = [float(root.attrib[name].removesuffix("pt")) for name in ("width", "height")]
     assert size == pytest.approx([float(length) for length in root.attrib["viewBox"].split()[2:]], abs=1)
+
+
+# The representations that a front end knows, best first, and the one that it shows of a drawing. JupyterLab ranks them
+# in packages/rendermime/src/factories.ts, and takes no SVG from a notebook that it does not trust; VS Code has them in
+# notebookCommon.ts, nbconvert in HTMLExporter and LatexExporter.
+FRONT_ENDS = {
+    "JupyterLab": ("html markdown svg latex png plain", "svg"),
+    "JupyterLab, not trusted": ("html markdown latex png plain", "png"),
+    "VS Code": ("html svg latex markdown png plain", "svg"),
+    "nbconvert to HTML": ("html markdown svg latex png plain", "svg"),
+    "nbconvert to LaTeX": ("latex png plain", "png"),
+    "a terminal": ("plain", "plain"),
+}
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@pytest.mark.parametrize(("known", "shown"), FRONT_ENDS.values(), ids=FRONT_ENDS)
+def test_every_front_end_shows_a_picture_or_says_how_to_save_one(known, shown):
+    picture = draw(Value(1.0, label="<&>]]>\ud800"))
+    bundle, _ = DisplayFormatter().format(picture)
+    assert next(kind for kind in known.split() if TYPES.get(kind, f"text/{kind}") in bundle) == shown
+    if shown == "svg":  # JupyterLab and nbconvert make an image of it, which is a document of its own
+        assert ElementTree.fromstring(bundle["image/svg+xml"].encode()).tag == f"{SVG}svg"
+    elif shown == "png":
+        assert bundle["image/png"].startswith(b"\x89PNG\r\n\x1a\n")
+    else:
+        assert '.save("x.svg|png|dot|html")' in bundle["text/plain"]
 
 
 def test_notebooks_get_svg_png_and_text():
@@ -375,6 +542,21 @@ def test_png(tmp_path):
     assert size == pytest.approx([2 * length for length in points], abs=4)
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_page_shows_the_picture_and_needs_nothing_else(theme, tmp_path):
+    value = neuron()
+    picture = draw(value, value.parents[0], theme=theme)
+    picture.save(tmp_path / "x.html")
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert page.count(picture.svg) == 1
+    assert f'<body style="margin: 0; background: {THEMES[theme].background}">' in page
+    assert "<title>o</title>" in page
+    assert "<title>A computation graph</title>" in draw(Value(1.0)).html
+    outside = page.replace(picture.svg, "")
+    assert not re.search(r"https?:|<script|<link|src=|url\(", outside)
+    assert "default-src 'none'" in outside
+
+
 @pytest.mark.parametrize("name", ["x.svg", "x.SVG", "x.dot"])
 def test_what_is_saved_is_what_is_shown(name, tmp_path):
     picture = draw(Value(1.0, label="Größe\n漢字\ud800"))
@@ -392,13 +574,13 @@ def test_a_drawing_shows_the_numbers_of_when_it_was_made():
 
 def test_the_dot_source_comes_back_from_the_layout_program_as_it_was():
     picture = draw(neuron())
-    again = Drawing(drawing.laid_out(picture.dot, "canon").decode(), picture.nodes)
+    again = Drawing(layout.laid_out(picture.dot, "canon").decode(), picture.nodes)
     assert sorted(groups(again)) == sorted(groups(picture))
 
 
 @pytest.mark.parametrize("name", ["x.pdf", "x", "x.svg.gz", ".svg", "svg"])
 def test_an_unknown_suffix_is_refused_and_the_known_ones_are_named(name, tmp_path):
-    with pytest.raises(ValueError, match=r"ends in \.svg, \.png or \.dot, got '.*" + re.escape(name)):
+    with pytest.raises(ValueError, match=r"ends in \.svg, \.png, \.dot or \.html, got '.*" + re.escape(name)):
         draw(a).save(tmp_path / name)
     assert [*tmp_path.iterdir()] == []
 
@@ -430,7 +612,7 @@ def interrupt(source, target):
     [
         (Path, "write_bytes", full_disk, OSError),
         (os, "replace", interrupt, KeyboardInterrupt),
-        (drawing, "LAYOUT_SECONDS", -1.0, TimeoutError),
+        (layout, "LAYOUT_SECONDS", -1.0, TimeoutError),
     ],
     ids=["full disk", "interrupt", "no layout"],
 )
@@ -488,41 +670,40 @@ def test_a_graph_with_too_many_edges_is_refused_with_the_same_advice():
     assert draw(dense, max_nodes=1620).nodes == 121
 
 
+def test_a_spelled_out_graph_is_counted_as_it_is_drawn():
+    xs = [Value(1.0) for _ in range(5)]
+    net = dot(xs, [*xs[:4], 2.0], 1.0)
+    assert draw(net, max_nodes=6).nodes == 6
+    assert draw(net, max_nodes=11, expand=True).nodes == 11
+    refused = (
+        "draw: 11 nodes (limit 10), 14 edges (limit 20): draw one neuron, leave out expand=True, or pass max_nodes="
+    )
+    with pytest.raises(ValueError, match=re.escape(refused)):
+        draw(net, max_nodes=10, expand=True)
+    with pytest.raises(ValueError, match=r"7 nodes \(limit 6\).*: draw one example's loss, or pass max_nodes="):
+        draw(tanh(net), max_nodes=6)
+
+
+def test_the_limit_is_of_all_results_together():
+    with pytest.raises(ValueError, match=r"6 nodes \(limit 5\)"):
+        draw(chain(3), chain(3), max_nodes=5)
+
+
 @pytest.mark.parametrize(
     ("given", "message"), [(1.5, "float: 1.5"), (None, "NoneType: None"), ([a], "list: "), ("a", "str: 'a'")]
 )
 def test_only_a_value_can_be_drawn(given, message):
     with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
         draw(given)
+    with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
+        draw(a, given)
 
 
-def test_a_layout_that_takes_too_long_is_stopped_with_advice(monkeypatch):
-    picture, run = draw(a), subprocess.run
-
-    def impatient(command, *, timeout, **options):
-        assert timeout == 20
-        return run(command, timeout=-1, **options)
-
-    monkeypatch.setattr(subprocess, "run", impatient)
-    with pytest.raises(TimeoutError, match=r"longer than 20 s: draw a graph with fewer edges, such as one example's"):
-        _ = picture.svg
-
-
-def test_without_a_layout_program_the_error_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
-    picture = draw(a)
-    assert picture.dot.startswith("digraph")
-    with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
-        _ = picture.svg
-    with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
-        picture.save(tmp_path / "x.png")
-    assert [*tmp_path.iterdir()] == []
-
-
-def test_what_the_layout_program_complains_of_is_in_the_error():
-    with pytest.raises(RuntimeError, match=r"failed with exit status \d+: .*syntax error"):
-        _ = Drawing("digraph {", 0).svg
+def test_of_a_list_its_elements_can_be_drawn_and_of_nothing_nothing():
+    with pytest.raises(TypeError, match=r"got list: \[Value.*\]; for several: draw\(\*values\)$"):
+        draw([a, b])
+    with pytest.raises(TypeError, match="expected a Value, got none"):
+        draw()
 
 
 def test_importing_drawing_imports_neither_graphviz_nor_numpy():

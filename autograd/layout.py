@@ -1,0 +1,95 @@
+"""How does a graph in DOT become a picture? A layout program places it; its SVG is made fit for any page.
+
+The program is the system's `dot` where there is one, else the one that the package graphviz-pure brings. It runs for 20
+seconds at most. Its SVG is cleaned of all that could meet its like on the same page: ids, classes, links.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from xml.etree import ElementTree
+
+LAYOUT_SECONDS = 20.0
+
+# Layouts measure Courier's text; of readers' monospaced fonts, none is wider.
+FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, monospace"
+
+
+def svg(dot: str, *, addressed: bool = False) -> str:
+    """The graph as an SVG element; with `addressed`, its pieces have the names that they have in DOT.
+
+    That is for a page that shows one step after the other. With the names of `diagram.py`, boxes and circles, each a
+    `<g>`, have `data-node="v<i>"` and `data-node="o<i>"`; the edge from the box `v<p>`, the k-th of the operation's
+    parents, has `data-edge="v<p> o<i> <k>"`, and the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
+    texts of the numbers have `data-part="data"` and `data-part="grad"`.
+    """
+    return cleaned(laid_out(dot, "svg"), addressed)
+
+
+def png(dot: str) -> bytes:
+    """The graph as the bytes of a PNG file, with 144 dots per inch."""
+    return laid_out(dot, "png")
+
+
+def laid_out(dot: str, format: str) -> bytes:
+    """What the layout program makes of the graph. Raises RuntimeError if it fails, TimeoutError if it takes long."""
+    command = [layout_program(), f"-T{format}", *(["-Gdpi=144"] if format == "png" else [])]
+    no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows, where a program would open one
+    try:
+        done = subprocess.run(
+            command, input=dot.encode(), capture_output=True, timeout=LAYOUT_SECONDS, creationflags=no_window
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(
+            f"draw: the layout took longer than {LAYOUT_SECONDS:g} s: draw a graph with fewer edges, "
+            "such as one example's loss, or one neuron"
+        ) from None
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip()
+        raise RuntimeError(f"draw: {' '.join(command)} failed with exit status {done.returncode}: {message}")
+    return done.stdout
+
+
+def layout_program() -> str:
+    """The system's `dot`, else `graphviz-pure`, from where pip puts programs or from the search path."""
+    user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
+    pip = os.pathsep.join([sysconfig.get_path("scripts"), user])
+    program = shutil.which("dot") or shutil.which("graphviz-pure", path=pip) or shutil.which("graphviz-pure")
+    if program is None:
+        raise RuntimeError("draw: a picture needs a layout program: pip install graphviz-pure, or install Graphviz")
+    return program
+
+
+def cleaned(svg: bytes, addressed: bool) -> str:
+    """The SVG element alone: tooltips become `title` elements; ids, classes and the nodes' names in DOT go."""
+    root = ElementTree.fromstring(svg)
+    if addressed:
+        address(root)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        for name in element.findall("{*}title"):
+            element.remove(name)
+        if tooltip := element.get("{http://www.w3.org/1999/xlink}title"):
+            element.tag = "g"  # it was a link, to nowhere
+            title = ElementTree.Element("title")
+            title.text = tooltip
+            element.insert(0, title)
+        for attribute in list(element.keys()):
+            if attribute in ("id", "class", "font-family") or attribute.startswith("{"):
+                del element.attrib[attribute]
+    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": FONT_FAMILY}
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def address(root: ElementTree.Element) -> None:
+    """Gives every drawn piece the name that it has in DOT as an attribute of its own."""
+    for group in root.iterfind(".//{*}g"):
+        if (kind := group.get("class")) in ("node", "edge"):
+            group.set(f"data-{kind}", group.attrib["id"])
+            if kind == "node" and group.attrib["id"].startswith("v"):
+                *_, data, _, grad = group.iterfind(".//{*}text")
+                data.set("data-part", "data")
+                grad.set("data-part", "grad")

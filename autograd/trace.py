@@ -1,0 +1,227 @@
+"""How did the numbers come about? The trace of an evaluation and of the chain rule, on paper as in the textbooks.
+
+The primal trace has every Value in the order of evaluation, the adjoint trace everything that the chain rule adds to a
+Value's adjoint, which is the derivative of the result with respect to it (A. Griewank and A. Walther, "Evaluating
+Derivatives", 2008, chapters 2 and 3; A. G. Baydin et al., "Automatic differentiation in machine learning: a survey",
+JMLR 18, 2018, table 3):
+
+    adjoint of parent  +=  adjoint of node  *  d node / d parent
+
+The trace walks as `backward()` walks and adds in its order, so its adjoints are the engine's gradients to the last
+bit. It begins with adjoints of 0, and reads and changes no `grad`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from autograd.diagram import BOX_CHARACTERS, shown
+from autograd.engines import Value
+from autograd.graph import topological_order
+from autograd.operations import OPERATIONS, Operation, ieee, strict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
+
+    from autograd.value import Scalar
+
+    Operand: TypeAlias = "Entry | float | tuple[Entry | float, ...]"
+
+NAME_CHARACTERS = 16
+NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][2], y'
+
+
+@dataclass(eq=False)
+class Entry:
+    """A Value in the trace: what it held when the trace was made.
+
+    name        its label, where that can stand in a formula and is no other's; else v1, v2, ...
+    remark      the label where it is not the name
+    operands    as the Value's, with entries in the place of Values
+    adjoint     the derivative of the result with respect to it
+    """
+
+    name: str
+    remark: str
+    data: float
+    operation: Operation | None
+    operands: tuple[Operand, ...]
+    parents: tuple[Entry, ...]
+    local_derivatives: tuple[float, ...]
+    adjoint: float = 0.0
+
+    def uses(self, place: int) -> int:
+        """How often the parent at that place is among the parents up to there; 0 if it is there only once."""
+        parent = self.parents[place]
+        return self.parents[: place + 1].count(parent) if self.parents.count(parent) > 1 else 0
+
+
+@dataclass(eq=False)
+class Contribution:
+    """What an edge adds to the adjoint of its parent: `before` is None where it is the first to do so."""
+
+    node: Entry
+    place: int  # of the parent, among the node's
+    before: float | None
+    after: float
+
+    @property
+    def parent(self) -> Entry:
+        return self.node.parents[self.place]
+
+    @property
+    def local_derivative(self) -> float:
+        return self.node.local_derivatives[self.place]
+
+
+@dataclass(eq=False)
+class Trace:
+    """The entries in topological order, the last of them the result; the contributions in the engine's order."""
+
+    entries: list[Entry]
+    contributions: list[Contribution]
+
+    @property
+    def result(self) -> Entry:
+        return self.entries[-1]
+
+    def rows(self) -> Iterator[tuple[Entry, list[Contribution | Entry]]]:
+        """The two-column table: each entry, and the contributions that it makes, to be read from the bottom up.
+
+        The result's row ends in itself: in its adjoint the chain rule begins. So does a leaf's: there it ends.
+        """
+        made = self.contributions_of()
+        for entry in self.entries:
+            beside: list[Contribution | Entry] = [*reversed(made[entry])]
+            yield entry, [*beside, entry] if entry is self.result or not entry.parents else beside
+
+    def contributions_of(self) -> dict[Entry, list[Contribution]]:
+        """Those that each entry makes to the adjoints of its parents."""
+        made: dict[Entry, list[Contribution]] = {entry: [] for entry in self.entries}
+        for contribution in self.contributions:
+            made[contribution.node].append(contribution)
+        return made
+
+
+def trace(value: Value) -> Trace:
+    """The trace of the graph that `value` was computed from.
+
+    Raises ValueError if a node's local derivatives are not recorded, if it has a `_backward` of its own, or if data
+    have been assigned since it was computed, so that its operands would now give another number.
+
+    >>> a = Value(3.0, label="a")
+    >>> paper = trace(a * a + 1.0)
+    >>> [(entry.name, entry.data, entry.adjoint) for entry in paper.entries]
+    [('a', 3.0, 6.0), ('v1', 9.0, 1.0), ('v2', 10.0, 1.0)]
+    >>> [(c.parent.name, c.before, c.after) for c in paper.contributions]
+    [('v1', None, 1.0), ('a', None, 3.0), ('a', 3.0, 6.0)]
+    """
+    order = topological_order(value)
+    entries: dict[Value, Entry] = {}
+
+    def entry_of(operand: Scalar) -> Entry | float:
+        return entries[operand] if isinstance(operand, Value) else operand
+
+    for node, (name, remark) in zip(order, named(order), strict=True):
+        check_recorded(node, name)
+        entries[node] = Entry(
+            name,
+            remark,
+            node.data,
+            node.operation,
+            tuple(tuple(map(entry_of, o)) if isinstance(o, tuple) else entry_of(o) for o in node.operands),
+            tuple(entries[parent] for parent in node.parents),
+            node.local_derivatives,
+        )
+    listed = list(entries.values())
+    return Trace(listed, list(chain_rule(listed)))
+
+
+def chain_rule(entries: list[Entry]) -> Iterator[Contribution]:
+    """Sets the entries' adjoints, in the order in which `backward()` does, and says what it adds."""
+    reached = {entries[-1]}
+    entries[-1].adjoint += 1.0
+    for node in reversed(entries):
+        for place, (parent, local_derivative) in enumerate(zip(node.parents, node.local_derivatives, strict=True)):
+            before = parent.adjoint if parent in reached else None
+            parent.adjoint += local_derivative * node.adjoint
+            reached.add(parent)
+            yield Contribution(node, place, before, parent.adjoint)
+
+
+# ---- Names.
+
+
+def named(order: Sequence[Value]) -> Iterator[tuple[str, str]]:
+    """Each Value's name, and its label where that is another: it clashes, or could not be told from a formula."""
+    labels = [shown(node.label, BOX_CHARACTERS) for node in order]
+    count = Counter(label.replace("_", "") for label in labels)  # mathematics writes w1 and w_1 alike
+    usable = {label for label in labels if count[label.replace("_", "")] == 1 and is_name(label)}
+    numbers = (name for i in range(1, 2 * len(order) + 1) if (name := f"v{i}") not in usable)
+    for label in labels:
+        yield (label, "") if label in usable else (next(numbers), label)
+
+
+def is_name(label: str) -> bool:
+    """Whether a formula can have it: no operation's name, nor `x.grad`, nor written from right to left."""
+    return (
+        len(label) <= NAME_CHARACTERS
+        and NAME.fullmatch(label) is not None
+        and label.split(".")[-1] != "grad"
+        and label not in OPERATIONS
+        and not any(unicodedata.bidirectional(c) in ("R", "AL") for c in label)
+    )
+
+
+# ---- A trace must be true: what does not follow from what is recorded, it refuses.
+
+
+def check_recorded(node: Value, name: str) -> None:
+    if type(node)._backward is not Value._backward or "_backward" in getattr(node, "__dict__", ()):
+        raise ValueError(
+            f"explain: {name} has a _backward of its own, which can be followed only by running it: "
+            "explain what the table's operations computed"
+        )
+    if not node.parents:
+        return
+    if node.operation is None:
+        raise ValueError(
+            f"explain: {name} was computed by {shown(node.op, BOX_CHARACTERS)!r}, which is not in the table and has "
+            "recorded no local derivatives: explain what the table's operations computed"
+        )
+    fresh = computed_again(node, node.operation)
+    if fresh != [node.data, *node.local_derivatives] and str(fresh) != str([node.data, *node.local_derivatives]):
+        raise ValueError(
+            f"explain: {name}, computed by {node.operation.name}, is {node.data!r}, but its operands now give "
+            f"{fresh[0] if fresh else 'an error'} or other local derivatives: data have been assigned since; "
+            "compute the result again, and explain that"
+        )
+
+
+def computed_again(node: Value, operation: Operation) -> list[float]:
+    """The value and the local derivatives, by the table's rules on the operands' data; nothing if it has none there."""
+    numbers = [
+        [float_of(element) for element in operand] if isinstance(operand, tuple) else float_of(operand)
+        for operand in node.operands
+    ]
+    try:
+        data = operation.compute(strict, *numbers)
+    except (ValueError, ArithmeticError):
+        return []
+    derivatives = []
+    for operand, derivative_of in zip(node.operands, operation.partials, strict=True):
+        if isinstance(operand, tuple):
+            by_element = zip(operand, derivative_of(ieee, data, *numbers), strict=True)
+            derivatives += [derivative for element, derivative in by_element if isinstance(element, Value)]
+        elif isinstance(operand, Value):
+            derivatives.append(derivative_of(ieee, data, *numbers))
+    return [data, *derivatives]
+
+
+def float_of(operand: Value | float) -> float:
+    return operand.data if isinstance(operand, Value) else operand

@@ -1,0 +1,87 @@
+"""Draws a graph given on the command line, and writes the page that steps through it.
+
+    python examples/render.py w=0.5 x=2 b=-0.25 "n = w * x + b" "y = tanh(n)" out/neuron.svg out/neuron.html
+
+An argument with a "=" gives a name what stands behind it: a number, or a line of Python with the names before it and
+the functions of autograd. The last one is the result; of a list, "y = [a + b, a * b]", a drawing shows the graph of
+all, and the gradients of their sum. The other arguments are the files to write: .svg, .png or .dot for a drawing, .html
+for a page that steps through the evaluation and the backward pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import autograd
+from autograd import Value, draw, explain, functions
+from autograd.drawing import RANKDIRS
+from autograd.themes import THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUFFIXES = (".svg", ".png", ".dot", ".html")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    usage = '%(prog)s [options] w=0.5 x=2 "y = tanh(w * x)" y.svg y.html'
+    parser = argparse.ArgumentParser(
+        usage=usage, description="Draws a graph, or writes the page that steps through it."
+    )
+    parser.add_argument("words", nargs="+", help="name=number, name=expression, or a file: .svg, .png, .dot, .html")
+    parser.add_argument("--theme", choices=THEMES, default="light", help="the colours of drawings")
+    parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where drawings go: from left to right, ...")
+    parser.add_argument(
+        "--expand", action="store_true", help="drawings spell out every dot: its products and their sum"
+    )
+    parser.add_argument("--highlight", metavar="NAME", help="in drawings, paths from NAME to the result stand out")
+    options = parser.parse_intermixed_args(arguments)
+
+    files = [Path(word) for word in options.words if "=" not in word]
+    for file in files:
+        if file.suffix.lower() not in SUFFIXES:
+            parser.error(f"{str(file)!r} is neither name=expression nor a file that ends in {', '.join(SUFFIXES)}")
+    pages = [file for file in files if file.suffix.lower() == ".html"]
+    try:
+        results, names = evaluated([word for word in options.words if "=" in word])
+        if pages and len(results) != 1:
+            raise TypeError(f"a page steps through one result, got {len(results)}")
+        drawing = draw(
+            *results,
+            rankdir=options.rankdir,
+            theme=options.theme,
+            expand=options.expand,
+            highlight=(eval(options.highlight, names), results[0]) if options.highlight else None,
+        )
+        for file in files or [Path("graph.svg")]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            (explain(results[0]) if file in pages else drawing).save(file)
+            print(f"wrote {file}")
+    except Exception as error:  # an expression may raise anything; who wrote it needs what it says, and no traceback
+        parser.error(f"{type(error).__name__}: {error}")
+
+
+def evaluated(definitions: Sequence[str]) -> tuple[list[Value], dict[str, Any]]:
+    """The results, with their gradients, and everything by its name, which becomes its label."""
+    names: dict[str, Any] = {name: getattr(functions, name) for name in functions.__all__}
+    value: Any = None
+    for definition in definitions:
+        name, expression = (part.strip() for part in definition.split("=", 1))
+        value = eval(expression, names)
+        if isinstance(value, (int, float)):
+            value = Value(value)
+        if isinstance(value, Value) and not value.label:
+            value.label = name
+        names[name] = value
+    results = list(value) if isinstance(value, (list, tuple)) else [value]
+    for result in results:
+        if not isinstance(result, Value):
+            raise TypeError(f"expected the last name=expression to be a Value, or a list of Values, got {result!r}")
+    autograd.sum(results).backward()
+    return results, names
+
+
+if __name__ == "__main__":
+    main()
