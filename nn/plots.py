@@ -18,8 +18,8 @@ import numpy
 from autograd import no_grad
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Literal
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
 MARKERS = "osD^vP*X"
+DASHES: list[Any] = ["-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]  # Any: as matplotlib has it
 
 
 def decision_boundary(
@@ -99,6 +100,112 @@ def loss_curve(history: History, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
+def loss_curves(
+    losses: Mapping[str, History | Sequence[float]],
+    ax: Axes | None = None,
+    *,
+    scale: Literal["log", "linear"] = "log",
+) -> Figure:
+    """Several trainings compared: the mean loss of each epoch, a curve for each.
+
+    Arguments:
+        losses: what a curve is called, and its History or its losses.
+        scale: of the losses' axis. On the logarithmic one a loss that shrinks by a constant factor is a straight line,
+            and one that is 0 is left out.
+
+    Raises ValueError if there is nothing to draw, or a curve has no epochs.
+
+    >>> figure = loss_curves({"rate 0.1": [1.0, 0.5, 0.25], "rate 0.01": [1.0, 0.93, 0.86]})
+    """
+    curves = {name: list(given.loss if hasattr(given, "loss") else given) for name, given in losses.items()}
+    if not curves or not all(curves.values()):
+        got = next((f"none in {name!r}" for name, curve in curves.items() if not curve), "no curve")
+        raise ValueError(f"loss_curves: expected at least one curve, and a loss in each, got {got}")
+    ax = ax or new_axes(6.0, 4.0)
+    for k, (name, curve) in enumerate(curves.items()):
+        ax.plot(range(1, len(curve) + 1), curve, linestyle=DASHES[k % 6], color=COLOURS[k % 8], label=name)
+    ax.set(xlabel="epoch", ylabel="mean loss", yscale=scale)
+    ax.locator_params(axis="x", integer=True)
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return figure_of(ax)
+
+
+def error_surface(
+    error: Callable[[float, float], Any],  # Any: a Value or a number
+    w1: tuple[float, float],
+    w2: tuple[float, float],
+    ax: Axes | None = None,
+    *,
+    paths: Mapping[str, ArrayLike] | None = None,
+    levels: int | Sequence[float] = 12,
+    resolution: int = 60,
+) -> Figure:
+    """The error as a function of two weights: a map with lines of equal error, or in space, the surface itself.
+
+    Arguments:
+        error: from w1 and w2 to the error, a number or a Value.
+        w1, w2: from where to where each weight goes.
+        ax: Axes in the plane get the map. Those of `panels` with the projection "3d" get the surface.
+        paths: descents to draw, what each is called and the weights at each of its points, of shape (n, 2). It starts
+            at the large marker.
+        levels: the errors that have a line on the map, or about how many lines to draw.
+        resolution: the error is asked for at resolution² points.
+
+    Raises ValueError if a path has another shape.
+
+    >>> figure = error_surface(lambda w1, w2: 0.5 * (w1 + w2) ** 2, (-2, 2), (-2, 2), paths={"down": [[2, 1], [1, 0]]})
+    """
+    descents = {name: numpy.asarray(path, dtype=float) for name, path in (paths or {}).items()}
+    for name, descent in descents.items():
+        if descent.shape != (len(descent), 2) or not len(descent):
+            raise ValueError(f"error_surface: path {name!r}: expected the shape (n, 2), got {descent.shape}")
+    ax = ax or new_axes(6.0, 5.0)
+    draw: Any = ax  # Any: Axes in space have methods that those in the plane have not
+    xs, ys = (numpy.linspace(low, high, resolution) for low, high in (w1, w2))
+    with no_grad():
+        errors = numpy.array([[float(error(x, y)) for x in xs.tolist()] for y in ys.tolist()])
+        heights = {name: [float(error(x, y)) for x, y in descent.tolist()] for name, descent in descents.items()}
+    in_space = ax.name == "3d"
+    if in_space:
+        draw.plot_surface(*numpy.meshgrid(xs, ys), errors, cmap="cividis", alpha=0.7, antialiased=False)
+        draw.set(zlabel="error")
+    else:
+        ax.contourf(xs, ys, errors, levels, cmap="Greys_r", alpha=0.25)
+        draw.clabel(ax.contour(xs, ys, errors, levels, colors="0.45", linewidths=0.8), fontsize=8)
+    for k, (name, descent) in enumerate(descents.items()):
+        points = [*descent.T, heights[name]] if in_space else [*descent.T]
+        line = {"color": COLOURS[k % 8], "marker": MARKERS[k % 8], "zorder": 5}
+        draw.plot(*points, linestyle=DASHES[k % 6], markersize=3, label=name, **line)
+        draw.plot(*([coordinate[0]] for coordinate in points), markersize=8, markeredgecolor="white", **line)
+    ax.set(xlabel="w₁", ylabel="w₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
+    if descents:
+        ax.legend()
+    return figure_of(ax)
+
+
+def panels(
+    columns: int, rows: int = 1, *, width: float = 4.0, height: float = 3.5, projections: Sequence[str | None] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Axes to draw several plots on, side by side on one figure, which shows itself in notebooks.
+
+    Arguments:
+        columns, rows: how many, at least 1.
+        width, height: of each, in inches.
+        projections: of the first ones, as matplotlib calls them, such as "3d" for axes in space; those that are None,
+            and all others, are in the plane.
+
+    Returns the figure, and the axes, row by row.
+
+    >>> figure, (left, right) = panels(2)
+    >>> loss_curves({"a": [1.0, 0.5]}, left) is loss_curves({"b": [1.0, 0.7]}, right) is figure
+    True
+    """
+    figure = new_figure(columns * width, rows * height)
+    shapes = [*projections, *[None] * (columns * rows - len(projections))]
+    return figure, [figure.add_subplot(rows, columns, k, projection=shape) for k, shape in enumerate(shapes, 1)]
+
+
 def confusion_matrix(
     targets: ArrayLike, predictions: ArrayLike, ax: Axes | None = None, *, classes: Sequence[str] | None = None
 ) -> Figure:
@@ -154,6 +261,10 @@ def figure_of(ax: Axes) -> Figure:
 
 def new_axes(width: float, height: float) -> Axes:
     """Axes on a figure of their own, of the given size in inches."""
+    return new_figure(width, height).add_subplot()
+
+
+def new_figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -167,4 +278,4 @@ def new_axes(width: float, height: float) -> Axes:
             self.savefig(png, format="png")
             return png.getvalue()
 
-    return Picture(figsize=(width, height), layout="constrained").subplots()
+    return Picture(figsize=(width, height), layout="constrained")

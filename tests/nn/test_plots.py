@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from autograd import Value
-from nn.plots import COLOURS, confusion_matrix, decision_boundary, loss_curve
+from nn.plots import COLOURS, confusion_matrix, decision_boundary, error_surface, loss_curve, loss_curves, panels
 from nn.training import History
 
 POINTS = np.array([[0.0, 0.0], [2.0, 1.0], [1.0, 3.0], [-1.0, 2.0]])
@@ -125,6 +125,94 @@ def test_what_has_no_plane(inputs, targets):
         decision_boundary(lambda x: x[0], inputs, targets)
 
 
+# ---- several trainings
+
+
+def test_loss_curves_are_the_losses():
+    ax = loss_curves({"slow": [3.0, 2.0, 1.5], "fast": History(loss=[3.0, 0.1])}).axes[0]
+    slow, fast = ax.lines
+    assert (list(slow.get_xdata()), list(slow.get_ydata())) == ([1, 2, 3], [3.0, 2.0, 1.5])
+    assert (list(fast.get_xdata()), list(fast.get_ydata())) == ([1, 2], [3.0, 0.1])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow", "fast"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "mean loss", "log")
+    assert loss_curves({"slow": [3.0]}, scale="linear").axes[0].get_yscale() == "linear"
+
+
+def test_every_curve_is_told_apart_by_colour_and_by_dashes():
+    lines = loss_curves({name: [2.0, 1.0] for name in "abcdef"}).axes[0].lines
+    assert len({line.get_color() for line in lines}) == len({str(line._dash_pattern) for line in lines}) == 6
+
+
+@pytest.mark.parametrize(("losses", "got"), [({}, "no curve"), ({"a": [1.0], "b": History()}, "none in 'b'")])
+def test_no_losses_no_curves(losses, got):
+    with pytest.raises(ValueError, match=f"loss_curves: expected at least one curve, and a loss in each, got {got}"):
+        loss_curves(losses)
+
+
+# ---- the error surface
+
+SLOPE = Value(2.0)
+DESCENT = [[2.0, 1.0], [1.0, 0.5], [0.0, -1.0]]
+
+
+def plane(w1, w2):
+    return SLOPE * w1 - w2
+
+
+def test_the_lines_of_an_error_are_where_the_error_is_that():
+    ax = error_surface(plane, (-1.0, 3.0), (-2.0, 2.0), levels=[-1.0, 0.5, 3.0]).axes[0]
+    (lines,) = contours(ax, filled=False)
+    assert list(lines.levels) == [-1.0, 0.5, 3.0]
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        x, y = path.vertices.T
+        assert len(x) > 10
+        assert 2 * x - y == pytest.approx(np.full(len(x), level), abs=1e-9)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1.0, 3.0), (-2.0, 2.0))
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_legend()) == ("w₁", "w₂", None)
+
+
+def test_in_space_the_error_is_the_height(monkeypatch):
+    _, (ax,) = panels(1, projections=["3d"])
+    drawn = []
+    monkeypatch.setattr(ax, "plot_surface", lambda *points, **options: drawn.append(points))
+    error_surface(plane, (-1.0, 3.0), (-2.0, 2.0), ax, paths={"down": DESCENT}, resolution=5)
+    ((x, y, z),) = drawn
+    assert (x.shape, y.shape, (2 * x - y).tolist()) == ((5, 5), (5, 5), z.tolist())
+    assert (x.min(), x.max(), y.min(), y.max()) == (-1.0, 3.0, -2.0, 2.0)
+    descent, start = ax.lines
+    assert np.transpose(descent.get_data_3d()).tolist() == [[x, y, 2 * x - y] for x, y in DESCENT]
+    assert np.transpose(start.get_data_3d()).tolist() == [[2.0, 1.0, 3.0]]
+    assert ax.get_zlabel() == "error"
+
+
+def test_descents_are_drawn_with_their_starts():
+    ax = error_surface(plane, (-1, 3), (-2, 2), paths={"down": DESCENT, "still": [(0, 0)]}, resolution=5).axes[0]
+    down, start, still, _ = ax.lines
+    assert (down.get_xydata().tolist(), start.get_xydata().tolist()) == (DESCENT, DESCENT[:1])
+    assert (down.get_color(), still.get_color()) == tuple(COLOURS[:2])
+    assert start.get_color() == down.get_color()
+    assert start.get_markersize() > down.get_markersize()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["down", "still"]
+
+
+def test_the_error_is_asked_for_floats_and_nothing_is_recorded():
+    asked = []
+
+    def error(w1, w2):
+        asked.append((w1, w2, plane(w1, w2)))
+        return asked[-1][2]
+
+    error_surface(error, (0, 1), (0, 1), paths={"down": DESCENT}, resolution=4)
+    assert len(asked) == 16 + len(DESCENT)
+    assert {(type(w1), type(w2), value.parents) for w1, w2, value in asked} == {(float, float, ())}
+
+
+@pytest.mark.parametrize("path", [[1.0, 2.0], [[1.0, 2.0, 3.0]], np.empty((0, 2))])
+def test_what_is_no_descent(path):
+    with pytest.raises(ValueError, match=r"error_surface: path 'down': expected the shape \(n, 2\), got \("):
+        error_surface(plane, (0, 1), (0, 1), paths={"down": path})
+
+
 # ---- the confusion matrix
 
 
@@ -168,6 +256,8 @@ DRAWINGS = {
     "loss_curve": lambda ax=None: loss_curve(History(loss=[2.0, 1.0]), ax),
     "decision_boundary": lambda ax=None: decision_boundary(lambda x: x[0], POINTS, [0, 1, 1, 0], ax, resolution=5),
     "confusion_matrix": lambda ax=None: confusion_matrix([0, 1], [0, 0], ax),
+    "loss_curves": lambda ax=None: loss_curves({"a": [2.0, 1.0]}, ax),
+    "error_surface": lambda ax=None: error_surface(plane, (0, 1), (0, 1), ax, paths={"down": DESCENT}, resolution=5),
 }
 
 
@@ -195,6 +285,15 @@ def test_saved_files_are_images(draw, tmp_path):
 def test_notebooks_show_a_figure():
     figure = loss_curve(History(loss=[2.0, 1.0]))
     assert imread(BytesIO(figure._repr_png_())).shape[:2] == (400, 600)
+
+
+def test_panels_are_on_one_figure_row_by_row():
+    figure, axes = panels(2, 3, width=3.0, height=2.0, projections=[None, "3d"])
+    assert figure.axes == axes
+    assert [ax.name for ax in axes] == ["rectilinear", "3d", *["rectilinear"] * 4]
+    assert [ax.get_subplotspec().num1 for ax in axes] == [0, 1, 2, 3, 4, 5]
+    assert figure.get_size_inches().tolist() == [6.0, 6.0]
+    assert imread(BytesIO(figure._repr_png_())).shape[:2] == (600, 600)
 
 
 def test_neither_pyplot_nor_a_display_is_needed(tmp_path):
