@@ -50,7 +50,9 @@ class Notation:
     def evaluation(self, entry: Entry) -> str:
         parts = [self.name(entry)]
         if entry.operation:
-            parts += [self.formula(entry.operation, entry.operands, write) for write in (self.operand, self.data)]
+            parts.append(self.formula(entry.operation, entry.operands, self.operand))
+            if not is_number(entry, self.digits):
+                parts.append(self.formula(entry.operation, entry.operands, self.data))
         return self.line(self.equals.join([*parts, self.number(entry.data)]), entry.remark)
 
     def chain_rule(self, subject: Contribution | Entry) -> str:
@@ -135,6 +137,14 @@ class Notation:
 
     def verbatim(self, text: str) -> str:
         return text
+
+
+def is_number(entry: Entry, digits: int) -> bool:
+    """Whether the formula with the numbers put in is the result as it is written: `v1 = -a = -3`."""
+    plain = Notation(digits)
+    return entry.operation is not None and (
+        plain.formula(entry.operation, entry.operands, plain.data) == plain.number(entry.data)
+    )
 
 
 class Markdown(Notation):
