@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { CHUNK = 512, MOST_THREADS = 64, MOST_KEPT = 64, LINE = 64 };
-static const double STEPS_BETWEEN_SIGNALS = 1 << 24;
+static const double OPERANDS_BETWEEN_SIGNALS = 1 << 24; /* so many take some hundredths of a second */
 static const double OPERANDS_WORTH_A_THREAD = 1 << 18; /* so many take longer than a thread takes to start */
 
 typedef struct {
@@ -78,7 +78,7 @@ static void differentiate_block(const Job *job, Block *block, Py_ssize_t first)
         int32_t import = program->broadcasts[k][0];
         const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
         for (Py_ssize_t lane = 0; program->is_learned[import] && lane < block->count; lane++)
-            block->sums[EIGHT * import + lane % EIGHT] += adjoint[lane];
+            sums_of(block, import)[lane % EIGHT] += adjoint[lane];
     }
     if (job->input_gradients == NULL) return;
     double *gradient = job->input_gradients + first * program->inputs;
@@ -88,9 +88,27 @@ static void differentiate_block(const Job *job, Block *block, Py_ssize_t first)
 
 /* ---- A chunk of blocks */
 
+/* Asks for signals now and then, between blocks, in the thread that has called. */
+typedef struct {
+    PyThreadState *state;
+    double operands_per_example, operands;
+    bool is_interrupted;
+} Signals;
+
+static void ask_for_signals(Job *job, Signals *signals, Py_ssize_t examples)
+{
+    if (signals == NULL || signals->is_interrupted) return;
+    signals->operands += signals->operands_per_example * (double)examples;
+    if (signals->operands < OPERANDS_BETWEEN_SIGNALS) return;
+    signals->operands = 0.0;
+    PyEval_RestoreThread(signals->state);
+    signals->is_interrupted = job->is_stopped = PyErr_CheckSignals() < 0;
+    signals->state = PyEval_SaveThread();
+}
+
 static double sum_of_eight(const double *x) { return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7])); }
 
-static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
+static void run_chunk(Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals)
 {
     const Program *program = job->program;
     Py_ssize_t end = (chunk + 1) * CHUNK < job->examples ? (chunk + 1) * CHUNK : job->examples;
@@ -101,15 +119,16 @@ static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (Py_ssize_t lane = 0; lane < block.stride; lane++)
             block.values[program->broadcasts[k][1] * block.stride + lane] = job->scalars->imports[program->broadcasts[k][0]];
-    for (Py_ssize_t first = chunk * CHUNK; first < end; first += block.count) {
+    for (Py_ssize_t first = chunk * CHUNK; first < end && !job->is_stopped; first += block.count) {
         block.count = end - first < block.stride ? end - first : block.stride;
         fill_inputs(job, &block, first);
         for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], &block);
         take_outputs(job, &block, first);
         if (job->is_differentiated) differentiate_block(job, &block, first);
+        ask_for_signals(job, signals, block.count);
     }
     if (job->is_differentiated)
-        for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(block.sums + EIGHT * k);
+        for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(sums_of(&block, k));
 }
 
 /* ---- Threads: thread t takes the chunks t, t + threads, t + 2 threads, ..., and adds their sums when it is their turn */
@@ -125,14 +144,13 @@ static void add_total(const Job *job, const Workspace *workspace)
         job->scalars->adjoints[job->program->imports[k]] += workspace->total[k];
 }
 
-static void run_share(Job *job, int thread, bool (*may_go_on)(void *), void *context)
+static void run_share(Job *job, int thread, Signals *signals)
 {
     for (Py_ssize_t chunk = thread; chunk < job->chunks; chunk += job->threads) {
-        if (!job->is_stopped) run_chunk(job, job->workspaces[thread], chunk);
+        run_chunk(job, job->workspaces[thread], chunk, signals);
         if (job->threads > 1) PyThread_acquire_lock(job->turn[thread], WAIT_LOCK);
         add_total(job, job->workspaces[thread]);
         if (job->threads > 1) PyThread_release_lock(job->turn[(thread + 1) % job->threads]);
-        if (may_go_on != NULL && !may_go_on(context)) job->is_stopped = true;
     }
 }
 
@@ -141,29 +159,8 @@ static void run_thread(void *argument)
     Share *share = argument;
     PyThread_acquire_lock(share->job->done[0], WAIT_LOCK);
     PyThread_release_lock(share->job->done[0]);
-    run_share(share->job, share->thread, NULL, NULL);
+    run_share(share->job, share->thread, NULL);
     PyThread_release_lock(share->job->done[share->thread]);
-}
-
-/* Asks for signals now and then, in the thread that has called. */
-typedef struct {
-    PyThreadState *state;
-    double steps_per_chunk, steps;
-    bool is_interrupted;
-} Signals;
-
-static bool ask_for_signals(void *context)
-{
-    Signals *signals = context;
-    if (signals->is_interrupted) return false;
-    signals->steps += signals->steps_per_chunk;
-    if (signals->steps > STEPS_BETWEEN_SIGNALS) {
-        signals->steps = 0.0;
-        PyEval_RestoreThread(signals->state);
-        signals->is_interrupted = PyErr_CheckSignals() < 0;
-        signals->state = PyEval_SaveThread();
-    }
-    return !signals->is_interrupted;
 }
 
 static PyThread_type_lock new_locked(void)
@@ -215,10 +212,10 @@ static void start_threads(Job *job, Share *shares)
 static int run_chunks(Job *job)
 {
     Share shares[MOST_THREADS];
-    double steps = (double)CHUNK * (double)job->program->step_count;
     start_threads(job, shares);
-    Signals signals = {PyEval_SaveThread(), steps, 0.0, false};
-    run_share(job, 0, ask_for_signals, &signals);
+    double operands = (double)job->program->step_operand_count + job->program->inputs + job->program->outputs;
+    Signals signals = {PyEval_SaveThread(), operands, 0.0, false};
+    run_share(job, 0, &signals);
     for (int t = 1; t < job->threads; t++) PyThread_acquire_lock(job->done[t], WAIT_LOCK);
     PyEval_RestoreThread(signals.state);
     free_locks(job);
