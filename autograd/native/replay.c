@@ -359,14 +359,21 @@ static bool has_length(const Py_buffer *buffer, Py_ssize_t numbers)
 
 static bool is_writable(const Py_buffer *buffer) { return buffer->buf == NULL || !buffer->readonly; }
 
-/* Marks what an output is computed from whose seed is not 0. Returns false if that is all, of all outputs. The others'
-   instructions must not be walked: 0 times an infinite derivative would be nan. */
+static bool is_asked_for(const Job *job, int32_t output)
+{
+    for (Py_ssize_t i = 0; i < (job->has_own_seeds ? job->examples : 1); i++)
+        if (seeds_of(job, i)[output] != 0.0) return true;
+    return false;
+}
+
+/* Marks what an output is computed from whose seed is not 0 for all examples. Returns false if that is all, of all
+   outputs. The others' instructions must not be walked: 0 times an infinite derivative would be nan. */
 static bool find_needed(const Job *job, bool *needed)
 {
     const Program *program = job->program;
     bool some_are_not = false;
     for (int32_t k = 0; k < program->outputs; k++) {
-        if (job->seeds[k] == 0.0) some_are_not = true;
+        if (!is_asked_for(job, k)) some_are_not = true;
         else if (program->output_variables[k] >= 0) needed[program->output_variables[k]] = true;
     }
     const bool *result = needed + first_result(program);
@@ -391,7 +398,7 @@ static int run(Program *program, Job *job, const Py_buffer *parameters, const Py
         memset(scalars->adjoints - program->constants, 0,
                ((size_t)program->constants + (size_t)program->variables) * sizeof(double));
         memset(scalars->needed, 0, (size_t)program->variables);
-        if (!job->has_own_seeds && find_needed(job, scalars->needed)) job->is_needed = scalars->needed;
+        if (find_needed(job, scalars->needed)) job->is_needed = scalars->needed;
     }
     int status = 0;
     if (job->examples == 1) run_example(job);
