@@ -88,7 +88,7 @@ def fit(
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
             `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
         TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
-            not a Value; `tape=True` and the examples do not have the same graph.
+            not a Value; `tape=True` and the examples do not have the same graph; numbers are masked.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -264,7 +264,7 @@ class Run:
 
     def stepped(self) -> Vector:
         if type(self.optimizer).step is Optimizer.step:
-            return self.optimizer.stepped(self.vector, self.gradient)
+            return self.optimizer.stepped(self.vector.copy(), self.gradient.copy())  # it may compute in place
         self.leave(self.vector)  # a step of the optimizer's own takes and changes Values
         self.optimizer.step()
         vector = numpy.empty_like(self.vector)
@@ -292,6 +292,8 @@ def chosen(tape: bool | None, *arguments: Any) -> tuple[Way, str]:  # Any: those
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
     """The examples as (input, target), in Python's numbers, which the engine takes faster than NumPy's."""
+    if numpy.ma.is_masked(inputs) or numpy.ma.is_masked(targets):
+        raise TypeError(f"{what}: expected numbers, got a masked array, of which some are masked; fill them")
     rows, goals = ([plain(row) for row in plain(data)] for data in (inputs, targets))
     if len(rows) != len(goals):
         raise ValueError(f"{what}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
