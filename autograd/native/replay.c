@@ -33,6 +33,25 @@ static const double *seeds_of(const Job *job, Py_ssize_t example)
     return job->seeds + (job->has_own_seeds ? example * job->program->outputs : 0);
 }
 
+/* Set by one thread while others read it. */
+static bool is_stopped(const Job *job)
+{
+#if defined(__GNUC__)
+    return __atomic_load_n(&job->is_stopped, __ATOMIC_RELAXED);
+#else
+    return job->is_stopped;
+#endif
+}
+
+static void stop(Job *job)
+{
+#if defined(__GNUC__)
+    __atomic_store_n(&job->is_stopped, true, __ATOMIC_RELAXED);
+#else
+    job->is_stopped = true;
+#endif
+}
+
 static bool is_needed(const Job *job, int32_t variable) { return job->is_needed == NULL || job->is_needed[variable]; }
 
 /* ---- A block of examples */
@@ -102,7 +121,8 @@ static void ask_for_signals(Job *job, Signals *signals, Py_ssize_t examples)
     if (signals->operands < OPERANDS_BETWEEN_SIGNALS) return;
     signals->operands = 0.0;
     PyEval_RestoreThread(signals->state);
-    signals->is_interrupted = job->is_stopped = PyErr_CheckSignals() < 0;
+    signals->is_interrupted = PyErr_CheckSignals() < 0;
+    if (signals->is_interrupted) stop(job);
     signals->state = PyEval_SaveThread();
 }
 
@@ -119,7 +139,7 @@ static void run_chunk(Job *job, Workspace *workspace, Py_ssize_t chunk, Signals 
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (Py_ssize_t lane = 0; lane < block.stride; lane++)
             block.values[program->broadcasts[k][1] * block.stride + lane] = job->scalars->imports[program->broadcasts[k][0]];
-    for (Py_ssize_t first = chunk * CHUNK; first < end && !job->is_stopped; first += block.count) {
+    for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {
         block.count = end - first < block.stride ? end - first : block.stride;
         fill_inputs(job, &block, first);
         for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], &block);
