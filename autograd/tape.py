@@ -407,6 +407,8 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
 
     What is beyond the range of float64 becomes inf, but for Python's integers: they raise OverflowError, as in a Value.
     """
+    if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64 and numbers.flags.carray:
+        return numbers  # as it is, which is quick
     if numpy.ma.is_masked(numbers):
         raise TypeError(f"Tape: {what}: expected real numbers, got a masked array, of which some are masked; fill them")
     try:
