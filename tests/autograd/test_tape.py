@@ -779,7 +779,7 @@ for executor in sys.argv[1:]:
 
 
 @linux
-def test_memory_is_bounded_by_lanes_and_not_by_the_batch():
+def test_a_million_examples_are_replayed_without_memory_for_each_of_them():
     """A million examples of 42 variables would take 670 bytes each, outputs and gradients some ten numbers."""
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", MEMORY, *EXECUTORS], capture_output=True, text=True, check=False
