@@ -79,11 +79,14 @@ class Program:
         """
         with numpy.errstate(all="ignore"):
             replay = Replay(self, parameters, input_gradients is not None)
+            asked_for: list[int] = []
+            if seeds is not None:
+                asked_for = numpy.flatnonzero(seeds.reshape(-1, outputs.shape[1]).any(axis=0)).tolist()
             for first in range(0, examples, self.block):
                 block = slice(first, first + self.block)
                 replay.evaluate(batch[block], outputs[block])
                 if seeds is not None:
-                    replay.differentiate(seeds if seeds.ndim == 1 else seeds[block], len(batch[block]))
+                    replay.differentiate(seeds if seeds.ndim == 1 else seeds[block], asked_for, len(batch[block]))
                     if input_gradients is not None:
                         for i in range(self.wengert.inputs):
                             input_gradients[block, i] = replay.adjoints.get(i, 0.0)
@@ -120,12 +123,11 @@ class Replay:
     def operand(self, variables: int | list[int]) -> Numbers:
         return [self.numbers[v] for v in variables] if isinstance(variables, list) else self.numbers[variables]
 
-    def differentiate(self, seeds: Array, examples: int) -> None:
+    def differentiate(self, seeds: Array, asked_for: list[int], examples: int) -> None:
         """Adds to the sums for this block, from its last instruction to its first."""
-        self.examples, self.adjoints = examples, {}
-        for k, variable in enumerate(self.program.wengert.outputs.tolist()):
-            if seeds.ndim == 2 or seeds[k] != 0.0:  # else 0 times an infinite derivative would be nan
-                self.push(variable, numpy.broadcast_to(seeds[..., k], examples))
+        self.adjoints = {}
+        for k in asked_for:  # of the others, 0 times an infinite derivative would be nan
+            self.push(int(self.program.wengert.outputs[k]), numpy.broadcast_to(seeds[..., k], examples))
         self.walk_back(self.program.varying, self.adjoints)
 
     def gradient(self) -> list[float]:

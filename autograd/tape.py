@@ -52,6 +52,7 @@ class Tape:
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
 
     Numbers follow IEEE 754: where an operation on Values raises, a tape has inf or nan, in that example alone.
+    Several threads may replay one tape at once, but `backward()` belongs to the `forward()` before, whoever called it.
 
     An operation that has been recorded twice with the same operands becomes one instruction, and what is computed from
     parameters alone is computed once for all examples. Nothing else is simplified or reordered: with the native
@@ -101,9 +102,11 @@ class Tape:
 
         A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
         would be silently wrong for the next example. `maximum`, `minimum`, `relu` and `abs` choose within the graph.
-        Reading `.data` is not noticed: what is computed from it stays what it was in the recording.
+        Not noticed are a branch on a parameter, `==` (which asks whether it is the same Value), reading `.data`, and
+        `no_grad()`: what comes of them stays what it was in the recording.
 
-        Raises RecordingError if the function returns something else than Values, and whatever the function raises.
+        Raises RecordingError if the function returns something else than Values, and within `no_grad()`, where nothing
+        is recorded; TypeError if an input is no number; and whatever the function raises.
 
         >>> w = Value(3.0)
         >>> tape = Tape.record(lambda x, t: (w * x[0] + x[1] - t) ** 2, ([0.0, 0.0], 0.0))
@@ -111,7 +114,13 @@ class Tape:
         array([1., 4.])
         """
         leaves: list[Value] = []
-        arguments = [replaced(argument, leaves) for argument in inputs]
+        try:
+            arguments = [replaced(argument, leaves) for argument in inputs]
+        except TypeError as error:
+            expected = "expected a number, or a (nested) list of numbers, for each argument"
+            raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
+        if not (Value(0.0) * 1.0).parents:
+            raise RecordingError("Tape.record: within no_grad() nothing is recorded; call it outside")
         with guarded(leaves):
             outputs = function(*arguments)
         if not isinstance(outputs, Value):
@@ -139,7 +148,7 @@ class Tape:
 
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
-        numbers, vector = self._batch(batch), self._parameter_vector(parameters)
+        numbers, vector = self._batch(batch), self._parameter_vector(parameters).copy()
         outputs, _, _ = self._replay(numbers, vector)
         self._replayed = numbers, vector, outputs
         return self._shaped(outputs.copy())
@@ -165,7 +174,9 @@ class Tape:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
         sums = numpy.empty(len(self.parameters))
         gather(self.parameters, "grad", sums)
-        scatter(sums + vector, self.parameters, "grad")
+        with numpy.errstate(all="ignore"):
+            sums += vector
+        scatter(sums, self.parameters, "grad")
         return input_gradients
 
     def value_and_grad(
@@ -260,12 +271,14 @@ class Tape:
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """The list and the leaves; a batch stays behind. Elsewhere the tape is replayed by what is there."""
-        left_out = ("_program", "_program_of_leaves", "_replayed", "executor")
+        """The list and the leaves; a batch stays behind. Elsewhere the tape is replayed by the best that is there."""
+        left_out = {"_program", "_program_of_leaves", "_replayed"}
+        if self.executor == checked_executor(None):
+            left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _replayed=None, executor=checked_executor(None))
+        self.__dict__.update({"executor": checked_executor(None), "_replayed": None} | state)
 
     @cached_property
     def _program(self) -> Any:  # Any: of either executor
@@ -307,7 +320,7 @@ class Tape:
             raise ValueError(
                 f"Tape: batch: expected the shape (n, {width}), an example in each row, got {numbers.shape}"
             )
-        return numpy.ascontiguousarray(numbers)
+        return numbers
 
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:
         if parameters is None:
@@ -317,7 +330,7 @@ class Tape:
         vector = real_array("parameters", parameters)
         if vector.shape != (len(self.parameters),):
             raise ValueError(f"Tape: parameters: expected the shape ({len(self.parameters)},), got {vector.shape}")
-        return numpy.ascontiguousarray(vector)
+        return vector
 
     def _seeds(self, gradient: ArrayLike | None, n: int) -> Array:
         outputs = len(self._wengert.outputs)
@@ -329,7 +342,7 @@ class Tape:
         if seeds.ndim == 0:
             return numpy.full(outputs, float(seeds))
         if seeds.shape == (outputs,) and not self._is_single:
-            return numpy.ascontiguousarray(seeds)
+            return seeds
         shape = (n,) if self._is_single else (n, outputs)
         try:
             return numpy.ascontiguousarray(numpy.broadcast_to(seeds, shape)).reshape(n, outputs)
@@ -390,7 +403,14 @@ def checked_threads(threads: int | None) -> int:
 
 
 def real_array(what: str, numbers: ArrayLike | None) -> Array:
-    """As float64. Integers, booleans and other floats are converted; nothing else is taken for a number."""
+    """As float64, in one piece. Integers, booleans and other floats are converted; nothing else is taken for a number.
+
+    What is beyond the range of float64 becomes inf, but for Python's integers: they raise OverflowError, as in a Value.
+    """
+    if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64 and numbers.flags.carray:
+        return numbers  # as it is, which is quick
+    if numpy.ma.is_masked(numbers):
+        raise TypeError(f"Tape: {what}: expected real numbers, got a masked array, of which some are masked; fill them")
     try:
         array = numpy.asarray(numbers)
     except ValueError:
@@ -398,10 +418,14 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
     if array.size == 0 and not isinstance(numbers, numpy.ndarray):
         array = array.astype(float)
     if array.dtype.kind == "O" and all(isinstance(number, int) for number in array.flat):
-        array = array.astype(float)  # integers beyond 64 bits
+        try:
+            array = array.astype(float)  # integers beyond 64 bits
+        except OverflowError:
+            raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
-    return array.astype(numpy.float64, copy=False)
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        return numpy.require(array, numpy.float64, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def described(given: object) -> str:
@@ -414,7 +438,8 @@ def described(given: object) -> str:
 def replaced(argument: Any, leaves: list[Value]) -> Any:
     """The argument with a leaf in the place of each number."""
     if isinstance(argument, (list, tuple)):
-        return type(argument)([replaced(element, leaves) for element in argument])
+        elements = [replaced(element, leaves) for element in argument]
+        return argument._make(elements) if hasattr(argument, "_make") else type(argument)(elements)  # a named tuple
     leaf = argument if isinstance(argument, Value) else Value(argument)
     leaves.append(leaf)
     return leaf

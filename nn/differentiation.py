@@ -7,6 +7,9 @@ where all have the same graph.
 from __future__ import annotations
 
 import math
+import pickle
+import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
     Vector = NDArray[numpy.float64]
     Example = tuple[Any, Any]  # Any: an input and a target, of whatever form the model and the loss agree upon
+
+EXAMPLES_CHECKED, TARGETS_AT_ONCE = 64, 1024
 
 
 class ByExample:
@@ -104,9 +109,9 @@ class ByExample:
 class ByTape:
     """Replays the graph of one example for all of a batch. Arguments and methods are those of ByExample.
 
-    Raises NotAlikeError where the examples do not all have the same graph, as far as a few of them tell: where the
-    numbers are not in the same places in each of them, where model or loss ask for a number or take it as an index,
-    come to another graph with another example, or raise.
+    Raises NotAlikeError where the examples do not all have the same graph at all times, as far as some of them tell:
+    where the numbers are not in the same places in each of them, where model or loss ask for a number or take it as an
+    index, draw random numbers, come to other numbers than the graph of the first example does, or raise.
     """
 
     def __init__(
@@ -122,8 +127,12 @@ class ByTape:
         if held_out:
             self.held_out = numpy.hstack(matrices(held_out))
         try:
-            self.tape, self.output = self._recorded(examples[0])
-            self._check_other_examples()
+            with without_chance():
+                self.tape, self.output = self._recorded(examples[0])
+                self._recorded(examples[0], parameters)  # which refuses to branch on a parameter
+                with changed(parameters), no_grad():
+                    evaluated = self._check_examples()
+                    self._check_targets(evaluated[len(evaluated) // 2])
         except Exception as error:
             raise NotAlikeError(f"the graph of one example cannot serve for all: {error}") from error
         self.seeds = numpy.zeros(1 + len(leaves_of(self.output)))
@@ -142,60 +151,79 @@ class ByTape:
             self._explain(vector, batch, outputs[:, 0])
         gradient = numpy.zeros(len(vector))
         gradient[self.learned] = of_tape[self.places]
-        return self._sums(outputs, [self.eager.examples[i] for i in batch]), finite(gradient)
+        return self._sums(vector, outputs, [self.eager.examples[i] for i in batch]), finite(gradient)
 
     def measure(self, vector: Vector) -> list[float]:
         examples = self.eager.held_out
         if not examples:
             return []
         outputs = self.tape.forward(self.held_out, parameters=self._of_tape(vector))
-        return [total / len(examples) for total in self._sums(outputs, examples)]
+        if not numpy.isfinite(outputs[:, 0]).all():
+            return self.eager.measure(vector)  # which raises where an operation does
+        return [total / len(examples) for total in self._sums(vector, outputs, examples)]
 
     def depends_on_parameters(self, batch: list[int]) -> bool:
-        return len(self.learned) > 0 or len(self.tape) == 0
+        return self.eager.depends_on_parameters(batch)
 
-    def _recorded(self, example: Example) -> tuple[Tape, Any]:
-        """The tape of the loss and, for the metrics, the model's outputs, and the form of these."""
-        form: Any = []
+    def _loss_and_output(self, input: Any, target: Any) -> tuple[Any, Any]:
+        """The output only where there are metrics, which need it."""
+        output = self.eager.model(input)
+        loss = self.eager.functions[0](output, target)
+        return loss, output if len(self.eager.functions) > 1 else []
 
-        def losses_and_outputs(input: Any, target: Any) -> list[Value]:
-            nonlocal form
-            output = self.eager.model(input)
-            loss = self.eager.functions[0](output, target)
-            if len(self.eager.functions) > 1:
-                form = output
-            return [loss, *(leaf if isinstance(leaf, Value) else Value(leaf) for leaf in leaves_of(form))]
+    def _recorded(self, example: Example, others: Sequence[Value] = ()) -> tuple[Tape, Any]:
+        """The tape of the loss and the output of the model, and this output. Others are recorded as inputs, too."""
+        output: Any = None
 
-        return Tape.record(losses_and_outputs, example), form
+        def loss_and_outputs(input: Any, target: Any, _: Any) -> list[Value]:
+            nonlocal output
+            loss, output = self._loss_and_output(input, target)
+            return [loss, *(leaf if isinstance(leaf, Value) else Value(leaf) for leaf in leaves_of(output))]
 
-    def _check_other_examples(self) -> None:
-        """A graph that depends on the example, or on chance, would be silently wrong for others."""
-        examples, parameters = self.eager.examples, set(self.eager.parameters)
-        for i in sorted({0, 1, len(examples) // 2, len(examples) - 1} & set(range(len(examples)))):
+        return Tape.record(loss_and_outputs, [*example, [*others]]), output
+
+    def _check_examples(self) -> list[int]:
+        """Evaluates some, spread over all, with the tape and without. Returns which could be evaluated."""
+        evaluated, examples = [], self.eager.examples
+        some = numpy.unique(numpy.linspace(0, len(examples) - 1, EXAMPLES_CHECKED).astype(int))
+        replayed = self.tape.forward(numpy.hstack([self.inputs[some], self.targets[some]]))
+        for i, numbers in zip(some.tolist(), replayed, strict=True):
             try:
-                tape, output = self._recorded(examples[i])
+                loss, output = self._loss_and_output(*examples[i])
             except (ArithmeticError, ValueError):  # of this example alone, and to be raised when it is met
                 continue
-            constants = [
-                (mine, other)
-                for mine, other in zip(self.tape.parameters, tape.parameters, strict=False)
-                if mine is not other and ({mine, other} & parameters or mine.data != other.data)
-            ]
-            if not tape.alike(self.tape) or constants or form_of(output) != form_of(self.output):
+            found = numpy.array([float(leaf) for leaf in (loss, *leaves_of(output))])
+            if form_of(output) != form_of(self.output) or not alike(found, numbers).all():
                 raise TypeError(f"example {i} has another graph than example 0")
-        self._check_targets()
+            evaluated.append(i)
+        if not evaluated:
+            raise ValueError("no example can be evaluated")
+        return evaluated
 
-    def _check_targets(self) -> None:
-        """The loss refuses numbers that cannot be targets, but not the Values that a tape is recorded with."""
-        loss, examples = self.eager.functions[0], self.eager.examples
-        with no_grad():
-            output = plain(self.eager.model(examples[0][0]))
-            for i in numpy.unique(self.targets, axis=0, return_index=True)[1].tolist():
-                input, target = examples[i]
-                try:
-                    loss(output, target)
-                except Exception:  # of the target, or does it only not go with this output?
-                    loss(self.eager.model(input), target)
+    def _check_targets(self, example: int) -> None:
+        """The same for every target that there is, with the input of one example.
+
+        The loss also refuses numbers that cannot be targets, but not the Values that a tape is recorded with.
+        """
+        some = numpy.unique(self.targets, axis=0, return_index=True)[1]
+        output = self.eager.model(self.eager.examples[example][0])
+        for block in numpy.array_split(some, len(some) // TARGETS_AT_ONCE + 1):
+            inputs = numpy.broadcast_to(self.inputs[example], (len(block), self.inputs.shape[1]))
+            replayed = self.tape.forward(numpy.hstack([inputs, self.targets[block]]))[:, 0]
+            losses = numpy.array([self._loss_of_target(output, i) for i in block.tolist()])
+            others = ~(alike(losses, replayed) | numpy.isnan(losses))
+            if others.any():
+                i = block[int(others.argmax())]
+                raise TypeError(f"the loss has another graph with the target of example {i} than with example 0's")
+
+    def _loss_of_target(self, output: Any, i: int) -> float:
+        """With the output of another example; nan where this only does not go with the target of example i."""
+        loss, (input, target) = self.eager.functions[0], self.eager.examples[i]
+        try:
+            return float(loss(output, target))
+        except Exception:  # of the target, or of the two together?
+            loss(self.eager.model(input), target)
+            return math.nan
 
     def _of_tape(self, vector: Vector) -> Vector:
         numbers = numpy.empty(len(self.tape.parameters))
@@ -204,10 +232,11 @@ class ByTape:
         numbers[self.places] = vector[self.learned]
         return numbers
 
-    def _sums(self, outputs: Vector, examples: list[Example]) -> list[float]:
+    def _sums(self, vector: Vector, outputs: Vector, examples: list[Example]) -> list[float]:
         metrics = self.eager.functions[1:]
         sums = [float(outputs[:, 0].sum()), *(0.0 for _ in metrics)]
         if metrics:
+            scatter(vector, self.eager.parameters, "data")  # a metric may look at them
             for row, (_, target) in zip(outputs[:, 1:].tolist(), examples, strict=True):
                 output = row if self.is_flat else filled(self.output, iter(row))
                 for k, metric in enumerate(metrics, 1):
@@ -223,6 +252,40 @@ class ByTape:
 
 class NotAlikeError(TypeError):
     """Not all examples have the same graph."""
+
+
+@contextmanager
+def without_chance() -> Iterator[None]:
+    """Leaves the global random states of Python and NumPy as they were. Raises TypeError where they have been used."""
+    before = random_states()
+    try:
+        yield
+        if pickle.dumps(random_states()) != pickle.dumps(before):
+            raise TypeError("model or loss draw random numbers")
+    finally:
+        random.setstate(before[0])
+        numpy.random.set_state(before[1])  # noqa: NPY002  # it is the model's, if anybody's
+
+
+@contextmanager
+def changed(parameters: list[Value]) -> Iterator[None]:
+    """Within it, the parameters have other numbers: what does not follow them is no part of the graph."""
+    before = numpy.empty(len(parameters))
+    gather(parameters, "data", before)
+    try:
+        scatter(0.9 * before + 0.01, parameters, "data")
+        yield
+    finally:
+        scatter(before, parameters, "data")
+
+
+def random_states() -> tuple[Any, Any]:  # Any: as each has them
+    return random.getstate(), numpy.random.get_state(legacy=False)  # noqa: NPY002
+
+
+def alike(mine: Vector, others: Vector) -> NDArray[numpy.bool_]:
+    """But for rounding, and for what it leaves of a difference of large numbers."""
+    return numpy.isclose(mine, others, rtol=1e-6, atol=1e-9, equal_nan=True)
 
 
 def finite(gradient: Vector) -> Vector:
@@ -263,7 +326,7 @@ def matrices(examples: list[Example]) -> tuple[Vector, Vector]:
 
 
 def leaves_of(output: Any) -> list[Any]:
-    if isinstance(output, (list, tuple)):
+    if type(output) in (list, tuple):
         return [leaf for element in output for leaf in leaves_of(element)]
     return [output]
 
@@ -272,13 +335,8 @@ def form_of(output: Any) -> Any:
     return filled(output, iter([None] * len(leaves_of(output))))
 
 
-def plain(output: Any) -> Any:
-    """With numbers in the place of Values."""
-    return filled(output, map(float, leaves_of(output)))
-
-
 def filled(output: Any, leaves: Iterator[Any]) -> Any:
     """The same form with other leaves."""
-    if isinstance(output, (list, tuple)):
-        return [filled(element, leaves) for element in output]
+    if type(output) in (list, tuple):
+        return type(output)([filled(element, leaves) for element in output])
     return next(leaves)

@@ -59,7 +59,8 @@ def fit(
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
     Where all examples have the same graph it is recorded once, and a tape replays it (`autograd.Tape`). Where they have
     not, because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn.
-    Memory does not grow with the batch.
+    That is found out in the beginning, from the targets and from some of the inputs; what shows rarely or late, such as
+    a choice by `.data` that is always the same at first, needs `tape=False`. Memory does not grow with the batch.
 
     Arguments:
         model: from one example's input to its output; any callable. An input is what one row of `inputs` holds:
@@ -71,6 +72,7 @@ def fit(
         batch_size: examples per step, at least 1. An epoch's last batch is smaller if they do not divide evenly.
         validation: (inputs, targets) that are not learned from; loss and metric are computed on them after each epoch.
         metric: from an output and a target to a number, 1.0 for right and 0.0 for wrong for example: `correct_class`.
+            It may read the parameters, but not change them.
         patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
             and go back to the parameters that it was lowest with (I. Goodfellow, Y. Bengio, A. Courville, "Deep
             Learning", 2016, algorithm 7.1). Without it, the parameters are those after the last step.
@@ -78,8 +80,8 @@ def fit(
         seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
         progress: show a progress bar with loss and metric on the standard error stream.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
-            rounding, slower. With a tape model and loss are called a few times only, and metrics get numbers in the
-            place of Values.
+            rounding, slower. With a tape model and loss are called in the beginning only, and metrics get numbers in
+            the place of Values.
 
     Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
     `interrupted` set; what was learned so far is in the parameters.
@@ -88,7 +90,7 @@ def fit(
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
             `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
         TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
-            not a Value; `tape=True` and the examples do not have the same graph.
+            not a Value; `tape=True` and the examples do not have the same graph; numbers are masked.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -264,7 +266,7 @@ class Run:
 
     def stepped(self) -> Vector:
         if type(self.optimizer).step is Optimizer.step:
-            return self.optimizer.stepped(self.vector, self.gradient)
+            return self.optimizer.stepped(self.vector.copy(), self.gradient.copy())  # it may compute in place
         self.leave(self.vector)  # a step of the optimizer's own takes and changes Values
         self.optimizer.step()
         vector = numpy.empty_like(self.vector)
@@ -292,6 +294,8 @@ def chosen(tape: bool | None, *arguments: Any) -> tuple[Way, str]:  # Any: those
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
     """The examples as (input, target), in Python's numbers, which the engine takes faster than NumPy's."""
+    if numpy.ma.is_masked(inputs) or numpy.ma.is_masked(targets):
+        raise TypeError(f"{what}: expected numbers, got a masked array, of which some are masked; fill them")
     rows, goals = ([plain(row) for row in plain(data)] for data in (inputs, targets))
     if len(rows) != len(goals):
         raise ValueError(f"{what}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")

@@ -1,9 +1,9 @@
 /* A block of examples at a time: each instruction over all of them. A lane is one example's place in a slot.
 
-   Included once for each instruction set, with its name, INSTRUCTION_SET(name) for what is visible outside, and KERNEL,
-   the attribute of a function that is compiled for it. Nothing is fused or re-associated: an example's numbers are those
-   of scalars.c, whatever the instruction set. Sums over examples are taken as EIGHT, over every eighth example each, so
-   that they do not depend on how a batch is cut into blocks, as long as those are multiples of EIGHT. */
+   Included once for each instruction set, with KERNEL, the attribute of a function that is compiled for it. Nothing is
+   fused or re-associated: an example's numbers are those of scalars.c, whatever the instruction set. Sums over examples
+   are taken as EIGHT, over every eighth example each, so that they do not depend on how a batch is cut into blocks, as
+   long as those are multiples of EIGHT. */
 #include "tape.h"
 #include "kernels.h"
 
@@ -176,7 +176,7 @@ LANES_INLINE void push_to_products(const Block *block, const double *adjoint, co
         x[k] = slot_of(block->values, inputs[k], block);
         pushed[k] = slot_of(block->adjoints, inputs[k], block);
         weight[k] = block->imports[weights[k]];
-        for (int v = 0; v < VECTORS_OF_EIGHT; v++) sums[k][v] = vector_at(block->sums + EIGHT * weights[k])[v];
+        for (int v = 0; v < VECTORS_OF_EIGHT; v++) sums[k][v] = vector_at(sums_of(block, weights[k]))[v];
     }
     Py_ssize_t whole = block->count & -(Py_ssize_t)EIGHT;
     for (Py_ssize_t i = 0; i < whole; i += EIGHT)
@@ -197,7 +197,7 @@ LANES_INLINE void push_to_products(const Block *block, const double *adjoint, co
         rest += WIDTH;
     }
     for (int k = 0; k < products; k++) {
-        double *eight = block->sums + EIGHT * weights[k];
+        double *eight = sums_of(block, weights[k]);
         for (int v = 0; is_learned && v < VECTORS_OF_EIGHT; v++) vector_at(eight)[v] = sums[k][v];
         for (Py_ssize_t i = rest; i < block->count; i++) {
             if (is_learned) eight[i - whole] += x[k][i] * adjoint[i];
@@ -235,7 +235,7 @@ KERNEL static void imported_dot_backward(const Step *step, Block *block)
         else if (is_learned) push_to_products(block, adjoint, weights + k, inputs + k, PRODUCTS, true, false);
         else if (is_active) push_to_products(block, adjoint, weights + k, inputs + k, PRODUCTS, false, true);
     }
-    if (block->is_learned[bias]) add_up(block->sums + EIGHT * bias, adjoint, block->count);
+    if (block->is_learned[bias]) add_up(sums_of(block, bias), adjoint, block->count);
 }
 
 /* ---- The table of this instruction set */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { CHUNK = 512, MOST_THREADS = 64, MOST_KEPT = 64, LINE = 64 };
-static const double STEPS_BETWEEN_SIGNALS = 1 << 24;
+static const double OPERANDS_BETWEEN_SIGNALS = 1 << 24; /* so many take some hundredths of a second */
 static const double OPERANDS_WORTH_A_THREAD = 1 << 18; /* so many take longer than a thread takes to start */
 
 typedef struct {
@@ -31,6 +31,25 @@ typedef struct {
 static const double *seeds_of(const Job *job, Py_ssize_t example)
 {
     return job->seeds + (job->has_own_seeds ? example * job->program->outputs : 0);
+}
+
+/* Set by one thread while others read it. */
+static bool is_stopped(const Job *job)
+{
+#if defined(__GNUC__)
+    return __atomic_load_n(&job->is_stopped, __ATOMIC_RELAXED);
+#else
+    return job->is_stopped;
+#endif
+}
+
+static void stop(Job *job)
+{
+#if defined(__GNUC__)
+    __atomic_store_n(&job->is_stopped, true, __ATOMIC_RELAXED);
+#else
+    job->is_stopped = true;
+#endif
 }
 
 static bool is_needed(const Job *job, int32_t variable) { return job->is_needed == NULL || job->is_needed[variable]; }
@@ -78,7 +97,7 @@ static void differentiate_block(const Job *job, Block *block, Py_ssize_t first)
         int32_t import = program->broadcasts[k][0];
         const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
         for (Py_ssize_t lane = 0; program->is_learned[import] && lane < block->count; lane++)
-            block->sums[EIGHT * import + lane % EIGHT] += adjoint[lane];
+            sums_of(block, import)[lane % EIGHT] += adjoint[lane];
     }
     if (job->input_gradients == NULL) return;
     double *gradient = job->input_gradients + first * program->inputs;
@@ -88,9 +107,28 @@ static void differentiate_block(const Job *job, Block *block, Py_ssize_t first)
 
 /* ---- A chunk of blocks */
 
+/* Asks for signals now and then, between blocks, in the thread that has called. */
+typedef struct {
+    PyThreadState *state;
+    double operands_per_example, operands;
+    bool is_interrupted;
+} Signals;
+
+static void ask_for_signals(Job *job, Signals *signals, Py_ssize_t examples)
+{
+    if (signals == NULL || signals->is_interrupted) return;
+    signals->operands += signals->operands_per_example * (double)examples;
+    if (signals->operands < OPERANDS_BETWEEN_SIGNALS) return;
+    signals->operands = 0.0;
+    PyEval_RestoreThread(signals->state);
+    signals->is_interrupted = PyErr_CheckSignals() < 0;
+    if (signals->is_interrupted) stop(job);
+    signals->state = PyEval_SaveThread();
+}
+
 static double sum_of_eight(const double *x) { return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7])); }
 
-static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
+static void run_chunk(Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals)
 {
     const Program *program = job->program;
     Py_ssize_t end = (chunk + 1) * CHUNK < job->examples ? (chunk + 1) * CHUNK : job->examples;
@@ -101,15 +139,16 @@ static void run_chunk(const Job *job, Workspace *workspace, Py_ssize_t chunk)
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (Py_ssize_t lane = 0; lane < block.stride; lane++)
             block.values[program->broadcasts[k][1] * block.stride + lane] = job->scalars->imports[program->broadcasts[k][0]];
-    for (Py_ssize_t first = chunk * CHUNK; first < end; first += block.count) {
+    for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {
         block.count = end - first < block.stride ? end - first : block.stride;
         fill_inputs(job, &block, first);
         for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], &block);
         take_outputs(job, &block, first);
         if (job->is_differentiated) differentiate_block(job, &block, first);
+        ask_for_signals(job, signals, block.count);
     }
     if (job->is_differentiated)
-        for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(block.sums + EIGHT * k);
+        for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(sums_of(&block, k));
 }
 
 /* ---- Threads: thread t takes the chunks t, t + threads, t + 2 threads, ..., and adds their sums when it is their turn */
@@ -125,14 +164,13 @@ static void add_total(const Job *job, const Workspace *workspace)
         job->scalars->adjoints[job->program->imports[k]] += workspace->total[k];
 }
 
-static void run_share(Job *job, int thread, bool (*may_go_on)(void *), void *context)
+static void run_share(Job *job, int thread, Signals *signals)
 {
     for (Py_ssize_t chunk = thread; chunk < job->chunks; chunk += job->threads) {
-        if (!job->is_stopped) run_chunk(job, job->workspaces[thread], chunk);
+        run_chunk(job, job->workspaces[thread], chunk, signals);
         if (job->threads > 1) PyThread_acquire_lock(job->turn[thread], WAIT_LOCK);
         add_total(job, job->workspaces[thread]);
         if (job->threads > 1) PyThread_release_lock(job->turn[(thread + 1) % job->threads]);
-        if (may_go_on != NULL && !may_go_on(context)) job->is_stopped = true;
     }
 }
 
@@ -141,29 +179,8 @@ static void run_thread(void *argument)
     Share *share = argument;
     PyThread_acquire_lock(share->job->done[0], WAIT_LOCK);
     PyThread_release_lock(share->job->done[0]);
-    run_share(share->job, share->thread, NULL, NULL);
+    run_share(share->job, share->thread, NULL);
     PyThread_release_lock(share->job->done[share->thread]);
-}
-
-/* Asks for signals now and then, in the thread that has called. */
-typedef struct {
-    PyThreadState *state;
-    double steps_per_chunk, steps;
-    bool is_interrupted;
-} Signals;
-
-static bool ask_for_signals(void *context)
-{
-    Signals *signals = context;
-    if (signals->is_interrupted) return false;
-    signals->steps += signals->steps_per_chunk;
-    if (signals->steps > STEPS_BETWEEN_SIGNALS) {
-        signals->steps = 0.0;
-        PyEval_RestoreThread(signals->state);
-        signals->is_interrupted = PyErr_CheckSignals() < 0;
-        signals->state = PyEval_SaveThread();
-    }
-    return !signals->is_interrupted;
 }
 
 static PyThread_type_lock new_locked(void)
@@ -215,10 +232,10 @@ static void start_threads(Job *job, Share *shares)
 static int run_chunks(Job *job)
 {
     Share shares[MOST_THREADS];
-    double steps = (double)CHUNK * (double)job->program->step_count;
     start_threads(job, shares);
-    Signals signals = {PyEval_SaveThread(), steps, 0.0, false};
-    run_share(job, 0, ask_for_signals, &signals);
+    double operands = (double)job->program->step_operand_count + job->program->inputs + job->program->outputs;
+    Signals signals = {PyEval_SaveThread(), operands, 0.0, false};
+    run_share(job, 0, &signals);
     for (int t = 1; t < job->threads; t++) PyThread_acquire_lock(job->done[t], WAIT_LOCK);
     PyEval_RestoreThread(signals.state);
     free_locks(job);
@@ -362,14 +379,21 @@ static bool has_length(const Py_buffer *buffer, Py_ssize_t numbers)
 
 static bool is_writable(const Py_buffer *buffer) { return buffer->buf == NULL || !buffer->readonly; }
 
-/* Marks what an output is computed from whose seed is not 0. Returns false if that is all, of all outputs. The others'
-   instructions must not be walked: 0 times an infinite derivative would be nan. */
+static bool is_asked_for(const Job *job, int32_t output)
+{
+    for (Py_ssize_t i = 0; i < (job->has_own_seeds ? job->examples : 1); i++)
+        if (seeds_of(job, i)[output] != 0.0) return true;
+    return false;
+}
+
+/* Marks what an output is computed from whose seed is not 0 for all examples. Returns false if that is all, of all
+   outputs. The others' instructions must not be walked: 0 times an infinite derivative would be nan. */
 static bool find_needed(const Job *job, bool *needed)
 {
     const Program *program = job->program;
     bool some_are_not = false;
     for (int32_t k = 0; k < program->outputs; k++) {
-        if (job->seeds[k] == 0.0) some_are_not = true;
+        if (!is_asked_for(job, k)) some_are_not = true;
         else if (program->output_variables[k] >= 0) needed[program->output_variables[k]] = true;
     }
     const bool *result = needed + first_result(program);
@@ -394,7 +418,7 @@ static int run(Program *program, Job *job, const Py_buffer *parameters, const Py
         memset(scalars->adjoints - program->constants, 0,
                ((size_t)program->constants + (size_t)program->variables) * sizeof(double));
         memset(scalars->needed, 0, (size_t)program->variables);
-        if (!job->has_own_seeds && find_needed(job, scalars->needed)) job->is_needed = scalars->needed;
+        if (find_needed(job, scalars->needed)) job->is_needed = scalars->needed;
     }
     int status = 0;
     if (job->examples == 1) run_example(job);

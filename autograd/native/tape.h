@@ -65,6 +65,8 @@ struct Block {
 
 enum { EIGHT = 8 };
 
+static inline double *sums_of(const Block *block, int32_t import) { return block->sums + (Py_ssize_t)EIGHT * import; }
+
 /* One for each row, and for a dot of imported weights with inputs of the block. */
 typedef struct {
     const char *name;
@@ -118,7 +120,6 @@ typedef struct {
 } Program;
 
 static inline int32_t first_result(const Program *program) { return program->inputs + program->parameters; }
-
 
 extern PyType_Spec program_spec;
 

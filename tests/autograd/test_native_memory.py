@@ -19,7 +19,7 @@ from contextlib import suppress
 import pytest
 
 import autograd
-from autograd import Value, dot, exp, gather, log, logsumexp, no_grad, power, scatter
+from autograd import Tape, Value, dot, exp, gather, log, logsumexp, no_grad, power, scatter
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
@@ -106,6 +106,18 @@ def in_a_cycle(x):
     z._backward = lambda: z.grad
 
 
+def tapes(x):
+    w = Value(3.0)
+    y = (w * x).tanh() + dot([w, w], [x, 1.0], 0.5)
+    for tape in (Tape(y, [x]), Tape([y, x, w], executor="numpy"), Tape.record(lambda z: z * y, [2.0])):
+        batch = [[0.5] * len(tape.inputs)] * 3
+        tape.forward(batch)
+        tape.backward(1.0, inputs=True)
+        tape.value_and_grad(batch)
+        tape.jacobian(batch)
+        repr((tape, tape.listing(), pickle.loads(pickle.dumps(tape))))
+
+
 def vectors(x):
     vector = array("d", [0.0, 0.0])
     gather([x, x], "data", vector)
@@ -133,6 +145,7 @@ ACTIONS = {
     "a new subclass": new_subclass,
     "weak references": weakly_referenced,
     "cycles": in_a_cycle,
+    "tapes": tapes,
     "vectors": vectors,
     "copies": lambda x: [
         copy.copy(Value(x)),
@@ -146,6 +159,10 @@ ACTIONS = {
     "infinite": lambda x: [Value(math.inf) * x, sum_of([Value(math.inf), x])],
     # errors
     "error: data": lambda x: Value("x"),
+    "error: a tape's input": lambda x: Tape(x * x, [x * 1.0]),
+    "error: a tape's operation": lambda x: Tape(x * Value(1.0, (x,), "f"), [x]),
+    "error: a tape's batch": lambda x: Tape(x * x, [x]).forward([["a"]]),
+    "error: a branch": lambda x: Tape.record(lambda z: z if z > x else x, [2.0]),
     "error: keyword": lambda x: Value(1.0, name="x"),
     "error: children": lambda x: Value(1.0, (x, 2.0), "f", "label"),
     "error: no children": lambda x: Value(1.0, 5, "f", "label"),
@@ -561,9 +578,8 @@ def test_large_graphs(shape, nodes):
 
 # ---- when memory runs out
 
-EXHAUST = """
+LIMITS = """
 import resource
-from autograd import Value, dot, sum
 
 def used():
     with open("/proc/self/statm") as statm:
@@ -588,6 +604,11 @@ def fails(call, more):
     return False
 
 MiB = 2**20
+"""
+
+EXHAUST = """
+from autograd import Value, dot, sum
+
 x = Value(2.0)
 
 # building, one node after the other
@@ -645,16 +666,46 @@ print("done")
 """
 
 
+EXHAUST_TAPE = """
+import numpy
+from autograd import Tape, Value, dot, tanh
+
+x = [Value(0.1) for _ in range(50)]
+h = [tanh(dot([Value(0.01 * ((i + j) % 7)) for j in range(50)], x, 0.1)) for i in range(200)]
+y = h[0]
+for _ in range(20_000):
+    y = y * 1.0000001 + h[1]
+batch, results = numpy.ones((600, 50)), []
+
+def record_and_replay():
+    results.append(Tape(y, x, threads=4).value_and_grad(batch))
+
+record_and_replay()
+failed = 0
+for more in range(0, 256 * MiB, MiB):
+    failed += fails(record_and_replay, more)
+    if len(results) > 3:
+        break
+assert failed >= 5, failed
+assert len(results) > 3
+assert {(outputs.tobytes(), gradient.tobytes()) for outputs, gradient in results[1:]} == {
+    (results[0][0].tobytes(), results[0][1].tobytes())
+}
+print("done")
+"""
+
+
 @native
 @linux
-def test_without_memory_building_and_backward_raise_and_the_graph_stays_usable():
+@pytest.mark.parametrize("script", [EXHAUST, EXHAUST_TAPE], ids=["graphs", "a tape"])
+def test_without_memory_each_step_raises_and_all_stays_usable(script):
     environment = os.environ | {
         "MALLOC_ARENA_MAX": "1",
         "MALLOC_MMAP_THRESHOLD_": "65536",
         "MALLOC_TRIM_THRESHOLD_": "0",
     }
     result = subprocess.run(
-        [sys.executable, "-c", EXHAUST], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LIMITS + script], env=environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.endswith("done\n")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from autograd import Value, exp, log, maximum, relu, tanh, where
+from autograd import Value, exp, log, maximum, no_grad, relu, tanh, where
 from autograd import sum as total
 from nn.datasets import digits, moons, xor
 from nn.differentiation import ByExample, ByTape, NotAlikeError
@@ -160,6 +161,142 @@ def test_where_examples_have_not_all_the_same_graph_each_is_built_and_it_is_said
     assert P.data != 0.5
     with pytest.raises(TypeError, match=rf"fit: tape=True: .*{reason}.*; with tape=None or False"):
         fit(model, inputs, targets, loss, SGD([P], 0.01), epochs=1, progress=False, tape=True)
+
+
+def scaled(x):
+    with no_grad():
+        scale = P * 2.0
+    return P * scale * x
+
+
+def plus_or_minus(output, target):
+    return (output - 1.0) ** 2 if target == 1 else (output + 1.0) ** 2
+
+
+NUMBERS = [float(i % 7) for i in range(500)]
+UNSEEN = {  # what comes of the numbers, and is no part of the graph
+    "a target compared": (lambda x: P * x, plus_or_minus, NUMBERS[:6], [0, 1, 0, 0, 1, 0], "example 1 "),
+    "a rare target": (lambda x: P * x, plus_or_minus, NUMBERS, [1 if i == 3 else 0 for i in range(500)], "example 3 "),
+    "a target's identity": (lambda x: P * x, lambda y, t: y**2 if t is True else y, NUMBERS[:2], [True, False], ""),
+    "an input compared": (lambda x: P if x == 3 else P * x, squared_error, NUMBERS[:6], NUMBERS[:6], "example 3 "),
+    "an input looked up": (lambda x: P * {1.0: 3.0}.get(x, 0.5), squared_error, NUMBERS[:6], NUMBERS[:6], "example "),
+    "an input's type": (lambda x: P if isinstance(x, float) else -P, squared_error, NUMBERS[:6], NUMBERS[:6], ""),
+    "a parameter compared": (lambda x: (P if P > 0 else -P) + x * 0.0, squared_error, [1.0], [-1.0], "a comparison"),
+    "a parameter's data": (lambda x: P * P.data * x, squared_error, NUMBERS[:6], NUMBERS[:6], "example 1 "),
+    "no_grad": (scaled, squared_error, NUMBERS[:6], NUMBERS[:6], "example 1 "),
+    "rare chance": (lambda x: P * x + (random.random() < 1e-3), squared_error, NUMBERS, NUMBERS, "random numbers"),
+    "NumPy's chance": (lambda x: P * x + 0.0 * np.random.rand(), squared_error, [1.0], [1.0], "random numbers"),  # noqa: NPY002
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_a_tape_does_not_see_is_found_out_by_numbers(case):
+    """Then the training is the one without a tape: from its first random number to the last bit."""
+    model, loss, inputs, targets, reason = UNSEEN[case]
+
+    def run(tape):
+        random.seed(5)
+        P.data = 0.25
+        history = fit(model, inputs, targets, loss, SGD([P], 0.001), epochs=6, batch_size=3, progress=False, tape=tape)
+        return history, P.data, random.getstate()
+
+    (history, *found), (expected_history, *expected) = run(None), run(False)
+    assert "the graph of one example cannot serve for all: " in history.eager
+    assert reason in history.eager
+    assert (history.loss, found) == (expected_history.loss, expected)
+
+
+def test_finding_out_changes_no_parameter():
+    P.data = 0.3
+    with pytest.raises(TypeError, match="tape=True: the graph of one example cannot serve for all"):
+        fit(scaled, [1.0], [1.0], squared_error, SGD([P]), epochs=1, progress=False, tape=True)
+    assert P.data == 0.3
+    both(lambda x: P * x, [squared_error], [P], rows(NUMBERS, NUMBERS))
+    assert P.data == 0.3
+
+
+# ---- metrics
+
+Line = namedtuple("Line", "score slope")
+
+
+def with_and_without(tape_or_not, **options):
+    P.data = 0.5
+    arguments = {"inputs": NUMBERS[:6], "targets": NUMBERS[:6], "loss": squared_error} | options
+    model = arguments.pop("model", lambda x: P * x)
+    history = fit(
+        model, optimizer=SGD([P], 0.01), epochs=3, batch_size=2, progress=False, tape=tape_or_not, **arguments
+    )
+    return history, P.data
+
+
+def test_a_metric_may_look_at_the_parameters():
+    options = {"metric": lambda output, target: P.data, "validation": ([1.0], [1.0])}
+    taped, eager = with_and_without(True, **options)[0], with_and_without(False, **options)[0]
+    assert taped.metric == pytest.approx(eager.metric, rel=1e-12)
+    assert taped.validation_metric == pytest.approx(eager.validation_metric, rel=1e-12)
+    assert len({0.5, *taped.metric, *taped.validation_metric}) == 7
+
+
+@pytest.mark.parametrize(
+    ("form", "taped"), [(lambda y: (y, P), True), (lambda y: [(y,), 1.0], True), (lambda y: Line(y, P), False)]
+)
+def test_a_metric_gets_the_output_in_the_form_that_the_model_gave_it(form, taped):
+    seen = []
+
+    def first(output):
+        while isinstance(output, (list, tuple)):
+            output = output[0]
+        return output
+
+    def metric(output, target):
+        seen.append(type(output))
+        return getattr(output, "score", first(output))
+
+    options = {"model": lambda x: form(P * x), "loss": lambda y, t: squared_error(first(y), t), "metric": metric}
+    history, found = with_and_without(None, **options)
+    assert (history.eager == "") == taped
+    assert set(seen) == {type(form(P))}
+    eager, expected = with_and_without(False, **options)
+    assert history.metric == pytest.approx(eager.metric, rel=1e-12)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("tape", [True, False])
+def test_an_interrupt_within_a_metric_keeps_what_was_learned(tape):
+    calls = []
+
+    def metric(output, target):
+        calls.append(P.data)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return 0.0
+
+    history, learned = with_and_without(tape, metric=metric)
+    assert history.interrupted
+    assert len(history.loss) == 1
+    assert learned == pytest.approx(calls[8], rel=1e-15)
+    assert learned != 0.5
+
+
+def test_a_validation_example_that_an_operation_refuses_is_refused_with_a_tape_too():
+    def run(tape):
+        with pytest.raises(ValueError, match=r"^log\(-0\.\d+\): expected x > 0$") as caught:
+            with_and_without(
+                tape, model=lambda x: log(P * x), inputs=[1.0], targets=[1.0], validation=([2.0, -1.0], [0.0, 0.0])
+            )
+        return str(caught.value)
+
+    assert run(True) == run(False)
+
+
+def test_a_loss_of_no_parameter_is_noticed_though_a_metrics_output_depends_on_one():
+    for tape in (True, False):
+        with pytest.raises(ValueError, match="the loss depends on none of the optimizer's parameters"):
+            with_and_without(tape, loss=lambda output, target: Value(1.0) * 2.0, metric=lambda output, target: 0.0)
+
+
+# ---- targets
 
 
 def test_a_target_that_the_loss_refuses_is_refused_although_a_tape_would_take_it():

@@ -283,6 +283,25 @@ def test_early_stopping_goes_back_to_the_best(patience, epochs):
     assert (p, history.best_epoch) == (3.0, 3)
 
 
+def test_early_stopping_goes_back_with_an_optimizer_that_computes_in_place():
+    class InPlace(SGD):
+        def update(self, parameters, gradient):
+            parameters -= self.learning_rate * gradient
+            gradient[:] = 0.0
+            return parameters
+
+    def run(optimizer):
+        p = Value(0.0)
+        history = quiet(
+            lambda x: p * x, [1.0], [9.0], squared_error, optimizer([p], 0.1),
+            epochs=30, validation=([1.0], [3.0]), patience=2,
+        )  # fmt: skip
+        return p.data, p.grad, history.validation_loss, history.best_epoch
+
+    assert run(InPlace) == run(SGD)
+    assert run(InPlace)[3] == 2
+
+
 def test_without_patience_the_last_step_counts():
     p, history = climb(epochs=10)
     assert (p, len(history.loss), history.best_epoch) == (10.0, 10, 3)
@@ -382,6 +401,8 @@ def test_a_step_out_of_range_is_not_made():
         ({"inputs": [1.0]}, ValueError, "fit: expected one target per input, got 1 inputs and 2 targets"),
         ({"inputs": [], "targets": []}, ValueError, "fit: expected at least one example, got none"),
         ({"inputs": np.zeros((0, 2)), "targets": np.zeros(0)}, ValueError, "fit: expected at least one example"),
+        ({"inputs": np.ma.array([1.0, 2.0], mask=[0, 1])}, TypeError, "fit: expected numbers, got a masked array"),
+        ({"targets": np.ma.array([1.0, 2.0], mask=[0, 1])}, TypeError, "fit: expected numbers, got a masked array"),
         ({"epochs": 0}, ValueError, "epochs: expected a positive int, got 0"),
         ({"epochs": 2.0}, TypeError, "epochs: expected a positive int, got 2.0"),
         ({"batch_size": -3}, ValueError, "batch_size: expected a positive int, got -3"),
