@@ -185,6 +185,13 @@ class Value:
     __gt__ = comparison(operator.gt)
     __ge__ = comparison(operator.ge)
 
+    def __eq__(self, other: object) -> bool:  # identity, as for any object
+        if _guard is not None and not isinstance(other, Value) and hasattr(other, "__float__"):
+            _guard(self, "a comparison")
+        return self is other or NotImplemented
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
         if _guard is not None:
             _guard(self, "bool()")

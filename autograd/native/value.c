@@ -359,7 +359,11 @@ static PyObject *value_float(PyObject *self)
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
     double number, data = ((Node *)self)->data;
-    if (comparison == Py_EQ || comparison == Py_NE) Py_RETURN_NOTIMPLEMENTED; /* identity */
+    if (comparison == Py_EQ || comparison == Py_NE) { /* identity, as for any object */
+        bool is_number = guard_function != NULL && !is_value(other) && PyNumber_Check(other);
+        if (is_number && check_guard(self, "a comparison") < 0) return NULL;
+        Py_RETURN_NOTIMPLEMENTED;
+    }
     if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
     if (as_number(other, &number) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;

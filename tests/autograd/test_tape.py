@@ -430,6 +430,9 @@ BRANCHES = {
     "<=": lambda x, w: w if w <= x else x,
     ">": lambda x, w: w if w > x else x,
     ">=": lambda x, w: w if tanh(x * w) >= w else x,
+    "==": lambda x, w: w if x == 1.0 else x,
+    "!=": lambda x, w: w if x != 1 else x,
+    "in": lambda x, w: w if x in (np.float64(0.0), 1) else x,
     "max": lambda x, w: max(x, w),
     "sorted": lambda x, w: sorted([w, x])[0],
     "if": lambda x, w: w if x * w else x,
@@ -457,6 +460,12 @@ def test_a_recorded_branch_is_refused(branch):
 def test_what_does_not_depend_on_an_input_may_be_asked_for():
     w = Value(2.0)
     tape = Tape.record(lambda x: x * w if w > 1.0 and w and float(w) == 2.0 else x, [1.0])
+    assert tape.forward([3.0]).tolist() == [6.0]
+
+
+def test_whether_it_is_the_same_value_may_be_asked():
+    w = Value(2.0)
+    tape = Tape.record(lambda x: w * x if x != w and x in [w, x] and x not in (None, "x") else w, [1.0])
     assert tape.forward([3.0]).tolist() == [6.0]
 
 

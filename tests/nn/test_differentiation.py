@@ -173,12 +173,17 @@ def plus_or_minus(output, target):
     return (output - 1.0) ** 2 if target == 1 else (output + 1.0) ** 2
 
 
+def looked_up(output, target):
+    return (output - {1: 1.0}.get(target, -1.0)) ** 2
+
+
 NUMBERS = [float(i % 7) for i in range(500)]
 UNSEEN = {  # what comes of the numbers, and is no part of the graph
-    "a target compared": (lambda x: P * x, plus_or_minus, NUMBERS[:6], [0, 1, 0, 0, 1, 0], "example 1 "),
-    "a rare target": (lambda x: P * x, plus_or_minus, NUMBERS, [1 if i == 3 else 0 for i in range(500)], "example 3 "),
+    "a target compared": (lambda x: P * x, plus_or_minus, NUMBERS[:6], [0, 1, 0, 0, 1, 0], "a comparison"),
+    "a target looked up": (lambda x: P * x, looked_up, NUMBERS[:6], [0, 1, 0, 0, 1, 0], "example 1 "),
+    "a rare target": (lambda x: P * x, looked_up, NUMBERS, [1 if i == 3 else 0 for i in range(500)], "example 3 "),
     "a target's identity": (lambda x: P * x, lambda y, t: y**2 if t is True else y, NUMBERS[:2], [True, False], ""),
-    "an input compared": (lambda x: P if x == 3 else P * x, squared_error, NUMBERS[:6], NUMBERS[:6], "example 3 "),
+    "an input compared": (lambda x: P if x == 3 else P * x, squared_error, NUMBERS[:6], NUMBERS[:6], "a comparison"),
     "an input looked up": (lambda x: P * {1.0: 3.0}.get(x, 0.5), squared_error, NUMBERS[:6], NUMBERS[:6], "example "),
     "an input's type": (lambda x: P if isinstance(x, float) else -P, squared_error, NUMBERS[:6], NUMBERS[:6], ""),
     "a parameter compared": (lambda x: (P if P > 0 else -P) + x * 0.0, squared_error, [1.0], [-1.0], "a comparison"),
