@@ -9,9 +9,10 @@
 """
 
 from nn.layers import MLP, Layer, Neuron
-from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
+from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.second_order import Descent, GaussNewton, LevenbergMarquardt, NaturalGradient
 from nn.training import History, fit
 
 __all__ = [
@@ -19,9 +20,13 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Descent",
+    "GaussNewton",
     "History",
     "Layer",
+    "LevenbergMarquardt",
     "Module",
+    "NaturalGradient",
     "Neuron",
     "Optimizer",
     "RMSProp",
@@ -30,5 +35,6 @@ __all__ = [
     "fit",
     "half_squared_error",
     "hinge",
+    "residuals",
     "squared_error",
 ]

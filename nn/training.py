@@ -16,7 +16,7 @@ import numpy
 from tqdm import tqdm
 
 from autograd import Value, gather, scatter
-from nn.differentiation import ByExample, ByTape, NotAlikeError, means
+from nn.differentiation import ByExample, ByTape, chosen, means
 from nn.layers import positive
 from nn.optimizers import Optimizer
 
@@ -116,7 +116,8 @@ def fit(
     run, history = Run(optimizer, functions), History()
     order, shuffler, best = list(range(len(examples))), random.Random(seed), run.vector
     try:
-        way, history.eager = chosen(tape, model, functions, optimizer.parameters, examples, held_out)
+        arguments = model, functions, optimizer.parameters, examples, held_out
+        way, history.eager = chosen("fit", tape, ByTape, ByExample, *arguments)
         with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
             for epoch in range(1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
@@ -274,20 +275,6 @@ class Run:
     def leave(self, vector: Vector) -> None:
         scatter(vector, self.optimizer.parameters, "data")
         scatter(self.gradient, self.optimizer.parameters, "grad")
-
-
-def chosen(tape: bool | None, *arguments: Any) -> tuple[Way, str]:  # Any: those of both
-    """How the gradients are found, and why not through a tape."""
-    if tape is False:
-        return ByExample(*arguments), "tape=False"
-    try:
-        return ByTape(*arguments), ""
-    except NotAlikeError as error:
-        if tape:
-            raise TypeError(
-                f"fit: tape=True: {error}; with tape=None or False every example's graph is built"
-            ) from error
-        return ByExample(*arguments), str(error)
 
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
