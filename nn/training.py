@@ -87,8 +87,8 @@ def fit(
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
             `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
-        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
-            not a Value; `tape=True` and the examples do not have the same graph.
+        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; `optimizer` makes
+            no steps; the first loss is not a Value; `tape=True` and the examples do not have the same graph.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -102,6 +102,11 @@ def fit(
     >>> round(slope.data, 6)
     2.0
     """
+    if not hasattr(optimizer, "step"):
+        raise TypeError(
+            f"fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), got {type(optimizer)}; "
+            "a second-order method goes through all examples by itself, with its own minimize(...)"
+        )
     examples = examples_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
