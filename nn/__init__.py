@@ -8,11 +8,12 @@
 >>> optimizer.step()
 """
 
+from nn.descent import Descent
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
-from nn.second_order import Descent, GaussNewton, LevenbergMarquardt, NaturalGradient
+from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import History, fit
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Module",
     "NaturalGradient",
     "Neuron",
+    "Newton",
     "Optimizer",
     "RMSProp",
     "binary_cross_entropy",

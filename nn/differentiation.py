@@ -14,7 +14,7 @@ import numpy
 from autograd import Tape, Value, gather, no_grad, scatter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, TypeVar
 
     from numpy.typing import NDArray
@@ -81,9 +81,14 @@ class ByExample:
 
     def depends_on_parameters(self, batch: list[int]) -> bool:
         """Whether the losses are computed from any parameter, or from nothing. A gradient of 0 is no proof."""
+        seen: set[Value] = set()
         examples = [self.examples[i] for i in batch]
-        losses = [self._loss(self.model(input), target) for input, target in examples]
-        seen = with_ancestors([parent for loss in losses for parent in loss.parents])
+        unseen = [parent for input, target in examples for parent in self._loss(self.model(input), target).parents]
+        while unseen:
+            node = unseen.pop()
+            if node not in seen:
+                seen.add(node)
+                unseen.extend(node.parents)
         return not seen or not seen.isdisjoint(self.parameters)
 
     def _loss(self, output: Any, target: Any) -> Value:
@@ -251,18 +256,6 @@ def chosen(
                 f"{caller}: tape=True: {error}; with tape=None or False every example's graph is built"
             ) from error
         return by_example(*arguments), str(error)
-
-
-def with_ancestors(values: Iterable[Value]) -> set[Value]:
-    """The Values and all that they were computed from."""
-    seen: set[Value] = set()
-    unseen = list(values)
-    while unseen:
-        node = unseen.pop()
-        if node not in seen:
-            seen.add(node)
-            unseen.extend(node.parents)
-    return seen
 
 
 def finite(gradient: Vector) -> Vector:

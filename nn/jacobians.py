@@ -1,7 +1,8 @@
 """What are the derivatives of each example's outputs? Found example by example, or through a tape.
 
 A function takes one example's data and uses the parameters. Its outputs are residuals, or a loss, or whatever a
-second-order method wants to know the slopes of. Both ways answer alike, up to rounding.
+second-order method wants to know the slopes of. The Hessian of a loss is the Jacobian of its gradient, whose graph the
+first way through the loss's graph has left behind. Both ways answer alike, up to rounding.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from autograd import Tape, Value, gather, no_grad, scatter
-from nn.differentiation import NotAlikeError, Places, leaves_of, matrices, with_ancestors
+from autograd import Tape, Value, gather, gradients, no_grad, scatter
+from nn.differentiation import NotAlikeError, Places, leaves_of, matrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class JacobianByExample:
-    """Builds every example's graph, one after the other.
+    """Builds every example's graph, one after the other; none has to be like another.
 
     Arguments:
         function: from one example's data, its arguments, to a Value or a (nested) list or tuple of Values.
@@ -52,7 +53,23 @@ class JacobianByExample:
     def jacobian(self, vector: Array) -> Array:
         """(n, outputs, p): the derivative of every output of every example with respect to every parameter."""
         scatter(vector, self.parameters, "data")
-        return numpy.array([[self._gradient(output) for output in self.outputs_of(e)] for e in self.examples])
+        return numpy.array([self._derivatives(self.outputs_of(example)) for example in self.examples])
+
+    def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
+        """(p,) and (p, p): the first and second derivatives of the mean over the examples of their first output."""
+        scatter(vector, self.parameters, "data")
+        gradient, hessian = numpy.zeros(len(vector)), numpy.zeros((len(vector), len(vector)))
+        for example in self.examples:
+            slopes = self.slopes_of(example)
+            gradient += [slope.data for slope in slopes]
+            hessian += self._derivatives(slopes)
+        return gradient / len(self.examples), hessian / len(self.examples)
+
+    def depends_on_parameters(self) -> bool:
+        """Whether any output is computed from any parameter. Derivatives of 0 are no proof."""
+        return any(
+            len(Places(Tape(self.outputs_of(example)), self.parameters).learned) > 0 for example in self.examples
+        )
 
     def outputs_of(self, example: tuple[Any, ...]) -> list[Value]:
         """Of one example, in one list."""
@@ -61,21 +78,15 @@ class JacobianByExample:
             raise ValueError("expected a function that returns at least one Value, got an empty list")
         return outputs
 
-    def depends_on_parameters(self) -> bool:
-        """Whether any output is computed from any parameter. Derivatives of 0 are no proof."""
-        return any(not with_ancestors(self.outputs_of(e)).isdisjoint(self.parameters) for e in self.examples)
+    def slopes_of(self, example: tuple[Any, ...]) -> list[Value]:
+        """The derivatives of one example's first output with respect to each parameter, with their graph."""
+        slopes: list[Value] = gradients(self.outputs_of(example)[0], self.parameters, create_graph=True)
+        return slopes
 
-    def _gradient(self, output: Value) -> Array:
-        """Every `grad` is afterwards what it was."""
-        before, gradient = numpy.empty(len(self.parameters)), numpy.zeros(len(self.parameters))
-        gather(self.parameters, "grad", before)
-        try:
-            scatter(gradient, self.parameters, "grad")
-            output.backward()
-            gather(self.parameters, "grad", gradient)
-        finally:
-            scatter(before, self.parameters, "grad")
-        return gradient
+    def _derivatives(self, outputs: list[Value]) -> Array:
+        """(outputs, p). The tape is this example's own, for this time: so it has no inputs, and touches no `grad`."""
+        tape = Tape(outputs)
+        return Places(tape, self.parameters).of_parameters(tape.jacobian()[0])
 
 
 class JacobianByTape:
@@ -89,14 +100,12 @@ class JacobianByTape:
         self, function: Function, parameters: list[Value], examples: list[tuple[Any, ...]], **options: Any
     ) -> None:
         self.by_example = JacobianByExample(function, parameters, examples)
+        self.options = options
         vector = numpy.empty(len(parameters))
         gather(parameters, "data", vector)
         outputs = self.by_example.outputs(vector)  # what the function raises is raised here
         self.batch = numpy.hstack([*matrices(examples), numpy.empty((len(examples), 0))])
-        try:
-            self.tape = Tape.record(lambda *data: self.by_example.outputs_of(data), examples[0], **options)
-        except Exception as error:
-            raise NotAlikeError(f"the graph of one example cannot serve for all: {error}") from error
+        self.tape = self._recorded(self.by_example.outputs_of)
         self.places = Places(self.tape, parameters)
         self._check(outputs, self.outputs(vector))
 
@@ -109,12 +118,42 @@ class JacobianByTape:
     def depends_on_parameters(self) -> bool:
         return len(self.places.learned) > 0
 
+    def _recorded(self, function: Callable[[tuple[Any, ...]], list[Value]]) -> Tape:
+        example = self.by_example.examples[0]
+        try:  # as inputs first, to see that no branch depends on the parameters: they will change, too
+            Tape.record(lambda *data: function(data[: len(example)]), (*example, *self.by_example.parameters))
+            return Tape.record(lambda *data: function(data), example, **self.options)
+        except Exception as error:
+            raise NotAlikeError(f"the graph of one example cannot serve for all: {error}") from error
+
     def _check(self, outputs: Array, replayed: Array) -> None:
         """A graph that depends on the example, or on chance, would be silently wrong for others."""
         is_alike = outputs.shape == replayed.shape
         if is_alike:
             largest = numpy.abs(outputs[numpy.isfinite(outputs)]).max(initial=0.0)
-            alike = numpy.isclose(outputs, replayed, rtol=0.0, atol=1e-6 * largest, equal_nan=True)
-            is_alike = alike.all()
+            is_alike = numpy.allclose(outputs, replayed, rtol=0.0, atol=1e-6 * largest, equal_nan=True)
         if not is_alike:
             raise NotAlikeError("the graph of one example cannot serve for all: others have other outputs than it says")
+
+
+class HessianByTape(JacobianByTape):
+    """Replays the graph of one example's gradient too.
+
+    Raises NotAlikeError where that cannot be recorded: where a derivative has cases, as that of relu, it depends on the
+    example which of them is in the graph.
+    """
+
+    def __init__(
+        self, function: Function, parameters: list[Value], examples: list[tuple[Any, ...]], **options: Any
+    ) -> None:
+        super().__init__(function, parameters, examples, **options)
+        self.slopes = self._recorded(self.by_example.slopes_of)
+        self.places_of_slopes = Places(self.slopes, parameters)
+
+    def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
+        parameters, n = self.places_of_slopes.of_tape(vector), len(self.batch)
+        rows = []
+        for seeds in numpy.eye(len(vector)) / n:  # each row for all examples at once: no example's own is kept
+            slopes, row = self.slopes.value_and_grad(self.batch, parameters=parameters, gradient=seeds)
+            rows.append(self.places_of_slopes.of_parameters(row))
+        return slopes.mean(axis=0), numpy.array(rows)

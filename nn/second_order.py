@@ -18,238 +18,80 @@ Source, if none is given: J. Nocedal, S. Wright, "Numerical optimization", 2nd e
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
-from tqdm import tqdm
 
-from autograd import Value, scatter
+from nn.descent import (
+    EPSILON,
+    DirectionMethod,
+    Iterate,
+    SecondOrder,
+    Stop,
+    check_finite,
+    examples_of,
+    is_small,
+    rounding,
+)  # fmt: skip
 from nn.differentiation import chosen
-from nn.jacobians import JacobianByExample, JacobianByTape
-from nn.layers import positive
+from nn.jacobians import HessianByTape, JacobianByExample, JacobianByTape
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
-from nn.optimizers import gathered, leaves, within
-from nn.training import plain
+from nn.optimizers import gathered, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Literal
 
-    from numpy.typing import NDArray
-
-    Array = NDArray[numpy.float64]
-    Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
-    Way = JacobianByTape | JacobianByExample
-
-EPSILON = float(numpy.finfo(float).eps)
-
-REASONS = {
-    "gradient": "no derivative of the loss is larger than the tolerance",
-    "small step": "the step is too small to matter to parameters of this size",
-    "steps": "all steps were taken; more may lead further",
-    "line search": "no step in the direction lowers the loss, however short",
-    "damping": "no step lowers the loss, however large the damping",
-    "not finite": "the loss or its derivatives are nan or infinite after the next step",
-    "interrupted": "interrupted",
-}
+    from autograd import Value
+    from nn.descent import Array, Function, Way
 
 
-@dataclass(repr=False)
-class Descent:
-    """What `minimize` did: a number in each list for the parameters at the start, and one after each step.
+class Newton(DirectionMethod):
+    """Newton's method: to the lowest point of the parabola with the loss's own gradient and curvature.
 
-    loss: what is minimised; each method says what that is.
-    gradient: the largest of its derivatives, max_i |g_i|.
-    damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
-    path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
-    stopped: why it ended, a key of `nn.second_order.REASONS`: "gradient", "small step", "steps", "line search",
-        "damping", "not finite" or "interrupted". `reason` says it in words.
-    eager: why each example's graph was built; "" where a tape was used.
-    """
+        L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
-    loss: list[float] = field(default_factory=list)
-    gradient: list[float] = field(default_factory=list)
-    damping: list[float] = field(default_factory=list)
-    path: list[Array] = field(default_factory=list)
-    stopped: str = ""
-    eager: str = ""
-
-    @property
-    def steps(self) -> int:
-        """How many steps were computed."""
-        return max(len(self.loss) - 1, 0)
-
-    @property
-    def converged(self) -> bool:
-        """Whether it ended where it wanted to: with a small gradient, or a small step."""
-        return self.stopped in ("gradient", "small step")
-
-    @property
-    def reason(self) -> str:
-        return REASONS.get(self.stopped, "still under way")
-
-    def append(self, iterate: Iterate) -> None:
-        self.loss.append(iterate.loss)
-        self.gradient.append(float(numpy.abs(iterate.gradient).max()))
-        self.path.append(iterate.vector.copy())
-        if iterate.damping is not None:
-            self.damping.append(iterate.damping)
-
-    def __repr__(self) -> str:
-        loss = f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}, gradient {self.gradient[-1]:.2g}" if self.loss else ""
-        return f"<Descent of {self.steps} step{'' if self.steps == 1 else 's'}: {loss}; {self.reason}>"
-
-
-@dataclass
-class Iterate:
-    """Where a method has come to."""
-
-    vector: Array
-    loss: float
-    gradient: Array
-    damping: float | None = None
-
-
-class Stop(Exception):  # noqa: N818  an end, not an error
-    """There is no next step. The reason is a key of REASONS."""
-
-
-class SecondOrder:
-    """What all methods have in common.
+    Where B, the Hessian, is positive definite, that is the parabola's lowest point, and near a minimum the number of
+    right digits doubles with each step. |B| has the absolute values of B's eigenvalues: where the parabola bends down,
+    and has no lowest point, the step leads down all the same. But it ends wherever the gradient is 0: if it begins at
+    a saddle or a maximum, there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al., "Identifying and
+    attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
 
     Arguments:
-        parameters: the Values to change, p leaves, such as `model.parameters()`.
+        parameters: the Values to change.
+        line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
-    Raises TypeError or ValueError if there are no parameters, if one is not a Value, was computed, or is there twice.
+    The function of `minimize` returns an example's loss: one Value. Through a tape the Hessian is had where the loss's
+    operations have smooth derivatives. Where these have cases, as those of relu and logsumexp do, each example's graph
+    is built: slower.
+
+    >>> from autograd import Value
+    >>> x, y = Value(4.0), Value(-3.0)
+    >>> descent = Newton([x, y]).minimize(lambda: 3.0 * x * x + x * y + y * y - 4.0 * x - 8.0 * y, progress=False)
+    >>> descent.steps, round(x.data, 12), round(y.data, 12)
+    (1, 0.0, 4.0)
     """
 
-    def __init__(self, parameters: Iterable[Value]) -> None:
-        self.parameters = leaves(parameters)
+    _by_tape = HessianByTape
 
-    def minimize(
-        self,
-        function: Function,
-        *data: Iterable[Any],
-        steps: int = 100,
-        tolerance: float = 1e-8,
-        step_tolerance: float = 1e-12,
-        progress: bool = True,
-        tape: bool | None = None,
-    ) -> Descent:
-        """Takes steps until the loss is at its lowest, as far as can be seen, and says why it ended.
-
-        Arguments:
-            function: of one example's data, such as `lambda x, t: ...`. What it returns, the method's class says.
-            data: what an example's data come from, such as inputs and targets: equally many of each, arrays of which a
-                row is an example, lists, or other iterables. Without data the function has no arguments.
-            steps: how many to compute at most, at least 1.
-            tolerance: end as soon as max_i |g_i|, the largest derivative of the loss, is not above it.
-            step_tolerance: end when ‖δ‖ ≤ step_tolerance (‖θ‖ + step_tolerance).
-            progress: show a progress bar with the loss on the standard error stream.
-            tape: None records one example's graph, and replays it where all examples have the same; True insists on it;
-                False builds each example's graph: the same numbers up to rounding, slower.
-
-        Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
-        numbers that are not finite after a step, end it too, and leave the parameters as they were before that step.
-
-        Raises, before anything is changed:
-            ValueError: no examples, or not equally many of each of the data; `steps` below 1, a tolerance below 0; the
-                function returns something else than the method asks for, or it depends on none of the parameters.
-            TypeError: `steps` is not an integer; `tape=True` and the examples do not have the same graph.
-            FloatingPointError: loss or derivatives are nan or infinite to begin with.
-        Raises whatever the function raises, with the parameters as they were before the step.
-        """
-        name = type(self).__name__
-        steps = positive(f"{name}: steps", steps)
-        tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
-        step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)
-        descent, start = Descent(), gathered(self.parameters, "data")
-        try:
-            arguments = self._asked_for(function), self.parameters, examples_of(name, data)
-            way, descent.eager = chosen(name, tape, JacobianByTape, JacobianByExample, *arguments)
-            self._check(way)
-            with numpy.errstate(all="ignore"), tqdm(total=steps, unit=" steps", disable=not progress) as bar:
-                for iterate in self._iterates(way, start, max(step_tolerance, EPSILON)):
-                    descent.append(iterate)
-                    bar.set_postfix(loss=f"{iterate.loss:.4g}", refresh=False)
-                    bar.update(descent.steps - bar.n)
-                    if descent.gradient[-1] <= tolerance or descent.steps == steps:
-                        descent.stopped = "gradient" if descent.gradient[-1] <= tolerance else "steps"
-                        break
-        except Stop as stop:
-            if not descent.path:
-                raise FloatingPointError(
-                    f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
-                    "parameters, or examples without nan and huge numbers"
-                ) from None
-            descent.stopped = str(stop)
-        except KeyboardInterrupt:
-            descent.stopped = "interrupted"
-        finally:
-            scatter(descent.path[-1] if descent.path else start, self.parameters, "data")
-        return descent
-
-    def _iterates(self, way: Way, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        """Where the method is to begin with, and after each step. Raises Stop where there is no next step."""
-        raise NotImplementedError
-
-    def _asked_for(self, function: Function) -> Function:
-        """What the outputs and derivatives of each example are needed of."""
-        return function
+    def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
+        super().__init__(parameters)
+        self.line_search = line_search
 
     def _loss(self, outputs: Array) -> float:
-        """L, from the outputs of all examples, (n, outputs)."""
-        return float(outputs[:, 0].mean())
-
-    def _check(self, way: Way) -> None:
-        if not way.depends_on_parameters():
+        if outputs.shape[1] != 1:
             raise ValueError(
-                f"{type(self).__name__}: the function depends on none of the parameters, so nothing would be learned; "
-                f"make the method with those of this model, such as {type(self).__name__}(model.parameters())"
+                f"Newton: expected a function that returns a loss, one Value, got {outputs.shape[1]} Values; "
+                "GaussNewton and LevenbergMarquardt are for a list of residuals"
             )
-
-    def _tried(self, way: Way, vector: Array) -> tuple[Array, float]:
-        """Outputs and loss with other parameters. Where Values raise, as for log(-1), the loss is nan."""
-        try:
-            outputs = way.outputs(vector)
-        except (ArithmeticError, ValueError):
-            return numpy.empty((0, 0)), math.nan
-        return outputs, self._loss(outputs)
-
-
-class DirectionMethod(SecondOrder):
-    """A method whose step goes along the direction δ that its parabola advises: θ ← θ + α δ.
-
-    With a line search α is η, η/2, η/4, ...: the first that lowers the loss enough, L(θ + α δ) ≤ L(θ) + 10⁻⁴ α gᵀδ, but
-    for rounding errors (algorithm 3.1 of Nocedal and Wright). Without, α is η.
-    """
-
-    learning_rate = 1.0
-    line_search: bool
-
-    def _iterates(self, way: Way, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs = way.outputs(vector)
-        loss = self._loss(outputs)
-        while True:
-            gradient, direction = self._direction(way, vector, outputs)
-            yield Iterate(vector, loss, gradient)
-            step, slope = self.learning_rate * direction, self.learning_rate * float(gradient @ direction)
-            if is_small(step, vector, step_tolerance):
-                raise Stop("small step")
-            trial, trial_loss = self._tried(way, vector + step)
-            while self.line_search and not trial_loss <= loss + 1e-4 * slope + rounding(loss):
-                step, slope = step / 2, slope / 2
-                if is_small(step, vector, step_tolerance):
-                    raise Stop("line search")
-                trial, trial_loss = self._tried(way, vector + step)
-            check_finite(trial_loss)
-            vector, outputs, loss = vector + step, trial, trial_loss
+        return super()._loss(outputs)
 
     def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        """The gradient g and the direction δ. Raises Stop where either is not finite."""
-        raise NotImplementedError
+        assert isinstance(way, (HessianByTape, JacobianByExample))
+        gradient, hessian = way.gradient_and_hessian(vector)
+        check_finite(gradient, hessian)
+        return gradient, downhill(hessian, gradient)
 
 
 class GaussNewton(DirectionMethod):
@@ -265,9 +107,10 @@ class GaussNewton(DirectionMethod):
         parameters: the Values to change.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
-    The function of `minimize` returns an example's residuals, as `nn.residuals(output, target)` does: a Value, or a
-    (nested) list of Values.
+    The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
+    a Value, or a (nested) list of Values.
 
+    >>> from autograd import Value
     >>> slope, offset = Value(0.0), Value(0.0)
     >>> method = GaussNewton([slope, offset])
     >>> descent = method.minimize(lambda x, t: slope * x + offset - t, [0, 1, 2], [1, 3, 5], progress=False)
@@ -316,9 +159,10 @@ class LevenbergMarquardt(SecondOrder):
             on the units of the parameters, which helps where these differ by orders of magnitude (J. Moré, "The
             Levenberg–Marquardt algorithm: implementation and theory", 1978).
 
-    The function of `minimize` returns an example's residuals, as `nn.residuals(output, target)` does: a Value, or a
-    (nested) list of Values.
+    The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
+    a Value, or a (nested) list of Values.
 
+    >>> from autograd import Value
     >>> x, y = Value(-1.2), Value(1.0)
     >>> descent = LevenbergMarquardt([x, y]).minimize(lambda: [10.0 * (y - x**2), 1.0 - x], progress=False)
     >>> descent.converged, round(x.data, 6), round(y.data, 6)
@@ -394,6 +238,7 @@ class NaturalGradient(DirectionMethod):
     The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
     last of its data is the target, as the loss has it.
 
+    >>> from autograd import Value
     >>> logits = [Value(0.0), Value(0.0)]
     >>> method = NaturalGradient(logits, "categorical")
     >>> method.minimize(lambda: logits, [0, 1, 1, 1], progress=False).converged  # a fourth, and three fourths
@@ -421,6 +266,7 @@ class NaturalGradient(DirectionMethod):
     def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
         """F, (p, p), with the parameters as they are. Arguments are those of `minimize`, but for the targets.
 
+        >>> from autograd import Value
         >>> logit = Value(0.0)
         >>> NaturalGradient([logit], "bernoulli").fisher_matrix(lambda: logit)
         array([[0.25]])
@@ -505,10 +351,9 @@ class DampedLeastSquares:
 def downhill(matrix: Array, gradient: Array) -> Array:
     """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
 
-    |B| has the eigenvectors of B and the absolute values of its eigenvalues, so that a direction in which the parabola
-    bends down, and has no lowest point, is gone down all the same (Y. Dauphin et al., "Identifying and attacking the
-    saddle point problem", 2014). An eigenvalue that is 0 but for rounding is taken for as large as the largest: such a
-    direction is the gradient's own.
+    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so a direction in which the parabola bends
+    down, and has no lowest point, is gone down all the same. An eigenvalue that is 0 but for rounding is taken for as
+    large as the largest: such a direction is the gradient's own.
     """
     eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
     sizes = numpy.abs(eigenvalues)
@@ -536,30 +381,3 @@ def gain_ratio(loss: float, gained: float, foretold: float) -> float:
     if abs(gained) <= rounding(loss) and foretold <= rounding(loss):
         return 0.5
     return gained / foretold if foretold > 0.0 else -math.inf
-
-
-def rounding(loss: float) -> float:
-    """By how much the difference of two losses that are nearly the same may be wrong.
-
-    A. Conn, N. Gould, P. Toint, "Trust-region methods", 2000, section 17.4.2.
-    """
-    return 10.0 * EPSILON * abs(loss)
-
-
-def is_small(step: Array, vector: Array, tolerance: float) -> bool:
-    return float(numpy.linalg.norm(step)) <= tolerance * (float(numpy.linalg.norm(vector)) + tolerance)
-
-
-def check_finite(*numbers: Array | float) -> None:
-    if not all(numpy.isfinite(n).all() for n in numbers):
-        raise Stop("not finite")
-
-
-def examples_of(method: str, data: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
-    """The examples as tuples of their data, in Python's numbers. A function without data has one example."""
-    rows = [[plain(row) for row in plain(column)] for column in data]
-    if len({len(column) for column in rows}) > 1:
-        raise ValueError(f"{method}: expected equally many of each of the data, got {[len(column) for column in rows]}")
-    if rows and not rows[0]:
-        raise ValueError(f"{method}: expected at least one example, got none")
-    return list(zip(*rows, strict=True)) if rows else [()]

@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, engine, exp, maximum, tanh
+from autograd import Value, dot, engine, exp, maximum, relu, softplus, tanh
 from nn.differentiation import NotAlikeError
-from nn.jacobians import JacobianByExample, JacobianByTape
+from nn.jacobians import HessianByTape, JacobianByExample, JacobianByTape
 from nn.layers import MLP
 from nn.losses import cross_entropy, residuals
 
@@ -21,10 +21,10 @@ def vector_of(parameters):
     return np.array([parameter.data for parameter in parameters])
 
 
-def ways(function, parameters, examples):
+def ways(function, parameters, examples, by_tape=JacobianByTape):
     yield JacobianByExample(function, parameters, examples)
     for executor in EXECUTORS:
-        yield JacobianByTape(function, parameters, examples, executor=executor)
+        yield by_tape(function, parameters, examples, executor=executor)
 
 
 def test_the_jacobian_of_two_outputs_by_hand():
@@ -107,3 +107,58 @@ def test_outputs_that_are_none_or_not_equally_many():
         JacobianByExample(lambda x: [], [W], [(1.0,)]).outputs(np.array([0.5]))
     with pytest.raises(ValueError, match="got 1 for the first one and 2 for another"):
         JacobianByExample(lambda k: [W] * k, [W], [(1,), (2,)]).outputs(np.array([0.5]))
+
+
+# ---- second derivatives
+
+
+def test_the_hessian_of_logistic_regression():
+    """(1/n) Σ p (1 − p) x xᵀ, with p = sigmoid(w x); of a parameter that the loss does not depend on it is 0."""
+    w, unused = [Value(0.5), Value(-1.0), Value(0.25)], Value(1.0)
+    xs = RNG.normal(size=(10, 3))
+    vector = np.array([0.3, 0.7, -0.2, 0.0])
+    p = 1 / (1 + np.exp(-xs @ vector[:3]))
+    expected = np.zeros((4, 4))
+    expected[:3, :3] = (xs.T * p * (1 - p)) @ xs / 10
+    for way in ways(lambda x: softplus(dot(w, x)), [*w, unused], [(x.tolist(),) for x in xs], HessianByTape):
+        gradient, hessian = way.gradient_and_hessian(vector)
+        np.testing.assert_allclose(gradient, [*(xs.T @ p / 10), 0.0], rtol=1e-13)
+        np.testing.assert_allclose(hessian, expected, rtol=1e-12, atol=1e-16)
+
+
+def test_a_networks_hessian_replayed_and_example_by_example():
+    random.seed(4)
+    model = MLP(2, [3, 1], activation=tanh)
+    parameters = model.parameters()
+    examples = [(x.tolist(), t) for x, t in zip(RNG.normal(size=(6, 2)), [0.0, 1.0, 0.5] * 2, strict=True)]
+    vector = vector_of(parameters) * 0.7
+    one_by_one, *replayed = ways(lambda x, t: softplus(model(x) - t), parameters, examples, HessianByTape)
+    gradient, hessian = one_by_one.gradient_and_hessian(vector)
+    np.testing.assert_allclose(gradient, one_by_one.jacobian(vector)[:, 0].mean(axis=0), rtol=1e-13, atol=1e-16)
+    np.testing.assert_allclose(hessian, hessian.T, rtol=1e-13, atol=1e-16)
+    for way in replayed:
+        again = way.gradient_and_hessian(vector)
+        np.testing.assert_allclose(again[0], gradient, rtol=1e-13, atol=1e-16)
+        np.testing.assert_allclose(again[1], hessian, rtol=1e-12, atol=1e-15)
+
+
+def test_the_hessian_of_the_cross_entropy():
+    """diag p − p pᵀ, whatever the class: by example, since the largest logit is looked for."""
+    z = [Value(1.0), Value(-0.5), Value(0.25)]
+    way = JacobianByExample(lambda k: cross_entropy(z, k), z, [(0,), (2,), (2,)])
+    vector = np.array([0.5, 2.0, -1.0])
+    p = np.exp(vector) / np.exp(vector).sum()
+    gradient, hessian = way.gradient_and_hessian(vector)
+    np.testing.assert_allclose(gradient, p - [1 / 3, 0.0, 2 / 3], rtol=1e-13)
+    np.testing.assert_allclose(hessian, np.diag(p) - np.outer(p, p), rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize(
+    ("function", "examples"),
+    [(lambda x: relu(W * x), [(1.0,), (-1.0,)]), (lambda x: x * abs(W), [(1.0,)]), (lambda: abs(W), [()])],
+)
+def test_a_derivative_that_has_cases_is_not_recorded(function, examples):
+    """Not even where it is the parameter that decides: it changes."""
+    JacobianByTape(function, [W], examples)
+    with pytest.raises(NotAlikeError, match="comparison"):
+        HessianByTape(function, [W], examples)

@@ -8,11 +8,11 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, atan2, exp, log, minimum, tanh
+from autograd import Value, atan2, dot, exp, minimum, softplus, tanh
 from nn.layers import MLP
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, residuals
 from nn.optimizers import SGD
-from nn.second_order import REASONS, Descent, GaussNewton, LevenbergMarquardt, NaturalGradient
+from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton, downhill
 from nn.training import fit
 
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
@@ -66,6 +66,77 @@ class Regression:
 
 
 # ---- steps
+
+
+@BOTH_WAYS
+def test_newtons_method_minimizes_a_quadratic_in_one_step(tape):
+    """(1/n) Σ ½ θᵀAθ − bᵢᵀθ has its minimum where A θ is the mean of the b."""
+    factor, b = RNG.normal(size=(4, 4)), RNG.normal(size=(7, 4))
+    a = factor @ factor.T + np.eye(4)
+    theta = [Value(number) for number in (3.0, -1.0, 0.5, 2.0)]
+
+    def loss(b):
+        return 0.5 * dot(theta, [dot(row, theta) for row in a.tolist()]) - dot(theta, b)
+
+    descent = minimized(Newton(theta), loss, b, tape=tape, tolerance=1e-12)
+    assert (descent.steps, descent.stopped) == (1, "gradient")
+    np.testing.assert_allclose(numbers(theta), np.linalg.solve(a, b.mean(axis=0)), rtol=1e-12)
+
+
+def test_a_newton_step_where_the_parabola_bends_down():
+    x, y = Value(0.5), Value(2.0)
+    descent = minimized(Newton([x, y], line_search=False), lambda: x**4 - x**2 + x * y + y**2, steps=1)
+    gradient = np.array([4 * 0.5**3 - 2 * 0.5 + 2.0, 0.5 + 2 * 2.0])
+    values, vectors = np.linalg.eigh([[12 * 0.5**2 - 2, 1.0], [1.0, 2.0]])
+    expected = -vectors @ np.diag(1 / np.abs(values)) @ vectors.T @ gradient
+    np.testing.assert_allclose(descent.path[1] - descent.path[0], expected, rtol=1e-13)
+
+
+def test_downhill():
+    g = np.array([1.0, -2.0, 0.5])
+    factor = RNG.normal(size=(3, 3))
+    positive = factor @ factor.T + np.eye(3)
+    np.testing.assert_allclose(downhill(positive, g), -np.linalg.solve(positive, g), rtol=1e-12)
+    np.testing.assert_allclose(downhill(-positive, g), downhill(positive, g), rtol=1e-12)
+    assert downhill(np.diag([4.0, 1e-17, 0.0]), g).tolist() == [-0.25, 0.5, -0.125]  # 0 but for rounding: as the 4
+    assert downhill(np.zeros((3, 3)), g).tolist() == [-1.0, 2.0, -0.5]
+
+
+def test_newtons_method_goes_down_from_a_saddle_but_not_if_it_begins_on_it():
+    x, y = Value(0.1), Value(1.0)
+    descent = minimized(Newton([x, y]), lambda: x**4 / 4.0 - x**2 / 2.0 + y**2)
+    assert descent.stopped == "gradient"
+    assert (x.data, y.data) == pytest.approx((1.0, 0.0), abs=1e-8)
+    x.data, y.data = 0.0, 0.0
+    assert minimized(Newton([x, y]), lambda: x**4 / 4.0 - x**2 / 2.0 + y**2).steps == 0
+
+
+def test_the_line_search_halves_the_step_until_the_loss_falls_enough():
+    """Newton's step for log(1 + e^-x) + log(1 + e^x)/8 from 5 goes far out: g = 0.118, B = 0.0075."""
+    x = Value(5.0)
+
+    def loss(at):
+        return math.log1p(math.exp(-at)) + math.log1p(math.exp(at)) / 8
+
+    descent = minimized(Newton([x]), lambda: softplus(-x) + softplus(x) / 8.0, steps=1)
+    p = 1 / (1 + math.exp(-5.0))
+    gradient, curvature = p - 1 + p / 8, p * (1 - p) * 9 / 8
+    rates = [2.0**-k for k in range(20)]
+    enough = [loss(5 - a * gradient / curvature) <= loss(5.0) - 1e-4 * a * gradient**2 / curvature for a in rates]
+    rate = rates[enough.index(True)]
+    assert rate < 1.0
+    assert descent.path[1][0] == pytest.approx(5 - rate * gradient / curvature, rel=1e-12)
+
+
+@BOTH_WAYS
+def test_newtons_method_finds_the_maximum_likelihood_of_logistic_regression(tape):
+    """There the residuals p − t are at right angles to the inputs."""
+    w, b = Value(0.0), Value(0.0)
+    xs, ts = np.array([-2.0, -1.0, 0.0, 0.5, 1.5, 3.0]), np.array([0, 1, 0, 1, 0, 1])
+    descent = minimized(Newton([w, b]), lambda x, t: softplus(w * x + b) - t * (w * x + b), xs, ts, tape=tape)
+    p = 1 / (1 + np.exp(-(w.data * xs + b.data)))
+    assert descent.stopped == "gradient"
+    assert max(abs((p - ts) @ xs), abs((p - ts).sum())) < 6 * 1e-8
 
 
 @BOTH_WAYS
@@ -346,6 +417,18 @@ def test_classic_problems(method, name):
     np.testing.assert_allclose(numbers(parameters), minimum_at, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["Rosenbrock", "Freudenstein–Roth, near", "Freudenstein–Roth", "Jennrich–Sampson"])
+def test_newtons_method_on_classic_problems(name):
+    function, start, minimum_at, sum_of_squares = WITHOUT_DATA[name]
+    parameters = [Value(number) for number in start]
+    descent = minimized(
+        Newton(parameters), lambda: half_squared_error(residuals := function(*parameters), [0.0] * len(residuals))
+    )
+    assert descent.converged, descent
+    assert 2 * descent.loss[-1] == pytest.approx(sum_of_squares, rel=1e-7, abs=1e-15)
+    np.testing.assert_allclose(numbers(parameters), minimum_at, rtol=1e-6, atol=1e-6)
+
+
 @BOTH_WAYS
 @pytest.mark.parametrize("name", WITH_DATA)
 @pytest.mark.parametrize("method", LEAST_SQUARES)
@@ -419,227 +502,3 @@ def test_levenberg_marquardt_needs_a_tenth_of_gradient_descents_steps():
             epochs=10 * needed, batch_size=25, progress=False,
         )  # fmt: skip
         assert min(history.loss) > goal
-
-
-# ---- when it stops, and where the parameters are then
-
-
-def valley():
-    x, y = Value(-1.2), Value(1.0)
-    return [x, y], lambda: [10.0 * (y - x**2), 1.0 - x]
-
-
-@pytest.mark.parametrize("method", LEAST_SQUARES)
-def test_it_stops_at_a_small_gradient(method):
-    parameters, function = valley()
-    descent = minimized(LEAST_SQUARES[method](parameters), function, tolerance=1e-3)
-    assert (descent.stopped, descent.converged) == ("gradient", True)
-    assert descent.gradient[-1] <= 1e-3 < min(descent.gradient[:-1])
-    again = minimized(LEAST_SQUARES[method](parameters), function, tolerance=1e-3)
-    assert (again.steps, again.loss) == (0, [descent.loss[-1]])
-
-
-@pytest.mark.parametrize("method", LEAST_SQUARES)
-def test_it_stops_after_so_many_steps(method):
-    parameters, function = valley()
-    descent = minimized(LEAST_SQUARES[method](parameters), function, steps=3)
-    assert (descent.steps, descent.stopped, descent.converged) == (3, "steps", False)
-    assert len(descent.loss) == len(descent.gradient) == len(descent.path) == 4
-    assert numbers(parameters).tolist() == descent.path[-1].tolist()
-
-
-@pytest.mark.parametrize("method", LEAST_SQUARES)
-def test_it_stops_at_a_small_step(method):
-    a, b = Value(1.0), Value(-1.0)
-
-    def decay(x, t):
-        return a * exp(b * x) - t
-
-    data, method = ([0.0, 1.0, 2.0, 3.0], [2.0, 1.5, 0.25, 0.5]), LEAST_SQUARES[method]
-    descent = minimized(method([a, b]), decay, *data, tolerance=0.0, step_tolerance=1e-3)
-    assert (descent.stopped, descent.converged) == ("small step", True)
-    *_, before, last = descent.path
-    assert np.linalg.norm(last - before) > 1e-3 * (np.linalg.norm(before) + 1e-3)
-    a.data, b.data = last
-    further = minimized(method([a, b]), decay, *data, tolerance=0.0, steps=1).path
-    assert np.linalg.norm(further[1] - further[0]) <= 1e-3 * (np.linalg.norm(last) + 1e-3)
-
-
-@pytest.mark.parametrize(("method", "reason"), [("Gauss–Newton", "line search"), ("Levenberg–Marquardt", "damping")])
-def test_it_stops_where_no_step_lowers_the_loss(method, reason):
-    x = Value(1.0)  # the residual jumps up below 1, and its derivative does not say so
-    descent = minimized(LEAST_SQUARES[method]([x]), lambda: x + (9.0 if x.data < 1.0 else 0.0), tape=False)
-    assert (descent.stopped, descent.converged) == (reason, False)
-    assert (x.data, descent.loss[-1]) == (1.0, 0.5)
-    assert REASONS[reason] in repr(descent)
-
-
-@BOTH_WAYS
-def test_a_step_out_of_the_domain_is_shortened(tape):
-    for method in LEAST_SQUARES.values():
-        x = Value(4.0)  # the first step goes to 4 - 4 (log 4 + 1) < 0
-        descent = minimized(method([x]), lambda x=x: log(x) + 1.0, tape=tape)
-        assert descent.stopped == "gradient"
-        assert x.data == pytest.approx(math.exp(-1.0), rel=1e-7)
-
-
-@BOTH_WAYS
-def test_without_a_line_search_it_stops_there(tape):
-    x = Value(4.0)
-    descent = minimized(GaussNewton([x], line_search=False), lambda: log(x) + 1.0, tape=tape)
-    assert (descent.stopped, descent.steps, x.data) == ("not finite", 0, 4.0)
-
-
-def test_it_stops_where_a_derivative_is_infinite():
-    x = Value(1.0)  # the first step goes to 0, where the root has the derivative inf
-    descent = minimized(GaussNewton([x], line_search=False), lambda: [x**0.5 - 0.5, 0.0 * x])
-    assert (descent.stopped, descent.steps, x.data) == ("not finite", 0, 1.0)
-
-
-@pytest.mark.parametrize("call", [2, 3, 12])
-@pytest.mark.parametrize("method", LEAST_SQUARES)
-def test_an_interrupt_leaves_the_parameters_at_the_last_step(method, call):
-    parameters, function = valley()
-    calls = []
-
-    def interrupted():
-        calls.append(None)
-        if len(calls) == call:
-            raise KeyboardInterrupt
-        return function()
-
-    descent = minimized(LEAST_SQUARES[method](parameters), interrupted, tape=False)
-    assert (descent.stopped, descent.converged) == ("interrupted", False)
-    assert numbers(parameters).tolist() == (descent.path[-1].tolist() if descent.path else [-1.2, 1.0])
-    assert "interrupted" in repr(descent)
-    assert minimized(LEAST_SQUARES[method](parameters), function).converged
-
-
-def test_an_error_of_the_function_leaves_the_parameters_at_the_last_step():
-    parameters, function = valley()
-    reached = minimized(GaussNewton(parameters), function, steps=2).path
-    parameters, function = valley()
-
-    def failing():
-        if numbers(parameters).tolist() == reached[2].tolist():
-            raise RuntimeError("from within")
-        return function()
-
-    with pytest.raises(RuntimeError, match="from within"):
-        minimized(GaussNewton(parameters), failing, tape=False)
-    assert numbers(parameters).tolist() == reached[1].tolist()
-
-
-def test_no_gradient_is_touched():
-    parameters, function = valley()
-    parameters[0].grad, parameters[1].grad = 3.0, 4.0
-    for tape in (True, False):
-        minimized(LevenbergMarquardt(parameters), function, steps=3, tape=tape)
-        assert [parameter.grad for parameter in parameters] == [3.0, 4.0]
-
-
-def test_why_there_is_no_tape():
-    w = Value(1.0)
-
-    def function(k, t):
-        return [w, 2.0 * w][k] - t
-
-    descent = minimized(LevenbergMarquardt([w]), function, [0, 1, 1], [1.0, 3.0, 3.0])
-    assert "cannot serve for all" in descent.eager
-    assert w.data == pytest.approx((1 + 2 * 3 + 2 * 3) / 9)
-    with pytest.raises(TypeError, match="LevenbergMarquardt: tape=True: the graph of one example cannot serve"):
-        minimized(LevenbergMarquardt([w]), function, [0, 1], [1.0, 2.0], tape=True)
-    assert minimized(LevenbergMarquardt([w]), function, [0, 1], [1.0, 2.0], tape=False).eager == "tape=False"
-
-
-def test_data_are_arrays_lists_or_iterators():
-    ends = []
-    for xs, ts in [
-        (np.array([[1.0], [2.0]]), np.array([2, 4], np.int32)),
-        ([[1], [2]], (2.0, 4.0)),
-        (iter([np.array([1.0]), np.array([2.0])]), range(2, 6, 2)),
-    ]:
-        w = Value(0.0)
-        minimized(GaussNewton([w]), lambda x, t, w=w: w * x[0] - t, xs, ts)
-        ends.append(w.data)
-    assert ends == [2.0] * 3
-
-
-def test_the_progress_bar_and_the_record(capsys):
-    parameters, function = valley()
-    descent = LevenbergMarquardt(parameters).minimize(function)
-    assert "/100 " in capsys.readouterr().err
-    parameters, function = valley()
-    minimized(LevenbergMarquardt(parameters), function)
-    assert capsys.readouterr() == ("", "")
-    assert repr(descent).startswith(f"<Descent of {descent.steps} steps: loss 12.1 to ")
-    assert repr(Descent()) == "<Descent of 0 steps: ; still under way>"
-
-
-# ---- what is refused
-
-
-def refused(error, match, method, function, *data, **options):
-    before = numbers(method.parameters)
-    with pytest.raises(error, match=match):
-        minimized(method, function, *data, **options)
-    assert numbers(method.parameters).tolist() == before.tolist()
-
-
-def test_wrong_options():
-    parameters, function = valley()
-    for method in (GaussNewton(parameters), LevenbergMarquardt(parameters)):
-        name = type(method).__name__
-        refused(ValueError, f"{name}: steps: expected a positive int, got 0", method, function, steps=0)
-        refused(TypeError, f"{name}: steps: expected a positive int, got 1.5", method, function, steps=1.5)
-        refused(ValueError, f"{name}: tolerance: expected 0.0 <=", method, function, tolerance=-1.0)
-        refused(ValueError, f"{name}: step_tolerance: expected 0.0 <=", method, function, step_tolerance=math.nan)
-    for wrong in (0.0, -1.0, math.inf):
-        with pytest.raises(ValueError, match="damping: expected"):
-            LevenbergMarquardt(parameters, damping=wrong)
-    with pytest.raises(ValueError, match="distribution: expected normal, bernoulli, categorical, got 'gamma'"):
-        NaturalGradient(parameters, "gamma")
-    with pytest.raises(ValueError, match="learning_rate: expected"):
-        NaturalGradient(parameters, "normal", learning_rate=0.0)
-    for method in (GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
-        with pytest.raises(ValueError, match="expected at least one parameter, got none"):
-            method([])
-        with pytest.raises(ValueError, match="parameter 0: expected a leaf"):
-            method([parameters[0] * 2.0])
-
-
-def test_wrong_data():
-    w = Value(1.0)
-    method = GaussNewton([w])
-    refused(ValueError, r"GaussNewton: expected equally many of each of the data, got \[2, 3\]",
-            method, lambda x, t: w * x - t, [1, 2], [1, 2, 3])  # fmt: skip
-    refused(ValueError, "GaussNewton: expected at least one example, got none", method, lambda x: w * x, [])
-    refused(TypeError, "argument", method, lambda x, t: w * x - t, [1, 2])
-    refused(ValueError, "NaturalGradient: expected data, the last of them the targets, got none",
-            NaturalGradient([w], "bernoulli"), lambda: w)  # fmt: skip
-    refused(
-        ValueError, r"expected a target in \[0, 1\], got 2", NaturalGradient([w], "bernoulli"), lambda: w, [1, 0, 2]
-    )
-
-
-@BOTH_WAYS
-def test_parameters_of_another_model(tape):
-    w, other = Value(1.0), Value(1.0)
-    for method in (GaussNewton([w]), LevenbergMarquardt([w]), NaturalGradient([w], "normal")):
-        function = (lambda x: other * x) if isinstance(method, NaturalGradient) else (lambda x, t: other * x - t)
-        refused(ValueError, "depends on none of the parameters", method, function, [1.0], [2.0], tape=tape)
-
-
-@BOTH_WAYS
-def test_numbers_that_are_not_finite_to_begin_with(tape):
-    w = Value(1.0)
-    for method in (GaussNewton([w]), LevenbergMarquardt([w])):
-        refused(FloatingPointError, "to begin with", method, lambda x: w * x, [1.0, math.nan], tape=tape)
-        refused(FloatingPointError, "to begin with", method, lambda: (w - 1.0) ** 0.5, tape=tape)
-        refused(ValueError, r"log\(-1.0\)", method, lambda: log(w - 2.0), tape=tape)
-
-
-def test_fit_says_that_it_is_not_its_optimizer():
-    w = Value(1.0)
-    with pytest.raises(TypeError, match=r"fit: optimizer: expected one that makes a step.*its own minimize"):
-        fit(lambda x: w * x, [1.0], [2.0], half_squared_error, GaussNewton([w]), epochs=1, progress=False)
