@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Value, exp, log, relu, sqrt
+from autograd import Tape, Value, exp, log, relu, sqrt
 from nn.descent import REASONS, Descent
 from nn.losses import half_squared_error
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
@@ -117,6 +117,24 @@ def test_an_interrupt_leaves_the_parameters_at_the_last_step(method, call):
     assert numbers(parameters).tolist() == (descent.path[-1].tolist() if descent.path else [-1.2, 1.0])
     assert "interrupted" in repr(descent)
     assert minimized(LEAST_SQUARES[method](parameters), function).converged
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_an_interrupt_of_a_replay_leaves_the_parameters_at_the_last_step(method, monkeypatch):
+    parameters, function = valley()
+    jacobian, calls = Tape.jacobian, []
+
+    def interrupted(*arguments, **options):
+        calls.append(None)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return jacobian(*arguments, **options)
+
+    monkeypatch.setattr(Tape, "jacobian", interrupted)
+    descent = minimized(LEAST_SQUARES[method](parameters), function, tape=True)
+    assert descent.stopped == "interrupted"
+    assert len({tuple(vector) for vector in descent.path}) == 3
+    assert numbers(parameters).tolist() == descent.path[-1].tolist()
 
 
 def test_an_error_of_the_function_leaves_the_parameters_at_the_last_step():
