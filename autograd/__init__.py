@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
     from autograd.drawing import Drawing, draw
     from autograd.tape import RecordingError, Tape
+    from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_LATER = {"Drawing": "drawing", "RecordingError": "tape", "Tape": "tape", "draw": "drawing"}
+_LATER = {"Drawing": "drawing", "RecordingError": "tape", "Tape": "tape", "draw": "drawing"} | dict.fromkeys(
+    ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"], "transforms"
+)
 
 __all__ = [
-    "Drawing", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients", "draw", "engine",
-    "gather", "no_grad", "scatter", *_functions,
+    "Drawing", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients", "derivative",
+    "draw", "engine", "gather", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "no_grad", "scatter",
+    "value_and_grad", "vjp", *_functions,
 ]  # fmt: skip
 
 
