@@ -51,7 +51,7 @@ class Descent:
     gradient: the largest of its derivatives, max_i |g_i|.
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
-    stopped: why it ended, a key of `nn.second_order.REASONS`: "gradient", "small step", "steps", "line search",
+    stopped: why it ended, a key of `nn.descent.REASONS`: "gradient", "small step", "steps", "line search",
         "damping", "not finite" or "interrupted". `reason` says it in words.
     eager: why each example's graph was built; "" where a tape was used.
     """
