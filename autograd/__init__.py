@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
+    from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 # Imported when first used: each of them takes longer to import than the whole engine.
 _LATER = {
     "Drawing": "drawing", "Explanation": "explaining", "RecordingError": "tape", "Tape": "tape", "draw": "drawing",
     "explain": "explaining",
-}  # fmt: skip
+} | dict.fromkeys(
+    ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"], "transforms"
+)  # fmt: skip
 
 __all__ = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
-    "draw", "engine", "explain", "gather", "no_grad", "scatter", *_functions,
+    "derivative", "draw", "engine", "explain", "gather", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp",
+    "no_grad", "scatter", "value_and_grad", "vjp", *_functions,
 ]  # fmt: skip
 
 

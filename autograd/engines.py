@@ -10,6 +10,8 @@ import warnings
 from contextlib import contextmanager
 
 from autograd import operands, value
+from autograd.value import is_recording as is_recording
+from autograd.value import recording as recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -45,4 +45,8 @@ def _largest(x: Iterable[Scalar]) -> float:
     return max(map(float, x))
 
 
-value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest})
+def _varies(operand: Scalar) -> bool:
+    return isinstance(operand, Value)
+
+
+value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest, "varies": _varies})

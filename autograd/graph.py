@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Protocol, Self, TypeVar
 
     class Node(Protocol):
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     N = TypeVar("N", bound=Node)
 
 
-def topological_order(*roots: N) -> list[N]:
-    """Every node of the graph once, each after all of its parents (depth-first post-order)."""
-    if len(roots) == 1 and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
+def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
+    """Every node of the graph once, each after all of its parents (depth-first post-order).
+
+    Nodes in `until` are left out, and with them what only they were computed from.
+    """
+    if len(roots) == 1 and not until and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
         walked: list[N] = roots[0]._topological_order()
         return walked
     order: list[N] = []
-    seen: set[N] = set()
+    seen = set(until)
     for root in roots:
         if root in seen:
             continue

@@ -29,7 +29,12 @@ def real_number(number: Number) -> float:
     if convertible and not complex_number and not hasattr(number, "__len__"):
         with suppress(TypeError):
             return float(number)
-    raise TypeError(f"expected a real number, got {type(number).__name__}: {reprlib.repr(number)}")
+    raise TypeError(f"expected a real number, got {described(number)}")
+
+
+def described(given: object) -> str:
+    """Its type and what it is, for an error's message."""
+    return f"{type(given).__name__}: {reprlib.repr(given)}"
 
 
 def arguments(

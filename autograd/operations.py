@@ -9,7 +9,8 @@ of these
 - chooses with `m.where`, which evaluates both branches, and compares with `<`, `<=`, `>`, `>=`, `|`, `&`
   (`==` on Values is identity);
 - may call `m.name(...)` for any other row of the table;
-- divides with `m.divide` where the divisor can be zero although the value is finite.
+- divides with `m.divide` where the divisor can be zero although the value is finite;
+- asks `m.varies(y)`, if it must, whether the derivative by y of what it returns matters, and not only the number.
 
 To add an operation, add a row to `OPERATIONS`: the method on Value, the function, the drawing, the reference
 and the tests (against `formula`, at `samples` and `kinks`) follow from it.
@@ -140,6 +141,10 @@ class Mathematics:
         self.given = functions
         self.__dict__.update(functions)
 
+    def varies(self, operand: Any) -> bool:
+        """Whether what a rule returns may be differentiated by the operand: on Values alone."""
+        return False
+
     def __getattr__(self, name: str) -> Rule:
         if name not in OPERATIONS:
             raise AttributeError(f"no function {name!r} here, and no operation {name!r} in the table")
@@ -243,10 +248,13 @@ def difference(x: Any, y: Any) -> tuple[Any, Any]:
 def power_by_base(m: Any, x: Any, y: Any) -> Any:
     """y x^(y - 1), with the part of y - 1 that is lost in rounding, since x to that power may be far from 1.
 
-    The factor y alone makes it 0 where y is, at x = 0 as well: the exponent is 0 then.
+    The factor y alone makes it 0 where y is, at x = 0 as well: the exponent is 0 then; but not if y varies and x is not
+    0, as the derivative by y is not 0. 1e-300 keeps log from 0 without a question after x, to which a recording would
+    not have the answer for all examples.
     """
-    exponent, lost = difference(m.where((y < 0) | (y > 0), y, 1.0), 1.0)
-    logarithm = m.log(m.where(((lost < 0) | (lost > 0)) & ((x < 0) | (x > 0)), abs(x), 1.0))
+    where_y_is_0 = m.where((x < 0) | (x > 0), y, 1.0) if m.varies(y) else 1.0
+    exponent, lost = difference(m.where((y < 0) | (y > 0), y, where_y_is_0), 1.0)
+    logarithm = m.log(m.where((lost < 0) | (lost > 0), abs(x) + 1e-300, 1.0))
     return y * m.power(x, exponent) * (1.0 + lost * logarithm)
 
 
@@ -318,10 +326,11 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=PAIRS,
     ),
     Operation(
+        # Where sqrt's derivative, 0.5 / r, is inf, its own has a divisor that is 0.
         "divide", "/", "x / y",
         lambda m, x, y: x / y,
-        [lambda m, r, x, y: 1.0 / y,
-         lambda m, r, x, y: -r / y],
+        [lambda m, r, x, y: m.divide(1.0, y),
+         lambda m, r, x, y: m.divide(-r, y)],
         samples=PAIRS, domain="y != 0",
     ),
     Operation(

@@ -8,7 +8,6 @@ engine's, and in `replay.py` one on NumPy's arrays.
 from __future__ import annotations
 
 import os
-import reprlib
 import threading
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,6 +18,7 @@ import numpy
 from autograd import replay
 from autograd.engines import Value, engine, guard
 from autograd.graph import topological_order
+from autograd.operands import described
 from autograd.vectors import gather, scatter
 from autograd.wengert import WengertList, listing, write_down
 
@@ -402,10 +402,6 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     return array.astype(numpy.float64, copy=False)
-
-
-def described(given: object) -> str:
-    return f"{type(given).__name__}: {reprlib.repr(given)}"
 
 
 # ---- The guard against recorded branches

@@ -40,6 +40,29 @@ def no_grad() -> Iterator[None]:
         _open_blocks.set(_open_blocks.get() - 1)
 
 
+def is_recording() -> bool:
+    """Whether operations record here: whether no no_grad() block is open."""
+    return not _open_blocks.get()
+
+
+_raises = ContextVar("raises", default=True)  # whether a result that is not finite may be an error
+
+
+@contextmanager
+def recording(*, raises: bool = True) -> Iterator[None]:
+    """Operations record, also in a no_grad() block around: what is to be differentiated must.
+
+    With raises=False they follow IEEE 754, as the table's partials on floats do: what is undefined is nan, what is too
+    large is inf, and nothing raises.
+    """
+    blocks, errors = _open_blocks.set(0), _raises.set(raises)
+    try:
+        yield
+    finally:
+        _raises.reset(errors)
+        _open_blocks.reset(blocks)
+
+
 _guard: Callable[[Value, str], None] | None = None
 
 
@@ -278,6 +301,8 @@ def evaluate(operation: Operation, numbers: Sequence[float | list[float]], opera
     try:
         return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
     except (ValueError, ArithmeticError) as error:
+        if not _raises.get():
+            return getattr(ieee, operation.name)(*numbers)  # type: ignore[no-any-return]  # as above
         labels = [getattr(operand, "label", "") for operand in operands]
         raise operation.explained(error, numbers, labels) from None
 

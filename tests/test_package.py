@@ -43,8 +43,8 @@ def test_public_names_exist_and_are_sorted_out(package):
 
 
 # An import against this order is a fault.
-LAYERS = ["operations graph layout themes", "operands", "value", "native", "engines", "functions vectors",
-          "checking diagram wengert", "drawing replay trace",
+LAYERS = ["operations graph layout themes", "operands", "value", "native", "engines", "functions vectors structures",
+          "checking diagram wengert sweeps", "drawing replay trace transforms",
           "notation tape", "stepping", "explaining"]  # fmt: skip
 
 
@@ -98,7 +98,7 @@ NEW_ROW = """
 
 USE_OF_THE_NEW_ROW = """
 import autograd
-from autograd import Tape, Value, cube, draw, engine
+from autograd import Tape, Value, cube, derivative, draw, engine
 from autograd.functions import value_mathematics
 from autograd.operations import OPERATIONS
 
@@ -113,6 +113,8 @@ for executor in {"native", "numpy"} if engine == "native" else {"numpy"}:
     tape = Tape(y * 2.0, [x], executor=executor)
     assert tape.forward([[2.0], [3.0]]).tolist() == [16.0, 54.0]
     assert tape.jacobian([[2.0], [3.0]], wrt="inputs").tolist() == [[24.0], [54.0]]
+
+assert [derivative(cube, order=n)(2.0) for n in range(5)] == [8.0, 12.0, 12.0, 6.0, 0.0]
 
 x.grad = 0.0
 [rule] = OPERATIONS["cube"].partials

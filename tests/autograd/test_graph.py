@@ -24,6 +24,19 @@ def test_operands_come_in_their_order():
     assert topological_order(Node(right, left))[:-1] == [b, right, a, left]
 
 
+def test_a_walk_goes_until_the_nodes_given():
+    a, b = Node(), Node()
+    before = Node(a, b)
+    middle = Node(before, a)
+    root = Node(middle, b)
+    assert topological_order(root, until={middle}) == [b, root]
+    assert topological_order(root, until=[before]) == [a, middle, b, root]
+    assert topological_order(root, until=[root]) == []
+    x = Value(1.0)
+    y = x * 2.0
+    assert topological_order(z := y * x, until=[y]) == [x, z]
+
+
 def test_a_node_with_one_parent_twice():
     a = Node()
     square = Node(a, a)

@@ -19,8 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, dot, exp, log, logsumexp, maximum, no_grad, tanh
+from autograd import Value, divide, dot, exp, log, logsumexp, maximum, no_grad, tanh
 from autograd import sum as sum_of
+from autograd.engines import is_recording, recording
 from autograd.graph import topological_order
 
 # ---- what a Value is made of
@@ -235,6 +236,36 @@ def test_no_grad_is_a_threads_own():
         thread.start()
         thread.join()
     assert recorded == ["*"]
+
+
+def test_what_is_to_be_differentiated_is_recorded_in_a_no_grad_block_too():
+    x = Value(2.0)
+    with no_grad():
+        assert not is_recording()
+        with recording():
+            assert is_recording()
+            assert (x * x).parents == (x, x)
+            with no_grad():
+                assert (x * x).parents == ()
+        assert (x * x).parents == ()
+    assert is_recording()
+
+
+def test_rules_on_values_follow_ieee_754():
+    zero = Value(0.0)
+    with recording(raises=False):
+        for result, data, slope in [
+            (1.0 / zero, math.inf, -math.inf),
+            (divide(zero, 0.0), math.nan, math.inf),
+            (zero**-0.5, math.inf, -math.inf),
+            (exp(Value(1e3)), math.inf, math.inf),
+        ]:
+            assert repr(result.data) == repr(data)
+            assert result.local_derivatives == (slope,)
+        with recording(), pytest.raises(ZeroDivisionError):
+            1.0 / zero
+    with pytest.raises(ZeroDivisionError):
+        1.0 / zero
 
 
 # ---- backward

@@ -1,0 +1,210 @@
+"""How do derivatives travel along a recorded graph? Forward from its variables, as tangents, or backward, as adjoints:
+
+    tangent of a node     =  Σ over its parents         d node / d parent  *  tangent of the parent
+    adjoint of a parent   =  Σ over the nodes of it     d node / d parent  *  adjoint of the node
+
+A local derivative is the float that the node has recorded; or, where it is to be differentiated again, what the table's
+rule gives on Values: a graph. Which nodes these are is said by a set, the *tracked* nodes; the rule gets the others
+as the numbers they are. So what is computed here is a Value just where it depends on a tracked node.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from contextlib import contextmanager
+from functools import reduce
+
+from autograd import functions
+from autograd.engines import Value, recording
+from autograd.operations import OPERATIONS, Mathematics
+from autograd.vectors import gather, scatter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
+
+    from autograd.value import Scalar
+
+    Edge: TypeAlias = tuple[Value, Scalar]  # a parent, and the derivative of the node with respect to it
+    Step: TypeAlias = tuple[Value, list[Edge]]
+
+
+class Variable(Value):
+    """A leaf that stands for a number which a function is differentiated by; afterwards, a constant."""
+
+    __slots__ = ()
+
+
+open_variables: set[Value] = set()  # of all functions, in any thread, that are being evaluated to be differentiated
+
+
+@contextmanager
+def opened(variables: Collection[Value]) -> Iterator[None]:
+    """While the function runs, derivatives that other transforms take in it are tracked if they depend on these."""
+    open_variables.update(variables)
+    try:
+        yield
+    finally:
+        open_variables.difference_update(variables)
+
+
+def tracked_nodes(order: Iterable[Value], known: Collection[Value]) -> set[Value]:
+    """The known nodes, and of a topological order those that depend on them or on a leaf that is no Variable."""
+    tracked = set(known)
+    for node in order:
+        parents = node.parents
+        if not tracked.isdisjoint(parents) if parents else not isinstance(node, Variable):
+            tracked.add(node)
+    return tracked
+
+
+@recording(raises=False)
+def linearised(
+    order: Iterable[Value],
+    variables: Collection[Value],
+    tracked: Collection[Value],
+    mathematics: Mathematics = functions.value_mathematics,
+) -> list[Step]:
+    """Each node of a topological order that depends on the variables, with its edges from parents that do, too.
+
+    Raises TypeError for such a node that no operation of the table computed.
+    """
+    steps: list[Step] = []
+    dependent = set(variables)
+    for node in order:
+        parents = node.parents
+        if dependent.isdisjoint(parents):
+            continue
+        if node.operation is None:
+            raise TypeError(f"{node!r} was not computed by an operation of the table, so its derivatives are not known")
+        if node in tracked:
+            edges = list(edges_by_rule(node, dependent, tracked, mathematics))
+        else:
+            edges = [edge for edge in zip(parents, node.local_derivatives, strict=True) if edge[0] in dependent]
+        dependent.add(node)
+        steps.append((node, edges))
+    return steps
+
+
+def edges_by_rule(
+    node: Value, dependent: Collection[Value], tracked: Collection[Value], mathematics: Mathematics
+) -> Iterator[Edge]:
+    assert node.operation is not None
+    operands = [
+        tuple([untracked(element, tracked) for element in operand])
+        if isinstance(operand, tuple)
+        else untracked(operand, tracked)
+        for operand in node.operands
+    ]
+    for operand, partial in zip(node.operands, node.operation.partials, strict=True):
+        elements = operand if isinstance(operand, tuple) else (operand,)
+        if any(element in dependent for element in elements):
+            result = partial(mathematics, node, *operands)
+            derivatives = result if isinstance(operand, tuple) else [result]
+            for element, derivative in zip(elements, derivatives, strict=True):
+                if isinstance(element, Value) and element in dependent:
+                    yield element, derivative
+
+
+def untracked(operand: Scalar, tracked: Collection[Value]) -> Scalar:
+    return operand.data if isinstance(operand, Value) and operand not in tracked else operand
+
+
+@recording()
+def push_forward(
+    steps: Iterable[Step], tangents: dict[Value, Scalar], mathematics: Mathematics = functions.value_mathematics
+) -> None:
+    """Adds to the tangents of variables those of the nodes that depend on them."""
+    for node, edges in steps:
+        terms = [(derivative, tangents[parent]) for parent, derivative in edges if parent in tangents]
+        if len(terms) > 2 and any(isinstance(factor, Value) for term in terms for factor in term):
+            tangents[node] = functions.dot(*zip(*terms, strict=True))  # one node, instead of two for each term
+        elif terms:
+            tangents[node] = reduce(plus, [times(*term, mathematics) for term in terms])
+
+
+@recording()
+def pull_back(steps: Sequence[Step], adjoints: dict[Value, Scalar]) -> None:
+    """Adds to the adjoints of outputs those of the nodes and variables that they depend on, in `backward()`'s order."""
+    for node, edges in reversed(steps):
+        if node in adjoints:
+            adjoint = adjoints[node]
+            for parent, derivative in edges:
+                adjoints[parent] = plus(adjoints.get(parent, 0.0), times(derivative, adjoint))
+
+
+def gradient_by_engine(order: Sequence[Value], output: Value, variables: Iterable[Value]) -> list[Scalar]:
+    """What `pull_back` finds on floats, by the engine's `backward()`, which is many times faster.
+
+    For a graph that is in nobody else's hands, since the `grad` of its nodes is set on the way. Then it is as it was.
+    """
+    before, zeros = array("d", bytes(8 * len(order))), array("d", bytes(8 * len(order)))
+    gather(order, "grad", before)
+    scatter(zeros, order, "grad")
+    try:
+        output.backward()
+        return [variable.grad for variable in variables]
+    finally:
+        scatter(before, order, "grad")
+
+
+def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:
+    """What a sweep begins with: the tangents of variables, or the adjoints of outputs. A seed of 0.0 is none."""
+    derivatives: dict[Value, Scalar] = {}
+    for node, seed in zip(nodes, seeds, strict=True):
+        if isinstance(node, Value) and (isinstance(seed, Value) or seed != 0.0):
+            derivatives[node] = plus(derivatives.get(node, 0.0), seed)
+    return derivatives
+
+
+def found(nodes: Iterable[Scalar], derivatives: Mapping[Value, Scalar]) -> list[Scalar]:
+    """What a sweep has found for each of the nodes: 0 where nothing has come to it."""
+    return [derivatives.get(node, 0.0) if isinstance(node, Value) else 0.0 for node in nodes]
+
+
+def times(x: Scalar, y: Scalar, mathematics: Mathematics = functions.value_mathematics) -> Scalar:
+    """x * y, with no node for a factor 1, nor for a factor 0 if the other is finite."""
+    if not isinstance(x, Value):
+        if not isinstance(y, Value):
+            return x * y
+        x, y = y, x
+    if not isinstance(y, Value):
+        if y == 1.0:
+            return x
+        if y == 0.0 and math.isfinite(x.data):
+            return 0.0
+    product: Scalar = mathematics.multiply(x, y)
+    return product
+
+
+def plus(x: Scalar, y: Scalar) -> Scalar:
+    """x + y, with no node for a term 0."""
+    if isinstance(x, Value):
+        x, y = y, x
+    return y if isinstance(y, Value) and not isinstance(x, Value) and x == 0.0 else x + y
+
+
+def without_repetition() -> Mathematics:
+    """The table's functions on Values, but what has been computed already is not computed again.
+
+    With it the derivatives of derivatives are a graph that grows with a power of the order, and not exponentially.
+    """
+    known: dict[tuple[object, ...], Scalar] = {}
+
+    def remembering(name: str, function: Callable[..., Scalar]) -> Callable[..., Scalar]:
+        def call(*operands: Scalar) -> Scalar:
+            key = (name, *[x if isinstance(x, Value) or x != 0.0 else repr(x) for x in operands])  # -0.0 is not 0.0
+            result = known.get(key)
+            if result is None and name == "multiply":
+                result = known.get((name, *key[:0:-1]))
+            if result is None:
+                result = known[key] = function(*operands)
+            return result
+
+        return call
+
+    given = functions.value_mathematics.given
+    scalar = [name for name in given if name in OPERATIONS and not OPERATIONS[name].sequences]
+    return Mathematics(**given | {name: remembering(name, given[name]) for name in scalar})
