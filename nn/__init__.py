@@ -8,10 +8,12 @@
 >>> optimizer.step()
 """
 
+from nn.descent import Descent
 from nn.layers import MLP, Layer, Neuron
-from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
+from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import History, fit
 
 __all__ = [
@@ -19,10 +21,15 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Descent",
+    "GaussNewton",
     "History",
     "Layer",
+    "LevenbergMarquardt",
     "Module",
+    "NaturalGradient",
     "Neuron",
+    "Newton",
     "Optimizer",
     "RMSProp",
     "binary_cross_entropy",
@@ -30,5 +37,6 @@ __all__ = [
     "fit",
     "half_squared_error",
     "hinge",
+    "residuals",
     "squared_error",
 ]

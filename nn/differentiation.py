@@ -15,11 +15,13 @@ from autograd import Tape, Value, gather, no_grad, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
     from numpy.typing import NDArray
 
     Vector = NDArray[numpy.float64]
+    T = TypeVar("T")
+    E = TypeVar("E")
     Example = tuple[Any, Any]  # Any: an input and a target, of whatever form the model and the loss agree upon
 
 
@@ -129,30 +131,26 @@ class ByTape:
         self.seeds = numpy.zeros(1 + len(leaves_of(self.output)))
         self.seeds[0] = 1.0  # only the loss is differentiated, not the model's outputs
         self.is_flat = form_of(self.output) == [None] * (len(self.seeds) - 1)
-        place = {parameter: i for i, parameter in enumerate(self.tape.parameters)}
-        learned = [i for i, parameter in enumerate(parameters) if parameter in place]
-        self.learned = numpy.array(learned, int)  # which of the parameters the tape has,
-        self.places = numpy.array([place[parameters[i]] for i in learned], int)  # and as which of its own
+        self.places = Places(self.tape, parameters)
 
     def differentiate(self, vector: Vector, batch: list[int]) -> tuple[list[float], Vector]:
         numbers = numpy.hstack([self.inputs[batch], self.targets[batch]])
         seeds = self.seeds / len(batch)
-        outputs, of_tape = self.tape.value_and_grad(numbers, parameters=self._of_tape(vector), gradient=seeds)
+        outputs, of_tape = self.tape.value_and_grad(numbers, parameters=self.places.of_tape(vector), gradient=seeds)
         if not numpy.isfinite(outputs[:, 0]).all():
             self._explain(vector, batch, outputs[:, 0])
-        gradient = numpy.zeros(len(vector))
-        gradient[self.learned] = of_tape[self.places]
+        gradient = self.places.of_parameters(of_tape)
         return self._sums(outputs, [self.eager.examples[i] for i in batch]), finite(gradient)
 
     def measure(self, vector: Vector) -> list[float]:
         examples = self.eager.held_out
         if not examples:
             return []
-        outputs = self.tape.forward(self.held_out, parameters=self._of_tape(vector))
+        outputs = self.tape.forward(self.held_out, parameters=self.places.of_tape(vector))
         return [total / len(examples) for total in self._sums(outputs, examples)]
 
     def depends_on_parameters(self, batch: list[int]) -> bool:
-        return len(self.learned) > 0 or len(self.tape) == 0
+        return len(self.places.learned) > 0 or len(self.tape) == 0
 
     def _recorded(self, example: Example) -> tuple[Tape, Any]:
         """The tape of the loss and, for the metrics, the model's outputs, and the form of these."""
@@ -197,13 +195,6 @@ class ByTape:
                 except Exception:  # of the target, or does it only not go with this output?
                     loss(self.eager.model(input), target)
 
-    def _of_tape(self, vector: Vector) -> Vector:
-        numbers = numpy.empty(len(self.tape.parameters))
-        if len(self.places) < len(numbers):
-            gather(self.tape.parameters, "data", numbers)
-        numbers[self.places] = vector[self.learned]
-        return numbers
-
     def _sums(self, outputs: Vector, examples: list[Example]) -> list[float]:
         metrics = self.eager.functions[1:]
         sums = [float(outputs[:, 0].sum()), *(0.0 for _ in metrics)]
@@ -221,8 +212,50 @@ class ByTape:
         raise FloatingPointError(f"the loss of an example is {losses[i]}")
 
 
+class Places:
+    """Where the parameters are among those of a tape: it has others too, and need not have each of them."""
+
+    def __init__(self, tape: Tape, parameters: list[Value]) -> None:
+        place = {parameter: i for i, parameter in enumerate(tape.parameters)}
+        learned = [i for i, parameter in enumerate(parameters) if parameter in place]
+        self.tape = tape
+        self.count = len(parameters)
+        self.learned = numpy.array(learned, int)  # which of the parameters the tape has,
+        self.places = numpy.array([place[parameters[i]] for i in learned], int)  # and as which of its own
+
+    def of_tape(self, vector: Vector) -> Vector:
+        """The numbers of all of the tape's parameters, with `vector` for those that are learned."""
+        numbers = numpy.empty(len(self.tape.parameters))
+        if len(self.places) < len(numbers):
+            gather(self.tape.parameters, "data", numbers)
+        numbers[self.places] = vector[self.learned]
+        return numbers
+
+    def of_parameters(self, derivatives: Vector) -> Vector:
+        """The derivatives, (..., p), with respect to the parameters, from those with respect to the tape's."""
+        spread = numpy.zeros((*derivatives.shape[:-1], self.count))
+        spread[..., self.learned] = derivatives[..., self.places]
+        return spread
+
+
 class NotAlikeError(TypeError):
     """Not all examples have the same graph."""
+
+
+def chosen(
+    caller: str, tape: bool | None, by_tape: Callable[..., T], by_example: Callable[..., E], *arguments: Any
+) -> tuple[T | E, str]:
+    """One of the two ways, made with the arguments, and why not through a tape."""
+    if tape is False:
+        return by_example(*arguments), "tape=False"
+    try:
+        return by_tape(*arguments), ""
+    except NotAlikeError as error:
+        if tape:
+            raise TypeError(
+                f"{caller}: tape=True: {error}; with tape=None or False every example's graph is built"
+            ) from error
+        return by_example(*arguments), str(error)
 
 
 def finite(gradient: Vector) -> Vector:
@@ -245,10 +278,11 @@ def means(
     return [total / len(examples) for total in totals] if examples else []
 
 
-def matrices(examples: list[Example]) -> tuple[Vector, Vector]:
-    """The numbers of the inputs and of the targets, a row for each example."""
+def matrices(examples: Sequence[tuple[Any, ...]]) -> list[Vector]:
+    """The numbers of the inputs and of the targets, or whatever an example consists of, a row for each example."""
     columns = []
-    for what, data in zip(("inputs", "targets"), zip(*examples, strict=True), strict=True):
+    names = ("inputs", "targets") if len(examples[0]) == 2 else [f"data {i}" for i in range(len(examples[0]))]
+    for what, data in zip(names, zip(*examples, strict=True), strict=True):
         try:
             array = numpy.asarray(data)
         except ValueError:
@@ -256,7 +290,7 @@ def matrices(examples: list[Example]) -> tuple[Vector, Vector]:
         if array.dtype.kind not in "fiub":
             raise NotAlikeError(f"the {what} are no numbers, or have different forms")
         columns.append(array.reshape(len(examples), -1).astype(float))
-    return columns[0], columns[1]
+    return columns
 
 
 # ---- What a model returns: a Value or number, or a (nested) list or tuple of these

@@ -43,6 +43,17 @@ def half_squared_error(output: Scalars, target: Scalars) -> Any:  # Any: as abov
     return 0.5 * total([(y - t) ** 2 for y, t in paired("half_squared_error", output, target)])
 
 
+def residuals(output: Scalars, target: Scalars) -> list[Any]:  # Any: as above
+    """[output_i − target_i], whose squares `half_squared_error` sums up: what a least-squares method asks for.
+
+    Raises as `squared_error`.
+
+    >>> residuals([3.0, 1.0], [1.0, 0.0])
+    [2.0, 1.0]
+    """
+    return [y - t for y, t in paired("residuals", output, target)]
+
+
 def binary_cross_entropy(logit: Scalars, target: Scalars) -> Any:  # Any: as above
     """−Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence of outputs.
 

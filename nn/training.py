@@ -16,7 +16,7 @@ import numpy
 from tqdm import tqdm
 
 from autograd import Value, gather, scatter
-from nn.differentiation import ByExample, ByTape, NotAlikeError, means
+from nn.differentiation import ByExample, ByTape, chosen, means
 from nn.layers import positive
 from nn.optimizers import Optimizer
 
@@ -87,8 +87,8 @@ def fit(
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
             `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
-        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; the first loss is
-            not a Value; `tape=True` and the examples do not have the same graph.
+        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; `optimizer` makes
+            no steps; the first loss is not a Value; `tape=True` and the examples do not have the same graph.
     Raises, with the parameters as they were before the batch:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
@@ -102,6 +102,11 @@ def fit(
     >>> round(slope.data, 6)
     2.0
     """
+    if not hasattr(optimizer, "step"):
+        raise TypeError(
+            f"fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), got {type(optimizer)}; "
+            "a second-order method goes through all examples by itself, with its own minimize(...)"
+        )
     examples = examples_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
@@ -116,7 +121,8 @@ def fit(
     run, history = Run(optimizer, functions), History()
     order, shuffler, best = list(range(len(examples))), random.Random(seed), run.vector
     try:
-        way, history.eager = chosen(tape, model, functions, optimizer.parameters, examples, held_out)
+        arguments = model, functions, optimizer.parameters, examples, held_out
+        way, history.eager = chosen("fit", tape, ByTape, ByExample, *arguments)
         with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
             for epoch in range(1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
@@ -274,20 +280,6 @@ class Run:
     def leave(self, vector: Vector) -> None:
         scatter(vector, self.optimizer.parameters, "data")
         scatter(self.gradient, self.optimizer.parameters, "grad")
-
-
-def chosen(tape: bool | None, *arguments: Any) -> tuple[Way, str]:  # Any: those of both
-    """How the gradients are found, and why not through a tape."""
-    if tape is False:
-        return ByExample(*arguments), "tape=False"
-    try:
-        return ByTape(*arguments), ""
-    except NotAlikeError as error:
-        if tape:
-            raise TypeError(
-                f"fit: tape=True: {error}; with tape=None or False every example's graph is built"
-            ) from error
-        return ByExample(*arguments), str(error)
 
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:

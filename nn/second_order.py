@@ -1,0 +1,383 @@
+"""Second-order methods: which step does the curvature advise? They look at all examples for each step, and take few.
+
+Each models the loss L around the parameters θ by a parabola, with g = ∇L, and goes towards its lowest point:
+
+    L(θ + δ) ≈ L(θ) + gᵀδ + ½ δᵀ B δ,      B δ = −g
+
+    Newton               B = ∇²L, the Hessian
+    GaussNewton          B = JᵀJ / n, the Hessian of a sum of squares, without the residuals' own curvature
+    LevenbergMarquardt   B = JᵀJ / n + μ D, with a damping μ that adapts itself
+    NaturalGradient      B = F, the Fisher matrix of the distribution that the outputs stand for
+
+A step costs what a linear system of p equations costs, p being the number of parameters: p³ operations, and room for p²
+numbers, or for n k p, where each of n examples has k outputs. That is for hundreds of parameters, or a few thousand.
+
+Source, if none is given: J. Nocedal, S. Wright, "Numerical optimization", 2nd edition, 2006.
+"""
+
+from __future__ import annotations
+
+import math
+from reprlib import repr as shortened
+from typing import TYPE_CHECKING
+
+import numpy
+
+from nn.descent import (
+    EPSILON,
+    DirectionMethod,
+    Iterate,
+    SecondOrder,
+    Stop,
+    check_finite,
+    examples_of,
+    is_small,
+    rounding,
+)  # fmt: skip
+from nn.differentiation import chosen
+from nn.jacobians import HessianByTape, JacobianByExample, JacobianByTape
+from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
+from nn.optimizers import gathered, within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Literal
+
+    from autograd import Value
+    from nn.descent import Array, Function, Way
+
+
+class Newton(DirectionMethod):
+    """Newton's method: to the lowest point of the parabola with the loss's own gradient and curvature.
+
+        L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
+
+    Where B, the Hessian, is positive definite, that is the parabola's lowest point, and near a minimum the number of
+    right digits doubles with each step. |B| has the absolute values of B's eigenvalues: where the parabola bends down,
+    and has no lowest point, the step leads down all the same. But it ends wherever the gradient is 0: if it begins at
+    a saddle or a maximum, there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al., "Identifying and
+    attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
+
+    Arguments:
+        parameters: the Values to change.
+        line_search: shorten the step where it would not lower the loss; False always takes all of it.
+
+    The function of `minimize` returns an example's loss: one Value. Through a tape the Hessian is had where the loss's
+    operations have smooth derivatives. Where these have cases, as those of relu and logsumexp do, each example's graph
+    is built: slower.
+
+    >>> from autograd import Value
+    >>> x, y = Value(4.0), Value(-3.0)
+    >>> descent = Newton([x, y]).minimize(lambda: 3.0 * x * x + x * y + y * y - 4.0 * x - 8.0 * y, progress=False)
+    >>> descent.steps, round(x.data, 12), round(y.data, 12)
+    (1, 0.0, 4.0)
+    """
+
+    _by_tape = HessianByTape
+
+    def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
+        super().__init__(parameters)
+        self.line_search = line_search
+
+    def _loss(self, outputs: Array) -> float:
+        if outputs.shape[1] != 1:
+            raise ValueError(
+                f"Newton: expected a function that returns a loss, one Value, got {outputs.shape[1]} Values; "
+                "GaussNewton and LevenbergMarquardt are for a list of residuals"
+            )
+        return super()._loss(outputs)
+
+    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        assert isinstance(way, (HessianByTape, JacobianByExample))
+        gradient, hessian = way.gradient_and_hessian(vector)
+        check_finite(gradient, hessian)
+        return gradient, downhill(hessian, gradient)
+
+
+class GaussNewton(DirectionMethod):
+    """The Gauss–Newton method, for sums of squares: the residuals are taken for linear in the parameters.
+
+        L = 1/(2n) Σ r²,     ‖J δ + r‖ as small as can be,     θ ← θ + α δ
+
+    r are the residuals of all n examples, J is their Jacobian. Where several δ are best, as where J is singular, it is
+    the shortest of them (`numpy.linalg.lstsq`). Sources: C. F. Gauss, "Theoria motus corporum coelestium", 1809;
+    Nocedal and Wright, section 10.3.
+
+    Arguments:
+        parameters: the Values to change.
+        line_search: shorten the step where it would not lower the loss; False always takes all of it.
+
+    The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
+    a Value, or a (nested) list of Values.
+
+    >>> from autograd import Value
+    >>> slope, offset = Value(0.0), Value(0.0)
+    >>> method = GaussNewton([slope, offset])
+    >>> descent = method.minimize(lambda x, t: slope * x + offset - t, [0, 1, 2], [1, 3, 5], progress=False)
+    >>> descent.steps, descent.reason
+    (1, 'no derivative of the loss is larger than the tolerance')
+    >>> round(slope.data, 9), round(offset.data, 9)
+    (2.0, 1.0)
+    """
+
+    def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
+        super().__init__(parameters)
+        self.line_search = line_search
+
+    def _loss(self, outputs: Array) -> float:
+        return half_mean_square(outputs)
+
+    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        residuals, jacobian = linearized(way, vector, outputs)
+        direction, *_ = numpy.linalg.lstsq(jacobian, -residuals, rcond=None)
+        return jacobian.T @ residuals, numpy.asarray(direction, numpy.float64)
+
+
+class LevenbergMarquardt(SecondOrder):
+    """The Levenberg–Marquardt method, for sums of squares: Gauss–Newton where it works, short steps downhill elsewhere.
+
+        L = 1/(2n) Σ r²,     (JᵀJ + n μ D) δ = −Jᵀ r
+
+    r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss; the gain ratio ϱ
+    says how well the parabola foretold by how much, and sets the damping of the next step:
+
+        ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D δ − g)
+        ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
+        else:    μ ← μ ν,  ν ← 2 ν
+
+    A singular J does no harm: the damping makes the system regular, and directions that J says nothing about are not
+    gone in. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944;
+    D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B. Nielsen's
+    damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear least squares
+    problems", 2nd edition, 2004.
+
+    Arguments:
+        parameters: the Values to change.
+        damping: μ at the start, as a fraction of the largest D_ii⁻¹ (JᵀJ / n)_ii. Small where the parameters are good
+            already, 10⁻⁶; near 1 where they are not.
+        scaled: False takes D = I. True takes for D_ii the largest (JᵀJ / n)_ii met so far: then the steps do not depend
+            on the units of the parameters, which helps where these differ by orders of magnitude (J. Moré, "The
+            Levenberg–Marquardt algorithm: implementation and theory", 1978).
+
+    The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
+    a Value, or a (nested) list of Values.
+
+    >>> from autograd import Value
+    >>> x, y = Value(-1.2), Value(1.0)
+    >>> descent = LevenbergMarquardt([x, y]).minimize(lambda: [10.0 * (y - x**2), 1.0 - x], progress=False)
+    >>> descent.converged, round(x.data, 6), round(y.data, 6)
+    (True, 1.0, 1.0)
+    """
+
+    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = False) -> None:
+        super().__init__(parameters)
+        self.damping = within("damping", damping, math.ulp(0.0), math.inf)
+        self.scaled = scaled
+
+    def _loss(self, outputs: Array) -> float:
+        return half_mean_square(outputs)
+
+    def _iterates(self, way: Way, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
+        outputs, largest, damping, growth = way.outputs(vector), numpy.zeros(len(vector)), math.nan, 2.0
+        loss = self._loss(outputs)
+        while True:
+            residuals, jacobian = linearized(way, vector, outputs)
+            gradient = jacobian.T @ residuals
+            largest = numpy.maximum(largest, numpy.linalg.norm(jacobian, axis=0))
+            scale = numpy.where(largest > 0.0, largest, 1.0) if self.scaled else numpy.ones(len(vector))
+            damped = DampedLeastSquares(jacobian / scale, residuals)
+            if math.isnan(damping):
+                damping = self.damping * damped.largest_square
+            is_taken = False
+            while not is_taken:
+                yield Iterate(vector, loss, gradient, damping)
+                scaled_step = damped.solution(damping)
+                step = scaled_step / scale
+                if is_small(step, vector, step_tolerance):
+                    raise Stop("small step" if growth == 2.0 else "damping")
+                trial, trial_loss = self._tried(way, vector + step)
+                foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ gradient)
+                gain = gain_ratio(loss, loss - trial_loss, foretold)
+                is_taken = gain > 0.0  # nan is not
+                if is_taken:
+                    damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
+                else:
+                    damping, growth = damping * growth, growth * 2
+            vector, outputs, loss = vector + step, trial, trial_loss
+
+
+class NaturalGradient(DirectionMethod):
+    """Natural gradient descent: steepest where distance is measured between the model's output distributions.
+
+        L = −(1/n) Σ log p(target | input, θ),     θ ← θ − α (F + λ I)⁻¹ ∇L
+        F = (1/n) Σ E[∇log p(y | input, θ) ∇log p(y | input, θ)ᵀ] = (1/n) Σ Jᵀ H J
+
+    The expectation is over outcomes y that the model itself holds likely at each input, not over the targets as in the
+    "empirical" Fisher matrix. So it can be had in closed form, from the Jacobian J of the outputs and the Fisher
+    matrix H that the distribution has in these:
+
+        "normal"         an output is the mean of a normal distribution of variance 1: H = I
+        "bernoulli"      an output is the logit of a probability p: H = diag p (1 − p)
+        "categorical"    the outputs are the logits of one choice, p = softmax: H = diag p − p pᵀ
+
+    and −log p is `half_squared_error` (without its constant), `binary_cross_entropy` or `cross_entropy`. H is the
+    Hessian of these with respect to the outputs too, so F is also the generalised Gauss–Newton matrix.
+    Sources: S. Amari, "Natural gradient works efficiently in learning", 1998; N. Schraudolph, "Fast curvature
+    matrix-vector products for second-order gradient descent", 2002; J. Martens, "New insights and perspectives on the
+    natural gradient method", 2020.
+
+    Arguments:
+        parameters: the Values to change.
+        distribution: "normal", "bernoulli" or "categorical".
+        learning_rate: η, where the line search begins; with 1, "normal" and no damping a step is a Gauss–Newton step.
+        damping: λ, at least 0. F is singular where the outputs do not depend on some direction, and nearly so in many
+            networks: larger λ means shorter steps there. In a direction in which F + λ I is 0, up to rounding, the
+            step is the gradient's, divided by the largest eigenvalue.
+        line_search: shorten the step where it would not lower the loss; False always takes all of it.
+
+    The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
+    last of its data is the target, as the loss has it.
+
+    >>> from autograd import Value
+    >>> logits = [Value(0.0), Value(0.0)]
+    >>> method = NaturalGradient(logits, "categorical")
+    >>> method.minimize(lambda: logits, [0, 1, 1, 1], progress=False).converged  # a fourth, and three fourths
+    True
+    >>> round(logits[1].data - logits[0].data, 6), round(math.log(3.0), 6)
+    (1.098612, 1.098612)
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        distribution: Literal["normal", "bernoulli", "categorical"],
+        learning_rate: float = 1.0,
+        damping: float = 0.0,
+        line_search: bool = True,
+    ) -> None:
+        super().__init__(parameters)
+        if distribution not in DISTRIBUTIONS:
+            raise ValueError(f"distribution: expected {', '.join(DISTRIBUTIONS)}, got {shortened(distribution)}")
+        self.distribution = distribution
+        self.learning_rate = within("learning_rate", learning_rate, math.ulp(0.0), math.inf)
+        self.damping = within("damping", damping, 0.0, math.inf)
+        self.line_search = line_search
+
+    def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
+        """F, (p, p), with the parameters as they are. Arguments are those of `minimize`, but for the targets.
+
+        >>> from autograd import Value
+        >>> logit = Value(0.0)
+        >>> NaturalGradient([logit], "bernoulli").fisher_matrix(lambda: logit)
+        array([[0.25]])
+        """
+        arguments = model, self.parameters, examples_of("fisher_matrix", inputs)
+        way, _ = chosen("fisher_matrix", tape, JacobianByTape, JacobianByExample, *arguments)
+        start = gathered(self.parameters, "data")
+        return self._fisher(way.outputs(start), way.jacobian(start))
+
+    def _asked_for(self, function: Function) -> Function:
+        loss, _ = DISTRIBUTIONS[self.distribution]
+
+        def loss_and_outputs(*example: Any) -> list[Any]:
+            if not example:
+                raise ValueError("NaturalGradient: expected data, the last of them the targets, got none")
+            outputs = function(*example[:-1])
+            return [loss(outputs, example[-1]), outputs]
+
+        return loss_and_outputs
+
+    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        jacobian = way.jacobian(vector)
+        gradient = jacobian[:, 0].mean(axis=0)
+        fisher = self._fisher(outputs[:, 1:], jacobian[:, 1:])
+        check_finite(gradient, fisher)
+        return gradient, downhill(fisher + self.damping * numpy.eye(len(fisher)), gradient)
+
+    def _fisher(self, outputs: Array, jacobian: Array) -> Array:
+        _, weighted = DISTRIBUTIONS[self.distribution]
+        n, _, p = jacobian.shape
+        fisher: Array = jacobian.reshape(-1, p).T @ weighted(outputs, jacobian).reshape(-1, p) / n
+        return fisher
+
+
+# ---- The Fisher matrix H of a distribution with respect to its outputs, times their Jacobian: (n, k), (n, k, p)
+
+
+def of_normal(outputs: Array, jacobian: Array) -> Array:
+    return jacobian
+
+
+def of_bernoulli(outputs: Array, jacobian: Array) -> Array:
+    rare = numpy.exp(-numpy.abs(outputs))  # p (1 − p) = e^−|z| / (1 + e^−|z|)², also where p rounds to 1
+    return (rare / (1.0 + rare) ** 2)[:, :, numpy.newaxis] * jacobian
+
+
+def of_categorical(outputs: Array, jacobian: Array) -> Array:
+    exponentials = numpy.exp(outputs - outputs.max(axis=1, keepdims=True))
+    p = (exponentials / exponentials.sum(axis=1, keepdims=True))[:, :, numpy.newaxis]
+    weighted: Array = p * (jacobian - (p * jacobian).sum(axis=1, keepdims=True))
+    return weighted
+
+
+DISTRIBUTIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Array, Array], Array]]] = {
+    "normal": (half_squared_error, of_normal),
+    "bernoulli": (binary_cross_entropy, of_bernoulli),
+    "categorical": (cross_entropy, of_categorical),
+}
+
+
+# ---- Linear algebra
+
+
+class DampedLeastSquares:
+    """The δ for which ‖J δ + r‖² + μ ‖δ‖² is smallest, for any μ, from one singular value decomposition J = U S Vᵀ.
+
+    δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as `numpy.linalg.lstsq` has it.
+    """
+
+    def __init__(self, jacobian: Array, residuals: Array) -> None:
+        u, s, self.vt = numpy.linalg.svd(jacobian, full_matrices=False)
+        self.s = numpy.where(s > EPSILON * max(jacobian.shape) * s.max(), s, 0.0)
+        self.along = u.T @ residuals
+        self.largest_square = float(numpy.square(jacobian).sum(axis=0).max())  # the largest (JᵀJ)_ii
+
+    def solution(self, damping: float) -> Array:
+        factors = numpy.divide(self.s, self.s**2 + damping, out=numpy.zeros_like(self.s), where=self.s > 0.0)
+        solution: Array = -self.vt.T @ (factors * self.along)
+        return solution
+
+
+def downhill(matrix: Array, gradient: Array) -> Array:
+    """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
+
+    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so a direction in which the parabola bends
+    down, and has no lowest point, is gone down all the same. An eigenvalue that is 0 but for rounding is taken for as
+    large as the largest: such a direction is the gradient's own.
+    """
+    eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
+    sizes = numpy.abs(eigenvalues)
+    largest = sizes.max() or 1.0
+    sizes[sizes <= EPSILON * len(sizes) * largest] = largest
+    direction: Array = -eigenvectors @ ((eigenvectors.T @ gradient) / sizes)
+    return direction
+
+
+def linearized(way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
+    """All residuals r, (n k,), and their Jacobian J, (n k, p), both divided by √n: then L = ½ ‖r‖² and ∇L = Jᵀ r."""
+    jacobian = way.jacobian(vector).reshape(-1, len(vector)) / math.sqrt(len(outputs))
+    residuals = outputs.ravel() / math.sqrt(len(outputs))
+    check_finite(residuals, jacobian, jacobian.T @ residuals)
+    return residuals, jacobian
+
+
+def half_mean_square(residuals: Array) -> float:
+    """1/(2n) Σ r², of (n, k) residuals."""
+    return float(numpy.square(residuals).sum()) / (2 * len(residuals))
+
+
+def gain_ratio(loss: float, gained: float, foretold: float) -> float:
+    """gained / foretold; ½, with which the step is taken and the damping stays, where rounding errors hide both."""
+    if abs(gained) <= rounding(loss) and foretold <= rounding(loss):
+        return 0.5
+    return gained / foretold if foretold > 0.0 else -math.inf

@@ -1,0 +1,282 @@
+"""Second-order methods say when they stop and why, and leave the parameters where they say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from autograd import Tape, Value, exp, log, relu, sqrt
+from nn.descent import REASONS, Descent
+from nn.losses import half_squared_error
+from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
+from nn.training import fit
+
+BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
+LEAST_SQUARES = {"Gauss–Newton": GaussNewton, "Levenberg–Marquardt": LevenbergMarquardt}
+
+
+def numbers(parameters):
+    return np.array([parameter.data for parameter in parameters])
+
+
+def minimized(method, function, *data, **options):
+    return method.minimize(function, *data, progress=False, **options)
+
+
+# ---- when it stops, and where the parameters are then
+
+
+def valley():
+    x, y = Value(-1.2), Value(1.0)
+    return [x, y], lambda: [10.0 * (y - x**2), 1.0 - x]
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_it_stops_at_a_small_gradient(method):
+    parameters, function = valley()
+    descent = minimized(LEAST_SQUARES[method](parameters), function, tolerance=1e-3)
+    assert (descent.stopped, descent.converged) == ("gradient", True)
+    assert descent.gradient[-1] <= 1e-3 < min(descent.gradient[:-1])
+    again = minimized(LEAST_SQUARES[method](parameters), function, tolerance=1e-3)
+    assert (again.steps, again.loss) == (0, [descent.loss[-1]])
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_it_stops_after_so_many_steps(method):
+    parameters, function = valley()
+    descent = minimized(LEAST_SQUARES[method](parameters), function, steps=3)
+    assert (descent.steps, descent.stopped, descent.converged) == (3, "steps", False)
+    assert len(descent.loss) == len(descent.gradient) == len(descent.path) == 4
+    assert numbers(parameters).tolist() == descent.path[-1].tolist()
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_it_stops_at_a_small_step(method):
+    a, b = Value(1.0), Value(-1.0)
+
+    def decay(x, t):
+        return a * exp(b * x) - t
+
+    data, method = ([0.0, 1.0, 2.0, 3.0], [2.0, 1.5, 0.25, 0.5]), LEAST_SQUARES[method]
+    descent = minimized(method([a, b]), decay, *data, tolerance=0.0, step_tolerance=1e-3)
+    assert (descent.stopped, descent.converged) == ("small step", True)
+    *_, before, last = descent.path
+    assert np.linalg.norm(last - before) > 1e-3 * (np.linalg.norm(before) + 1e-3)
+    a.data, b.data = last
+    further = minimized(method([a, b]), decay, *data, tolerance=0.0, steps=1).path
+    assert np.linalg.norm(further[1] - further[0]) <= 1e-3 * (np.linalg.norm(last) + 1e-3)
+
+
+@pytest.mark.parametrize(("method", "reason"), [("Gauss–Newton", "line search"), ("Levenberg–Marquardt", "damping")])
+def test_it_stops_where_no_step_lowers_the_loss(method, reason):
+    x = Value(1.0)  # the residual jumps up below 1, and its derivative does not say so
+    descent = minimized(LEAST_SQUARES[method]([x]), lambda: x + (9.0 if x.data < 1.0 else 0.0), tape=False)
+    assert (descent.stopped, descent.converged) == (reason, False)
+    assert (x.data, descent.loss[-1]) == (1.0, 0.5)
+    assert REASONS[reason] in repr(descent)
+
+
+@BOTH_WAYS
+def test_a_step_out_of_the_domain_is_shortened(tape):
+    for method in LEAST_SQUARES.values():
+        x = Value(4.0)  # the first step goes to 4 - 4 (log 4 + 1) < 0
+        descent = minimized(method([x]), lambda x=x: log(x) + 1.0, tape=tape)
+        assert descent.stopped == "gradient"
+        assert x.data == pytest.approx(math.exp(-1.0), rel=1e-7)
+
+
+@BOTH_WAYS
+def test_without_a_line_search_it_stops_there(tape):
+    x = Value(4.0)
+    descent = minimized(GaussNewton([x], line_search=False), lambda: log(x) + 1.0, tape=tape)
+    assert (descent.stopped, descent.steps, x.data) == ("not finite", 0, 4.0)
+
+
+def test_it_stops_where_a_derivative_is_infinite():
+    x = Value(1.0)  # the first step goes to 0, where the root has the derivative inf
+    descent = minimized(GaussNewton([x], line_search=False), lambda: [x**0.5 - 0.5, 0.0 * x])
+    assert (descent.stopped, descent.steps, x.data) == ("not finite", 0, 1.0)
+
+
+@pytest.mark.parametrize("call", [2, 3, 12])
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_an_interrupt_leaves_the_parameters_at_the_last_step(method, call):
+    parameters, function = valley()
+    calls = []
+
+    def interrupted():
+        calls.append(None)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return function()
+
+    descent = minimized(LEAST_SQUARES[method](parameters), interrupted, tape=False)
+    assert (descent.stopped, descent.converged) == ("interrupted", False)
+    assert numbers(parameters).tolist() == (descent.path[-1].tolist() if descent.path else [-1.2, 1.0])
+    assert "interrupted" in repr(descent)
+    assert minimized(LEAST_SQUARES[method](parameters), function).converged
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES)
+def test_an_interrupt_of_a_replay_leaves_the_parameters_at_the_last_step(method, monkeypatch):
+    parameters, function = valley()
+    jacobian, calls = Tape.jacobian, []
+
+    def interrupted(*arguments, **options):
+        calls.append(None)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return jacobian(*arguments, **options)
+
+    monkeypatch.setattr(Tape, "jacobian", interrupted)
+    descent = minimized(LEAST_SQUARES[method](parameters), function, tape=True)
+    assert descent.stopped == "interrupted"
+    assert len({tuple(vector) for vector in descent.path}) == 3
+    assert numbers(parameters).tolist() == descent.path[-1].tolist()
+
+
+def test_an_error_of_the_function_leaves_the_parameters_at_the_last_step():
+    parameters, function = valley()
+    reached = minimized(GaussNewton(parameters), function, steps=2).path
+    parameters, function = valley()
+
+    def failing():
+        if numbers(parameters).tolist() == reached[2].tolist():
+            raise RuntimeError("from within")
+        return function()
+
+    with pytest.raises(RuntimeError, match="from within"):
+        minimized(GaussNewton(parameters), failing, tape=False)
+    assert numbers(parameters).tolist() == reached[1].tolist()
+
+
+def test_no_gradient_is_touched():
+    parameters, function = valley()
+    parameters[0].grad, parameters[1].grad = 3.0, 4.0
+    for tape in (True, False):
+        minimized(LevenbergMarquardt(parameters), function, steps=3, tape=tape)
+        assert [parameter.grad for parameter in parameters] == [3.0, 4.0]
+
+
+def test_why_there_is_no_tape():
+    w = Value(1.0)
+
+    def function(k, t):
+        return [w, 2.0 * w][k] - t
+
+    descent = minimized(LevenbergMarquardt([w]), function, [0, 1, 1], [1.0, 3.0, 3.0])
+    assert "cannot serve for all" in descent.eager
+    assert w.data == pytest.approx((1 + 2 * 3 + 2 * 3) / 9)
+    with pytest.raises(TypeError, match="LevenbergMarquardt: tape=True: the graph of one example cannot serve"):
+        minimized(LevenbergMarquardt([w]), function, [0, 1], [1.0, 2.0], tape=True)
+    assert minimized(LevenbergMarquardt([w]), function, [0, 1], [1.0, 2.0], tape=False).eager == "tape=False"
+
+
+def test_newtons_method_goes_example_by_example_where_derivatives_have_cases():
+    w = Value(2.0)  # of (w x)² for the first example, and 0 for the other
+    descent = minimized(Newton([w]), lambda x, t: relu(w * x) * relu(w * x) - w * t, [1.0, -1.0], [3.0, 1.0])
+    assert "comparison" in descent.eager
+    assert w.data == pytest.approx(2.0, rel=1e-12)
+    assert descent.steps == 0
+    w.data = 5.0
+    assert minimized(Newton([w]), lambda x, t: relu(w * x) * relu(w * x) - w * t, [1.0, -1.0], [3.0, 1.0]).steps == 1
+    assert w.data == pytest.approx(2.0, rel=1e-12)
+    with pytest.raises(TypeError, match="Newton: tape=True: the graph of one example cannot serve"):
+        minimized(Newton([w]), lambda x: relu(w * x), [1.0, -1.0], tape=True)
+
+
+def test_data_are_arrays_lists_or_iterators():
+    ends = []
+    for xs, ts in [
+        (np.array([[1.0], [2.0]]), np.array([2, 4], np.int32)),
+        ([[1], [2]], (2.0, 4.0)),
+        (iter([np.array([1.0]), np.array([2.0])]), range(2, 6, 2)),
+    ]:
+        w = Value(0.0)
+        minimized(GaussNewton([w]), lambda x, t, w=w: w * x[0] - t, xs, ts)
+        ends.append(w.data)
+    assert ends == [2.0] * 3
+
+
+def test_the_progress_bar_and_the_record(capsys):
+    parameters, function = valley()
+    descent = LevenbergMarquardt(parameters).minimize(function)
+    assert "/100 " in capsys.readouterr().err
+    parameters, function = valley()
+    minimized(LevenbergMarquardt(parameters), function)
+    assert capsys.readouterr() == ("", "")
+    assert repr(descent).startswith(f"<Descent of {descent.steps} steps: loss 12.1 to ")
+    assert repr(Descent()) == "<Descent of 0 steps: ; still under way>"
+
+
+# ---- what is refused
+
+
+def refused(error, match, method, function, *data, **options):
+    before = numbers(method.parameters)
+    with pytest.raises(error, match=match):
+        minimized(method, function, *data, **options)
+    assert numbers(method.parameters).tolist() == before.tolist()
+
+
+def test_wrong_options():
+    parameters, function = valley()
+    for method in (Newton(parameters), GaussNewton(parameters), LevenbergMarquardt(parameters)):
+        name = type(method).__name__
+        refused(ValueError, f"{name}: steps: expected a positive int, got 0", method, function, steps=0)
+        refused(TypeError, f"{name}: steps: expected a positive int, got 1.5", method, function, steps=1.5)
+        refused(ValueError, f"{name}: tolerance: expected 0.0 <=", method, function, tolerance=-1.0)
+        refused(ValueError, f"{name}: step_tolerance: expected 0.0 <=", method, function, step_tolerance=math.nan)
+    for wrong in (0.0, -1.0, math.inf):
+        with pytest.raises(ValueError, match="damping: expected"):
+            LevenbergMarquardt(parameters, damping=wrong)
+    with pytest.raises(ValueError, match="distribution: expected normal, bernoulli, categorical, got 'gamma'"):
+        NaturalGradient(parameters, "gamma")
+    with pytest.raises(ValueError, match="learning_rate: expected"):
+        NaturalGradient(parameters, "normal", learning_rate=0.0)
+    for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
+        with pytest.raises(ValueError, match="expected at least one parameter, got none"):
+            method([])
+        with pytest.raises(ValueError, match="parameter 0: expected a leaf"):
+            method([parameters[0] * 2.0])
+
+
+def test_wrong_data():
+    w = Value(1.0)
+    method = GaussNewton([w])
+    refused(ValueError, r"GaussNewton: expected equally many of each of the data, got \[2, 3\]",
+            method, lambda x, t: w * x - t, [1, 2], [1, 2, 3])  # fmt: skip
+    refused(ValueError, "GaussNewton: expected at least one example, got none", method, lambda x: w * x, [])
+    refused(TypeError, "argument", method, lambda x, t: w * x - t, [1, 2])
+    refused(ValueError, "Newton: expected a function that returns a loss, one Value, got 2 Values",
+            Newton([w]), lambda x: [w * x, w], [1, 2])  # fmt: skip
+    refused(ValueError, "NaturalGradient: expected data, the last of them the targets, got none",
+            NaturalGradient([w], "bernoulli"), lambda: w)  # fmt: skip
+    refused(
+        ValueError, r"expected a target in \[0, 1\], got 2", NaturalGradient([w], "bernoulli"), lambda: w, [1, 0, 2]
+    )
+
+
+@BOTH_WAYS
+def test_parameters_of_another_model(tape):
+    w, other = Value(1.0), Value(1.0)
+    for method in (Newton([w]), GaussNewton([w]), LevenbergMarquardt([w]), NaturalGradient([w], "normal")):
+        function = (lambda x: other * x) if isinstance(method, NaturalGradient) else (lambda x, t: other * x - t)
+        refused(ValueError, "depends on none of the parameters", method, function, [1.0], [2.0], tape=tape)
+
+
+@BOTH_WAYS
+def test_numbers_that_are_not_finite_to_begin_with(tape):
+    w = Value(1.0)
+    for method in (Newton([w]), GaussNewton([w]), LevenbergMarquardt([w])):
+        refused(FloatingPointError, "to begin with", method, lambda x: w * x, [1.0, math.nan], tape=tape)
+        refused(FloatingPointError, "to begin with", method, lambda: sqrt(w - 1.0), tape=tape)
+        refused(ValueError, r"log\(-1.0\)", method, lambda: log(w - 2.0), tape=tape)
+
+
+def test_fit_says_that_it_is_not_its_optimizer():
+    w = Value(1.0)
+    with pytest.raises(TypeError, match=r"fit: optimizer: expected one that makes a step.*its own minimize"):
+        fit(lambda x: w * x, [1.0], [2.0], half_squared_error, GaussNewton([w]), epochs=1, progress=False)
