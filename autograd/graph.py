@@ -26,8 +26,8 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
 
     Nodes in `until` are left out, and with them what only they were computed from.
     """
-    if len(roots) == 1 and not until and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
-        walked: list[N] = roots[0]._topological_order()
+    if roots and not until and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order(*roots[1:])
         return walked
     order: list[N] = []
     seen = set(until)

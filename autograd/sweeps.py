@@ -14,9 +14,12 @@ import math
 from array import array
 from contextlib import contextmanager
 from functools import reduce
+from itertools import zip_longest
+from operator import add
 
 from autograd import functions
-from autograd.engines import Value, recording
+from autograd.engines import Value, engine, recording
+from autograd.graph import topological_order
 from autograd.operations import OPERATIONS, Mathematics
 from autograd.vectors import gather, scatter
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
     Edge: TypeAlias = tuple[Value, Scalar]  # a parent, and the derivative of the node with respect to it
     Step: TypeAlias = tuple[Value, list[Edge]]
+
+if engine == "native":
+    from autograd.native import engine as native
 
 
 class Variable(Value):
@@ -50,9 +56,11 @@ def opened(variables: Collection[Value]) -> Iterator[None]:
         open_variables.difference_update(variables)
 
 
-def tracked_nodes(order: Iterable[Value], known: Collection[Value]) -> set[Value]:
+def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
     """The known nodes, and of a topological order those that depend on them or on a leaf that is no Variable."""
     tracked = set(known)
+    if not known and all(node.operation or isinstance(node, Variable) for node in order):
+        return tracked  # as most often; without a look at anybody's parents
     for node in order:
         parents = node.parents
         if not tracked.isdisjoint(parents) if parents else not isinstance(node, Variable):
@@ -78,7 +86,7 @@ def linearised(
         if dependent.isdisjoint(parents):
             continue
         if node.operation is None:
-            raise TypeError(f"{node!r} was not computed by an operation of the table, so its derivatives are not known")
+            raise TypeError(uncomputable(node))
         if node in tracked:
             edges = list(edges_by_rule(node, dependent, tracked, mathematics))
         else:
@@ -135,19 +143,70 @@ def pull_back(steps: Sequence[Step], adjoints: dict[Value, Scalar]) -> None:
                 adjoints[parent] = plus(adjoints.get(parent, 0.0), times(derivative, adjoint))
 
 
-def gradient_by_engine(order: Sequence[Value], output: Value, variables: Iterable[Value]) -> list[Scalar]:
-    """What `pull_back` finds on floats, by the engine's `backward()`, which is many times faster.
+# ---- The same on floats, in a graph that is in nobody else's hands: by the engine, many times faster.
 
-    For a graph that is in nobody else's hands, since the `grad` of its nodes is set on the way. Then it is as it was.
-    """
-    before, zeros = array("d", bytes(8 * len(order))), array("d", bytes(8 * len(order)))
-    gather(order, "grad", before)
-    scatter(zeros, order, "grad")
+
+@contextmanager
+def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
+    """Within it their `grad` is 0, and can be set; afterwards it is as it was."""
+    before, zeros = array("d", bytes(8 * len(nodes))), array("d", bytes(8 * len(nodes)))
+    gather(nodes, "grad", before)
+    scatter(zeros, nodes, "grad")
     try:
-        output.backward()
-        return [variable.grad for variable in variables]
+        yield
     finally:
-        scatter(before, order, "grad")
+        scatter(before, nodes, "grad")
+
+
+def adjoints_by_engine(outputs: Iterable[Scalar], seeds: Iterable[Scalar], variables: list[Value]) -> list[Scalar]:
+    """What `pull_back` finds for the variables, by `backward()`."""
+    seeded_outputs = list(seeded(outputs, seeds).items())
+    if not seeded_outputs:
+        return [0.0] * len(variables)
+    root, seed = seeded_outputs[0]
+    if len(seeded_outputs) > 1:
+        with recording(raises=False):
+            root, seed = functions.dot(*zip(*seeded_outputs, strict=True)), 1.0
+    with borrowed_gradients([*topological_order(root), *variables]):
+        root.backward(seed)
+        return [variable.grad for variable in variables]
+
+
+def tangents_by_engine(
+    order: list[Value], variables: list[Value], directions: Iterable[Sequence[float]], outputs: Sequence[Scalar]
+) -> list[list[Scalar]]:
+    """What `push_forward` finds for the outputs, for each of the directions, which have a seed for each variable."""
+    found: list[list[Scalar]] = []
+    with borrowed_gradients([*order, *variables]):
+        for seeds in directions:
+            for variable, seed in zip(variables, seeds, strict=True):
+                variable.grad = seed
+            if (unknown := push_forward_floats(order)) is not None:
+                raise TypeError(uncomputable(unknown))
+            found.append([output.grad if isinstance(output, Value) else 0.0 for output in outputs])
+    return found
+
+
+def push_forward_floats(order: list[Value]) -> Value | None:
+    """Sets the `grad` of every computed node of a topological order to its tangent, from the `grad` of its parents.
+
+    A tangent of 0 adds nothing, also where the derivative is inf. Returns None, or a node to whose tangent it came that
+    no operation of the table computed.
+    """
+    if engine == "native":
+        return native.push_forward(order)
+    for node in order:
+        if node.parents:
+            pairs = zip_longest(node.parents, node.local_derivatives)
+            terms = [(parent.grad, derivative) for parent, derivative in pairs if parent.grad != 0.0]
+            if terms and node.operation is None:
+                return node
+            node.grad = reduce(add, (tangent * derivative for tangent, derivative in terms), 0.0)
+    return None
+
+
+def uncomputable(node: Value) -> str:
+    return f"{node!r} was not computed by an operation of the table, so its derivatives are not known"
 
 
 def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:

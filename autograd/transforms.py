@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from functools import cached_property
 
 from autograd import functions, structures, sweeps
 from autograd.engines import Value, is_recording, recording
@@ -38,7 +39,7 @@ from autograd.sweeps import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Literal
 
     from autograd.operations import Mathematics
@@ -167,9 +168,9 @@ def derivative(function: Function, order: int = 1) -> Function:
         outputs, tangents = call.outputs, sweeps.seeded(call.variables, [1.0])
         mathematics = sweeps.without_repetition()
         for _ in range(times - 1):
-            sweeps.push_forward(call.linearised(outputs, tangents, tangents, mathematics), tangents, mathematics)
+            sweeps.push_forward(call.linearised(outputs, tangents, mathematics), tangents, mathematics)
             outputs = sweeps.found(outputs, tangents)
-        return rebuilt(call.output, call.tangents(outputs, [1.0]))
+        return rebuilt(call.output, call.tangents([1.0], outputs if times > 1 else None))
 
     return nth_derivative
 
@@ -190,11 +191,11 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     (12.0, 13.0)
     """
     call = Call("vjp", function, primals, range(len(primals)), {}, has_aux)
-    steps = call.linearised(call.outputs, call.variables)
 
     def times_jacobian(cotangents: Structure) -> tuple[Structure, ...]:
-        seeds = call.seeds("cotangents", call.output, cotangents)
-        product: tuple[Structure, ...] = rebuilt(primals, call.adjoints(steps, call.outputs, seeds))
+        product: tuple[Structure, ...] = rebuilt(
+            primals, call.adjoints(call.seeds("cotangents", call.output, cotangents))
+        )
         return product
 
     value = call.settled(call.output)
@@ -224,7 +225,7 @@ def jvp(
         if not isinstance(given, (tuple, list)):
             raise TypeError(f"jvp: expected a tuple or list of {what}, one for each argument, got {described(given)}")
     call = Call("jvp", function, primals, range(len(primals)), {}, has_aux)
-    products = call.tangents(call.outputs, call.seeds("tangents", tuple(primals), tuple(tangents)))
+    products = call.tangents(call.seeds("tangents", tuple(primals), tuple(tangents)))
     result = call.settled(call.output), rebuilt(call.output, products)
     return (*result, call.settled(call.aux)) if has_aux else result
 
@@ -337,54 +338,69 @@ class Call:
         return functions.multiply(number, 1.0) if self.is_tracking else Variable(number.data)
 
     def gradient(self) -> Structure:
-        output = single_number(f"{self.name}: expected the function to return a number", self.output)
-        order = self._order([output])
-        tracked = self._tracked(order)
-        if isinstance(output, Value) and output not in tracked:  # nothing in its graph is
-            return rebuilt(self.argument, sweeps.gradient_by_engine(order, output, self.variables))
-        steps = sweeps.linearised(order, self.variables, tracked)
-        return rebuilt(self.argument, self.adjoints(steps, [output], [1.0]))
+        single_number(f"{self.name}: expected the function to return a number", self.output)
+        return rebuilt(self.argument, self.adjoints([1.0]))
 
     def jacobian(self, mode: str) -> list[list[Scalar]]:
-        steps = self.linearised(self.outputs, self.variables)
+        """A row for each output. A sweep forward finds a column, a sweep backward a row."""
         if mode == "reverse":
-            return [self.adjoints(steps, [output], [1.0]) for output in self.outputs]
-        columns = []
-        for variable in self.variables:
-            tangents = sweeps.seeded([variable], [1.0])
-            sweeps.push_forward(steps, tangents)
-            columns.append(sweeps.found(self.outputs, tangents))
+            return [self.adjoints(seeds) for seeds in unit_vectors(len(self.outputs))]
+        directions = unit_vectors(len(self.variables))
+        if self.is_tracked:
+            columns = [self.tangents(seeds) for seeds in directions]
+        else:
+            columns = sweeps.tangents_by_engine(self.order, self.variables, directions, self.outputs)
         return [[column[i] for column in columns] for i in range(len(self.outputs))]
 
-    def tangents(self, outputs: Iterable[Scalar], seeds: Iterable[Scalar]) -> list[Scalar]:
-        """The tangents of the outputs, from those of the variables."""
-        tangents = sweeps.seeded(self.variables, seeds)
-        sweeps.push_forward(self.linearised(outputs, tangents), tangents)
-        return sweeps.found(outputs, tangents)
+    def tangents(self, seeds: Sequence[Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
+        """The tangents of the outputs, or of what was derived from them, from those of the variables."""
+        outputs, order = (self.outputs, self.order) if derived is None else (derived, self._order(derived))
+        if self.is_tracked or any(isinstance(seed, Value) for seed in seeds):
+            tangents = sweeps.seeded(self.variables, seeds)
+            steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
+            sweeps.push_forward(steps, tangents)
+            return sweeps.found(outputs, tangents)
+        return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
 
-    def adjoints(self, steps: Sequence[Step], outputs: Iterable[Scalar], seeds: Iterable[Scalar]) -> list[Scalar]:
+    def adjoints(self, seeds: Sequence[Scalar]) -> list[Scalar]:
         """The adjoints of the variables, from those of the outputs."""
-        adjoints = sweeps.seeded(outputs, seeds)
-        sweeps.pull_back(steps, adjoints)
-        return sweeps.found(self.variables, adjoints)
+        if self.is_tracked or any(isinstance(seed, Value) for seed in seeds):
+            adjoints = sweeps.seeded(self.outputs, seeds)
+            sweeps.pull_back(self.steps, adjoints)
+            return sweeps.found(self.variables, adjoints)
+        return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
+
+    @cached_property
+    def order(self) -> list[Value]:
+        return self._order(self.outputs)
+
+    @cached_property
+    def tracked(self) -> set[Value]:
+        return self._tracked(self.order)
+
+    @cached_property
+    def is_tracked(self) -> bool:
+        """Whether a derivative can be a Value: then there is something tracked that an output depends on."""
+        return not self.tracked.isdisjoint(values_among(self.outputs))
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The graph from the variables to the outputs, with the local derivatives on its edges."""
+        return sweeps.linearised(self.order, self.variables, self.tracked)
 
     def linearised(
-        self,
-        outputs: Iterable[Scalar],
-        variables: Collection[Value],
-        tracked: Collection[Value] = (),
-        mathematics: Mathematics = functions.value_mathematics,
+        self, outputs: Iterable[Scalar], variables: Collection[Value], mathematics: Mathematics
     ) -> list[Step]:
-        """The graph from the variables to the outputs, with the local derivatives on its edges."""
+        """The same, to other outputs and from these variables on, to be differentiated by them again."""
         order = self._order(outputs, variables)
-        return sweeps.linearised(order, variables, self._tracked(order, tracked), mathematics)
+        return sweeps.linearised(order, variables, self._tracked(order, variables), mathematics)
 
     def _order(self, outputs: Iterable[object], variables: Collection[Value] = ()) -> list[Value]:
         """From the variables on, and from those of transforms around this: what is before them has no part in it."""
         until = {node for node in (*self.variables, *variables, *sweeps.open_variables) if node.parents}
         return topological_order(*values_among(outputs), until=until)
 
-    def _tracked(self, order: Iterable[Value], known: Collection[Value] = ()) -> set[Value]:
+    def _tracked(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
         if not self.is_tracking:
             return sweeps.tracked_nodes(order, known) if known else set()
         connected = [variable for variable in self.variables if variable.parents]
@@ -451,6 +467,10 @@ def single_number(expectation: str, given: Any) -> Scalar:
         return structures.scalar(given)
     except TypeError:
         raise TypeError(f"{expectation}, got {described(given)}; jacobian takes several") from None
+
+
+def unit_vectors(n: int) -> Iterator[list[float]]:
+    return ([0.0] * i + [1.0] + [0.0] * (n - 1 - i) for i in range(n))
 
 
 def values_among(numbers: Iterable[object]) -> list[Value]:

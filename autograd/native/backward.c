@@ -1,5 +1,5 @@
-/* The topological order of a graph, and the chain rule along it, as graph.py and value.py have them: operands in their
-   order, so every run visits the nodes alike and the sums come out the same to the last bit. */
+/* The topological order of a graph, and the chain rule along it, backward as value.py has it and forward as sweeps.py has
+   it: operands in their order, so every run visits the nodes alike and the sums come out the same to the last bit. */
 #include "native.h"
 
 enum { STEPS_BETWEEN_SIGNALS = 1 << 16 };
@@ -141,10 +141,10 @@ int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool
     return status;
 }
 
-PyObject *topological_order(Node *root)
+PyObject *topological_order(PyObject *const *roots, Py_ssize_t root_count)
 {
     Order order;
-    if (find_order((PyObject **)&root, 1, &order, false) < 0) return NULL;
+    if (find_order(roots, root_count, &order, false) < 0) return NULL;
     PyObject *list = PyList_New(order.count);
     for (Py_ssize_t i = 0; list != NULL && i < order.count; i++)
         PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)order.nodes[i]));
@@ -211,4 +211,52 @@ PyObject *backward(Node *root, double seed)
     int status = apply_chain_rule(&order);
     give_back_order(&order);
     return status < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* ---- Forward */
+
+/* What the operands in these slots add to the tangent of their node. A tangent of 0 adds nothing, not even times inf. */
+static double tangent_of(double tangent, const Slot *slots, const Slot *derivatives, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const Node *parent = (Node *)slots[i].parent;
+        if (parent != NULL && parent->grad != 0.0) tangent += derivatives[i].number * parent->grad;
+    }
+    return tangent;
+}
+
+static double tangent_of_shared(const Shared *shared)
+{
+    Sequence *const *sequences = shared->sequences;
+    double tangent = 0.0;
+    for (int i = 0; i < 2; i++)
+        tangent = tangent_of(tangent, sequences[i]->slots, sequences[1 - i]->slots, sequences[i]->count);
+    return tangent_of(tangent, &shared->scalar, &shared->scalar, 1);
+}
+
+static bool has_tangent(const Slot *slots, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (((Node *)slots[i].parent)->grad != 0.0) return true;
+    return false;
+}
+
+PyObject *push_forward(PyObject *Py_UNUSED(module), PyObject *nodes)
+{
+    if (!PyList_CheckExact(nodes)) return PyErr_Format(PyExc_TypeError, "expected a list of Values, got %R", nodes);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(nodes); i++) {
+        PyObject *object = PyList_GET_ITEM(nodes, i);
+        if (!is_value(object)) return PyErr_Format(PyExc_TypeError, "expected Values, got %R among them", object);
+        Node *node = (Node *)object;
+        if (is_shared(node)) {
+            node->grad = tangent_of_shared(&node->shared);
+        } else if (node->row == CUSTOM) {
+            if (has_tangent(node_slots(node), operand_count(node))) return Py_NewRef(object);
+        } else if (node->row != LEAF) {
+            const Slot *slots = node_slots(node);
+            node->grad = tangent_of(0.0, slots, slots, node_count(node));
+        }
+        if (i % STEPS_BETWEEN_SIGNALS == STEPS_BETWEEN_SIGNALS - 1 && PyErr_CheckSignals() < 0) return NULL;
+    }
+    Py_RETURN_NONE;
 }

@@ -72,6 +72,7 @@ static PyMethodDef methods[] = {
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
     {"guard", guard, METH_O, "What value.py's guard() does."},
+    {"push_forward", push_forward, METH_O, "What sweeps.py's push_forward_floats() does."},
     {"record", record, METH_VARARGS, "What wengert.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
     {NULL},

@@ -3,7 +3,7 @@
    node.c       a Value's memory: how it is allocated, freed and seen by the garbage collector
    rows.c       the table: kernels.h, which kernels.py writes from operations.py
    apply.c      an operation on Values: the result, its edges and their local derivatives
-   backward.c   the topological order, and the chain rule along it
+   backward.c   the topological order, and the chain rule along it, backward and forward
    sequences.c  sequences of operands, each kept once for the nodes that have it
    value.c      the type Value: attributes, operators, comparisons
    function.c   the functions and methods of the table
@@ -236,7 +236,8 @@ static inline Py_ssize_t operand_count(const Node *node)
 }
 
 PyObject *backward(Node *root, double seed);
-PyObject *topological_order(Node *root);
+PyObject *topological_order(PyObject *const *roots, Py_ssize_t root_count);
+PyObject *push_forward(PyObject *module, PyObject *nodes);
 void push_to_parents(Node *node);
 
 /* ---- From operands.py and value.py, the specification: what is rare, and so not written again here. */

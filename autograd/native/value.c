@@ -395,9 +395,18 @@ static PyObject *value_push_to_parents(PyObject *self, PyObject *Py_UNUSED(nothi
     Py_RETURN_NONE;
 }
 
-static PyObject *value_topological_order(PyObject *self, PyObject *Py_UNUSED(nothing))
+/* Of the graph of this Value and of others, the arguments. */
+static PyObject *value_topological_order(PyObject *self, PyObject *const *others, Py_ssize_t count)
 {
-    return topological_order((Node *)self);
+    PyObject **roots = PyMem_Malloc((size_t)(count + 1) * sizeof(PyObject *)), *order = NULL;
+    if (roots == NULL) return PyErr_NoMemory();
+    roots[0] = self;
+    Py_ssize_t i = 0;
+    for (; i < count && is_value(others[i]); i++) roots[i + 1] = others[i];
+    if (i == count) order = topological_order(roots, count + 1);
+    else PyErr_Format(PyExc_TypeError, "expected Values, got %R among them", others[i]);
+    PyMem_Free(roots);
+    return order;
 }
 
 /* Of a leaf: what __reduce_ex__ in value.py has kept. */
@@ -427,7 +436,8 @@ static PyMethodDef value_methods[] = {
      "backward($self, gradient=1.0)\n--\n\n" DOC_backward},
     {"_backward", value_push_to_parents, METH_NOARGS, NULL},
     {"__setstate__", value_setstate, METH_O, NULL},
-    {"_topological_order", value_topological_order, METH_NOARGS, "What graph.py's topological_order() returns."},
+    {"_topological_order", (PyCFunction)(void (*)(void))value_topological_order, METH_FASTCALL,
+     "What graph.py's topological_order() returns, of this Value and of others."},
     {NULL},
 };
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from autograd import Value, sweeps, tanh
+from autograd import Value, dot, engine, leaky_relu, logsumexp, sweeps, tanh
 from autograd.graph import topological_order
 from autograd.sweeps import Variable, linearised, plus, pull_back, push_forward, seeded, times, tracked_nodes
 
@@ -90,13 +90,72 @@ def test_a_node_of_ones_own_is_an_error_only_on_the_way():
         linearised(topological_order(own * y), [x], set())
 
 
-def test_the_engines_gradient_leaves_every_grad():
-    x = Variable(0.5)
+# ---- on floats, by the engine
+
+
+def test_the_engines_sweeps_leave_every_grad():
+    x, y = Variable(0.5), Variable(2.0)
     h = tanh(x)
     output = h * x
-    x.grad, h.grad, output.grad = 1.0, 2.0, 3.0
-    found = sweeps.gradient_by_engine(topological_order(output), output, [x])
-    adjoints = {output: 1.0}
-    pull_back(linearised(topological_order(output), [x], set()), adjoints)
-    assert found == [adjoints[x]]
-    assert (x.grad, h.grad, output.grad) == (1.0, 2.0, 3.0)
+    x.grad, y.grad, h.grad, output.grad = 1.0, 4.0, 2.0, 3.0
+    order = topological_order(output)
+    steps = linearised(order, [x], set())
+    adjoints, tangents = {output: 3.0}, {x: 1.0}
+    pull_back(steps, adjoints)
+    assert sweeps.adjoints_by_engine([output, 1.0], [3.0, 1.0], [x, y]) == [adjoints[x], 0.0]
+    sweeps.push_forward(steps, tangents)
+    found = sweeps.tangents_by_engine(order, [x, y], [[1.0, 5.0], [0.0, 1.0]], [output, h, 1.0])
+    assert found == [[tangents[output], tangents[h], 0.0], [0.0, 0.0, 0.0]]
+    assert (x.grad, y.grad, h.grad, output.grad) == (1.0, 4.0, 2.0, 3.0)
+
+
+def test_the_engines_adjoints_of_several_outputs_are_added_up():
+    x, y = Variable(0.5), Variable(1e300)
+    outputs = [x * y, x * x, y * 1e8, 1.0, x]
+    assert sweeps.adjoints_by_engine(outputs, [2.0, 3.0, 1e5, 1.0, 0.0], [x, y]) == [2e300 + 3.0, 1.0 + 1e13]
+    assert sweeps.adjoints_by_engine(outputs, [0.0] * 5, [x, y]) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_the_engines_tangents_along_every_kind_of_node(count):
+    """Nodes of few operands and many, of sequences that nodes have in common, with constants between."""
+    xs = [Variable(0.1 * i - 0.3) for i in range(count)]
+    shared = [*xs, 2.0]
+    nodes = [dot(shared, shared[::-1], xs[0]), dot([1.0] * count, xs), sweeps.functions.sum(shared), logsumexp(xs)]
+    nodes += [tanh(nodes[0]) * nodes[1] - nodes[2] / 3.0, leaky_relu(nodes[3], 0.2), dot(nodes, nodes)]
+    order = topological_order(*nodes)
+    directions = [[float(i == k) for i in range(count)] for k in range(count)] + [[1.0] * count]
+    found = sweeps.tangents_by_engine(order, xs, directions, nodes)
+    for seeds, tangents_found in zip(directions, found, strict=True):
+        tangents = sweeps.seeded(xs, seeds)
+        sweeps.push_forward(linearised(order, xs, set()), tangents)
+        assert tangents_found == pytest.approx(sweeps.found(nodes, tangents), rel=1e-14)
+
+
+def test_a_tangent_of_0_adds_nothing_times_inf():
+    x, y = Variable(0.0), Variable(1.0)
+    output = x.sqrt() + y
+    assert sweeps.tangents_by_engine(topological_order(output), [x, y], [[0.0, 1.0], [1.0, 0.0]], [output]) == [
+        [1.0], [math.inf]
+    ]  # fmt: skip
+
+
+def test_a_tangent_stops_at_a_node_of_ones_own():
+    x, y = Variable(2.0), Variable(3.0)
+    own = Value(6.0, (x,), "own")
+    output = own * y
+    order = topological_order(output)
+    assert sweeps.tangents_by_engine(order, [x, y], [[0.0, 1.0]], [output]) == [[6.0]]
+    with pytest.raises(TypeError, match=r"op='own'.* was not computed by an operation of the table"):
+        sweeps.tangents_by_engine(order, [x, y], [[1.0, 0.0]], [output])
+    assert x.grad == output.grad == 0.0
+
+
+@pytest.mark.skipif(engine != "native", reason="what its function refuses")
+def test_what_cannot_be_pushed_forward():
+    with pytest.raises(TypeError, match=r"expected a list of Values, got \(\)"):
+        sweeps.native.push_forward(())
+    with pytest.raises(TypeError, match=r"expected Values, got 1\.0 among them"):
+        sweeps.native.push_forward([1.0])
+    with pytest.raises(TypeError, match=r"expected Values, got 2 among them"):
+        Value(1.0)._topological_order(Value(1.0), 2)

@@ -213,10 +213,14 @@ def test_jacobian_in_both_modes(mode):
 @pytest.mark.parametrize(("inputs", "outputs", "forward"), [(3, 2, False), (2, 3, True), (2, 2, True)])
 def test_jacobian_picks_the_mode_with_fewer_sweeps(inputs, outputs, forward, monkeypatch):
     sweeps = []
-    for name in ("push_forward", "pull_back"):
+    for name in ("push_forward", "pull_back", "push_forward_floats", "adjoints_by_engine"):
         sweep = getattr(autograd.sweeps, name)
-        monkeypatch.setattr(f"autograd.sweeps.{name}", lambda *given, n=name, s=sweep: (sweeps.append(n), s(*given)))
-    jacobian(lambda x: [x[i % inputs] * 2.0 for i in range(outputs)])([1.0] * inputs)
+        monkeypatch.setattr(f"autograd.sweeps.{name}", lambda *given, n=name, s=sweep: (sweeps.append(n), s(*given))[1])
+    found = jacobian(lambda x: [x[i % inputs] * 2.0 for i in range(outputs)])
+    found([1.0] * inputs)
+    assert sweeps == (["push_forward_floats"] * inputs if forward else ["adjoints_by_engine"] * outputs)
+    sweeps.clear()
+    found([Value(1.0)] * inputs)
     assert sweeps == (["push_forward"] * inputs if forward else ["pull_back"] * outputs)
 
 
@@ -715,7 +719,7 @@ def test_a_transform_in_a_loop_walks_only_its_own_graph(monkeypatch):
 
     # w_n - 3 = (1 - 2 rate)ⁿ (w_0 - 3)
     assert derivative(descended)(0.1) == pytest.approx(20 * 2 * 2 * 0.8**19, rel=1e-12)
-    assert walked[2:-1] == walked[2:4] * 19  # in each step but the first, of which w is a number, twice
+    assert walked[2:-1] == walked[2:4] * 19  # in each step but the first, of which w is a number
 
 
 def test_graphs_stay_small():
