@@ -34,11 +34,11 @@ class CannotError(Exception):
 
 
 @contextmanager
-def worker(contestant: str) -> Iterator[Worker]:
+def worker(contestant: str, threads: int = 1) -> Iterator[Worker]:
     """A contestant's process, until the end of the block. Raises CannotError if the contestant is not installed."""
     with subprocess.Popen(
         [sys.executable, str(FOLDER / "worker.py"), contestant],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(contestant),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(contestant, threads),
     ) as process:  # fmt: skip
         try:
             yield Worker(process)
@@ -79,10 +79,16 @@ def how_it_ended(code: int) -> str:
     return f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
 
 
-def environment(contestant: str) -> dict[str, str]:
-    """This process's, with `autograd` and `nn` to be found though not installed, and bytecode kept as it usually is."""
+def environment(contestant: str, threads: int = 1) -> dict[str, str]:
+    """This process's, with `autograd` and `nn` to be found though not installed, and bytecode kept as it usually is.
+
+    Threads are the contestant's to use: `trainers.py` and the libraries read these variables.
+    """
     path = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]))
-    own = {**os.environ, "PYTHONPATH": path, **CONTESTANTS[contestant].environment}
+    count = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    own = {**os.environ, "PYTHONPATH": path, **count, **CONTESTANTS[contestant].environment}
+    if threads == 1:
+        own["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     return own
 
