@@ -36,7 +36,7 @@ class Cell:
 def measure_training(run: Run, training: Training) -> str:
     parts = [heading(training)]
     for part in training.tables:
-        results, firsts = measured(run, training.network, part)
+        results, firsts = measured(run, training.name, part)
         header = ["", *(text for count in BATCHES for text in (f"batch of {count:,}", "× ours")), "first", "budget"]
         rows = [row_of_ours(run, results, firsts), *(row(run, part, name, results[name]) for name in results)]
         parts.append(f"### {part.title}\n\n{table(header, rows)}\n\n{who_is_faster(results)}\n")

@@ -51,17 +51,13 @@ class Table:
 class Training:
     """A network, trained on batches."""
 
-    network: str
+    name: str  # the network's
     text: str
     tables: tuple[Table, ...]
 
     @property
-    def name(self) -> str:
-        return self.network
-
-    @property
     def title(self) -> str:
-        return f"Batches: a network of {self.network}"
+        return f"Batches: a network of {self.name}"
 
 
 STEPS = [
@@ -137,9 +133,9 @@ PEERS = ("numpy", "torch", "torch-compile", "jax", "casadi-map", "c", "c-native"
 THREADED_PEERS = ("numpy", "torch", "torch-compile", "jax", "c-native")
 
 
-def training(network: str, text: str, for_gradients: dict[str, Budget], for_steps: dict[str, Budget]) -> Training:
+def training(name: str, text: str, for_gradients: dict[str, Budget], for_steps: dict[str, Budget]) -> Training:
     return Training(
-        network,
+        name,
         text,
         (
             Table("Losses and gradients, one thread", "differentiate", 1, ("tape-numpy", *PEERS), for_gradients),
