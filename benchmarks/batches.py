@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Results = dict[str, dict[int, "Cell | str"]]  # of a contestant, with a batch of a size; or why there is none
 
-SECONDS_A_STEP = 4.0  # who would take longer, by the time with a smaller batch, is left out
+SECONDS_A_STEP = 2.0  # who would take longer, by the time with a smaller batch, is left out
 SECONDS_A_SLOW_STEP = 0.3  # is measured in one pair
 
 
@@ -83,7 +83,7 @@ def compared(run: Run, task: dict[str, Any], ours: Worker, theirs: Worker, expec
     def seconds(contestant: Worker) -> float:
         return contestant.ask("time", collector=True)["seconds"]  # type: ignore[no-any-return]
 
-    most = 1 if prepared["a step"] > SECONDS_A_SLOW_STEP else (run.pairs + 1) // 2
+    most = 1 if prepared["a step"] > SECONDS_A_SLOW_STEP else run.pairs // 2
     pairs = taken_in_turns(partial(seconds, ours), partial(seconds, theirs), most, run.seconds)
     return Cell(prepared["seconds"], pairs)
 

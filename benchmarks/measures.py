@@ -272,8 +272,7 @@ def measure_memory(run: Run, comparison: Comparison) -> str:
     for name in comparison.contestants:
         try:
             present(run, name)
-            with worker(name) as process:
-                peaks = [process.ask("peak", network="2-16-16-1", examples=count)["bytes"] for count in MEMORIES]
+            peaks = [peak(name, count) for count in MEMORIES]
         except CannotError as error:
             rows.append([CONTESTANTS[name].title, str(error)])
             continue
@@ -285,6 +284,11 @@ def measure_memory(run: Run, comparison: Comparison) -> str:
         rows.append([CONTESTANTS[name].title, *map(megabytes, peaks), f"{an_example:.1f} bytes", budget])
     header = ["", f"{few:,} examples", f"{many:,} examples", "an example more", "budget"]
     return section(comparison, header, rows)
+
+
+def peak(name: str, examples: int) -> Any:
+    with worker(name) as process:
+        return process.ask("peak", network="2-16-16-1", examples=examples)["bytes"]
 
 
 MEASURES: dict[str, Callable[[Run, Comparison], str]] = {

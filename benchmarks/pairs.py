@@ -82,13 +82,11 @@ def how_it_ended(code: int) -> str:
 def environment(contestant: str, threads: int = 1) -> dict[str, str]:
     """This process's, with `autograd` and `nn` to be found though not installed, and bytecode kept as it usually is.
 
-    Threads are the contestant's to use: `trainers.py` and the libraries read these variables.
+    The libraries and `trainers.py` read how many threads to use from variables; JAX's is NPROC.
     """
     path = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]))
-    count = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    count = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))
     own = {**os.environ, "PYTHONPATH": path, **count, **CONTESTANTS[contestant].environment}
-    if threads == 1:
-        own["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     return own
 

@@ -95,10 +95,9 @@ class Worker:
         return recording(graph)
 
     def peak(self, network: str, examples: int) -> dict[str, int | None]:
-        """The bytes that losses and gradients of a batch need at most, besides the batch itself."""
+        """The bytes that a first step on a batch needs at most, besides the batch itself: once in a process."""
         return_memory()
         step = self.contestant.differentiate(NETWORKS[network], examples)
-        step()  # what is compiled, or kept, for the next step
         before = resident()
         forget_peak()
         step()
