@@ -239,10 +239,11 @@ def test_the_rows_of_a_batch_s_table():
 
 
 def test_who_would_be_slow_is_left_out():
-    batches.refuse_slow({1: cell(1.0, 1.0)}, 100)  # of one example, most is not its own time
-    batches.refuse_slow({100: cell(1.0, 0.03), 1: "crashed"}, 10_000)
+    limit = batches.SECONDS_A_STEP
+    batches.refuse_slow({1: cell(1.0, limit)}, 100)  # of one example, most is not its own time
+    batches.refuse_slow({100: cell(1.0, 0.009 * limit), 1: "crashed"}, 10_000)
     with pytest.raises(pairs.CannotError, match=r"^left out$"):
-        batches.refuse_slow({100: cell(1.0, 0.05)}, 10_000)
+        batches.refuse_slow({100: cell(1.0, 0.011 * limit)}, 10_000)
 
 
 # ---- the comparison
