@@ -32,7 +32,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 
-# Peers that are not installed are left out: $(BIN)/python -m pip install ".[peers]" brings them, gigabytes of them.
+# Peers that are not installed are left out: $(BIN)/python -m pip install -e ".[peers]" brings them, gigabytes of them.
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
 

@@ -4,10 +4,11 @@ A contestant prepares a step, a function without arguments, whose time is measur
 
     expression(e)   a step computes e and its gradient, the leaves made afresh
     training()      a step of gradient descent on the moons, on a loss written by hand with `* + relu`
-    network()       the same through the contestant's own network
+    graph()         the same without the update of the parameters: the loss and its gradient
+    network()       such a step through the contestant's own network
 
 `numbers(outcome)` reads what a step returned as floats: (result, gradient...) of an expression, (loss,) of a training
-step, so that it can be seen that all computed the same.
+step, so that it can be seen that all computed the same. Those that train on batches are in `trainers.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import workloads
+from trainers import (
+    CasADiTrainer,
+    CompiledTorchTrainer,
+    CTrainer,
+    JaxTrainer,
+    NumPyTrainer,
+    TorchTrainer,
+)
 from workloads import LEARNING_RATE, Expression
 
 TYPE_CHECKING = False
@@ -75,6 +84,18 @@ class Values:
     def training(self) -> Step:
         parameters = [self.leaf(number) for number in workloads.initial_parameters()]
         return self.descent(parameters, partial(workloads.moons_loss, self.input, self.relu, parameters))
+
+    def graph(self) -> Step:
+        parameters = [self.leaf(number) for number in workloads.initial_parameters()]
+
+        def step() -> Any:
+            for parameter in parameters:
+                parameter.grad = self.no_gradient
+            result = workloads.moons_loss(float, self.relu, parameters)
+            result.backward()
+            return result, parameters
+
+        return step
 
     def network(self) -> Step:
         from importlib import import_module
@@ -241,10 +262,18 @@ class CasADi:
         function = self.casadi.Function("gradient", [symbols], [result, self.casadi.gradient(result, symbols)])
         return partial(function, point_of(expression))
 
-    def training(self) -> Step:
+    def moons(self) -> tuple[Any, Any]:
+        """The loss and its parameters."""
         leaves = [self.casadi.SX.sym("parameter") for _ in workloads.initial_parameters()]
-        symbols = self.casadi.vertcat(*leaves)
-        loss = workloads.moons_loss(float, self.relu, leaves)
+        return workloads.moons_loss(float, self.relu, leaves), self.casadi.vertcat(*leaves)
+
+    def graph(self) -> Step:
+        loss, symbols = self.moons()
+        function = self.casadi.Function("gradient", [symbols], [loss, self.casadi.gradient(loss, symbols)])
+        return partial(function, self.casadi.DM(workloads.initial_parameters()))
+
+    def training(self) -> Step:
+        loss, symbols = self.moons()
         updated = symbols - LEARNING_RATE * self.casadi.gradient(loss, symbols)
         function = self.casadi.Function("step", [symbols], [loss, updated])
         parameters = self.casadi.DM(workloads.initial_parameters())
@@ -281,6 +310,18 @@ def micrograd() -> Values:
     return engine
 
 
+def tape(executor: str = "native") -> Any:
+    from tape_trainers import TapeTrainer
+
+    return TapeTrainer(executor)  # type: ignore[arg-type]
+
+
+def fit() -> Any:
+    from tape_trainers import FitTrainer
+
+    return FitTrainer()
+
+
 @dataclass(frozen=True)
 class Contestant:
     title: str
@@ -290,16 +331,28 @@ class Contestant:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-ONE_THREAD = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+NATIVE, PYTHON, ON_CPU = {"AUTOGRAD_ENGINE": "native"}, {"AUTOGRAD_ENGINE": "python"}, {"JAX_PLATFORMS": "cpu"}
+NO_CACHE = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}  # of what an earlier run has compiled
 
 CONTESTANTS = {
     "floats": Contestant("plain floats", Floats),
-    "native": Contestant("ours: native", this_engine, "scalar-autograd", "autograd", {"AUTOGRAD_ENGINE": "native"}),
-    "python": Contestant("ours: Python", this_engine, "scalar-autograd", "autograd", {"AUTOGRAD_ENGINE": "python"}),
+    "native": Contestant("ours: native", this_engine, "scalar-autograd", "autograd", NATIVE),
+    "python": Contestant("ours: Python", this_engine, "scalar-autograd", "autograd", PYTHON),
     "micrograd": Contestant("micrograd", micrograd, "micrograd", "micrograd.engine"),
     "torch-scalars": Contestant("PyTorch, scalars", TorchScalars, "torch", "torch"),
     "torch-tensors": Contestant("PyTorch, tensors", TorchTensors, "torch", "torch"),
-    "jax-eager": Contestant("JAX, scalars", JaxEager, "jax", "jax", ONE_THREAD),
-    "jax-jit": Contestant("JAX, jit", JaxCompiled, "jax", "jax", ONE_THREAD),
+    "jax-eager": Contestant("JAX, scalars", JaxEager, "jax", "jax", ON_CPU),
+    "jax-jit": Contestant("JAX, jit", JaxCompiled, "jax", "jax", ON_CPU),
     "casadi": Contestant("CasADi, SX", CasADi, "casadi", "casadi"),
+    # on batches
+    "tape": Contestant("ours: tape", tape, "scalar-autograd", environment=NATIVE),
+    "tape-numpy": Contestant("ours: tape on NumPy", partial(tape, "numpy"), "scalar-autograd", environment=PYTHON),
+    "fit": Contestant("ours: `nn.fit`", fit, "scalar-autograd", environment=NATIVE),
+    "numpy": Contestant("NumPy by hand", NumPyTrainer, "numpy"),
+    "torch": Contestant("PyTorch, eager", TorchTrainer, "torch"),
+    "torch-compile": Contestant("PyTorch, compile", CompiledTorchTrainer, "torch", environment=NO_CACHE),
+    "jax": Contestant("JAX, jit", JaxTrainer, "jax", environment=ON_CPU),
+    "casadi-map": Contestant("CasADi, SX", CasADiTrainer, "casadi"),
+    "c": Contestant("C, -O3", partial(CTrainer, "-O3")),
+    "c-native": Contestant("C, all options", partial(CTrainer, "-O3", "-march=native", "-ffast-math")),
 }

@@ -5,7 +5,9 @@ Measured once in a process: a second graph would move into the memory that the f
 
 from __future__ import annotations
 
+import ctypes
 import gc
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 WIDTH, DEPTHS = 500, (1_000_000, 10_000_000)
 WIDE_NODES = 4 * WIDTH**2 - 1
 
@@ -66,3 +69,15 @@ def resident(field: str = "VmRSS") -> int | None:
         return None
     [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith(field + ":")]
     return int(kilobytes) * 1024
+
+
+def return_memory() -> None:
+    """From here on, big blocks that are freed are given back at once, where the C library can do that."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
+
+
+def forget_peak() -> None:
+    """From here on, "at most so far" begins anew, where the system can do that."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

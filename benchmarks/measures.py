@@ -6,11 +6,12 @@ import math
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from time import perf_counter
 
+from comparisons import MEMORIES
 from contestants import CONTESTANTS
 from growth import DEPTHS, WIDE_NODES
 from pairs import CannotError, Pairs, Worker, environment, taken_in_turns, worker
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from comparisons import Comparison
+    from comparisons import Comparison, Table
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,16 @@ class Run:
     seconds: float  # of a comparison; once they have passed, three pairs are enough
     processes: int  # pairs, where every measurement starts a process and may take half a minute
 
+    @property
+    def tape(self) -> str:
+        return "tape-numpy" if "tape" in self.missing else "tape"
+
     def others(self, comparison: Comparison) -> list[str]:
         return [name for name in comparison.contestants if name != self.ours]
 
-    def budget(self, comparison: Comparison, key: str, measured: float) -> str:
+    def budget(self, comparison: Comparison | Table, key: str, measured: float) -> str:
         """The verdict; budgets are the native engine's."""
-        if key not in comparison.budgets or self.ours != "native":
+        if key not in comparison.budgets or "native" in self.missing:
             return ""
         return comparison.budgets[key].verdict(measured)
 
@@ -96,9 +101,13 @@ def present(run: Run, name: str) -> None:
 
 
 def same_numbers(numbers: Sequence[float], expected: Sequence[float]) -> None:
-    """Raises CannotError where they differ, as far as both go: plain floats compute no gradient."""
+    """Raises CannotError where they differ, as far as both go: plain floats compute no gradient.
+
+    A number that is small among the others may be a difference of larger ones: it is held against these.
+    """
+    largest = max(map(abs, expected))
     for number, other in zip(numbers, expected, strict=False):
-        if not math.isclose(number, other, rel_tol=1e-9):
+        if not math.isclose(number, other, rel_tol=1e-9, abs_tol=1e-12 * largest):
             raise CannotError(f"computes other numbers: {number} for {other}")
 
 
@@ -226,8 +235,67 @@ def seconds_of(contestant: str, code: str) -> float:
     return perf_counter() - start
 
 
+# ---- the tape, but for batches
+
+
+def measure_graph(run: Run, comparison: Comparison) -> str:
+    return measure_steps(replace(run, ours=run.tape), comparison)
+
+
+def measure_recording(run: Run, comparison: Comparison) -> str:
+    header = [
+        "graph",
+        "nodes",
+        "edges",
+        "instructions",
+        "built",
+        "recorded",
+        "a node",
+        "first replay",
+        "budget",
+    ]
+    rows = []
+    with worker(run.tape) as ours:
+        for graph in comparison.contestants:
+            recorded = ours.ask("record", graph=graph)
+            build, record, replay = map(duration, recorded["seconds"])
+            a_node = recorded["seconds"][1] / recorded["nodes"]
+            counts = [f"{recorded[count]:,}" for count in ("nodes", "edges", "instructions")]
+            budget = run.budget(comparison, graph, a_node * 1e6)
+            rows.append([graph, *counts, build, record, duration(a_node), replay, budget])
+    return section(comparison, header, rows)
+
+
+def measure_memory(run: Run, comparison: Comparison) -> str:
+    few, many = MEMORIES
+    rows = []
+    for name in comparison.contestants:
+        try:
+            present(run, name)
+            peaks = [peak(name, count) for count in MEMORIES]
+        except CannotError as error:
+            rows.append([CONTESTANTS[name].title, str(error)])
+            continue
+        if None in peaks:
+            rows.append([CONTESTANTS[name].title])
+            continue
+        an_example = (peaks[1] - peaks[0]) / (many - few)
+        budget = run.budget(comparison, name, an_example)
+        rows.append([CONTESTANTS[name].title, *map(megabytes, peaks), f"{an_example:.1f} bytes", budget])
+    header = ["", f"{few:,} examples", f"{many:,} examples", "an example more", "budget"]
+    return section(comparison, header, rows)
+
+
+def peak(name: str, examples: int) -> Any:
+    with worker(name) as process:
+        return process.ask("peak", network="2-16-16-1", examples=examples)["bytes"]
+
+
 MEASURES: dict[str, Callable[[Run, Comparison], str]] = {
     "million": measure_million,
     "deep": measure_deep,
     "import": measure_import,
+    "graph": measure_graph,
+    "recording": measure_recording,
+    "memory": measure_memory,
 }

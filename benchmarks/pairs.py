@@ -34,11 +34,11 @@ class CannotError(Exception):
 
 
 @contextmanager
-def worker(contestant: str) -> Iterator[Worker]:
+def worker(contestant: str, threads: int = 1) -> Iterator[Worker]:
     """A contestant's process, until the end of the block. Raises CannotError if the contestant is not installed."""
     with subprocess.Popen(
         [sys.executable, str(FOLDER / "worker.py"), contestant],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(contestant),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(contestant, threads),
     ) as process:  # fmt: skip
         try:
             yield Worker(process)
@@ -79,10 +79,14 @@ def how_it_ended(code: int) -> str:
     return f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
 
 
-def environment(contestant: str) -> dict[str, str]:
-    """This process's, with `autograd` and `nn` to be found though not installed, and bytecode kept as it usually is."""
+def environment(contestant: str, threads: int = 1) -> dict[str, str]:
+    """This process's, with `autograd` and `nn` to be found though not installed, and bytecode kept as it usually is.
+
+    The libraries and `trainers.py` read how many threads to use from variables; JAX's is NPROC.
+    """
     path = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]))
-    own = {**os.environ, "PYTHONPATH": path, **CONTESTANTS[contestant].environment}
+    count = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))
+    own = {**os.environ, "PYTHONPATH": path, **count, **CONTESTANTS[contestant].environment}
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     return own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from comparisons import Comparison
+    from comparisons import Comparison, Training
 
 PREAMBLE = """\
 # Results
@@ -19,9 +20,9 @@ PREAMBLE = """\
 Written by `make bench`. Times are medians; "× ours" is how many times as long as this engine (the first row) a
 contestant took: the median of the ratios of pairs that were measured in turns (ours, theirs, ours, theirs, ...), with
 the quartiles in brackets (of fewer than four pairs, the least and the most). Each contestant runs in a process of its
-own, all in float64 and on one thread, and it was checked that their numbers agree. The garbage collector is on, as
-users have it, but where a column says that it is off. "First" is what passes until the first step is done: making the
-parameters and, where a contestant compiles, compiling. Budgets are of this engine's design.
+own, all in float64, on one thread where nothing else is said, and it was checked that their numbers agree. The garbage
+collector is on, as users have it, but where a column says that it is off. "First" is what passes until the first step
+is done: making the parameters and, where a contestant compiles, compiling. Budgets are of this engine's design.
 """
 
 
@@ -31,7 +32,7 @@ def preamble(versions: dict[str, str]) -> str:
     return (
         f"{PREAMBLE}\n"
         f"- {date.today():%d %B %Y}; {cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}{load}\n"
-        f"- {platform.python_implementation()} {platform.python_version()}; {installed}\n"
+        f"- {platform.python_implementation()} {platform.python_version()}; {installed}; {compiler()}\n"
     )
 
 
@@ -44,13 +45,27 @@ def cpu() -> str:
     return names[0] if names else platform.processor() or "unknown processor"
 
 
+def compiler() -> str:
+    try:
+        return subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError):
+        return "no C compiler"
+
+
 def section(comparison: Comparison, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    table = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    lines = ["| " + " | ".join([*row, *["—"] * (len(header) - len(row))]) + " |" for row in table]
-    return "\n".join([f"## {comparison.title}\n", comparison.text, "", *lines, ""])
+    return f"{heading(comparison)}\n{table(header, rows)}\n"
 
 
-def failure(comparison: Comparison, contestant: str, error: str) -> str:
+def heading(comparison: Comparison | Training) -> str:
+    return f"## {comparison.title}\n\n{comparison.text}\n"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join([*line, *["—"] * (len(header) - len(line))]) + " |" for line in lines)
+
+
+def failure(comparison: Comparison | Training, contestant: str, error: str) -> str:
     return f"## {comparison.title}\n\n{contestant}: {error}\n"
 
 

@@ -17,7 +17,9 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 
 from contestants import CONTESTANTS
-from growth import grow_deep, grow_wide
+from growth import forget_peak, grow_deep, grow_wide, resident, return_memory
+from networks import NETWORKS
+from trainers import THREADS
 from workloads import CHAIN, README
 
 TYPE_CHECKING = False
@@ -27,11 +29,14 @@ if TYPE_CHECKING:
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
 
-STEPS: dict[str, Callable[[Any], Any]] = {
+STEPS: dict[str, Callable[..., Any]] = {
     "moons": lambda contestant: contestant.training(),
     "moons-nn": lambda contestant: contestant.network(),
     "readme": lambda contestant: contestant.expression(README),
     "chain": lambda contestant: contestant.expression(CHAIN),
+    "graph": lambda contestant: contestant.graph(),
+    "differentiate": lambda contestant, network, examples: contestant.differentiate(NETWORKS[network], examples),
+    "train": lambda contestant, network, examples: contestant.train(NETWORKS[network], examples),
 }
 
 
@@ -43,10 +48,10 @@ class Worker:
         self.step: Callable[[], Any] = lambda: None
         self.repetitions = 1
 
-    def prepare(self, workload: str) -> dict[str, Any]:
+    def prepare(self, workload: str, **arguments: Any) -> dict[str, Any]:
         """Takes the first steps: the seconds before the first was done, and the numbers that they computed."""
         start = perf_counter()
-        self.step = STEPS[workload](self.contestant)
+        self.step = STEPS[workload](self.contestant, **arguments)
         outcome = self.step()
         seconds = perf_counter() - start
         numbers = self.contestant.numbers(outcome)
@@ -54,8 +59,9 @@ class Worker:
             numbers += self.contestant.numbers(self.step())
         del outcome
         self.repetitions = math.ceil(SECONDS_PER_MEASUREMENT / self.seconds_per_step(1))
-        self.repetitions = math.ceil(SECONDS_PER_MEASUREMENT / self.seconds_per_step(self.repetitions))
-        return {"seconds": seconds, "numbers": numbers}
+        a_step = self.seconds_per_step(self.repetitions)
+        self.repetitions = math.ceil(SECONDS_PER_MEASUREMENT / a_step)
+        return {"seconds": seconds, "numbers": numbers, "a step": a_step}
 
     def time(self, collector: bool) -> dict[str, Any]:
         """Seconds per step, with the garbage collector as Python has it, or off."""
@@ -82,8 +88,26 @@ class Worker:
             gc.disable()
         return grow_wide(self.contestant) if nodes is None else grow_deep(self.contestant, nodes)
 
+    def record(self, graph: str) -> dict[str, Any]:
+        """What it takes to record a graph."""
+        from tape_trainers import recording
+
+        return recording(graph)
+
+    def peak(self, network: str, examples: int) -> dict[str, int | None]:
+        """The bytes that a first step on a batch needs at most, besides the batch itself: once in a process."""
+        return_memory()
+        step = self.contestant.differentiate(NETWORKS[network], examples)
+        before = resident()
+        forget_peak()
+        step()
+        peak = resident("VmHWM")
+        return {"bytes": None if before is None or peak is None else peak - before}
+
 
 def main(name: str) -> None:
+    if THREADS > 1 and hasattr(os, "sched_setaffinity"):  # as many processors, for those that count them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a contestant prints is not an answer
     try:

@@ -19,12 +19,15 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 with pytest.MonkeyPatch.context() as path:
     path.syspath_prepend(BENCHMARKS)  # as `python benchmarks/run.py` has it
+    import batches
     import comparisons
     import contestants
     import growth
     import measures
+    import networks
     import pairs
     import report
+    import tape_trainers
     import workloads
 
 
@@ -135,6 +138,114 @@ def test_the_phases_of_a_big_graph():
     assert growth_of_engine["numbers"] == [expected[0], expected[1], expected[3]]
 
 
+# ---- training on batches
+
+SMALL_NETWORKS = [networks.Network((2, 4, 3, 1), "hinge"), networks.Network((5, 4, 3), "cross-entropy")]
+
+
+def loss_of(network, parameters, inputs, targets):
+    outputs = networks.outputs(parameters, inputs, lambda x: np.maximum(x, 0.0))
+    if network.loss == "hinge":
+        return np.maximum(1.0 - targets * outputs[:, 0], 0.0).mean()
+    probabilities = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    return -np.log(probabilities[np.arange(len(targets)), networks.as_classes(targets)]).mean()
+
+
+def loss_and_gradient_of(network, count):
+    """The gradient by central differences."""
+    parameters, examples = network.parameters(), network.examples(count)
+    gradient = [np.empty_like(parameter) for parameter in parameters]
+    for parameter, slopes in zip(parameters, gradient, strict=True):
+        for place in np.ndindex(parameter.shape):
+            number, losses = parameter[place], []
+            for nudge in (1e-6, -1e-6):
+                parameter[place] = number + nudge
+                losses.append(loss_of(network, parameters, *examples))
+            parameter[place] = number
+            slopes[place] = (losses[0] - losses[1]) / 2e-6
+    return loss_of(network, parameters, *examples), networks.flat(gradient)
+
+
+@pytest.mark.parametrize("network", SMALL_NETWORKS, ids=lambda network: network.loss)
+@pytest.mark.parametrize("name", ["tape", "tape-numpy", "fit", "numpy", "casadi-map", "c"])
+def test_training_on_a_batch(name, network):
+    try:
+        trainer = contestants.CONTESTANTS[name].make()
+    except ImportError as error:
+        pytest.skip(f"not installed: {error}")
+    loss, gradient = loss_and_gradient_of(network, 13)
+    if name != "fit":  # it has no step without an update
+        assert numbers(trainer, trainer.differentiate(network, 13)) == pytest.approx([loss, *gradient], abs=1e-8)
+    step = trainer.train(network, 13)
+    start = networks.flat(network.parameters())
+    updated = start - networks.LEARNING_RATE * gradient
+    assert numbers(trainer, step) == pytest.approx([loss, *updated], abs=1e-9)
+    assert trainer.numbers(step())[0] < loss
+
+
+def test_a_graph_replayed():
+    try:
+        trainer = contestants.tape()
+    except ImportError as error:
+        pytest.skip(f"not installed: {error}")
+    eager = contestants.this_engine()
+    assert numbers(trainer, trainer.graph()) == pytest.approx(numbers(eager, eager.graph()), rel=1e-9)
+
+
+def test_the_examples_are_those_of_the_text():
+    for name, network in networks.NETWORKS.items():
+        assert name == "-".join(map(str, network.widths))
+        inputs, targets = network.examples(10)
+        assert inputs.shape == (10, network.widths[0])
+        assert targets.shape == (10,)
+        assert set(targets) <= ({-1.0, 1.0} if network.loss == "hinge" else set(range(network.widths[-1])))
+    assert len(networks.flat(networks.NETWORKS["203-80-26"].parameters())) == 18_426
+
+
+def test_what_is_recorded():
+    recorded = tape_trainers.recording("2-16-16-1")
+    assert recorded["instructions"] == 16 * 2 * 2 + 1 + 3  # dot and relu, the score, and the loss: relu(1 - t y)
+    assert recorded["nodes"] == 337 + 3 + 68
+    assert recorded["edges"] == 16 * (2 * 2 + 1) + 16 * (2 * 16 + 1) + (2 * 16 + 1) + 32 + 2 + 1 + 1
+    assert len(recorded["seconds"]) == 3
+
+
+def cell(ours, theirs):
+    return batches.Cell(0.5, pairs.Pairs([ours] * 4, [theirs] * 4))
+
+
+def test_the_rows_of_a_batch_s_table():
+    part = comparisons.Table("A title", "train", 1, ("numpy", "c"), {"c": comparisons.at_least(0.5)})
+    run = measures.Run("native", {}, 3, 0.0, 1)
+    results = {
+        "numpy": {1: cell(1e-6, 2e-6), 100: "left out", 10_000: cell(1e-3, 1.5e-3)},
+        "c": {1: cell(1e-6, 0.25e-6), 100: cell(1e-5, 4e-6), 10_000: cell(3e-3, 3e-3)},
+    }
+    firsts = dict.fromkeys(comparisons.BATCHES, 0.25)
+    assert batches.row_of_ours(run, results, firsts) == [
+        "ours: tape", "1 µs", "1", "10 µs", "1", "2 ms", "1", "250 ms", "",
+    ]  # fmt: skip
+    assert batches.row(run, part, "numpy", results["numpy"]) == [
+        "NumPy by hand", "2 µs", "2 (2–2)", "left out", "—", "1.5 ms", "1.5 (1.5–1.5)",
+    ]  # fmt: skip
+    assert batches.row(run, part, "c", results["c"]) == [
+        "C, -O3", "250 ns", "**0.25 (0.25–0.25)**", "4 µs", "**0.4 (0.4–0.4)**", "3 ms", "1 (1–1)", "500 ms",
+        "≥ 0.5, is 0.4: **missed**",
+    ]  # fmt: skip
+    assert batches.who_is_faster(results) == (
+        "Faster than the tape: with a batch of 1, C, -O3 (0.25); with a batch of 100, C, -O3 (0.4)."
+    )
+    assert batches.who_is_faster({"numpy": results["numpy"]}) == "None is faster than the tape."
+
+
+def test_who_would_be_slow_is_left_out():
+    limit = batches.SECONDS_A_STEP
+    batches.refuse_slow({1: cell(1.0, limit)}, 100)  # of one example, most is not its own time
+    batches.refuse_slow({100: cell(1.0, 0.009 * limit), 1: "crashed"}, 10_000)
+    with pytest.raises(pairs.CannotError, match=r"^left out$"):
+        batches.refuse_slow({100: cell(1.0, 0.011 * limit)}, 10_000)
+
+
 # ---- the comparison
 
 
@@ -177,6 +288,7 @@ def test_the_table_of_a_comparison():
 
 def test_other_numbers_are_noticed():
     measures.same_numbers([1.0], [1.0 + 1e-12, 2.0])
+    measures.same_numbers([1e-13, 1.0], [2e-13, 1.0])  # a difference of larger numbers
     with pytest.raises(pairs.CannotError, match=r"^computes other numbers: 3\.0 for 2\.0$"):
         measures.same_numbers([1.0, 3.0], [1.0, 2.0])
 
@@ -196,5 +308,4 @@ def test_durations_have_three_digits():
 def test_the_results_in_the_repository_are_of_these_comparisons():
     results = (BENCHMARKS / "RESULTS.md").read_text(encoding="utf-8")
     titles = [line.removeprefix("## ") for line in results.splitlines() if line.startswith("## ")]
-    all_of_them = (*comparisons.STEPS, comparisons.MILLION, comparisons.DEEP, comparisons.IMPORT)
-    assert titles == [comparison.title for comparison in all_of_them]
+    assert titles == [comparison.title for comparison in comparisons.ALL]
