@@ -39,8 +39,8 @@ HEAD = """\
 def header() -> str:
     """The text of kernels.h. Raises TypeError, naming the row, where a rule cannot be written in C.
 
-    After the functions stand lists of the rows, for code that is written once for all of a kind: those of one scalar,
-    of two, and all others.
+    After the functions stand the rows' names as their numbers, `ROW_add`, and lists of the rows, for code that is
+    written once for all of a kind: those of one scalar, of two, and all others.
     """
     parts = [HEAD]
     for operation in OPERATIONS.values():
@@ -53,6 +53,7 @@ def header() -> str:
     kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
     for index, operation in enumerate(OPERATIONS.values()):
         kinds[kind(operation)].append(f"ROW({index}, {operation.name})")
+    parts.append(f"\nenum {{ {', '.join(f'ROW_{name}' for name in OPERATIONS)} }};\n")
     parts += [f"\n#define {name}(ROW) {' '.join(rows)}\n" for name, rows in kinds.items()]
     return "".join(parts)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* How many numbers of all slots of a block together, values and adjoints, stay in the nearer caches. */
-enum { CACHED_NUMBERS = 1 << 15, MOST_LANES = 128 };
+enum { CACHED_NUMBERS = 1 << 17, MOST_LANES = 128 };
 
 static void *copied(const Py_buffer *buffer)
 {

@@ -47,17 +47,24 @@ static double evaluate_other(const Instruction *instruction, const double *numbe
     return ROWS[instruction->row].value(length_of_sequences(instruction), scratch);
 }
 
+ALWAYS_INLINE double evaluate_binary(const Instruction *instruction, const double *numbers, Evaluation value)
+{
+    const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};
+    return value(1, both);
+}
+
+/* Products and sums are most of a list that is written out in scalars. They are asked for first: where they take turns, a
+   processor foresees the answer better than where one jump for all rows goes. */
 ALWAYS_INLINE double evaluate(const Instruction *instruction, const Scalars *scalars)
 {
     const double *numbers = scalars->numbers;
+    if (instruction->row == ROW_multiply) return evaluate_binary(instruction, numbers, multiply_value);
+    if (instruction->row == ROW_add) return evaluate_binary(instruction, numbers, add_value);
     switch (instruction->row) {
 #define UNARY(index, name)                                                                                            \
     case index: return name##_value(1, &numbers[instruction->few[0]]);
 #define BINARY(index, name)                                                                                           \
-    case index: {                                                                                                      \
-        const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};                            \
-        return name##_value(1, both);                                                                                  \
-    }
+    case index: return evaluate_binary(instruction, numbers, name##_value);
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
         default: return evaluate_other(instruction, numbers, scalars->scratch);
@@ -77,57 +84,69 @@ void evaluate_list(const Program *program, const int32_t *some, int32_t count, S
 
 /* ---- Backward */
 
-ALWAYS_INLINE void push(Partial partial, double result, const double *operands, double *adjoint_of_operand, double adjoint)
+/* Where an adjoint goes on to: the instruction's result and its adjoint, and which variables' adjoints are wanted. */
+typedef struct {
+    const int32_t *operands;
+    double result, adjoint;
+    const uint8_t *traits;
+    uint8_t wanted;
+} Flow;
+
+ALWAYS_INLINE void push(const Flow *flow, int operand, const double *operands, Partial partial, Scalars *scalars)
 {
+    int32_t variable = flow->operands[operand];
+    if (!(flow->traits[variable] & flow->wanted)) return;
     double derivative;
-    partial(result, 1, operands, &derivative);
-    *adjoint_of_operand += derivative * adjoint;
+    partial(flow->result, 1, operands, &derivative);
+    scalars->adjoints[variable] += derivative * flow->adjoint;
 }
 
-static void differentiate_other(const Instruction *instruction, double result, double adjoint, const uint8_t *traits,
-                                uint8_t wanted, Scalars *scalars)
+ALWAYS_INLINE void push_to_both(const Flow *flow, Partial first, Partial second, Scalars *scalars)
+{
+    const double both[] = {scalars->numbers[flow->operands[0]], scalars->numbers[flow->operands[1]]};
+    push(flow, 0, both, first, scalars);
+    push(flow, 1, both, second, scalars);
+}
+
+static void differentiate_other(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
     const Row *row = &ROWS[instruction->row];
-    const int32_t *operands = operands_of(instruction);
+    const int32_t *operands = flow->operands;
     int32_t length_of_each = length_of_sequences(instruction);
     double *derivatives = scalars->scratch + instruction->count;
     gather_operands(instruction, scalars->numbers, scalars->scratch);
     for (int operand = 0; operand < row->operands; operand++) {
         int32_t length = operand < row->sequences ? length_of_each : 1;
         bool is_wanted = false;
-        for (int32_t i = 0; i < length; i++) is_wanted |= (traits[operands[i]] & wanted) != 0;
+        for (int32_t i = 0; i < length; i++) is_wanted |= (flow->traits[operands[i]] & flow->wanted) != 0;
         if (is_wanted) {
-            row->partials[operand](result, length_of_each, scalars->scratch, derivatives);
+            row->partials[operand](flow->result, length_of_each, scalars->scratch, derivatives);
             for (int32_t i = 0; i < length; i++)
-                if (traits[operands[i]] & wanted) scalars->adjoints[operands[i]] += derivatives[i] * adjoint;
+                if (flow->traits[operands[i]] & flow->wanted)
+                    scalars->adjoints[operands[i]] += derivatives[i] * flow->adjoint;
         }
         operands += length;
     }
 }
 
-ALWAYS_INLINE void differentiate(const Instruction *instruction, double result, double adjoint, const uint8_t *traits,
-                                 uint8_t wanted, Scalars *scalars)
+ALWAYS_INLINE void differentiate(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
-    const double *numbers = scalars->numbers;
-    double *adjoints = scalars->adjoints;
-    const int32_t *operands = instruction->few;
+    if (instruction->row == ROW_multiply) {
+        push_to_both(flow, multiply_partial_0, multiply_partial_1, scalars);
+        return;
+    }
+    if (instruction->row == ROW_add) {
+        push_to_both(flow, add_partial_0, add_partial_1, scalars);
+        return;
+    }
     switch (instruction->row) {
 #define UNARY(index, name)                                                                                            \
-    case index: {                                                                                                      \
-        if (traits[operands[0]] & wanted)                                                                              \
-            push(name##_partial_0, result, &numbers[operands[0]], &adjoints[operands[0]], adjoint);                    \
-        break;                                                                                                         \
-    }
+    case index: push(flow, 0, &scalars->numbers[flow->operands[0]], name##_partial_0, scalars); break;
 #define BINARY(index, name)                                                                                           \
-    case index: {                                                                                                      \
-        const double both[] = {numbers[operands[0]], numbers[operands[1]]};                                            \
-        if (traits[operands[0]] & wanted) push(name##_partial_0, result, both, &adjoints[operands[0]], adjoint);       \
-        if (traits[operands[1]] & wanted) push(name##_partial_1, result, both, &adjoints[operands[1]], adjoint);       \
-        break;                                                                                                         \
-    }
+    case index: push_to_both(flow, name##_partial_0, name##_partial_1, scalars); break;
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
-        default: differentiate_other(instruction, result, adjoint, traits, wanted, scalars);
+        default: differentiate_other(instruction, flow, scalars);
     }
 #undef UNARY
 #undef BINARY
@@ -141,6 +160,8 @@ void differentiate_list(const Program *program, const int32_t *some, int32_t cou
     for (int32_t i = count; i-- > 0;) {
         int32_t k = some == NULL ? i : some[i], variable = first + k;
         if (!(traits[variable] & wanted) || (needed != NULL && !needed[variable])) continue;
-        differentiate(&program->list[k], scalars->numbers[variable], scalars->adjoints[variable], traits, wanted, scalars);
+        const Instruction *instruction = &program->list[k];
+        const Flow flow = {operands_of(instruction), scalars->numbers[variable], scalars->adjoints[variable], traits, wanted};
+        differentiate(instruction, &flow, scalars);
     }
 }
