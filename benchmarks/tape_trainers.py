@@ -16,6 +16,7 @@ from autograd import Tape, Value, relu, scatter
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
 from nn import MLP
+from nn.differentiation import ByTape
 from nn.losses import cross_entropy, hinge
 from nn.optimizers import SGD
 
@@ -86,8 +87,8 @@ class FitTrainer(TapeTrainer):
         inputs, targets = network.examples(count)
         goals = targets if network.loss == "hinge" else as_classes(targets)
         examples = nn.training.examples_of("fit", inputs, goals)
-        way, _ = nn.training.chosen(True, model, [loss], parameters, examples, [])
-        way.tape.threads = THREADS  # type: ignore[union-attr]  # it is a tape
+        way = ByTape(model, [loss], parameters, examples, [])
+        way.tape.threads = THREADS
         run = nn.training.Run(SGD(parameters, LEARNING_RATE), [loss])
         batches, bar = [list(range(count))], tqdm(disable=True)
 

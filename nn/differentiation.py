@@ -17,7 +17,7 @@ import numpy
 from autograd import Tape, Value, gather, no_grad, scatter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeVar
 
     from numpy.typing import NDArray
@@ -125,7 +125,9 @@ class ByTape:
         held_out: list[Example],
     ) -> None:
         self.eager = ByExample(model, functions, parameters, examples, held_out)
-        self.inputs, self.targets = matrices(examples)
+        inputs, targets = matrices(examples)
+        self.numbers = numpy.hstack([inputs, targets])
+        self.inputs, self.targets = numpy.split(self.numbers, [inputs.shape[1]], axis=1)
         if held_out:
             self.held_out = numpy.hstack(matrices(held_out))
         try:
@@ -143,13 +145,13 @@ class ByTape:
         self.places = Places(self.tape, parameters)
 
     def differentiate(self, vector: Vector, batch: list[int]) -> tuple[list[float], Vector]:
-        numbers = numpy.hstack([self.inputs[batch], self.targets[batch]])
         seeds = self.seeds / len(batch)
-        outputs, of_tape = self.tape.value_and_grad(numbers, parameters=self.places.of_tape(vector), gradient=seeds)
+        parameters = self.places.of_tape(vector)
+        outputs, of_tape = self.tape.value_and_grad(self.numbers[batch], parameters=parameters, gradient=seeds)
         if not numpy.isfinite(outputs[:, 0]).all():
             self._explain(vector, batch, outputs[:, 0])
         gradient = self.places.of_parameters(of_tape)
-        return self._sums(vector, outputs, [self.eager.examples[i] for i in batch]), finite(gradient)
+        return self._sums(vector, outputs, (self.eager.examples[i] for i in batch)), finite(gradient)
 
     def measure(self, vector: Vector) -> list[float]:
         examples = self.eager.held_out
@@ -184,7 +186,7 @@ class ByTape:
         """Evaluates some, spread over all, with the tape and without. Returns which could be evaluated."""
         evaluated, examples = [], self.eager.examples
         some = numpy.unique(numpy.linspace(0, len(examples) - 1, EXAMPLES_CHECKED).astype(int))
-        replayed = self.tape.forward(numpy.hstack([self.inputs[some], self.targets[some]]))
+        replayed = self.tape.forward(self.numbers[some])
         for i, numbers in zip(some.tolist(), replayed, strict=True):
             try:
                 loss, output = self._loss_and_output(*examples[i])
@@ -223,7 +225,7 @@ class ByTape:
             loss(self.eager.model(input), target)
             return math.nan
 
-    def _sums(self, vector: Vector, outputs: Vector, examples: list[Example]) -> list[float]:
+    def _sums(self, vector: Vector, outputs: Vector, examples: Iterable[Example]) -> list[float]:
         metrics = self.eager.functions[1:]
         sums = [float(outputs[:, 0].sum()), *(0.0 for _ in metrics)]
         if metrics:

@@ -80,9 +80,8 @@ class Optimizer:
             ) from None
 
     def _check_finite(self, attribute: str, vector: Vector) -> None:
-        finite = numpy.isfinite(vector)
-        if not finite.all():
-            i = int(finite.argmin())
+        if not is_finite(vector):
+            i = int(numpy.isfinite(vector).argmin())
             label = f" ({self.parameters[i].label})" if self.parameters[i].label else ""
             raise FloatingPointError(f"the {attribute} of parameter {i}{label} is {vector[i]}")
 
@@ -134,8 +133,9 @@ class SGD(Optimizer):
         self._velocity = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
-        gradient = gradient + self.weight_decay * parameters
-        velocity = self.momentum * self._velocity + gradient
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameters
+        velocity = self.momentum * self._velocity + gradient if self.momentum else gradient.copy()
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
         updated = parameters - self.learning_rate * direction
         self._velocity = velocity
@@ -275,10 +275,15 @@ def finite_vector(updated: Vector, size: int) -> Vector:
             f"expected update to return an array of shape ({size},), a number per parameter, "
             f"got {shortened(updated)} of shape {vector.shape}"
         )
-    if not numpy.isfinite(vector).all():
+    if not is_finite(vector):
         i = int(numpy.isfinite(vector).argmin())
         raise FloatingPointError(f"parameter {i} would become {vector[i]}")
     return vector
+
+
+def is_finite(vector: Vector) -> bool:
+    """Whether all of its numbers are. Then the sum of their squares mostly is too, which takes a third of the time."""
+    return math.isfinite(numpy.vdot(vector, vector)) or bool(numpy.isfinite(vector).all())
 
 
 def leaves(parameters: Iterable[Value]) -> list[Value]:
