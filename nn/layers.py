@@ -48,19 +48,8 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        return self.output(listed(x, len(self.weights)))
-
-    def output(self, inputs: list[Value | float]) -> Value:
-        """The output for a list of as many inputs as there are weights: what a Layer asks each of its neurons for."""
-        net_input = dot(self.weights, inputs, self.bias) if self.fused else self._spelled_out(inputs)
-        activation = self.activation  # self.activation(...) takes longer: Python looks for a method first
-        return activation(net_input) if self.nonlin else net_input
-
-    def _spelled_out(self, inputs: list[Value | float]) -> Value:
-        net_input = self.bias
-        for weight, x in zip(self.weights, inputs, strict=True):
-            net_input = net_input + multiply(weight, x)  # unlike *, it refuses an array as an x
-        return net_input
+        [output] = outputs_of([self], listed(x, len(self.weights)))
+        return output
 
     def __repr__(self) -> str:
         name = getattr(self.activation, "__name__", type(self.activation).__name__) if self.nonlin else "linear"
@@ -85,6 +74,31 @@ class Neuron(Module):
         self.bias = bias
 
 
+def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float]) -> list[Value]:
+    """The neurons' outputs, for a list of as many inputs as each has weights.
+
+    A loop, and not a call for each: that would take as long as all the rest. A subclass's instance is called.
+    """
+    outputs = []
+    for neuron in neurons:
+        if type(neuron) is not Neuron:
+            outputs.append(neuron(inputs))
+            continue
+        weights, bias = neuron.weights, neuron.bias
+        net_input = dot(weights, inputs, bias) if neuron.fused else spelled_out(weights, inputs, bias)
+        activation = neuron.activation
+        outputs.append(activation(net_input) if neuron.nonlin else net_input)
+    return outputs
+
+
+def spelled_out(weights: list[Value], inputs: list[Value | float], bias: Value) -> Value:
+    """dot(weights, inputs, bias), with a node for every product and sum."""
+    net_input = bias
+    for weight, x in zip(weights, inputs, strict=True):
+        net_input = net_input + multiply(weight, x)  # unlike *, it refuses an array as an x
+    return net_input
+
+
 class Layer(Module):
     """`nout` neurons with the same `nin` inputs; further arguments are those of each Neuron.
 
@@ -101,8 +115,7 @@ class Layer(Module):
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
         inputs = listed(x, len(self.neurons[0].weights))
-        # neuron.output(...) takes longer: Python would look into the attributes of each, which are many dicts.
-        outputs = [type(neuron).output(neuron, inputs) for neuron in self.neurons]
+        outputs = outputs_of(self.neurons, inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
