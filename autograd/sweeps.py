@@ -127,20 +127,34 @@ def push_forward(
     """Adds to the tangents of variables those of the nodes that depend on them."""
     for node, edges in steps:
         terms = [(derivative, tangents[parent]) for parent, derivative in edges if parent in tangents]
-        if len(terms) > 2 and any(isinstance(factor, Value) for term in terms for factor in term):
-            tangents[node] = functions.dot(*zip(*terms, strict=True))  # one node, instead of two for each term
-        elif terms:
-            tangents[node] = reduce(plus, [times(*term, mathematics) for term in terms])
+        if terms:
+            tangents[node] = sum_of_products(terms, mathematics=mathematics)
 
 
 @recording()
 def pull_back(steps: Sequence[Step], adjoints: dict[Value, Scalar]) -> None:
     """Adds to the adjoints of outputs those of the nodes and variables that they depend on, in `backward()`'s order."""
+    arrived: dict[Value, list[tuple[Scalar, Scalar]]] = {}
     for node, edges in reversed(steps):
+        if node in arrived:
+            adjoints[node] = sum_of_products(arrived.pop(node), adjoints.get(node, 0.0))
         if node in adjoints:
-            adjoint = adjoints[node]
             for parent, derivative in edges:
-                adjoints[parent] = plus(adjoints.get(parent, 0.0), times(derivative, adjoint))
+                arrived.setdefault(parent, []).append((derivative, adjoints[node]))
+    for variable, terms in arrived.items():
+        adjoints[variable] = sum_of_products(terms, adjoints.get(variable, 0.0))
+
+
+def sum_of_products(
+    terms: Sequence[tuple[Scalar, Scalar]],
+    start: Scalar = 0.0,
+    mathematics: Mathematics = functions.value_mathematics,
+) -> Scalar:
+    """start + Σ x * y, from left to right. If there are many, and Values among them, as one node: not two for each."""
+    if len(terms) > 2 and any(isinstance(factor, Value) for term in terms for factor in term):
+        result: Scalar = functions.dot(*zip(*terms, strict=True), start)
+        return result
+    return reduce(plus, [times(*term, mathematics) for term in terms], start)
 
 
 # ---- The same on floats, in a graph that is in nobody else's hands: by the engine, many times faster.

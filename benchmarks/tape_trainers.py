@@ -93,7 +93,7 @@ class FitTrainer(TapeTrainer):
         batches, bar = [list(range(count))], tqdm(disable=True)
 
         def step() -> tuple[Array, Array]:
-            return numpy.array(run.epoch(1, way, batches, bar)), run.vector
+            return numpy.array(run.epoch(2, way, batches, bar)), run.vector
 
         return step
 

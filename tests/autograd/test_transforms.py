@@ -730,6 +730,10 @@ def test_graphs_stay_small():
     assert (slope.data, slope.parents) == (50.0, ())
     _, tangent = jvp(lambda xs: dot(xs, xs), ([x] * 50,), ([1.0] * 50,))
     assert tangent.op == "dot"
+    h = [exp(x * (0.01 * i)) for i in range(50)]
+    adjoint = gradients(dot(h, h), x, create_graph=True)
+    assert adjoint.op == "dot"
+    assert len(adjoint.parents) == 50
 
 
 # ---- on a tape
