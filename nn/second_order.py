@@ -154,7 +154,8 @@ class LevenbergMarquardt(SecondOrder):
     Arguments:
         parameters: the Values to change.
         damping: μ at the start, as a fraction of the largest D_ii⁻¹ (JᵀJ / n)_ii. Small where the parameters are good
-            already, 10⁻⁶; near 1 where they are not.
+            already, 10⁻⁶; near 1 where they are not, as on the plateau of a saturated neuron, from which a step with
+            little damping leads far away.
         scaled: False takes D = I. True takes for D_ii the largest (JᵀJ / n)_ii met so far: then the steps do not depend
             on the units of the parameters, which helps where these differ by orders of magnitude (J. Moré, "The
             Levenberg–Marquardt algorithm: implementation and theory", 1978).

@@ -80,7 +80,7 @@ def test_newtons_method_minimizes_a_quadratic_in_one_step(tape):
 
     descent = minimized(Newton(theta), loss, b, tape=tape, tolerance=1e-12)
     assert (descent.steps, descent.stopped) == (1, "gradient")
-    np.testing.assert_allclose(numbers(theta), np.linalg.solve(a, b.mean(axis=0)), rtol=1e-12)
+    np.testing.assert_allclose(numbers(theta), np.linalg.solve(a, b.mean(axis=0)), rtol=1e-12, atol=1e-14)
 
 
 def test_a_newton_step_where_the_parabola_bends_down():
