@@ -16,7 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
 # Left out: programs that tests start, which take the sanitisers' libraries ill, and limits of memory.
-LEFT_OUT = "test_drawing.py", "test_engines.py", "test_kernels.py", "test_layout.py", "test_themes.py"
+LEFT_OUT = [
+    f"test_{name}.py" for name in ("drawing", "engines", "explaining", "kernels", "layout", "stepping", "themes")
+]
 DESELECTED = "large_graphs or without_memory"
 
 
