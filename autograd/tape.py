@@ -101,9 +101,9 @@ class Tape:
             options: as the constructor has them.
 
         A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
-        would be silently wrong for the next example. `maximum`, `minimum`, `relu` and `abs` choose within the graph.
-        Not noticed are a branch on a parameter, `==` (which asks whether it is the same Value), reading `.data`, and
-        `no_grad()`: what comes of them stays what it was in the recording.
+        would be silently wrong for the next example. So does `==` with a number; with a Value it asks whether it is the
+        same. `maximum`, `minimum`, `relu` and `abs` choose within the graph. Not noticed are a branch on a parameter,
+        reading `.data`, and `no_grad()`: what comes of them stays what it was in the recording.
 
         Raises RecordingError if the function returns something else than Values, and within `no_grad()`, where nothing
         is recorded; TypeError if an input is no number; and whatever the function raises.

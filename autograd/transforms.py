@@ -346,29 +346,29 @@ class Call:
         if mode == "reverse":
             return [self.adjoints(seeds) for seeds in unit_vectors(len(self.outputs))]
         directions = unit_vectors(len(self.variables))
-        if self.is_tracked:
-            columns = [self.tangents(seeds) for seeds in directions]
-        else:
+        if self.is_own:
             columns = sweeps.tangents_by_engine(self.order, self.variables, directions, self.outputs)
+        else:
+            columns = [self.tangents(seeds) for seeds in directions]
         return [[column[i] for column in columns] for i in range(len(self.outputs))]
 
     def tangents(self, seeds: Sequence[Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
         """The tangents of the outputs, or of what was derived from them, from those of the variables."""
         outputs, order = (self.outputs, self.order) if derived is None else (derived, self._order(derived))
-        if self.is_tracked or any(isinstance(seed, Value) for seed in seeds):
-            tangents = sweeps.seeded(self.variables, seeds)
-            steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
-            sweeps.push_forward(steps, tangents)
-            return sweeps.found(outputs, tangents)
-        return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
+        if self.is_own and not values_among(seeds):
+            return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
+        tangents = sweeps.seeded(self.variables, seeds)
+        steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
+        sweeps.push_forward(steps, tangents)
+        return sweeps.found(outputs, tangents)
 
     def adjoints(self, seeds: Sequence[Scalar]) -> list[Scalar]:
         """The adjoints of the variables, from those of the outputs."""
-        if self.is_tracked or any(isinstance(seed, Value) for seed in seeds):
-            adjoints = sweeps.seeded(self.outputs, seeds)
-            sweeps.pull_back(self.steps, adjoints)
-            return sweeps.found(self.variables, adjoints)
-        return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
+        if self.is_own and not values_among(seeds):
+            return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
+        adjoints = sweeps.seeded(self.outputs, seeds)
+        sweeps.pull_back(self.steps, adjoints)
+        return sweeps.found(self.variables, adjoints)
 
     @cached_property
     def order(self) -> list[Value]:
@@ -379,9 +379,13 @@ class Call:
         return self._tracked(self.order)
 
     @cached_property
-    def is_tracked(self) -> bool:
-        """Whether a derivative can be a Value: then there is something tracked that an output depends on."""
-        return not self.tracked.isdisjoint(values_among(self.outputs))
+    def is_own(self) -> bool:
+        """Whether the outputs depend on nothing from outside: then the engine itself may walk, and set `grad`.
+
+        If they do, derivatives are Values, or within no_grad() floats; in either case by sweeps that touch nothing.
+        """
+        outside = self.tracked if self.is_tracking else self._outside(self.order)
+        return outside.isdisjoint(values_among(self.outputs))
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -401,8 +405,12 @@ class Call:
         return topological_order(*values_among(outputs), until=until)
 
     def _tracked(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
-        if not self.is_tracking:
-            return sweeps.tracked_nodes(order, known) if known else set()
+        if self.is_tracking:
+            return self._outside(order, known)
+        return sweeps.tracked_nodes(order, known) if known else set()
+
+    def _outside(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
+        """What depends on Values that this call has not made, or on the known ones."""
         connected = [variable for variable in self.variables if variable.parents]
         return sweeps.tracked_nodes(order, sweeps.open_variables.union(known, connected))
 

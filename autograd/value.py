@@ -209,7 +209,8 @@ class Value:
     __ge__ = comparison(operator.ge)
 
     def __eq__(self, other: object) -> bool:  # identity, as for any object
-        if _guard is not None and not isinstance(other, Value) and hasattr(other, "__float__"):
+        is_number = hasattr(type(other), "__float__") or hasattr(type(other), "__index__")  # or many of them
+        if _guard is not None and is_number and not isinstance(other, Value):
             _guard(self, "a comparison")
         return self is other or NotImplemented
 

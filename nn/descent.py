@@ -18,7 +18,7 @@ from nn.differentiation import chosen
 from nn.jacobians import JacobianByExample, JacobianByTape
 from nn.layers import positive
 from nn.optimizers import gathered, leaves, within
-from nn.training import plain
+from nn.training import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -146,7 +146,8 @@ class SecondOrder:
         Raises, before anything is changed:
             ValueError: no examples, or not equally many of each of the data; `steps` below 1, a tolerance below 0; the
                 function returns something else than the method asks for, or it depends on none of the parameters.
-            TypeError: `steps` is not an integer; `tape=True` and the examples do not have the same graph.
+            TypeError: `steps` is not an integer; `tape=True` and the examples do not have the same graph; numbers are
+                masked.
             FloatingPointError: loss or derivatives are nan or infinite to begin with.
         Raises whatever the function raises, with the parameters as they were before the step.
         """
@@ -259,8 +260,8 @@ def check_finite(*numbers: Array | float) -> None:
 
 
 def examples_of(method: str, data: tuple[Iterable[Any], ...]) -> list[tuple[Any, ...]]:
-    """The examples as tuples of their data, in Python's numbers. A function without data has one example."""
-    rows = [[plain(row) for row in plain(column)] for column in data]
+    """The examples as tuples of their data. A function without data has one example."""
+    rows = [rows_of(method, column) for column in data]
     if len({len(column) for column in rows}) > 1:
         raise ValueError(f"{method}: expected equally many of each of the data, got {[len(column) for column in rows]}")
     if rows and not rows[0]:

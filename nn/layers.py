@@ -48,7 +48,7 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        [output] = outputs_of([self], listed(x, len(self.weights)))
+        [output] = outputs_of([self], listed(x, len(self.weights)), caller=self)
         return output
 
     def __repr__(self) -> str:
@@ -74,14 +74,15 @@ class Neuron(Module):
         self.bias = bias
 
 
-def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float]) -> list[Value]:
+def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float], caller: Neuron | None = None) -> list[Value]:
     """The neurons' outputs, for a list of as many inputs as each has weights.
 
-    A loop, and not a call for each: that would take as long as all the rest. A subclass's instance is called.
+    A loop, and not a call for each: that would take as long as all the rest. Those of subclasses are called, since they
+    may compute something else; but not the one that has called.
     """
     outputs = []
     for neuron in neurons:
-        if type(neuron) is not Neuron:
+        if type(neuron) is not Neuron and neuron is not caller:
             outputs.append(neuron(inputs))
             continue
         weights, bias = neuron.weights, neuron.bias

@@ -286,15 +286,20 @@ class Run:
 
 
 def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
-    """The examples as (input, target), in Python's numbers, which the engine takes faster than NumPy's."""
-    if numpy.ma.is_masked(inputs) or numpy.ma.is_masked(targets):
-        raise TypeError(f"{what}: expected numbers, got a masked array, of which some are masked; fill them")
-    rows, goals = ([plain(row) for row in plain(data)] for data in (inputs, targets))
+    """The examples as (input, target)."""
+    rows, goals = (rows_of(what, data) for data in (inputs, targets))
     if len(rows) != len(goals):
         raise ValueError(f"{what}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
     if not rows:
         raise ValueError(f"{what}: expected at least one example, got none")
     return list(zip(rows, goals, strict=True))
+
+
+def rows_of(what: str, data: Examples) -> list[Any]:
+    """What each example has of the data, in Python's numbers, which the engine takes faster than NumPy's."""
+    if numpy.ma.is_masked(data):
+        raise TypeError(f"{what}: expected numbers, got a masked array, of which some are masked; fill them")
+    return [plain(row) for row in plain(data)]
 
 
 def plain(data: Any) -> Any:

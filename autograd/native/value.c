@@ -358,12 +358,13 @@ static PyObject *value_float(PyObject *self)
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
-    double number, data = ((Node *)self)->data;
     if (comparison == Py_EQ || comparison == Py_NE) { /* identity, as for any object */
-        bool is_number = guard_function != NULL && !is_value(other) && PyNumber_Check(other);
+        const PyNumberMethods *number = Py_TYPE(other)->tp_as_number; /* of a number, or of many */
+        bool is_number = !is_value(other) && number != NULL && (number->nb_float != NULL || number->nb_index != NULL);
         if (is_number && check_guard(self, "a comparison") < 0) return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
+    double number, data = ((Node *)self)->data;
     if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
     if (as_number(other, &number) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;

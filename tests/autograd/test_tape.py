@@ -425,6 +425,12 @@ def test_the_jacobian_of_more_examples_than_are_computed_at_once(executor):
 
 # ---- record()
 
+
+class Index:
+    def __index__(self):
+        return 1
+
+
 BRANCHES = {
     "<": lambda x, w: w if x < 1.0 else x,
     "<=": lambda x, w: w if w <= x else x,
@@ -433,6 +439,7 @@ BRANCHES = {
     "==": lambda x, w: w if x == 1.0 else x,
     "!=": lambda x, w: w if x != 1 else x,
     "in": lambda x, w: w if x in (np.float64(0.0), 1) else x,
+    "== an index": lambda x, w: w if x == Index() else x,
     "max": lambda x, w: max(x, w),
     "sorted": lambda x, w: sorted([w, x])[0],
     "if": lambda x, w: w if x * w else x,
@@ -465,7 +472,7 @@ def test_what_does_not_depend_on_an_input_may_be_asked_for():
 
 def test_whether_it_is_the_same_value_may_be_asked():
     w = Value(2.0)
-    tape = Tape.record(lambda x: w * x if x != w and x in [w, x] and x not in (None, "x") else w, [1.0])
+    tape = Tape.record(lambda x: w * x if x != w and x in [w, x] and x not in (None, "x", 1j) else w, [1.0])
     assert tape.forward([3.0]).tolist() == [6.0]
 
 

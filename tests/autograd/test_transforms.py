@@ -391,6 +391,27 @@ def test_without_grad_there_are_floats_and_the_function_is_differentiated_all_th
         assert gradients(square, w, create_graph=True).parents != ()
 
 
+def test_without_grad_too_the_graphs_of_others_are_not_touched():
+    """Not even for the moment: another thread may be differentiating them."""
+    seen = []
+
+    class Watched(Value):
+        def _backward(self):
+            seen.append(self)
+            super()._backward()
+
+    w = Watched(3.0)
+    w.grad = 0.5
+    with no_grad():
+        assert grad(lambda x: x * x * w)(2.0) == 12.0
+        assert vjp(lambda x: x * w, 2.0)[1](1.0) == (3.0,)
+        assert jacobian(lambda x: [x * w, x], mode="reverse")(2.0) == [3.0, 1.0]
+        assert jacobian(lambda x: [x * w, x], mode="forward")(2.0) == [3.0, 1.0]
+    assert (seen, w.grad) == ([], 0.5)
+    (w * 2.0).backward()
+    assert seen == [w]
+
+
 def test_no_grad_in_the_function_is_heeded():
     def function(x):
         with no_grad():

@@ -249,6 +249,10 @@ def test_wrong_data():
     refused(ValueError, r"GaussNewton: expected equally many of each of the data, got \[2, 3\]",
             method, lambda x, t: w * x - t, [1, 2], [1, 2, 3])  # fmt: skip
     refused(ValueError, "GaussNewton: expected at least one example, got none", method, lambda x: w * x, [])
+    refused(
+        TypeError, "GaussNewton: expected numbers, got a masked array", method, lambda x: w * x,
+        np.ma.array([1.0, 2.0], mask=[0, 1]),
+    )  # fmt: skip
     refused(TypeError, "argument", method, lambda x, t: w * x - t, [1, 2])
     refused(ValueError, "Newton: expected a function that returns a loss, one Value, got 2 Values",
             Newton([w]), lambda x: [w * x, w], [1, 2])  # fmt: skip

@@ -275,3 +275,27 @@ def test_a_hidden_layer_of_width_one_feeds_the_next():
     model = MLP(2, [1, 2, 1])
     first, second, last = model.layers
     assert model([0.5, -1.0]).data == last(second([first([0.5, -1.0])])).data
+
+
+class Named(Neuron):
+    """A subclass that changes nothing of what a neuron computes."""
+
+
+class Doubled(Neuron):
+    def __call__(self, x):
+        return super().__call__(x) * 2.0
+
+
+def test_neurons_of_subclasses_compute_what_they_say_by_themselves_and_in_layers() -> None:
+    x = [0.5, -2.0]
+    random.seed(3)
+    plain = Neuron(2, nonlin=False)
+    random.seed(3)
+    named = Named(2, nonlin=False)
+    random.seed(3)
+    doubled = Doubled(2, nonlin=False)
+    output = plain(x).data
+    assert (named(x).data, doubled(x).data) == (output, 2.0 * output)
+    layer = Layer(2, 3)
+    layer.neurons = [plain, named, doubled]
+    assert [y.data for y in layer(x)] == [output, output, 2.0 * output]
