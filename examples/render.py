@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value, draw, explain, functions
-from autograd.drawing import RANKDIRS
-from autograd.themes import THEMES
+from autograd.drawing import RANKDIRS, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -103,7 +103,7 @@ def test_the_wheel_has_the_types_and_the_licence(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = wheel.namelist()
     assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
-    assert {"autograd/stepping.css", "autograd/stepping.js"} <= set(names)
+    assert {"autograd/explaining/page.css", "autograd/explaining/page.js"} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
     assert not [
         name for name in names if name.split("/")[0] in ("tests", "docs", "examples", "benchmarks", "notebooks")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd import layout
+from autograd.drawing import layout
 
 
 @pytest.fixture(params=["graphviz-pure", "dot"])

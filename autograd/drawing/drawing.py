@@ -13,10 +13,10 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 
-from autograd import diagram, layout
+from autograd.drawing import diagram, layout
+from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order
-from autograd.themes import THEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

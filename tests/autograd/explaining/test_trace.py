@@ -9,9 +9,9 @@ import random
 import pytest
 
 from autograd import Value, dot, functions, log, logsumexp, sum, tanh
+from autograd.explaining.trace import named, trace
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
-from autograd.trace import named, trace
 
 UNARY = ["tanh", "sigmoid", "sin", "softplus", "relu", "abs", "gelu"]
 BINARY = ["add", "subtract", "multiply", "hypot", "maximum"]

@@ -30,12 +30,13 @@ import functools
 import operator
 from functools import cached_property
 
-from autograd import functions, structures, sweeps
+from autograd import functions, structures
 from autograd.engines import Value, is_recording, recording
 from autograd.graph import topological_order
 from autograd.operands import described
 from autograd.structures import jacobian_like, rebuilt
-from autograd.sweeps import Variable
+from autograd.transforms import sweeps
+from autograd.transforms.sweeps import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from autograd.operations import Mathematics
     from autograd.structures import Structure
-    from autograd.sweeps import Step
+    from autograd.transforms.sweeps import Step
     from autograd.value import Scalar
 
     Function = Callable[..., Any]  # Any: of numbers, to numbers, in whatever structure

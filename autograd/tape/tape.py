@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from autograd import replay
 from autograd.engines import Value, engine, guard
 from autograd.graph import topological_order
 from autograd.operands import described
+from autograd.tape.executors import numpy as numpy_executor
+from autograd.tape.wengert import WengertList, listing, write_down
 from autograd.vectors import gather, scatter
-from autograd.wengert import WengertList, listing, write_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -355,7 +355,7 @@ class Tape:
 
 def program(wengert: WengertList, executor: str) -> Any:  # Any: of either executor
     if executor == "numpy":
-        return replay.Program(wengert)
+        return numpy_executor.Program(wengert)
     arrays = (wengert.constants, wengert.rows, wengert.lengths, wengert.operands, wengert.outputs)
     return native.Program(wengert.inputs, wengert.parameters, *arrays, None)
 

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from autograd import Value, dot, engine, leaky_relu, logsumexp, sweeps, tanh
+from autograd import Value, dot, engine, leaky_relu, logsumexp, tanh
 from autograd.graph import topological_order
-from autograd.sweeps import Variable, linearised, plus, pull_back, push_forward, seeded, times, tracked_nodes
+from autograd.transforms import sweeps
+from autograd.transforms.sweeps import Variable, linearised, plus, pull_back, push_forward, seeded, times, tracked_nodes
 
 
 def test_tracked_is_what_depends_on_known_values_and_on_leaves_of_others():

@@ -26,7 +26,7 @@ import autograd
 from autograd import Tape, Value, dot, log, maximum, no_grad, sqrt, tanh
 from autograd import sum as sum_of
 from autograd.operations import OPERATIONS
-from autograd.tape import EXAMPLES_AT_ONCE, RecordingError
+from autograd.tape.tape import EXAMPLES_AT_ONCE, RecordingError
 
 EXECUTORS = ["native", "numpy"] if autograd.engine == "native" else ["numpy"]
 
@@ -666,7 +666,7 @@ def test_a_tape_goes_where_there_is_no_native_engine():
 def test_a_table_without_an_operation_of_the_tape_refuses_it():
     pickled = pickle.dumps(Tape(tanh(X), [X]))
     others = {name: row for row, name in enumerate(OPERATIONS) if name != "tanh"}
-    with patch("autograd.wengert.ROW", others), pytest.raises(ValueError, match="not in the table here: tanh"):
+    with patch("autograd.tape.wengert.ROW", others), pytest.raises(ValueError, match="not in the table here: tanh"):
         pickle.loads(pickled)
 
 

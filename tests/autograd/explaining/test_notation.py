@@ -7,9 +7,9 @@ import math
 import pytest
 
 from autograd import Value, dot, exp, functions, leaky_relu, log1p, logsumexp, maximum, relu, sqrt, sum, tanh
-from autograd.notation import Latex, Markdown, Notation
+from autograd.explaining.notation import Latex, Markdown, Notation
+from autograd.explaining.trace import trace
 from autograd.operations import OPERATIONS, Operation
-from autograd.trace import trace
 
 READER = vars(functions) | {"inf": math.inf, "nan": math.nan}
 

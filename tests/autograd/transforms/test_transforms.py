@@ -47,6 +47,7 @@ from autograd import (
 )
 from autograd.graph import counts, topological_order
 from autograd.operations import OPERATIONS
+from autograd.transforms import sweeps
 from nn import MLP
 
 mp = mpmath.mp.clone()
@@ -106,8 +107,8 @@ def test_reverse_mode_nested_is_exact_too():
 
 def test_the_graph_of_high_derivatives_grows_with_a_power_of_the_order(monkeypatch):
     """Twice the order: at most 2⁵ times the nodes; were nothing shared, thousands of times."""
-    tangents, push = [], autograd.sweeps.push_forward
-    monkeypatch.setattr("autograd.sweeps.push_forward", lambda *given: (tangents.append(given[1]), push(*given)))
+    tangents, push = [], sweeps.push_forward
+    monkeypatch.setattr(sweeps, "push_forward", lambda *given: (tangents.append(given[1]), push(*given)))
 
     def nodes(order):
         derivative(lambda x: 1 / (1 + x * x) + tanh(x) * x**x, order=order)(0.7)
@@ -212,16 +213,16 @@ def test_jacobian_in_both_modes(mode):
 
 @pytest.mark.parametrize(("inputs", "outputs", "forward"), [(3, 2, False), (2, 3, True), (2, 2, True)])
 def test_jacobian_picks_the_mode_with_fewer_sweeps(inputs, outputs, forward, monkeypatch):
-    sweeps = []
+    swept = []
     for name in ("push_forward", "pull_back", "push_forward_floats", "adjoints_by_engine"):
-        sweep = getattr(autograd.sweeps, name)
-        monkeypatch.setattr(f"autograd.sweeps.{name}", lambda *given, n=name, s=sweep: (sweeps.append(n), s(*given))[1])
+        sweep = getattr(sweeps, name)
+        monkeypatch.setattr(sweeps, name, lambda *given, n=name, s=sweep: (swept.append(n), s(*given))[1])
     found = jacobian(lambda x: [x[i % inputs] * 2.0 for i in range(outputs)])
     found([1.0] * inputs)
-    assert sweeps == (["push_forward_floats"] * inputs if forward else ["adjoints_by_engine"] * outputs)
-    sweeps.clear()
+    assert swept == (["push_forward_floats"] * inputs if forward else ["adjoints_by_engine"] * outputs)
+    swept.clear()
     found([Value(1.0)] * inputs)
-    assert sweeps == (["push_forward"] * inputs if forward else ["pull_back"] * outputs)
+    assert swept == (["push_forward"] * inputs if forward else ["pull_back"] * outputs)
 
 
 # ---- forward and reverse mode are adjoint
@@ -648,14 +649,14 @@ def test_an_operation_of_ones_own_has_no_derivative_here():
 
 
 def test_an_error_of_the_function_is_its_own():
-    before = len(autograd.sweeps.open_variables)
+    before = len(sweeps.open_variables)
 
     def fails(x):
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
         grad(fails)(1.0)
-    assert len(autograd.sweeps.open_variables) == before
+    assert len(sweeps.open_variables) == before
     with no_grad(), pytest.raises(KeyError):
         derivative(fails)(1.0)
     assert (Value(1.0) * 2).op == "*"
@@ -707,7 +708,7 @@ def test_no_grad_attribute_is_changed_and_all_is_freed(name, outside):
         assert all(reference() is None for reference in alive)
     finally:
         gc.enable()
-    assert not autograd.sweeps.open_variables
+    assert not sweeps.open_variables
 
 
 def test_depth_is_bounded_by_memory_only():
@@ -726,9 +727,9 @@ def test_depth_is_bounded_by_memory_only():
 def test_a_transform_in_a_loop_walks_only_its_own_graph(monkeypatch):
     """Gradient descent in a function: each of its steps walks as many nodes as the others, and not those before it."""
     walked = []
-    walk = autograd.transforms.topological_order
+    walk = autograd.transforms.transforms.topological_order
     monkeypatch.setattr(
-        "autograd.transforms.topological_order",
+        "autograd.transforms.transforms.topological_order",
         lambda *roots, **until: walked.append(len(order := walk(*roots, **until))) or order,
     )
 

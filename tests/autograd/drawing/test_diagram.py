@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import Value, dot, logsumexp
-from autograd.diagram import Node, between, number_of_products, pictured
+from autograd.drawing.diagram import Node, between, number_of_products, pictured
 from autograd.graph import topological_order
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Value, draw, leaky_relu
-from autograd.themes import THEMES, mixed
+from autograd.drawing.themes import THEMES, mixed
 
 SVG = "{http://www.w3.org/2000/svg}"
 

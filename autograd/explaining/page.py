@@ -20,16 +20,16 @@ from html import escape
 from importlib.resources import files
 from xml.etree import ElementTree
 
-from autograd import diagram, layout
-from autograd.notation import Notation
-from autograd.themes import THEMES, Signs, Theme
-from autograd.trace import Entry
+from autograd.drawing import diagram, layout
+from autograd.drawing.themes import THEMES, Signs, Theme
+from autograd.explaining.notation import Notation
+from autograd.explaining.trace import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from autograd.trace import Contribution, Operand, Trace
+    from autograd.explaining.trace import Contribution, Operand, Trace
 
 MOST_NAMES = 6  # in a sentence
 
@@ -82,7 +82,7 @@ class Schedule:
 def page(trace: Trace, digits: int) -> str:
     """The whole page. Raises what a layout raises."""
     schedule, write = Schedule(trace), Html(digits)
-    style, script = style_sheet(), resource("stepping.js")
+    style, script = style_sheet(), resource("page.js")
     policy = f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'"
     result = write.name(trace.result)
     return f"""\
@@ -317,7 +317,7 @@ def style_sheet() -> str:
         ":root { " + " ".join(f"--{role}: {colour};" for role, colour in colours(THEMES[name]).items()) + " }"
         for name in ("light", "dark")
     )
-    return f"\n{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{resource('stepping.css')}"
+    return f"\n{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{resource('page.css')}"
 
 
 def colours(theme: Theme) -> dict[str, str]:
@@ -342,7 +342,7 @@ STAND_IN = stand_in()
 
 
 def resource(name: str) -> str:
-    return files("autograd").joinpath(name).read_text(encoding="utf-8")
+    return files("autograd.explaining").joinpath(name).read_text(encoding="utf-8")
 
 
 def fingerprint(content: str) -> str:

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograd import Value, dot, draw, layout
-from autograd.drawing import Drawing
+from autograd import Value, dot, draw
+from autograd.drawing import Drawing, layout
 from autograd.graph import topological_order
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,13 +12,13 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from autograd.diagram import columns
 from autograd.drawing import check_size, save_as
+from autograd.drawing.diagram import columns
 from autograd.engines import Value
+from autograd.explaining.notation import Latex, Markdown, Notation
+from autograd.explaining.page import framed, page
+from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
-from autograd.notation import Latex, Markdown, Notation
-from autograd.stepping import framed, page
-from autograd.trace import Trace, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

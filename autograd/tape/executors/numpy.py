@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autograd.operations import Operation
-    from autograd.wengert import WengertList
+    from autograd.tape.wengert import WengertList
 
     Array = NDArray[numpy.float64]
     Numbers = Any  # Any: one float64 for all examples, or an array with one for each

@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
-from autograd import Value, diagram, dot, layout, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
-from autograd.drawing import Drawing, draw
+from autograd import Value, dot, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
+from autograd.drawing import Drawing, diagram, draw, layout
+from autograd.drawing.themes import THEMES
 from autograd.graph import topological_order
-from autograd.themes import THEMES
 
 pytestmark = pytest.mark.usefixtures("program")
 

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, dot, leaky_relu, logsumexp, maximum, tanh, wengert
+from autograd import Value, dot, leaky_relu, logsumexp, maximum, tanh
 from autograd import sum as sum_of
 from autograd.operations import OPERATIONS
-from autograd.wengert import ROW, ROWS, listing, write_down
+from autograd.tape import wengert
+from autograd.tape.wengert import ROW, ROWS, listing, write_down
 
 native = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 

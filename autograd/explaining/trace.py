@@ -18,7 +18,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd.diagram import BOX_CHARACTERS, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, shown
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS, Operation, ieee, strict

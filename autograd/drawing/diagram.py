@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from autograd.themes import Theme
+    from autograd.drawing.themes import Theme
     from autograd.value import Operand, Scalar
 
 BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …

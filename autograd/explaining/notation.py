@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from string import punctuation
 
-from autograd.trace import Entry
+from autograd.explaining.trace import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from autograd.explaining.trace import Contribution, Operand
     from autograd.operations import Operation
-    from autograd.trace import Contribution, Operand
 
     Writer = Callable[[Entry | float], str]  # of an operand: as its name, or as its number
 
@@ -29,7 +29,7 @@ class Notation:
         digits: how many significant digits of a number are written.
 
     >>> from autograd import Value
-    >>> from autograd.trace import trace
+    >>> from autograd.explaining.trace import trace
     >>> a = Value(-3.0, label="a")
     >>> paper, write = trace(a * a), Notation()
     >>> [write.evaluation(entry) for entry in paper.entries]
@@ -159,7 +159,7 @@ class Latex(Notation):
     r"""Mathematics for LaTeX, KaTeX and MathJax; `\text` and `\operatorname` are amsmath's.
 
     >>> from autograd import Value, tanh
-    >>> from autograd.trace import trace
+    >>> from autograd.explaining.trace import trace
     >>> Latex().evaluation(trace(tanh(Value(0.5, label="w1"))).result)
     'v_{1} = \\tanh(w_{1}) = \\tanh(0.5) = 0.4621'
     """

@@ -1,0 +1,3 @@
+from autograd.explaining.explaining import Explanation, explain
+
+__all__ = ["Explanation", "explain"]

@@ -1,0 +1,3 @@
+from autograd.tape.tape import RecordingError, Tape
+
+__all__ = ["RecordingError", "Tape"]
