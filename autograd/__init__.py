@@ -18,33 +18,43 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from autograd import files, structures
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
     from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 # Imported when first used: each of them takes longer to import than the whole engine.
+_MODULES = ("files", "structures")
 _LATER = {
-    "Drawing": "drawing", "Explanation": "explaining", "RecordingError": "tape", "Tape": "tape", "draw": "drawing",
-    "explain": "explaining",
-} | dict.fromkeys(
-    ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"], "transforms"
-)  # fmt: skip
+    name: module
+    for module, names in {
+        "drawing": ["Drawing", "draw"],
+        "explaining": ["Explanation", "explain"],
+        "tape": ["RecordingError", "Tape"],
+        "transforms": [
+            "derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp",
+        ],
+    }.items()
+    for name in names
+}  # fmt: skip
 
 __all__ = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
-    "derivative", "draw", "engine", "explain", "gather", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp",
-    "no_grad", "scatter", "value_and_grad", "vjp", *_functions,
+    "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
+    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", *_functions,
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> "Any":  # Any: a type checker learns of the table's functions only that they exist
-    if name in _LATER:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"autograd.{name}")
+    if name in _LATER:
         return getattr(import_module(f"autograd.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_MODULES, *_LATER})

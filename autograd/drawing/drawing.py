@@ -5,14 +5,12 @@ What is drawn stands in `diagram.py`, its colours in `themes.py`, and how it bec
 
 from __future__ import annotations
 
-import os
 import reprlib
-import secrets
-from contextlib import suppress
 from functools import cached_property
 from html import escape
 from pathlib import Path
 
+from autograd import files
 from autograd.drawing import diagram, layout
 from autograd.drawing.themes import THEMES
 from autograd.engines import Value
@@ -20,6 +18,7 @@ from autograd.graph import topological_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping, Sequence
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
@@ -167,7 +166,7 @@ class Drawing:
             ".dot": lambda: self.dot.encode(),
             ".html": lambda: self.html.encode(),
         }
-        save_as(Path(path), formats)
+        save_as(Path(path), formats, "the drawing")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
         """What notebooks choose from. JupyterLab shows an SVG only in a notebook that it trusts, a PNG in every one."""
@@ -177,22 +176,9 @@ class Drawing:
         return f'<Drawing of {self.nodes:,} nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
 
 
-def save_as(path: Path, formats: Mapping[str, Callable[[], bytes]]) -> None:
+def save_as(path: Path, formats: Mapping[str, Callable[[], bytes]], what: str) -> None:
     """Writes a file in the one of the formats, by suffix, that its name ends in. Raises ValueError if there is none."""
     if path.suffix.lower() not in formats:
         *others, last = formats
         raise ValueError(f"save: expected a file name that ends in {', '.join(others)} or {last}, got {str(path)!r}")
-    replace(path.resolve(), formats[path.suffix.lower()]())  # of a link, the file that it stands for
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Writes the file beside its place and then puts it there, so that a failure leaves the old file alone."""
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # not the name of the unfinished file
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
+    files.write(path, formats[path.suffix.lower()](), what)

@@ -151,7 +151,7 @@ class Explanation:
             ".tex": lambda: f"\\[\n{self.latex}\n\\]\n".encode(),
             ".txt": lambda: f"{self.text}\n".encode(),
         }
-        save_as(Path(path), formats)
+        save_as(Path(path), formats, "the trace")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks choose from. The page is in a frame of its own; where that may not run, a table is left."""

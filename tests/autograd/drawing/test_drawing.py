@@ -598,9 +598,8 @@ def test_an_unwritable_path_is_named_in_the_error(tmp_path):
     assert [*tmp_path.iterdir()] == [directory]
 
 
-def full_disk(path, content):
-    path.touch()
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+def full_disk(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def interrupt(source, target):
@@ -610,8 +609,8 @@ def interrupt(source, target):
 @pytest.mark.parametrize(
     ("owner", "name", "failure", "error"),
     [
-        (Path, "write_bytes", full_disk, OSError),
-        (os, "replace", interrupt, KeyboardInterrupt),
+        (os, "fsync", full_disk, OSError),
+        (Path, "replace", interrupt, KeyboardInterrupt),
         (layout, "LAYOUT_SECONDS", -1.0, TimeoutError),
     ],
     ids=["full disk", "interrupt", "no layout"],
