@@ -1,4 +1,4 @@
-"""Which engine runs? The native one where it was built, else the one in value.py, whose compiled twin it is.
+"""Chooses the engine: the native one where it was built, else the one in value.py, whose compiled twin it is.
 
 AUTOGRAD_ENGINE=python or AUTOGRAD_ENGINE=native, in the environment, chooses. `autograd.engine` says which it is.
 """
@@ -9,20 +9,21 @@ import os
 import warnings
 from contextlib import contextmanager
 
-from autograd import operands, value
-from autograd.value import is_recording as is_recording
-from autograd.value import recording as recording
+from autograd import common, operands, value
+from autograd import recording as modes
+from autograd.recording import is_recording as is_recording
+from autograd.recording import recording as recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from autograd.operations import Operation
+    from autograd.operation import Operation
+    from autograd.recording import guard as guard
+    from autograd.recording import no_grad as no_grad
     from autograd.value import Value as Value
     from autograd.value import function as function
-    from autograd.value import guard as guard
-    from autograd.value import no_grad as no_grad
 
 engine = os.environ.get("AUTOGRAD_ENGINE", "")
 if engine not in ("", "python", "native"):
@@ -46,7 +47,8 @@ if engine != "python":
 
 if not TYPE_CHECKING:
     if engine == "python":
-        from autograd.value import Value, function, guard, no_grad
+        from autograd.recording import guard, no_grad
+        from autograd.value import Value, function
     else:
         from autograd.native.engine import Value
         from autograd.native.engine import guard as guard
@@ -60,13 +62,13 @@ if not TYPE_CHECKING:
         def no_grad() -> Iterator[None]:
             native.count_no_grad(+1)  # while there are none, an operation need not ask
             try:
-                with value.no_grad():
+                with modes.no_grad():
                     yield
             finally:
                 native.count_no_grad(-1)
 
+        function.__doc__, no_grad.__doc__ = value.function.__doc__, modes.no_grad.__doc__
         operands.add_methods(Value, function)
-        for _name in ("__format__", "__reduce_ex__", "__repr__", "_op", "_prev"):  # what is rare is written once
-            setattr(Value, _name, vars(value.Value)[_name])
-        function.__doc__, no_grad.__doc__ = value.function.__doc__, value.no_grad.__doc__
+        for _name in ("__format__", "__reduce_ex__", "__repr__", "__setstate__", "_op", "_prev"):
+            setattr(Value, _name, vars(common.Common)[_name])  # what is rare is written once
     Value.__module__ = "autograd"  # where pickle finds it, with either engine

@@ -9,7 +9,8 @@ There is one function for each row of `operations.py`; its docstring has the for
 from __future__ import annotations
 
 from autograd.engines import Value, function
-from autograd.operations import OPERATIONS, Mathematics
+from autograd.operation import Mathematics
+from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What may be an operand? And how does a function of the table read what it is called with?
+"""Operands are read here: Values and real numbers, and the arguments that a function of the table is called with.
 
 Nothing here depends on an engine: each passes its own Value.
 """
@@ -10,12 +10,15 @@ from contextlib import suppress
 from functools import partial
 from numbers import Complex, Real
 
-from autograd.operations import OPERATIONS, Operation, strict
+from autograd.operation import strict
+from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, SupportsFloat, SupportsIndex
+
+    from autograd.operation import Operation
 
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
 
@@ -32,6 +35,28 @@ def real_number(number: Number) -> float:
     raise TypeError(f"expected a real number, got {described(number)}")
 
 
+def scalar(operand: Any, value_type: type) -> Any:
+    """An operand as the engine takes it: a Value as it is, any other real number as a float."""
+    return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
+
+
+def scalar_or_not(operand: Any, value_type: type) -> Any:
+    """The same; NotImplemented for anything else, whereupon Python asks the other operand of an operator."""
+    try:
+        return scalar(operand, value_type)
+    except TypeError:
+        return NotImplemented
+
+
+def parents_by_hand(children: Iterable[object], value_type: type) -> tuple[Any, ...]:
+    """The parents that micrograd's constructor is given. Raises TypeError unless all of them are Values."""
+    parents = tuple(children)
+    for parent in parents:
+        if not isinstance(parent, value_type):
+            raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
+    return parents
+
+
 def described(given: object) -> str:
     """Its type and what it is, for an error's message."""
     return f"{type(given).__name__}: {reprlib.repr(given)}"
@@ -46,18 +71,15 @@ def arguments(
     ValueError for sequences of different lengths.
     """
 
-    def scalar(operand: Any) -> Any:
-        return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
-
     def scalars(elements: Any) -> tuple[Any, ...]:
         if not hasattr(elements, "__iter__"):
             raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}")
-        return tuple([scalar(element) for element in elements])
+        return tuple([scalar(element, value_type) for element in elements])
 
     bound = operation.bind(operands, keywords)
     try:
         sequences = [scalars(elements) for elements in bound[: operation.sequences]]
-        rest = [scalar(operand) for operand in bound[operation.sequences :]]
+        rest = [scalar(operand, value_type) for operand in bound[operation.sequences :]]
     except TypeError as error:
         raise TypeError(f"{operation.signature}: {error}") from None
     if len({len(elements) for elements in sequences}) > 1:

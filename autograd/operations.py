@@ -1,16 +1,15 @@
 """The table: every primitive operation, with its value and its partial derivatives, written once.
 
-A row's rules are polymorphic. They get the mathematics that fits their operands as `m` and never ask
-what the operands are: on floats a partial derivative is a local derivative; on Values it is a graph that
-can be differentiated again; on arrays a batch; on names the text of an expression. A rule that runs on all
-of these
+A row's rules get the mathematics that fits their operands as `m` (see `operation.py`). A rule that runs on floats,
+Values, arrays and names alike
 
-- takes the result as `r`, so that what the evaluation already computed is not computed twice;
+- takes the result as `r`, so that nothing is computed twice;
 - chooses with `m.where`, which evaluates both branches, and compares with `<`, `<=`, `>`, `>=`, `|`, `&`
   (`==` on Values is identity);
 - may call `m.name(...)` for any other row of the table;
 - divides with `m.divide` where the divisor can be zero although the value is finite;
-- asks `m.varies(y)`, if it must, whether the derivative by y of what it returns matters, and not only the number.
+- may ask `m.varies(y)`: will the derivative that the rule returns be differentiated again by y? Then a shortcut that is
+  right only as a number is not allowed.
 
 To add an operation, add a row to `OPERATIONS`: the method on Value, the function, the drawing, the reference
 and the tests (against `formula`, at `samples` and `kinks`) follow from it.
@@ -19,230 +18,20 @@ and the tests (against `formula`, at `samples` and `kinks`) follow from it.
 from __future__ import annotations
 
 import math
-import reprlib
-from functools import partial, reduce
-from operator import add
+
+from autograd.operation import Mathematics, Operation, difference, distance, gaussian, shifted_exponentials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    Rule = Callable[..., Any]  # Any: a rule is polymorphic, it returns what its operands make of it
-    Point = tuple[Any, ...]  # the operands of one evaluation: floats, or lists of floats for n-ary operations
+    from autograd.operation import Point
 
-
-class Operation:
-    """One row: a primitive operation and all that the project knows of it.
-
-    name        the method on Value and the function
-    symbol      what a drawing, a trace and `repr` show
-    formula     the textbook definition, in the operands' names; the tests evaluate it with 50 digits
-    compute     the value: `compute(m, *operands)`
-    partials    one rule per operand: `partial(m, r, *operands)` is the derivative of the result `r` with respect
-                to that operand; for an operand that is a sequence, the sequence of derivatives
-    samples     points of the domain where the tests compare value and derivatives with the formula: off the kinks, and
-                not next to a root of a derivative that is a sum (gelu's at -0.75), where its terms' rounding is left
-    kinks       the points where a derivative is a convention (or infinite), and what it is there
-    domain      what the operands must fulfil lest the evaluation raises ValueError, if anything
-    sequences   how many leading operands are sequences (0 but for n-ary operations)
-    """
-
-    def __init__(
-        self,
-        name: str,
-        symbol: str,
-        formula: str,
-        compute: Rule,
-        partials: Sequence[Rule],
-        *,
-        samples: Sequence[Point],
-        kinks: Mapping[Point, Point] | None = None,
-        domain: str = "",
-        sequences: int = 0,
-    ) -> None:
-        self.name = name
-        self.symbol = symbol
-        self.formula = formula
-        self.compute = compute
-        self.partials = tuple(partials)
-        self.samples = tuple(samples)
-        self.kinks = dict(kinks or {})
-        self.domain = domain
-        self.sequences = sequences
-        code = compute.__code__
-        self.operands: tuple[str, ...] = code.co_varnames[1 : code.co_argcount]
-        defaults = compute.__defaults__ or ()
-        self.defaults: dict[str, float] = dict(zip(self.operands[::-1], defaults[::-1], strict=False))
-
-    @property
-    def signature(self) -> str:
-        """How the function is called: `leaky_relu(x, slope=0.01)`."""
-        operands = [f"{name}={self.defaults[name]}" if name in self.defaults else name for name in self.operands]
-        return f"{self.name}({', '.join(operands)})"
-
-    @property
-    def description(self) -> str:
-        """The docstring of the method and the function."""
-        lines = [f"{self.signature} = {self.formula}", "", "A Value where an operand is one, else a float."]
-        if self.domain:
-            lines.append(f"Raises ValueError (where it divides by zero, ZeroDivisionError) unless {self.domain}.")
-        lines.append("Raises OverflowError if the result is beyond the largest float.")
-        lines += [f"At {point}: {derivatives}." for point, derivatives in self.conventions]
-        return "\n".join(lines)
-
-    @property
-    def conventions(self) -> list[tuple[str, str]]:
-        """The kinks in words: ("x = 0.0", "d/dx = 0.0")."""
-        return [
-            (
-                ", ".join(f"{name} = {number}" for name, number in zip(self.operands, point, strict=True)),
-                ", ".join(f"d/d{name} = {number}" for name, number in zip(self.operands, partials, strict=True)),
-            )
-            for point, partials in self.kinks.items()
-        ]
-
-    def bind(self, operands: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The operands of a call in their order, with keywords and defaults filled in, as Python calls a function."""
-        if len(operands) == len(self.operands) and not keywords:
-            return operands
-        given = dict(zip(self.operands, operands, strict=False))
-        bound = {**self.defaults, **given, **keywords}
-        if len(operands) > len(self.operands) or given.keys() & keywords.keys() or bound.keys() != set(self.operands):
-            named = "".join(f", {name}=" for name in keywords)
-            raise TypeError(f"expected {self.signature}, got {len(operands)} operands{named}")
-        return tuple(bound[name] for name in self.operands)
-
-    def explained(self, error: Exception, numbers: Sequence[Any], labels: Sequence[str]) -> Exception:
-        """The error of an evaluation, saying which numbers (and labels) the operation met and what it expected."""
-        shown = [reprlib.repr(number) for number in numbers]
-        call = f"{self.name}({', '.join(shown)})"
-        if len(shown) == 2 and not self.symbol.isidentifier():
-            call = f" {self.symbol} ".join(f"({number})" if number.startswith("-") else number for number in shown)
-        reason = f"expected {self.domain or 'finite operands'}"
-        if isinstance(error, ZeroDivisionError):
-            reason = "division by zero"
-        if isinstance(error, OverflowError):
-            reason = "the result is beyond the largest float, 1.8e308"
-        named = [f"{name} is labelled {label!r}" for name, label in zip(self.operands, labels, strict=True) if label]
-        return type(error)(f"{call}: {reason}" + (f" ({', '.join(named)})" if named else ""))
-
-    def __repr__(self) -> str:
-        return f"<Operation {self.signature} = {self.formula}>"
-
-
-class Mathematics:
-    """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
-
-    What must be given: `where`, `sum` and `max` of a sequence, and the functions that the rows themselves call.
-    """
-
-    def __init__(self, **functions: Rule) -> None:
-        self.given = functions
-        self.__dict__.update(functions)
-
-    def varies(self, operand: Any) -> bool:
-        """Whether what a rule returns may be differentiated by the operand: on Values alone."""
-        return False
-
-    def __getattr__(self, name: str) -> Rule:
-        if name not in OPERATIONS:
-            raise AttributeError(f"no function {name!r} here, and no operation {name!r} in the table")
-        function = self.__dict__[name] = partial(OPERATIONS[name].compute, self)
-        return function
-
-
-def where(condition: bool, x: float, y: float) -> float:
-    return x if condition else y
-
-
-def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
-    """Rounded at each step, in every Python; the builtin sum compensates in some of them."""
-    return reduce(add, terms, start)
-
-
-def hypot(x: float, y: float) -> float:
-    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons."""
-    return abs(complex(x, y))
-
-
-def power(x: float, y: float) -> float:
-    if x == 0 and y < 0:
-        raise ZeroDivisionError
-    return math.pow(x, y)
-
-
-def ieee_power(x: float, y: float) -> float:
-    try:
-        return math.pow(x, y)
-    except (OverflowError, ValueError):
-        size = math.nan if x < 0 and y % 1 else math.inf
-        return math.copysign(size, x) if y % 2 == 1 else size
-
-
-def ieee_divide(x: float, y: float) -> float:
-    return x / y if y else x * math.copysign(math.inf, y)
-
-
-def ieee_hypot(x: float, y: float) -> float:
-    try:
-        return hypot(x, y)
-    except OverflowError:
-        return math.inf
-
-
-def ieee_exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
-
-
-def ieee_log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
-
-
-# Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
-strict = Mathematics(
-    where=where, sum=sum_from_left, max=max, hypot=hypot, power=power,
-    exp=math.exp, expm1=math.expm1, exp2=math.exp2,
-    log=math.log, log1p=math.log1p, log2=math.log2, log10=math.log10, sqrt=math.sqrt, cbrt=math.cbrt,
-    sin=math.sin, cos=math.cos, tan=math.tan, asin=math.asin, acos=math.acos, atan=math.atan, atan2=math.atan2,
-    sinh=math.sinh, cosh=math.cosh, tanh=math.tanh, asinh=math.asinh, acosh=math.acosh, atanh=math.atanh,
-    erf=math.erf, erfc=math.erfc,
-)  # fmt: skip
-
-# Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
-# derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
-ieee = Mathematics(
-    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log}
-)
-
-LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
 LN2 = math.log(2)
 LN10 = math.log(10)
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2PI = math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
-
-
-def gaussian(m: Any, x: Any, factor: float) -> Any:
-    """exp(factor * x²), without the error that rounding x² would magnify.
-
-    x is split into a head of 26 bits, whose square is exact, and the rest (T. J. Dekker, "A floating-point
-    technique for extending the available precision", 1971). Beyond 40 the result is 0 at any rate.
-    """
-    x = m.minimum(m.maximum(x, -40.0), 40.0)
-    scaled = 134217729.0 * x
-    head = scaled - (scaled - x)
-    return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
-
-
-def difference(x: Any, y: Any) -> tuple[Any, Any]:
-    """x - y as a float and what its rounding has lost, exactly (D. E. Knuth's two-sum, TAOCP 2, 4.2.2, theorem B)."""
-    rounded = x - y
-    subtracted = rounded - x
-    return rounded, (x - (rounded - subtracted)) - (y + subtracted)
 
 
 def power_by_base(m: Any, x: Any, y: Any) -> Any:
@@ -256,26 +45,6 @@ def power_by_base(m: Any, x: Any, y: Any) -> Any:
     exponent, lost = difference(m.where((y < 0) | (y > 0), y, where_y_is_0), 1.0)
     logarithm = m.log(m.where((lost < 0) | (lost > 0), abs(x) + 1e-300, 1.0))
     return y * m.power(x, exponent) * (1.0 + lost * logarithm)
-
-
-def distance(m: Any, x: Any, y: Any) -> Any:
-    """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
-    h = m.hypot(x, y)
-    return m.where(h <= 0, 1.0, h)
-
-
-def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
-    """The largest of x as a shift (0 where that is infinite), and exp(x_i - shift), of which none overflows."""
-    largest = m.max(x)
-    shift = m.where(abs(largest) <= LARGEST_FLOAT, largest, 0.0)
-    return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
-
-
-def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:
-    """exp(x - shift), with what is lost in rounding; 1 instead of an overflow, beside an operand that is not finite."""
-    exponent, lost = difference(x, shift)
-    lost = m.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
-    return m.exp(m.where((exponent > 0) & (exponent <= LARGEST_FLOAT), 0.0, exponent)) * (1.0 + lost)
 
 
 def logsumexp(m: Any, x: Any) -> Any:
@@ -621,3 +390,5 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     ),
 ]}
 # fmt: on
+
+Mathematics.rows = OPERATIONS

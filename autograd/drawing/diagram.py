@@ -13,7 +13,8 @@ from html import escape
 from itertools import zip_longest
 
 from autograd.engines import Value
-from autograd.operations import OPERATIONS, Operation
+from autograd.operation import Operation
+from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

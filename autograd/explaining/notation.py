@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from autograd.explaining.trace import Contribution, Operand
-    from autograd.operations import Operation
+    from autograd.operation import Operation
 
     Writer = Callable[[Entry | float], str]  # of an operand: as its name, or as its number
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from autograd.drawing.diagram import BOX_CHARACTERS, shown
 from autograd.engines import Value
 from autograd.graph import topological_order
-from autograd.operations import OPERATIONS, Operation, ieee, strict
+from autograd.operation import Operation, ieee, strict
+from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

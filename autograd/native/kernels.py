@@ -13,7 +13,8 @@ import math
 import re
 
 from autograd.native import table_checksum
-from autograd.operations import OPERATIONS, Mathematics, Operation, ieee
+from autograd.operation import Mathematics, Operation, ieee
+from autograd.operations import OPERATIONS
 from autograd.value import Value
 
 TYPE_CHECKING = False

@@ -4,24 +4,24 @@
 PyTypeObject *Value_Type = NULL;
 Specification specification;
 
-static int take(PyObject *module, const char *name, PyObject **member)
+static int take(const char *module_name, const char *name, PyObject **member)
 {
-    *member = PyObject_GetAttrString(module, name);
+    PyObject *module = PyImport_ImportModule(module_name);
+    *member = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
     return *member == NULL ? -1 : 0;
 }
 
 static int take_specification(void)
 {
-    PyObject *operands = PyImport_ImportModule("autograd.operands"), *value = PyImport_ImportModule("autograd.value");
     PyObject *table = NULL, *rows = NULL;
-    if (operands != NULL && value != NULL && take(operands, "real_number", &specification.real_number) == 0 &&
-        take(operands, "arguments", &specification.arguments) == 0 &&
-        take(value, "evaluate", &specification.evaluate) == 0 &&
-        take(value, "_open_blocks", &specification.open_blocks) == 0 && take(value, "OPERATIONS", &table) == 0)
+    if (take("autograd.operands", "real_number", &specification.real_number) == 0 &&
+        take("autograd.operands", "arguments", &specification.arguments) == 0 &&
+        take("autograd.common", "evaluate", &specification.evaluate) == 0 &&
+        take("autograd.recording", "open_blocks", &specification.open_blocks) == 0 &&
+        take("autograd.operations", "OPERATIONS", &table) == 0)
         rows = PyMapping_Values(table);
     if (rows != NULL) specification.operations = PyList_AsTuple(rows);
-    Py_XDECREF(operands);
-    Py_XDECREF(value);
     Py_XDECREF(table);
     Py_XDECREF(rows);
     return specification.operations == NULL ? -1 : 0;

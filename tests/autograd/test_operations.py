@@ -16,7 +16,8 @@ import pytest
 
 from autograd import Value
 from autograd.functions import _functions, value_mathematics
-from autograd.operations import OPERATIONS, Mathematics, Operation, ieee, strict
+from autograd.operation import Mathematics, Operation, ieee, strict
+from autograd.operations import OPERATIONS
 
 mp = mpmath.mp.clone()
 mp.dps = 60

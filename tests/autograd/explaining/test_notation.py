@@ -9,7 +9,8 @@ import pytest
 from autograd import Value, dot, exp, functions, leaky_relu, log1p, logsumexp, maximum, relu, sqrt, sum, tanh
 from autograd.explaining.notation import Latex, Markdown, Notation
 from autograd.explaining.trace import trace
-from autograd.operations import OPERATIONS, Operation
+from autograd.operation import Operation
+from autograd.operations import OPERATIONS
 
 READER = vars(functions) | {"inf": math.inf, "nan": math.nan}
 

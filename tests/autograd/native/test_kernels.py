@@ -14,7 +14,8 @@ import sys
 import pytest
 
 from autograd.native import kernels, table_checksum
-from autograd.operations import OPERATIONS, Operation, ieee
+from autograd.operation import Operation, ieee
+from autograd.operations import OPERATIONS
 
 POINTS = [0.0, -0.0, 0.3, -1.7, 2.5, 800.0, -5e-324, 1e300, math.inf, -math.inf, math.nan]
 

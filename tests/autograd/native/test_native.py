@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 import autograd
-from autograd import engines, value
+from autograd import engines, recording, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
@@ -363,7 +363,7 @@ def test_docstrings_are_the_same(name):
 
 def test_docstrings_of_the_class_and_of_no_grad_are_the_same():
     assert inspect.getdoc(autograd.Value) == inspect.getdoc(value.Value)
-    assert inspect.getdoc(autograd.no_grad) == inspect.getdoc(value.no_grad)
+    assert inspect.getdoc(autograd.no_grad) == inspect.getdoc(recording.no_grad)
     assert inspect.getdoc(engines.function) == inspect.getdoc(value.function)
     assert autograd.Value.__name__ == autograd.Value.__qualname__ == "Value"
 
@@ -392,7 +392,7 @@ def test_functions_tell_the_same_of_themselves(name):
 
 def test_signatures_of_the_class_and_of_no_grad_are_the_same():
     assert parameters(autograd.Value) == parameters(value.Value)
-    assert parameters(autograd.no_grad) == parameters(value.no_grad)
+    assert parameters(autograd.no_grad) == parameters(recording.no_grad)
 
 
 class Unconvertible:
