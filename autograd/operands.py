@@ -43,7 +43,7 @@ def scalar(operand: Any, value_type: type) -> Any:
 def scalar_or_not(operand: Any, value_type: type) -> Any:
     """The same; NotImplemented for anything else, whereupon Python asks the other operand of an operator."""
     try:
-        return scalar(operand, value_type)
+        return operand if type(operand) is float else scalar(operand, value_type)
     except TypeError:
         return NotImplemented
 

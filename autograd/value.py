@@ -36,11 +36,11 @@ def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value,
     operation = OPERATIONS[name]
 
     def method(value: Value, other: Number) -> Any:
-        operand = scalar_or_not(other, Value)
+        operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, value, operand)
 
     def reflected(value: Value, other: Number) -> Any:
-        operand = scalar_or_not(other, Value)
+        operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, operand, value)
 
     return method, reflected
@@ -74,7 +74,7 @@ class Value(Common):
     }  # fmt: skip
 
     def __init__(self, data: Number, _children: tuple[Value, ...] = (), _op: str = "", label: str = "") -> None:
-        self._data = real_number(data)
+        self._data = data if type(data) is float else real_number(data)
         self._grad = 0.0
         self.label = label
         self.op = _op

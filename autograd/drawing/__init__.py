@@ -1,4 +1,28 @@
-from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
-from autograd.drawing.themes import THEMES
+"""Drawings of graphs: what is shown (diagram), in which colours (themes), laid out how (layout), written as what.
 
-__all__ = ["RANKDIRS", "THEMES", "Drawing", "check_size", "draw", "save_as"]
+`draw` and `Drawing` are for users. The other names are for `explaining`, which draws the graph beside its trace.
+"""
+
+from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, columns, in_dot, short, shown
+from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
+from autograd.drawing.layout import svg_of
+from autograd.drawing.themes import THEMES, Signs, Theme
+
+__all__ = [
+    "BOX_CHARACTERS",
+    "FONT_SIZE",
+    "RANKDIRS",
+    "THEMES",
+    "Drawing",
+    "Node",
+    "Signs",
+    "Theme",
+    "check_size",
+    "columns",
+    "draw",
+    "in_dot",
+    "save_as",
+    "short",
+    "shown",
+    "svg_of",
+]

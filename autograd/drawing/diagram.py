@@ -1,4 +1,4 @@
-"""What does a drawing show? A box for each Value, a circle for each operation, an edge for each local derivative.
+"""A drawing shows a box for each Value, a circle for each operation, an edge for each local derivative.
 
 The graph is written in DOT, Graphviz's language. The Value at place i of the topological order is the box `v<i>`, its
 operation the circle `o<i>`; the k-th product of a `dot` that is spelled out is `v<i>.<k>` and `o<i>.<k>`.
@@ -13,7 +13,6 @@ from html import escape
 from itertools import zip_longest
 
 from autograd.engines import Value
-from autograd.operation import Operation
 from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from autograd.drawing.themes import Theme
+    from autograd.operation import Operation
     from autograd.value import Operand, Scalar
 
 BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …

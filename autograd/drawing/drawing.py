@@ -1,6 +1,6 @@
-"""How does a graph look? `draw` shows data, gradients, operations and the local derivative on every edge.
+"""draw() makes a Drawing of a graph: data, gradients, operations and the local derivative on every edge.
 
-What is drawn stands in `diagram.py`, its colours in `themes.py`, and how it becomes a picture in `layout.py`.
+`diagram.py` says what is drawn, `themes.py` in which colours, and `layout.py` makes a picture of it.
 """
 
 from __future__ import annotations
@@ -136,12 +136,12 @@ class Drawing:
 
         Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
         """
-        return layout.svg(self.dot)
+        return layout.svg_of(self.dot)
 
     @cached_property
     def png(self) -> bytes:
         """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
-        return layout.png(self.dot)
+        return layout.png_of(self.dot)
 
     @property
     def html(self) -> str:

@@ -1,4 +1,4 @@
-"""How does a graph in DOT become a picture? A layout program places it; its SVG is made fit for any page.
+"""A layout program makes a picture of a graph in DOT; its SVG is then made fit for any page.
 
 The program is the system's `dot` where there is one, else the one that the package graphviz-pure brings. It runs for 20
 seconds at most. Its SVG is cleaned of all that could meet its like on the same page: ids, classes, links.
@@ -18,7 +18,7 @@ LAYOUT_SECONDS = 20.0
 FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, monospace"
 
 
-def svg(dot: str, *, addressed: bool = False) -> str:
+def svg_of(dot: str, *, addressed: bool = False) -> str:
     """The graph as an SVG element; with `addressed`, its pieces have the names that they have in DOT.
 
     That is for a page that shows one step after the other. With the names of `diagram.py`, boxes and circles, each a
@@ -29,7 +29,7 @@ def svg(dot: str, *, addressed: bool = False) -> str:
     return cleaned(laid_out(dot, "svg"), addressed)
 
 
-def png(dot: str) -> bytes:
+def png_of(dot: str) -> bytes:
     """The graph as the bytes of a PNG file, with 144 dots per inch."""
     return laid_out(dot, "png")
 

@@ -1,4 +1,4 @@
-"""In which colours is a graph drawn? Two themes, each with an opaque background of its own.
+"""Two themes have the colours of drawings, each with an opaque background of its own.
 
 Blue is for positive gradients and orange for negative ones: the pair that readers with any kind of colour blindness
 tell apart (Okabe and Ito, "Color universal design", 2008). Text stands out from what is under it by a contrast of at

@@ -1,6 +1,6 @@
-"""explain(): how did this number come about, and how do the gradients follow from it?
+"""explain() shows how a number came about, and how the gradients follow from it.
 
-The answer is the evaluation trace of the textbooks, in two columns: downwards every intermediate value with its formula
+It is the evaluation trace of the textbooks, in two columns: downwards every intermediate value with its formula
 and numbers, upwards the chain rule with its numbers. It comes as plain text, Markdown and LaTeX, and as a web page that
 goes through it step by step beside the graph's drawing.
 """
@@ -12,8 +12,7 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from autograd.drawing import check_size, save_as
-from autograd.drawing.diagram import columns
+from autograd.drawing import check_size, columns, save_as
 from autograd.engines import Value
 from autograd.explaining.notation import Latex, Markdown, Notation
 from autograd.explaining.page import framed, page

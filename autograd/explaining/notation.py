@@ -1,4 +1,4 @@
-"""How is a line of the trace written? In plain text, and in LaTeX: the formula, the numbers put in, the result.
+"""A notation writes the lines of the trace: the formula, the numbers put in, the result. Plain text, Markdown, LaTeX.
 
 Each way of writing is a Notation: what it makes of names, numbers, operations and derivatives.
 """

@@ -1,4 +1,4 @@
-"""How does a page go through the trace? A step at a time, beside the drawing, with the numbers that are known by then.
+"""The page goes through the trace a step at a time, beside the drawing, with the numbers that are known by then.
 
 At step 0 there are the leaves; then comes a step for each computed Value, one for the derivative of the result with
 respect to itself, and one for each edge that the chain rule goes along.
@@ -20,8 +20,7 @@ from html import escape
 from importlib.resources import files
 from xml.etree import ElementTree
 
-from autograd.drawing import diagram, layout
-from autograd.drawing.themes import THEMES, Signs, Theme
+from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, in_dot, short, svg_of
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry
 
@@ -217,7 +216,7 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
     nodes = pictured(trace)
     found = pieces(trace, schedule, nodes)
     nodes = [replace(node, room=max(len(text) for _, text, _ in found[node.box].gradients)) for node in nodes]
-    svg = layout.svg(diagram.in_dot(nodes, "LR", STAND_IN), addressed=True)
+    svg = svg_of(in_dot(nodes, "LR", STAND_IN), addressed=True)
     root = ElementTree.fromstring(svg.replace(f' xmlns="{SVG}"', "", 1))
     role_of = {colour: role for role, colour in colours(STAND_IN).items()}
     for element in root.iter():
@@ -227,7 +226,7 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
             if (colour := element.get(attribute)) in role_of:
                 element.set(attribute, f"var(--{role_of[colour]})")
         if "data-part" in element.attrib:  # its end keeps its place when the number changes
-            right = float(element.attrib["x"]) + len(element.text or "") * diagram.FONT_SIZE * 0.6
+            right = float(element.attrib["x"]) + len(element.text or "") * FONT_SIZE * 0.6
             element.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
     root.attrib |= {
         "role": "img",
@@ -236,7 +235,7 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def pictured(trace: Trace) -> list[diagram.Node]:
+def pictured(trace: Trace) -> list[Node]:
     """The entries as a drawing shows Values, with their names for labels and their adjoints for gradients."""
 
     def constants(operand: Operand) -> float | tuple[float | None, ...] | None:
@@ -246,7 +245,7 @@ def pictured(trace: Trace) -> list[diagram.Node]:
 
     place = {entry: str(i) for i, entry in enumerate(trace.entries)}
     return [
-        diagram.Node(
+        Node(
             place[entry],
             f"{entry.name} “{entry.remark}”" if entry.remark else entry.name,
             entry.data,
@@ -281,14 +280,14 @@ class Piece:
 
     def add(self, step: int, gradient: float) -> None:
         self.active.append(step)
-        self.gradients.append((step, diagram.short(gradient), SIGNS.of(gradient)))
+        self.gradients.append((step, short(gradient), SIGNS.of(gradient)))
 
     @property
     def attributes(self) -> dict[str, str]:
         return {f"data-{name}": json.dumps(sorted(x) if isinstance(x, list) else x) for name, x in vars(self).items()}
 
 
-def pieces(trace: Trace, schedule: Schedule, nodes: list[diagram.Node]) -> dict[str, Piece]:
+def pieces(trace: Trace, schedule: Schedule, nodes: list[Node]) -> dict[str, Piece]:
     """Every piece of the drawing, by its name there."""
     made = trace.contributions_of()
     found: dict[str, Piece] = {}

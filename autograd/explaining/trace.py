@@ -1,4 +1,4 @@
-"""How did the numbers come about? The trace of an evaluation and of the chain rule, on paper as in the textbooks.
+"""The trace has all numbers of an evaluation and of the chain rule, as the textbooks do it on paper.
 
 The primal trace has every Value in the order of evaluation, the adjoint trace everything that the chain rule adds to a
 Value's adjoint, which is the derivative of the result with respect to it (A. Griewank and A. Walther, "Evaluating
@@ -18,7 +18,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd.drawing.diagram import BOX_CHARACTERS, shown
+from autograd.drawing import BOX_CHARACTERS, shown
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operation import Operation, ieee, strict

@@ -210,7 +210,7 @@ def test_numbers_that_are_not_finite_are_shown():
 )
 def test_the_graph_goes_in_the_direction_of_rankdir(rankdir, forward):
     positions = []
-    svg = layout.svg(draw(tanh(relu(a)), rankdir=rankdir).dot, addressed=True)
+    svg = layout.svg_of(draw(tanh(relu(a)), rankdir=rankdir).dot, addressed=True)
     for path in svg.split('data-node="v')[1:]:
         positions.append([float(x) for x in re.findall(r' d="M(-?[\d.]+),(-?[\d.]+)', path)[0]])
     steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(positions)]

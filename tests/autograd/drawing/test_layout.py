@@ -23,7 +23,7 @@ def test_a_page_finds_every_piece_of_an_addressed_svg_by_its_name():
     y = dot([x, w], [w, 3.0]) * x
     y.backward()
     order = topological_order(y)
-    root = ElementTree.fromstring(layout.svg(draw(y).dot, addressed=True))
+    root = ElementTree.fromstring(layout.svg_of(draw(y).dot, addressed=True))
     nodes = {group.attrib["data-node"]: group for group in root.iter(f"{SVG}g") if "data-node" in group.attrib}
     ends = [group.attrib["data-edge"] for group in root.iter(f"{SVG}g") if "data-edge" in group.attrib]
     computed = [i for i, node in enumerate(order) if node.parents]
