@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any, Self, SupportsIndex
 
     from autograd.operation import Operation
-    from autograd.value import Value
 
     class Engines:
         """The part of a Value that each engine has by itself."""
@@ -101,7 +100,7 @@ class Common(Engines):
 
     def __setstate__(self, state: tuple[float, float, str, dict[str, Any]]) -> None:
         data, grad, label, attributes = state
-        engines_class(self).__init__(self, data, label=label)  # type: ignore[arg-type]  # it is of that class
+        engines_class(self).__init__(self, data, label=label)
         for name, attribute in {"grad": grad, **attributes}.items():
             setattr(self, name, attribute)
 
@@ -118,8 +117,8 @@ class Common(Engines):
         return {"relu": "ReLU"}.get(self.op, self.op)
 
 
-def engines_class(value: Common) -> type[Value]:
-    """Value itself, of the engine in use, whatever subclass the value is of."""
+def engines_class(value: Common) -> Any:
+    """Value itself, of the engine that made the value, which may be of a subclass."""
     return next(kind for kind in reversed(type(value).__mro__) if "backward" in vars(kind))
 
 
@@ -134,6 +133,6 @@ def evaluate(operation: Operation, numbers: Sequence[float | list[float]], opera
         raise operation.explained(error, numbers, labels) from None
 
 
-def uncomputable(node: Value, consequence: str) -> TypeError:
+def uncomputable(node: Common, consequence: str) -> TypeError:
     """The error of whoever needs the operation of a node that has none: `so a tape cannot compute it again`."""
     return TypeError(f"{node!r} was not computed by an operation of the table, {consequence}")

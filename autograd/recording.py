@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from autograd.value import Value
+    Check = Callable[[Any, str], None]  # Any: a Value, of either engine
 
 open_blocks = ContextVar("open_blocks", default=0)  # of no_grad(): operations record where there is none
 may_raise = ContextVar("may_raise", default=True)  # whether a result that is not finite may be an error
@@ -49,10 +49,10 @@ def recording(*, raises: bool = True) -> Iterator[None]:
         open_blocks.reset(blocks)
 
 
-_check: Callable[[Value, str], None] | None = None
+_check: Check | None = None
 
 
-def guard(check: Callable[[Value, str], None] | None) -> None:
+def guard(check: Check | None) -> None:
     """Has check(value, what) called before a comparison, bool() or float() of a Value; None ends it."""
     global _check
     _check = check
