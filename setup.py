@@ -10,6 +10,8 @@ from setuptools.errors import BaseError, CCompilerError, CompileError
 
 ROOT = Path(__file__).parent
 NATIVE = Path("autograd/native")
+# What C is written from: the rules, what they call, the docstrings of Value; and the file that writes it.
+WRITTEN_FROM = [f"autograd/{name}.py" for name in ("operations", "operation", "value", "native/kernels")]
 # Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
 FLAGS = (
     ["/O2", "/std:c11", "/utf-8", "/fp:precise"]
@@ -29,9 +31,8 @@ class BuildNativeEngine(build_ext):
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
         # A row that cannot be written in C fails the installation: only the compiler may be missing.
-        (folder / "kernels.h").write_text(kernels.header(), encoding="utf-8")
-        (folder / "table.h").write_text(kernels.table(), encoding="utf-8")
-        (folder / "documentation.h").write_text(kernels.documentation(), encoding="utf-8")
+        for name, write in kernels.FILES.items():
+            (folder / name).write_text(write(), encoding="utf-8")
         extension.include_dirs.append(str(folder))
         try:
             super().build_extension(extension)
@@ -44,7 +45,7 @@ setup(
         Extension(
             "autograd.native.engine",
             sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],
-            depends=[*map(str, NATIVE.glob("*.h")), str(NATIVE / "kernels.py"), "autograd/operations.py"],
+            depends=[*map(str, NATIVE.glob("*.h")), *WRITTEN_FROM],
             extra_compile_args=FLAGS,
             optional=True,
         )

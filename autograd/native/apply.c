@@ -2,28 +2,13 @@
 
    The kernels are plain floating point. Where their result is not finite, the table's own rule in Python decides whether
    that is an error, so that errors are written once. */
-#include "native.h"
+#include "apply.h"
 
-int as_number(PyObject *object, double *number)
-{
-    if (PyFloat_CheckExact(object)) {
-        *number = PyFloat_AS_DOUBLE(object);
-        return 0;
-    }
-    if (PyLong_CheckExact(object)) {
-        *number = PyLong_AsDouble(object);
-        return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
-    }
-    if (is_value(object)) {
-        *number = ((Node *)object)->data;
-        return check_guard(object, "float()");
-    }
-    PyObject *converted = PyObject_CallOneArg(specification.real_number, object);
-    if (converted == NULL) return -1;
-    *number = PyFloat_AsDouble(converted);
-    Py_DECREF(converted);
-    return 0;
-}
+#include "kernels.h"
+#include "recording.h"
+#include "specification.h"
+
+/* ---- by the table's rule in Python */
 
 static PyObject *number_object(const double *numbers, Py_ssize_t n, bool is_sequence)
 {
@@ -37,7 +22,8 @@ static PyObject *number_object(const double *numbers, Py_ssize_t n, bool is_sequ
     return list;
 }
 
-int evaluate_by_the_rule(int row, Py_ssize_t n, PyObject *const *parents, const double *numbers, double *result)
+/* The value by the table's rule in Python, which raises what is to be raised. On an error, -1 with an exception. */
+static int evaluate_by_the_rule(int row, Py_ssize_t n, PyObject *const *parents, const double *numbers, double *result)
 {
     const Row *operation = &ROWS[row];
     PyObject *operands = PyList_New(operation->operands), *values = PyList_New(operation->operands), *value = NULL;
@@ -63,16 +49,63 @@ done:
     return 0;
 }
 
-int no_grad_blocks = 0;
+/* ---- one or two scalars */
 
-int is_recording_here(void)
+/* One operand's slot: the Value and the local derivative, or the constant. Returns whether the Value tracks results. */
+ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Partial partial, double result,
+                              const double *numbers)
 {
-    PyObject *open_blocks;
-    if (PyContextVar_Get(specification.open_blocks, NULL, &open_blocks) < 0) return -1;
-    long count = PyLong_AsLong(open_blocks);
-    Py_DECREF(open_blocks);
-    return count == 0;
+    slot->parent = Py_XNewRef(parent);
+    slot->number = number;
+    if (parent == NULL) return false;
+    partial(result, 1, numbers, &slot->number);
+    return ((Node *)parent)->tracks_results;
 }
+
+/* What apply_to_operands() does, for one or two scalars. The compiler makes a function of it for each such row, with the
+   row's kernels inlined. */
+ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Partial first, Partial second,
+                                      PyObject *const *parents, const double *numbers)
+{
+    double result = value(1, numbers);
+    if (!isfinite(result) && evaluate_by_the_rule(row, 1, parents, numbers, &result) < 0) return NULL;
+    if (parents[0] == NULL && (count == 1 || parents[1] == NULL)) return PyFloat_FromDouble(result);
+    int recording = is_recording();
+    if (recording < 0) return NULL;
+    Node *node = node_new(recording ? row : LEAF, 0);
+    if (node == NULL) return NULL;
+    node->data = result;
+    if (recording) {
+        bool track = write_slot(&node->slots[0], parents[0], numbers[0], first, result, numbers);
+        if (count == 2) track |= write_slot(&node->slots[1], parents[1], numbers[1], second, result, numbers);
+        node->near_count = (uint8_t)count;
+        if (track) node_track(node);
+    }
+    return (PyObject *)node;
+}
+
+#define APPLY_UNARY(index, name)                                                                                      \
+    static PyObject *name##_apply(PyObject *const *parents, const double *numbers)                                     \
+    {                                                                                                                  \
+        return apply_scalars(index, 1, name##_value, name##_partial_0, name##_partial_0, parents, numbers);           \
+    }
+
+#define APPLY_BINARY(index, name)                                                                                     \
+    static PyObject *name##_apply(PyObject *const *parents, const double *numbers)                                     \
+    {                                                                                                                  \
+        return apply_scalars(index, 2, name##_value, name##_partial_0, name##_partial_1, parents, numbers);           \
+    }
+
+UNARY_ROWS(APPLY_UNARY)
+BINARY_ROWS(APPLY_BINARY)
+
+#define APPLICATION(index, name) [index] = name##_apply,
+
+const Application APPLY[ROW_COUNT] = {UNARY_ROWS(APPLICATION) BINARY_ROWS(APPLICATION)};
+
+_Static_assert((int)ROW_COUNT < (int)CUSTOM, "a node counts the rows of the table in eight bits");
+
+/* ---- any number of operands, in a node's slots */
 
 static bool holds_value(const Slot *slots, Py_ssize_t count)
 {

@@ -1,9 +1,9 @@
-"""Writes kernels.h and table.h from the table: each row's rules, run on names, become C functions.
+"""Writes the native engine's arithmetic: each row's rules, run on names, become C functions.
 
-An operand is the name of a C variable. Arithmetic on names writes a statement and returns the name of its result, the
-same name if the same statement stands already. A sequence of operands iterates as its one element `x[i]`, so that a
-comprehension over it writes the body of a loop, and `m.sum` the loop. A rule that does what cannot be written so is an
-error that names its row.
+An operand is the name of a C variable. Arithmetic on names writes a statement and returns the name of its result. A
+statement that was written before is not written again: its name is returned. A sequence of operands has one element for
+Python, `x[i]`. So a comprehension over the sequence writes the body of a loop, and `m.sum` writes the loop. A rule that
+cannot be written in C is an error that names its row.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from inspect import getdoc
 
 from autograd.native import table_checksum
 from autograd.operation import Mathematics, Operation, ieee
@@ -31,17 +32,14 @@ KEYWORDS = re.findall(
 )
 
 HEAD = """\
-/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives.
-
-   A function gets all operands in one array: the sequences, n numbers each, and then the scalars. */
+/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
 """
 
 
 def header() -> str:
-    """The text of kernels.h. Raises TypeError, naming the row, where a rule cannot be written in C.
+    """The text of kernels.h: every row's value and partial derivatives.
 
-    After the functions stand the rows' names as their numbers, `ROW_add`, and lists of the rows, for code that is
-    written once for all of a kind: those of one scalar, of two, and all others.
+    Raises TypeError, naming the row, where a rule cannot be written in C.
     """
     parts = [HEAD]
     for operation in OPERATIONS.values():
@@ -51,44 +49,40 @@ def header() -> str:
             parts += [partial_kernel(operation, index) for index in range(len(operation.partials))]
         except Exception as error:
             raise TypeError(f"the row {operation.name!r} of the table cannot be written in C: {error}") from error
-    kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
-    for index, operation in enumerate(OPERATIONS.values()):
-        kinds[kind(operation)].append(f"ROW({index}, {operation.name})")
-    parts.append(f"\nenum {{ {', '.join(f'ROW_{name}' for name in OPERATIONS)} }};\n")
-    parts += [f"\n#define {name}(ROW) {' '.join(rows)}\n" for name, rows in kinds.items()]
     return "".join(parts)
 
 
+def rows() -> str:
+    """The text of rows.h: each row's number, `ROW_add`, how many rows there are, and lists of the rows.
+
+    The lists are for code that is written once for all rows of a kind: those of one scalar, of two, and all others.
+    """
+    kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
+    for index, operation in enumerate(OPERATIONS.values()):
+        kinds[kind(operation)].append(f"ROW({index}, {operation.name})")
+    numbers = ", ".join([f"ROW_{name}" for name in OPERATIONS] + ["ROW_COUNT"])
+    lists = [f"\n#define {name}(ROW) {' '.join(of_kind)}\n" for name, of_kind in kinds.items()]
+    return f"/* Written by kernels.py from operations.py. */\n\nenum {{ {numbers} }};\n" + "".join(lists)
+
+
 def table() -> str:
-    """The text of table.h: the rows as the engine finds them by their index. It follows upon kernels.h."""
-    rows = "".join(map(row, OPERATIONS.values()))
+    """The text of table.h: the rows themselves, each with its kernels. It needs kernels.h before it."""
     return (
         "".join(map(constants, OPERATIONS.values()))
         + f"\nconst unsigned long TABLE_CHECKSUM = {table_checksum()}UL;\n"
-        + f"\nconst Row ROWS[] = {{\n{rows}}};\n\nconst int ROW_COUNT = {len(OPERATIONS)};\n"
+        + f"\nconst Row ROWS[] = {{\n{''.join(map(row, OPERATIONS.values()))}}};\n"
     )
 
 
 def documentation() -> str:
     """The text of documentation.h: the docstrings of value.py, for the native type."""
-    documents = {
-        name: attribute.__doc__ for name, attribute in vars(Value).items() if getattr(attribute, "__doc__", None)
-    }
-    documents |= {name: text for name, text in Value.__slots__.items() if text}
-    documents["class"] = Value.__doc__
-    wanted = (
-        "class",
-        "data",
-        "grad",
-        "backward",
-        "label",
-        "op",
-        "operation",
-        "operands",
-        "parents",
-        "local_derivatives",
-    )
-    return "".join(f"#define DOC_{name} {json.dumps(documents[name], ensure_ascii=False)}\n" for name in wanted)
+    documented = ["data", "grad", "backward", "label", "op", "operation", "operands", "parents", "local_derivatives"]
+    texts = {"class": getdoc(Value)} | {name: getdoc(getattr(Value, name)) for name in documented}
+    return "".join(f"#define DOC_{name} {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items())
+
+
+# What the build writes beside the compiled files.
+FILES = {"kernels.h": header, "rows.h": rows, "table.h": table, "documentation.h": documentation}
 
 
 def check_names(operation: Operation) -> None:
@@ -130,8 +124,7 @@ def row(operation: Operation) -> str:
     name = operation.name
     texts = f"{json.dumps(name)}, {json.dumps(operation.symbol)}"
     bilinear = str(is_bilinear(operation)).lower()
-    apply = "NULL" if kind(operation) == "OTHER_ROWS" else f"{name}_apply"
-    kernels = f"{name}_defaults, {name}_value, {name}_partials, {bilinear}, {apply}"
+    kernels = f"{name}_defaults, {name}_value, {name}_partials, {bilinear}"
     return f"    {{{texts}, {len(operation.operands)}, {operation.sequences}, {kernels}}},\n"
 
 
@@ -145,14 +138,14 @@ def is_bilinear(operation: Operation) -> bool:
 
 
 def kind(operation: Operation) -> str:
-    """Which of the lists in kernels.h the row stands in."""
+    """The list in rows.h that the row stands in."""
     if operation.sequences or len(operation.operands) > 2:
         return "OTHER_ROWS"
     return "UNARY_ROWS" if len(operation.operands) == 1 else "BINARY_ROWS"
 
 
 class Body(Mathematics):
-    """The mathematics of one C function's body: what a rule calls writes a line."""
+    """The mathematics of one C function's body: each function that a rule calls writes a line."""
 
     def __init__(self, operation: Operation) -> None:
         functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
@@ -164,7 +157,7 @@ class Body(Mathematics):
         self.operands = [Sequence(self, name) for name in self.sequences] + [Name(self, name) for name in self.scalars]
 
     def name(self, expression: str) -> Name:
-        """The variable that holds the expression. What differs from element to element stays in its loop."""
+        """The variable that holds the expression. An expression that differs between elements stays in its loop."""
         if "[i]" in expression:
             return Name(self, f"({expression})")
         if expression not in self.names:
@@ -212,7 +205,7 @@ C_NAMES = {"power": "pow"}
 
 
 class Name:
-    """A C expression that is a variable, or stands in parentheses."""
+    """A C expression: a variable, or an expression in parentheses."""
 
     def __init__(self, body: Body, text: str) -> None:
         self.body = body
@@ -235,7 +228,7 @@ class Name:
 
 
 class Sequence(Name):
-    """An array of operands: iterating over it gives the element that a loop over i is at."""
+    """An array of operands: iterating over it gives one element, that of a loop over i."""
 
     def __iter__(self) -> Iterator[Name]:
         return iter([Name(self.body, f"{self}[i]")])

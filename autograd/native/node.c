@@ -1,17 +1,20 @@
 /* A Value's memory: one block that holds data, gradient, operation, visit mark and up to two operands.
 
-   A graph has no cycles, so reference counting alone frees it; the garbage collector learns of a node only when somebody
-   sets attributes on it, which could refer to anything, and of what is computed from such a node. So the cycles that an
-   operation's own `_backward` makes are collected. A cycle is not if a result is hung on its operand afterwards, since
-   the collector does not know the nodes between: it must be taken off again.
+   A graph has no cycles, so reference counting alone frees it. The garbage collector is told of a node only when somebody
+   sets attributes on it, since they can refer to anything, and of what is computed from such a node. So it finds the cycles
+   that an operation's own `_backward` makes. It does not find the cycle of a result that is hung on its operand afterwards,
+   because it does not know the nodes between: such a result must be taken off again.
    Freed nodes are kept for the next graph. */
-#include "native.h"
+#include "node.h"
 
-/* The nodes that are kept: a few at hand, and the others sorted, roughly, by address, so that a new graph's nodes lie side
-   by side however those before were freed. The sorting is into chains, through `weak_references`, one for each stretch of
-   memory (or several, as addresses are hashed); they are taken from chain after chain. */
+PyTypeObject *Value_Type = NULL;
+uint64_t changes = 0;
+
+/* The nodes that are kept: a few at hand, and the others roughly sorted by address, so that a new graph's nodes lie side by
+   side in whichever order the earlier ones were freed. They are sorted into chains, linked through `weak_references`: each
+   stretch of memory belongs to one chain. Nodes are taken from chain after chain. */
 #if defined(__SANITIZE_ADDRESS__)
-enum { AT_HAND = 1, KEPT = 1 }; /* a node that is used after it was freed shall be seen */
+enum { AT_HAND = 1, KEPT = 1 }; /* so that the sanitiser sees the use of a freed node */
 #else
 enum { AT_HAND = 1 << 8, KEPT = 80000 };
 #endif
@@ -93,7 +96,7 @@ int node_expand(Node *node)
     *slot = shared.scalar;
     node->near_count = FAR;
     node->far = (Far){.slots = slots, .count = 2 * n + 1};
-    for (int i = 0; i < 2; i++) release_sequence(shared.sequences[i], NULL);
+    for (int i = 0; i < 2; i++) give_up_sequence(shared.sequences[i]);
     return 0;
 }
 
@@ -116,7 +119,6 @@ Far *node_far(Node *node)
     return &node->far;
 }
 
-/* Makes the node known to the garbage collector, and what will be computed from it, which may be part of a cycle. */
 void node_track(Node *node)
 {
     node->tracks_results = 1;
@@ -126,7 +128,6 @@ void node_track(Node *node)
     PyObject_GC_Track(node);
 }
 
-/* The instance's dictionary (borrowed), made when it is first asked for. */
 PyObject *node_attributes(Node *node)
 {
     Far *far = node_far(node);
@@ -138,11 +139,19 @@ PyObject *node_attributes(Node *node)
     return far->attributes;
 }
 
+int node_set_label(Node *node, PyObject *label)
+{
+    Far *far = node_far(node);
+    if (far == NULL) return -1;
+    Py_XSETREF(far->label, Py_NewRef(label));
+    return 0;
+}
+
 int node_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Node *node = (Node *)self;
     Py_VISIT(Py_TYPE(self));
-    if (is_shared(node)) { /* and not tracked: the collector does not count what others share */
+    if (is_shared(node)) { /* it is not tracked: the collector could not count what nodes share */
         for (int i = 0; i < 2; i++) {
             Sequence *sequence = node->shared.sequences[i];
             for (Py_ssize_t j = 0; j < sequence->count; j++) Py_VISIT(sequence->slots[j].parent);
@@ -169,15 +178,14 @@ int node_clear(PyObject *self)
     return 0;
 }
 
-/* Whether nothing but its operands' counts must be looked after when this node is freed: no Python code runs then that
-   could reach it, and the garbage collector does not know it. */
+/* Whether the node can be freed without running Python code and without telling the garbage collector. */
 static inline bool is_plain(PyObject *object)
 {
     Node *node = (Node *)object;
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-/* Gives up operands. Those that are freed with their node are chained through `weak_references` before `next`. */
+/* Gives up operands. Those that are to be freed are chained through `weak_references`, before `next`; returns the first. */
 static Node *release_slots(const Slot *slots, Py_ssize_t count, Node *next)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -193,9 +201,10 @@ static Node *release_slots(const Slot *slots, Py_ssize_t count, Node *next)
     return next;
 }
 
-Node *release_sequence(Sequence *sequence, Node *next)
+static Node *release_sequence(Sequence *sequence, Node *next)
 {
-    if (!sequence_give_up(sequence)) return next;
+    if (--sequence->references > 0) return next;
+    if (*sequence->place == sequence) *sequence->place = NULL;
     next = release_slots(sequence->slots, sequence->count, next);
     PyMem_Free(sequence);
     return next;
@@ -221,30 +230,30 @@ static void release_memory(Node *node)
     Py_DECREF(type);
 }
 
-/* A loop and not a recursion, so that a chain of any length is freed. */
-static void free_graph(Node *node)
+/* Frees a chain of nodes, and all that is freed with them: in a loop, so that the depth of a graph does not matter. */
+static void free_nodes(Node *node)
 {
-    Node *next = NULL;
-    for (;;) {
+    while (node != NULL) {
+        Node *next = (Node *)node->weak_references;
+        node->weak_references = NULL;
         next = release_operands(node, next);
         release_memory(node);
-        if (next == NULL) return;
         node = next;
-        next = (Node *)node->weak_references;
-        node->weak_references = NULL;
     }
 }
+
+void give_up_sequence(Sequence *sequence) { free_nodes(release_sequence(sequence, NULL)); }
 
 void node_dealloc(PyObject *self)
 {
     if (is_plain(self)) {
-        free_graph((Node *)self);
+        free_nodes((Node *)self);
         return;
     }
     PyObject_GC_UnTrack(self);
-    /* What is not plain is freed by a call of this function within this function; this bounds how deep. */
+    /* Nodes that are not plain are freed by a recursion; the trashcan bounds its depth. */
     Py_TRASHCAN_BEGIN(self, node_dealloc)
     if (((Node *)self)->weak_references != NULL) PyObject_ClearWeakRefs(self);
-    free_graph((Node *)self);
+    free_nodes((Node *)self);
     Py_TRASHCAN_END
 }

@@ -1,14 +1,11 @@
-/* A sequence of operands, kept once for all nodes that have it: a layer's neurons share their inputs, and a neuron's weights
-   are the same for every example.
+/* A layer's neurons share their inputs, and a neuron's weights are the same for every example.
 
-   Only for bilinear operations, such as dot: the derivatives with respect to each sequence are the other's numbers, so a
-   node needs no more than the two sequences. Whether a list holds the very operands of a sequence is looked up every time;
-   whether they have the same numbers still, only where any Value's data has been set since that was last seen. */
-#include "native.h"
+   Only bilinear operations, such as dot, share sequences: the derivatives with respect to each sequence are the other's
+   numbers, so a node needs no more than the two sequences. Each call compares the given list with the sequence, operand by
+   operand. It compares the operands' numbers only if any Value's data has been set since it last did so. */
+#include "sequences.h"
 
-uint64_t changes = 0;
-
-/* The latest sequence for each (hashed) first operand. These references do not count. */
+/* The latest sequence for each (hashed) first operand. Where it is freed, node.c takes it away from here. */
 enum { LATEST_BITS = 10 };
 static Sequence *latest[1 << LATEST_BITS];
 
@@ -24,7 +21,7 @@ static inline bool is_constant(const Slot *slot, PyObject *object)
     return slot->parent == NULL && PyFloat_CheckExact(object) && is_same_number(slot->number, PyFloat_AS_DOUBLE(object));
 }
 
-/* Whether the Values among the operands have the numbers still that they had. */
+/* Whether the Values among the operands still have the numbers that they had. */
 static bool is_current(const Sequence *sequence)
 {
     if (sequence->changes == changes) return true;
@@ -36,7 +33,7 @@ static bool is_current(const Sequence *sequence)
     return true;
 }
 
-/* Whether these are the sequence's operands; writes their numbers. */
+/* Whether the objects are the sequence's operands. If so, their numbers have been written. */
 static bool holds(Sequence *sequence, PyObject *const *objects, Py_ssize_t n, double *numbers)
 {
     if (sequence == NULL || sequence->count != n || !is_current(sequence)) return false;
@@ -86,11 +83,4 @@ Reading take_sequence(PyObject *const *objects, Py_ssize_t n, double *numbers, S
     }
     *sequence = sequence_new(objects, n, numbers, place);
     return *sequence != NULL ? DONE : UNUSUAL;
-}
-
-bool sequence_give_up(Sequence *sequence)
-{
-    if (--sequence->references > 0) return false;
-    if (*sequence->place == sequence) *sequence->place = NULL;
-    return true;
 }

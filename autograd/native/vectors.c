@@ -1,11 +1,14 @@
-/* Many Values' data or grad, to and from an array of float64. vectors.py has checked that they fit each other. */
-#include "native.h"
+/* One loop over the Values, where Python would make a float for each. */
+#include "vectors.h"
+
+#include "node.h"
 
 static double *field_of(PyObject *value, bool is_grad)
 {
     return is_grad ? &((Node *)value)->grad : &((Node *)value)->data;
 }
 
+/* vectors.py has checked that values and vector fit each other; what this checks again keeps the memory safe. */
 static PyObject *copy_numbers(PyObject *arguments, bool to_vector)
 {
     PyObject *values;

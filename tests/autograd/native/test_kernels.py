@@ -135,12 +135,17 @@ def test_every_row_is_written_and_the_table_is_named():
             assert header.count(f"ALWAYS_INLINE void {name}_partial_{index}(") == 1
     assert header == kernels.header()
     table = kernels.table()
-    assert f"const int ROW_COUNT = {len(OPERATIONS)};" in table
+    assert re.findall(r'^    {"(\w+)", ', table, re.MULTILINE) == [*OPERATIONS]
     assert f"TABLE_CHECKSUM = {table_checksum()}UL;" in table
 
 
+def test_the_rows_are_numbered_in_their_order_and_counted():
+    [numbers] = re.findall(r"enum { (.*) };", kernels.rows())
+    assert numbers.split(", ") == [*(f"ROW_{name}" for name in OPERATIONS), "ROW_COUNT"]
+
+
 def test_every_row_is_in_one_list_of_its_kind():
-    lists = dict(re.findall(r"#define (\w+)\(ROW\) (.*)", kernels.header()))
+    lists = dict(re.findall(r"#define (\w+)\(ROW\) (.*)", kernels.rows()))
     found = {kind: re.findall(r"ROW\((\d+), (\w+)\)", text) for kind, text in lists.items()}
     rows = {kind: [(int(index), name) for index, name in of_kind] for kind, of_kind in found.items()}
     assert sorted(row for of_kind in rows.values() for row in of_kind) == list(enumerate(OPERATIONS))

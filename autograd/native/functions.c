@@ -1,5 +1,13 @@
-/* The functions of the table, which are also the methods of Value. */
-#include "native.h"
+/* A function of the table is an object that knows its row. It reads the usual operands itself, and leaves others to Python. */
+#include "functions.h"
+
+#include <structmember.h>
+
+#include "apply.h"
+#include "operands.h"
+#include "recording.h"
+#include "sequences.h"
+#include "specification.h"
 
 typedef struct {
     PyObject_HEAD
@@ -15,7 +23,7 @@ static Py_ssize_t length_of(PyObject *sequence)
     return PyTuple_CheckExact(sequence) ? PyTuple_GET_SIZE(sequence) : -1;
 }
 
-/* The length that all sequences have; -1 if they differ, or are neither lists nor tuples, or operands are missing. */
+/* The length that all sequences have; -1 if lengths differ, a sequence is no list or tuple, or operands are missing. */
 static Py_ssize_t common_length(const Row *row, PyObject *const *arguments, Py_ssize_t given)
 {
     if (given > row->operands) return -1;
@@ -27,15 +35,16 @@ static Py_ssize_t common_length(const Row *row, PyObject *const *arguments, Py_s
     return n;
 }
 
-static PyObject *call_on_scalars(const Row *row, PyObject *const *arguments, Py_ssize_t given)
+static PyObject *call_on_scalars(int index, PyObject *const *arguments, Py_ssize_t given)
 {
+    const Row *row = &ROWS[index];
     PyObject *parents[INLINE_SLOTS] = {NULL};
     double numbers[INLINE_SLOTS];
     for (int i = 0; i < row->operands; i++) {
         if (i >= given) numbers[i] = row->defaults[i];
         else if (read_scalar(arguments[i], &parents[i], &numbers[i]) == UNUSUAL) return NULL;
     }
-    return row->apply(parents, numbers);
+    return APPLY[index](parents, numbers);
 }
 
 /* Puts operands into the node's next slots, and their numbers into the array. */
@@ -72,15 +81,15 @@ static Reading take_arguments(Node *node, PyObject *const *arguments, Py_ssize_t
     return DONE;
 }
 
-/* Whether it is worth while to try. A sequence of Values begins with one. */
+/* Whether the operands may be sequences that nodes share. What begins with a number is taken to hold numbers only. */
 static bool is_to_be_shared(const Row *row, PyObject *const *arguments, Py_ssize_t n)
 {
     if (!row->is_bilinear || n == 0 || no_grad_blocks > 0) return false;
     return is_value(*PySequence_Fast_ITEMS(arguments[0])) || is_value(*PySequence_Fast_ITEMS(arguments[1]));
 }
 
-/* The node of a bilinear operation on sequences, which it is given. NULL without an exception for what need not be fast:
-   constants alone, what is not finite, what the collector is to know. */
+/* The node of a bilinear operation on sequences, which the node takes over. NULL without an exception for what need not be
+   fast: constants alone, a result that is not finite, operands that the garbage collector knows. */
 static Node *node_on_sequences(int index, Sequence *first, Sequence *second, Slot scalar, const double *numbers)
 {
     const Row *row = &ROWS[index];
@@ -98,8 +107,8 @@ static Node *node_on_sequences(int index, Sequence *first, Sequence *second, Slo
     return node;
 }
 
-/* Takes the operands of a bilinear operation as sequences that other nodes may have too. NULL without an exception if they
-   are unusual. Until there are references to all of them, no Python code runs that could change the lists. */
+/* A bilinear operation on sequences that nodes share. NULL without an exception if the operands are unusual. No Python code
+   that could change the lists runs until there are references to all of their elements. */
 static PyObject *call_bilinear(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
 {
     Sequence *first = NULL, *second = NULL;
@@ -111,12 +120,12 @@ static PyObject *call_bilinear(int index, PyObject *const *arguments, Py_ssize_t
         take_sequence(PySequence_Fast_ITEMS(arguments[1]), n, numbers + n, &second) == DONE)
         node = node_on_sequences(index, first, second, scalar, numbers);
     if (node != NULL) return (PyObject *)node;
-    if (first != NULL) release_sequence(first, NULL);
-    if (second != NULL) release_sequence(second, NULL);
+    if (first != NULL) give_up_sequence(first);
+    if (second != NULL) give_up_sequence(second);
     return NULL;
 }
 
-/* The node is there before the operands are read: no Python code that could change the lists runs until it holds them. */
+/* The node is made before the operands are read: no Python code that could change the lists runs until it holds them. */
 static PyObject *call_on_sequences(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
 {
     const Row *row = &ROWS[index];
@@ -134,7 +143,7 @@ static PyObject *call_on_usual(int index, PyObject *const *arguments, Py_ssize_t
     const Row *row = &ROWS[index];
     Py_ssize_t n = common_length(row, arguments, given);
     if (n < 0) return NULL;
-    if (row->apply != NULL) return call_on_scalars(row, arguments, given);
+    if (APPLY[index] != NULL) return call_on_scalars(index, arguments, given);
     Py_ssize_t count = n * row->sequences + (row->operands - row->sequences);
     double few_numbers[FEW], *numbers = few_numbers;
     if (count > FEW && (numbers = PyMem_Malloc((size_t)count * sizeof(double))) == NULL) return PyErr_NoMemory();
@@ -145,15 +154,7 @@ static PyObject *call_on_usual(int index, PyObject *const *arguments, Py_ssize_t
     return result;
 }
 
-PyObject *keywords_dictionary(PyObject *const *values, PyObject *names)
-{
-    PyObject *keywords = PyDict_New();
-    for (Py_ssize_t i = 0; keywords != NULL && names != NULL && i < PyTuple_GET_SIZE(names); i++)
-        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), values[i]) < 0) Py_CLEAR(keywords);
-    return keywords;
-}
-
-/* By value.py: keywords, other numbers, other iterables; or the error. */
+/* Keywords, other numbers, other iterables: operands.py reads them, or raises the error. */
 static PyObject *call_on_unusual(int index, PyObject *const *arguments, Py_ssize_t given, PyObject *names)
 {
     PyObject *result = NULL, *operands = PyTuple_New(given), *keywords = NULL, *read = NULL;
@@ -165,7 +166,7 @@ static PyObject *call_on_unusual(int index, PyObject *const *arguments, Py_ssize
                                             operands, keywords, (PyObject *)Value_Type, NULL);
     if (read != NULL) {
         result = call_on_usual(index, &PyTuple_GET_ITEM(read, 0), PyTuple_GET_SIZE(read));
-        if (result == NULL && !PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "arguments() returned others");
+        if (result == NULL && !PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "arguments() returned unusual operands");
     }
     Py_DECREF(operands);
     Py_XDECREF(keywords);

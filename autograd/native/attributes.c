@@ -1,0 +1,188 @@
+/* An attribute is made for Python when it is asked for: a node holds no tuple and no float object. */
+#include "attributes.h"
+
+#include "documentation.h"
+#include "node.h"
+#include "operands.h"
+#include "operations.h"
+#include "specification.h"
+
+static PyObject *get_data(PyObject *self, void *Py_UNUSED(closure)) { return PyFloat_FromDouble(((Node *)self)->data); }
+
+static PyObject *get_grad(PyObject *self, void *Py_UNUSED(closure)) { return PyFloat_FromDouble(((Node *)self)->grad); }
+
+static int set_number(PyObject *number, double *field)
+{
+    double converted;
+    if (number == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "a Value's data and grad cannot be deleted");
+        return -1;
+    }
+    if (as_number(number, &converted) < 0) return -1;
+    *field = converted;
+    return 0;
+}
+
+static int set_data(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+{
+    int status = set_number(number, &((Node *)self)->data);
+    changes++;
+    return status;
+}
+
+static int set_grad(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+{
+    return set_number(number, &((Node *)self)->grad);
+}
+
+static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (is_far(node) && node->far.label != NULL) return Py_NewRef(node->far.label);
+    return PyUnicode_FromString("");
+}
+
+static int set_label_attribute(PyObject *self, PyObject *label, void *Py_UNUSED(closure))
+{
+    if (label != NULL) return node_set_label((Node *)self, label);
+    PyErr_SetString(PyExc_AttributeError, "a Value's label cannot be deleted");
+    return -1;
+}
+
+static PyObject *get_op(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (node->row == LEAF) return PyUnicode_FromString("");
+    if (node->row == CUSTOM) return Py_NewRef(node->far.slots[node->far.count - 1].parent);
+    return PyUnicode_FromString(ROWS[node->row].symbol);
+}
+
+static PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (node->row >= CUSTOM) Py_RETURN_NONE;
+    return Py_NewRef(PyTuple_GET_ITEM(specification.operations, node->row));
+}
+
+static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
+    Slot *slots = node_slots(node);
+    Py_ssize_t count = node_count(node) - (node->row == CUSTOM), length = 0;
+    for (Py_ssize_t i = 0; i < count; i++) length += slots[i].parent != NULL;
+    PyObject *parents = PyTuple_New(length);
+    if (parents == NULL) return NULL;
+    for (Py_ssize_t i = 0, j = 0; i < count; i++)
+        if (slots[i].parent != NULL) PyTuple_SET_ITEM(parents, j++, Py_NewRef(slots[i].parent));
+    return parents;
+}
+
+static PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
+    if (node->row >= CUSTOM) return PyTuple_New(0);
+    Slot *slots = node_slots(node);
+    Py_ssize_t count = node_count(node);
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
+        if (slots[i].parent == NULL) continue;
+        PyObject *number = PyFloat_FromDouble(slots[i].number);
+        if (number == NULL || PyList_Append(list, number) < 0) Py_CLEAR(list);
+        Py_XDECREF(number);
+    }
+    PyObject *derivatives = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return derivatives;
+}
+
+static PyObject *operand_object(const Slot *slot)
+{
+    return slot->parent != NULL ? Py_NewRef(slot->parent) : PyFloat_FromDouble(slot->number);
+}
+
+static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
+{
+    PyObject *tuple = PyTuple_New(n);
+    for (Py_ssize_t i = 0; tuple != NULL && i < n; i++) {
+        PyObject *operand = operand_object(&slots[i]);
+        if (operand == NULL) Py_CLEAR(tuple);
+        else PyTuple_SET_ITEM(tuple, i, operand);
+    }
+    return tuple;
+}
+
+/* The operands as the operation got them: scalars, and a tuple for each sequence. */
+static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (node_expand(node) < 0) return NULL;
+    if (node->row >= CUSTOM) return PyTuple_New(0);
+    const Row *operation = &ROWS[node->row];
+    if (operation->sequences == 0) return operand_objects(node_slots(node), node_count(node));
+    Py_ssize_t n = (node_count(node) - (operation->operands - operation->sequences)) / operation->sequences;
+    Slot *slots = node_slots(node);
+    PyObject *operands = PyTuple_New(operation->operands);
+    for (int i = 0; operands != NULL && i < operation->operands; i++) {
+        bool is_sequence = i < operation->sequences;
+        PyObject *operand = is_sequence ? operand_objects(slots, n) : operand_object(slots);
+        if (operand == NULL) Py_CLEAR(operands);
+        else PyTuple_SET_ITEM(operands, i, operand);
+        slots += is_sequence ? n : 1;
+    }
+    return operands;
+}
+
+static PyObject *get_attributes(PyObject *self, void *Py_UNUSED(closure))
+{
+    return Py_XNewRef(node_attributes((Node *)self));
+}
+
+PyGetSetDef value_attributes[] = {
+    {"data", get_data, set_data, DOC_data, NULL},
+    {"grad", get_grad, set_grad, DOC_grad, NULL},
+    {"label", get_label, set_label_attribute, DOC_label, NULL},
+    {"op", get_op, NULL, DOC_op, NULL},
+    {"operation", get_operation, NULL, DOC_operation, NULL},
+    {"operands", get_operands, NULL, DOC_operands, NULL},
+    {"parents", get_parents, NULL, DOC_parents, NULL},
+    {"local_derivatives", get_local_derivatives, NULL, DOC_local_derivatives, NULL},
+    {"__dict__", get_attributes, NULL, NULL, NULL},
+    {NULL},
+};
+
+/* ---- those that users set */
+
+/* As for any object, a data descriptor of the class comes first, then the instance's own attributes, then the class's. Most
+   subclasses' instances have a dictionary of the usual kind. Few instances of Value itself have one, so it is far. */
+static bool has_own_dictionary(PyObject *self) { return Py_TYPE(self)->tp_dictoffset == 0; }
+
+static bool is_data_descriptor(PyObject *self, PyObject *name)
+{
+    PyObject *attribute = _PyType_Lookup(Py_TYPE(self), name);
+    return attribute != NULL && Py_TYPE(attribute)->tp_descr_set != NULL;
+}
+
+PyObject *value_getattro(PyObject *self, PyObject *name)
+{
+    Node *node = (Node *)self;
+    if (has_own_dictionary(self) && is_far(node) && node->far.attributes != NULL && !is_data_descriptor(self, name)) {
+        PyObject *attribute = PyDict_GetItemWithError(node->far.attributes, name);
+        if (attribute != NULL) return Py_NewRef(attribute);
+        if (PyErr_Occurred()) return NULL;
+    }
+    return PyObject_GenericGetAttr(self, name);
+}
+
+int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
+{
+    if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
+    PyObject *attributes = node_attributes((Node *)self);
+    if (attributes == NULL) return -1;
+    if (attribute != NULL) return PyDict_SetItem(attributes, name, attribute);
+    int status = PyDict_DelItem(attributes, name);
+    if (status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
+        PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", Py_TYPE(self)->tp_name, name);
+    return status;
+}

@@ -1,0 +1,116 @@
+/* A node: a Value's memory, with its operands and their local derivatives.
+
+   A node's operands are in one of three places. Near: up to two stand in the node itself. Far: more than two, or any beside
+   a label or attributes, stand in memory of their own. Shared: they are two sequences, which other nodes may have too, and
+   a scalar. */
+#ifndef AUTOGRAD_NODE_H
+#define AUTOGRAD_NODE_H
+
+#include "cpython.h"
+
+/* An operand: a Value and the local derivative with respect to it, or a constant. */
+typedef struct {
+    PyObject *parent; /* NULL for a constant */
+    double number;    /* the local derivative; of a constant, the constant */
+} Slot;
+
+typedef struct {
+    Slot *slots;
+    Py_ssize_t count;
+    PyObject *attributes; /* the instance's __dict__ */
+    PyObject *label;
+} Far;
+
+/* Operands of a bilinear operation. A slot's number is here the operand's own, as it was when the operation took it: it is
+   the local derivative with respect to the operand at the same place in the other sequence. */
+typedef struct Sequence {
+    Py_ssize_t references; /* how many nodes have it */
+    struct Sequence **place; /* where sequences.c finds it again */
+    uint64_t mark;         /* the epoch of the last walk that has seen all of its operands */
+    uint64_t changes;      /* how many there had been when the numbers were last seen to be those of the operands */
+    Py_ssize_t count;
+    bool holds_value;      /* rather than constants only */
+    Slot slots[];
+} Sequence;
+
+typedef struct {
+    Sequence *sequences[2];
+    Slot scalar;
+} Shared;
+
+enum { LEAF = 0xFF, CUSTOM = 0xFE };   /* as a row: no operation of the table computed the node */
+enum { FAR = 0xFF, SHARED = 0xFE };    /* as a count: the operands are not near */
+enum { INLINE_SLOTS = 2 };             /* how many operands a node has room for */
+
+typedef struct {
+    PyObject_HEAD
+    double data;
+    double grad;
+    PyObject *weak_references;
+    uint64_t mark : 46;          /* the epoch of the last walk that has seen this node */
+    uint64_t is_tracked : 1;     /* the garbage collector knows it */
+    uint64_t tracks_results : 1; /* the garbage collector is to know what is computed from it */
+    uint64_t row : 8;            /* an index into ROWS, LEAF, or CUSTOM: parents given by hand; the last slot is the symbol */
+    uint64_t near_count : 8;     /* how many of `slots` there are, or FAR, or SHARED */
+    union {
+        Slot slots[INLINE_SLOTS];
+        Far far;
+        Shared shared;
+    };
+} Node;
+
+extern PyTypeObject *Value_Type; /* set when the module is made */
+extern uint64_t changes;         /* how often a Value's data was set, or a Value tracked: to be counted after either */
+
+static inline bool is_value(PyObject *object) { return PyObject_TypeCheck(object, Value_Type); }
+
+static inline bool is_far(const Node *node) { return node->near_count == FAR; }
+static inline bool is_shared(const Node *node) { return node->near_count == SHARED; }
+
+/* The slots of a node that is not shared. */
+static inline Slot *node_slots(Node *node) { return is_far(node) ? node->far.slots : node->slots; }
+static inline Py_ssize_t node_count(const Node *node) { return is_far(node) ? node->far.count : node->near_count; }
+
+static inline void set_node_count(Node *node, Py_ssize_t count)
+{
+    if (is_far(node)) node->far.count = count;
+    else node->near_count = (uint8_t)count;
+}
+
+/* How many operands any node has; where the parents were given by hand, how many parents. */
+static inline Py_ssize_t operand_count(const Node *node)
+{
+    if (is_shared(node)) return 2 * node->shared.sequences[0]->count + 1;
+    return node_count(node) - (node->row == CUSTOM);
+}
+
+/* A graph is larger than the nearer caches, and its nodes lie anywhere: a walk asks for them before it needs them. */
+static inline void prefetch_node(const Node *node)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(node, 1);
+    __builtin_prefetch((const char *)node + 64, 1);
+#else
+    (void)node;
+#endif
+}
+
+/* What follows sets an exception where memory is short, and returns NULL or -1. */
+
+Node *node_new(int row, Py_ssize_t room); /* with room for so many operands, and none yet */
+int node_expand(Node *node);              /* gives a shared node slots of its own; others stay as they are */
+Far *node_far(Node *node);                /* makes room for more than two slots, a label or attributes */
+PyObject *node_attributes(Node *node);    /* the instance's dictionary (borrowed), made when it is first asked for */
+int node_set_label(Node *node, PyObject *label);
+
+/* Makes the node known to the garbage collector, and what will be computed from it, which may be part of a cycle. */
+void node_track(Node *node);
+
+/* Gives up one reference to a sequence. */
+void give_up_sequence(Sequence *sequence);
+
+int node_traverse(PyObject *self, visitproc visit, void *arg);
+int node_clear(PyObject *self);
+void node_dealloc(PyObject *self);
+
+#endif

@@ -1,0 +1,41 @@
+/* The count of open no_grad() blocks, and the guard. */
+#include "recording.h"
+
+#include "specification.h"
+
+int no_grad_blocks = 0;
+
+PyObject *count_no_grad(PyObject *Py_UNUSED(module), PyObject *change)
+{
+    int blocks = (int)PyLong_AsLong(change);
+    if (PyErr_Occurred()) return NULL;
+    no_grad_blocks += blocks;
+    Py_RETURN_NONE;
+}
+
+int is_recording_here(void)
+{
+    PyObject *open_blocks;
+    if (PyContextVar_Get(specification.open_blocks, NULL, &open_blocks) < 0) return -1;
+    long count = PyLong_AsLong(open_blocks);
+    Py_DECREF(open_blocks);
+    return count == 0;
+}
+
+PyObject *guard_function = NULL;
+
+PyObject *guard(PyObject *Py_UNUSED(module), PyObject *check)
+{
+    PyObject *before = guard_function;
+    guard_function = check == Py_None ? NULL : Py_NewRef(check);
+    Py_XDECREF(before);
+    Py_RETURN_NONE;
+}
+
+int ask_guard(PyObject *value, const char *what)
+{
+    PyObject *check = Py_NewRef(guard_function), *passed = PyObject_CallFunction(check, "Os", value, what);
+    Py_DECREF(check);
+    Py_XDECREF(passed);
+    return passed == NULL ? -1 : 0;
+}

@@ -1,0 +1,20 @@
+/* What the engine takes from Python, its specification: what is rare, and so is not written again in C. */
+#ifndef AUTOGRAD_SPECIFICATION_H
+#define AUTOGRAD_SPECIFICATION_H
+
+#include "cpython.h"
+
+typedef struct {
+    PyObject *real_number; /* the float of any real number, or TypeError */
+    PyObject *arguments;   /* a function's operands as the engine takes them, or the error that says why not */
+    PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
+    PyObject *open_blocks; /* the context variable that no_grad() counts in */
+    PyObject *operations;  /* the rows as Python has them, in the order of ROWS: a tuple */
+} Specification;
+
+extern Specification specification;
+
+/* Called when the module is made. On an error, -1 with an exception. */
+int take_specification(void);
+
+#endif
