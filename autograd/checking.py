@@ -1,33 +1,33 @@
-"""check_gradients(): are the derivatives that `backward()` finds the ones that finite differences see?
+"""check_gradients() compares the derivatives that `backward()` finds with finite differences.
 
 The central difference (f(x + h) - f(x - h)) / 2h is the derivative up to an error of h² |f'''| / 6 from the formula and
 of ε |f| / h from rounding, ε = 2⁻⁵². With h = ε^(1/3) max(1, |x|) the two are of one size (Nocedal and Wright,
-"Numerical Optimization", section 8.1), and ten digits or so are left to compare. How large the first is shows in the
-difference with 2h, which has four times of it.
+"Numerical Optimization", section 8.1), and ten digits or so are left to compare. The difference with 2h has four times
+the first error, so the two differences tell how large it is.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 
+from autograd import structures
 from autograd.engines import Value, no_grad
 from autograd.graph import leaves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from autograd.operands import Number
-
-    Argument = Number | Sequence["Argument"]
+    from autograd.structures import Form, Structure
 
 EPSILON = sys.float_info.epsilon
 
 
 def check_gradients(
     function: Callable[..., Any],  # Any: whatever it returns is checked to be a number
-    point: Argument,
+    point: Structure,
     *,
     relative_tolerance: float = 1e-6,
     worst: int = 10,
@@ -36,7 +36,8 @@ def check_gradients(
 
     Arguments:
         function: called as `function(*point)` with Values in the numbers' places; it returns one Value.
-        point: the arguments: numbers, or (nested) sequences of numbers. A single number is the only argument.
+        point: the sequence of the arguments, each a number or a structure of numbers, as for `grad`. Anything but a
+            sequence, such as a single number or a dict, is the only argument.
         relative_tolerance: how far the two may be apart, as a part of the larger, beside the differences' own error.
         worst: how many components the table of a failure shows.
 
@@ -49,14 +50,15 @@ def check_gradients(
     >>> [f"{component.name}: {component.backward:.6f}" for component in check.components]
     ['x: 0.462117', 'y: 1.572895']
     """
-    arguments: Any = point if hasattr(point, "__len__") else [point]
-    named = list(components(function, arguments))
-    if not named:
+    arguments = structures.sequence(point)
+    if arguments is None:
+        arguments = [point]
+    numbers, form = structures.flatten(arguments, structures.number)
+    if not numbers:
         raise ValueError("check_gradients: expected at least one number in point, got none")
-    names, numbers = zip(*named, strict=True)
     values = [Value(number) for number in numbers]
 
-    output = function(*rebuild(arguments, iter(values)))
+    output = function(*structures.unflatten(form, values))
     if not isinstance(output, Value):
         raise TypeError(f"check_gradients: expected the function to return one Value, got {type(output).__name__}")
     before = [(leaf, leaf.grad) for leaf in leaves(output)]
@@ -65,15 +67,18 @@ def check_gradients(
     for leaf, grad in before:
         leaf.grad = grad
 
-    def evaluate(index: int, number: float) -> float:
-        moved = [*numbers[:index], number, *numbers[index + 1 :]]
+    def moved(index: int, number: float) -> float:
+        """The function's value with another number in the place of one."""
+        others = [Value(other) for other in (*numbers[:index], number, *numbers[index + 1 :])]
         with no_grad():
-            return float(function(*rebuild(arguments, iter(map(Value, moved)))))
+            return float(function(*structures.unflatten(form, others)))
 
     check = GradientCheck(
         [
-            Component(name, gradient, *central_difference(evaluate, index, number))
-            for index, (name, number, gradient) in enumerate(zip(names, numbers, gradients, strict=True))
+            Component(name, gradient, *central_difference(partial(moved, index), number))
+            for index, (name, number, gradient) in enumerate(
+                zip(names(function, form), numbers, gradients, strict=True)
+            )
         ],
         relative_tolerance,
     )
@@ -82,13 +87,13 @@ def check_gradients(
     return check
 
 
-def central_difference(evaluate: Callable[[int, float], float], index: int, number: float) -> tuple[float, float]:
+def central_difference(function: Callable[[float], float], number: float) -> tuple[float, float]:
     """The difference quotient, and how large its error may be."""
     h = EPSILON ** (1 / 3) * max(1.0, abs(number))
 
     def quotient(step: float) -> tuple[float, float]:
         right, left = number + step, number - step
-        f_right, f_left = evaluate(index, right), evaluate(index, left)
+        f_right, f_left = function(right), function(left)
         return (f_right - f_left) / (right - left), 16 * EPSILON * max(abs(f_right), abs(f_left)) / step
 
     (difference, rounding), (coarser, _) = quotient(h), quotient(2 * h)
@@ -174,24 +179,13 @@ class GradientError(AssertionError):
         )
 
 
-def components(function: Callable[..., Any], arguments: Any) -> Iterator[tuple[str, float]]:
-    """Every number among the arguments, with the name that the function has for it: x, weights[3]."""
+def names(function: Callable[..., Any], arguments: Form) -> list[str]:
+    """What the function calls each number among its arguments: x, weights[3], model.bias."""
     code = getattr(function, "__code__", None)
     parameters = code.co_varnames[: code.co_argcount] if code else ()
     parameters = parameters[1:] if hasattr(function, "__self__") else parameters
-    for index, argument in enumerate(arguments):
-        name = parameters[index] if index < len(parameters) else f"argument {index}"
-        yield from numbered(name, argument)
-
-
-def numbered(name: str, argument: Any) -> Iterator[tuple[str, float]]:
-    if hasattr(argument, "__len__") and not isinstance(argument, str):
-        for index, element in enumerate(argument):
-            yield from numbered(f"{name}[{index}]", element)
-    else:
-        yield name, Value(argument).data
-
-
-def rebuild(arguments: Any, values: Iterator[Value]) -> list[Any]:
-    """The arguments with the next of the Values in the place of each number."""
-    return [rebuild(a, values) if hasattr(a, "__len__") else next(values) for a in arguments]
+    return [
+        (parameters[i] if i < len(parameters) else f"argument {i}") + place
+        for i, argument in enumerate(arguments.parts)
+        for place in argument.places()
+    ]

@@ -1,13 +1,27 @@
-"""What is an argument of a function that is differentiated? Numbers: one, or lists, tuples, dicts and arrays of them.
+"""Structures of numbers are taken apart into their leaves here, and put together again with others in their places.
 
-Such a structure is taken apart into its numbers, and put together again with others in their places.
+    leaves, form = flatten(structure)
+    structure = unflatten(form, leaves)
+
+A structure is a list, tuple, named tuple, dict, deque, dataclass instance or NumPy array of structures, however nested.
+What is put together has the class that was taken apart: subclasses stay, a deque keeps its maxlen, a defaultdict its
+factory. A range and an array.array become lists. An array may have any shape, () too; one of a subclass, as
+numpy.matrix, becomes an array.
+
+Anything else is a leaf, a Value always, of whatever subclass it is. `scalar` and `number` say which leaves are numbers.
 """
 
 from __future__ import annotations
 
 import math
+import reprlib
 import sys
+from array import array
+from collections import OrderedDict, defaultdict, deque
+from contextlib import suppress
+from itertools import islice, product
 
+from autograd import operands
 from autograd.engines import Value
 from autograd.operands import described, real_number
 
@@ -18,127 +32,345 @@ if TYPE_CHECKING:
 
     from autograd.value import Scalar
 
-    Structure: TypeAlias = Any  # Any: a number, or a list, tuple, dict or array of structures
-    Shape: TypeAlias = "tuple[int, ...] | None"  # of an array; None for what is no array
+    Structure: TypeAlias = Any  # Any: a leaf, or a list, tuple, dict, ... of structures
+
+__all__ = ["Form", "flatten", "map", "number", "numbers_like", "scalar", "sequence", "unflatten", "unflatten_matrix"]
 
 
-def leaves_of(structure: Structure) -> Iterator[Any]:
-    """The numbers in their order, or whatever else stands there."""
+class Form:
+    """A structure without its leaves: its classes, keys and shapes.
+
+    Two forms are equal if the same leaves make structures of the same classes, keys and shapes of them. The factory of
+    a defaultdict and the maxlen of a deque do not count. `count` is the number of leaves.
+    """
+
+    __slots__ = ("count", "keys", "kind", "option", "parts", "shape")
+
+    def __init__(
+        self,
+        kind: type | None = None,
+        keys: tuple[Any, ...] = (),
+        parts: tuple[Form, ...] = (),
+        option: Any = None,
+        shape: tuple[int, ...] | None = None,
+    ) -> None:
+        self.kind = kind  # the class; None for a leaf and for an array
+        self.keys = keys  # of a dict; the names of a named tuple's or dataclass's fields
+        self.parts = parts
+        self.option = option  # a deque's maxlen, a defaultdict's factory
+        self.shape = shape  # of an array
+        self.count: int = math.prod(shape or ()) if kind is None else sum([part.count for part in parts])
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is that of one number by itself: of a leaf, or of an array of the shape ()."""
+        return self.kind is None and not self.shape
+
+    def places(self) -> list[str]:
+        """Where each leaf stands, as Python would write it: "['w'][0]", ".slope"; "" for a leaf by itself.
+
+        >>> flatten({"w": [1.0, 2.0], "b": 3.0})[1].places()
+        ["['w'][0]", "['w'][1]", "['b']"]
+        """
+        return list(self._places(""))
+
+    def _places(self, start: str) -> Iterator[str]:
+        if self.kind is None:
+            for index in product(*[range(length) for length in self.shape or ()]):
+                yield start + "".join([f"[{i}]" for i in index])
+            return
+        for step, part in zip(self._steps(), self.parts, strict=True):
+            yield from part._places(start + step)
+
+    def _steps(self) -> list[str]:
+        """How Python would write the way to each part."""
+        assert self.kind is not None
+        if issubclass(self.kind, dict):
+            return [f"[{key!r}]" for key in self.keys]
+        return [f".{name}" for name in self.keys] or [f"[{i}]" for i in range(len(self.parts))]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Form) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[object, ...]:
+        return self.kind, self.keys, self.parts, self.shape
+
+    def __repr__(self) -> str:
+        name = self.kind.__name__ if self.kind else "leaf" if self.shape is None else f"array of the shape {self.shape}"
+        return f"<Form of {name}: {reprlib.repr(self.places())}>"
+
+
+LEAF = Form()
+
+
+def flatten(structure: Structure, read: Callable[[Any], Any] | None = None) -> tuple[list[Any], Form]:
+    """The leaves of a structure, in order, and its form.
+
+    Arguments:
+        structure: a leaf, or a list, tuple, dict, ... of structures.
+        read: `scalar` or `number`, where all leaves must be numbers: it is called with each.
+
+    Raises TypeError if `read` does, and names the place.
+
+    >>> leaves, form = flatten({"w": [1, 2.5], "b": Value(3.0)}, number)
+    >>> leaves
+    [1.0, 2.5, 3.0]
+    >>> unflatten(form, [leaf + 1.0 for leaf in leaves])
+    {'w': [2.0, 3.5], 'b': 4.0}
+    """
+    leaves: list[Any] = []
+    form = take_apart(structure, leaves)
+    if read is None:
+        return leaves, form
+    try:
+        return [read(leaf) for leaf in leaves], form
+    except TypeError:
+        for leaf, place in zip(leaves, form.places(), strict=True):
+            read_at(place, leaf, read)
+        raise
+
+
+def read_at(place: str, leaf: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(leaf)
+    except TypeError as error:
+        raise TypeError(f"{error} at {place}" if place else str(error)) from None
+
+
+def unflatten(form: Form, leaves: Sequence[Any]) -> Structure:
+    """The structure of this form with these leaves. Its arrays are of float64, or of objects if not all are floats.
+
+    Raises ValueError if there are more leaves, or fewer, than the form has.
+    """
+    if len(leaves) != form.count:
+        raise ValueError(f"unflatten: expected {form.count} leaves, got {len(leaves)}")
+    following = iter(leaves)
+
+    def take(place: Form) -> Any:
+        return next(following) if place.shape is None else as_array(list(islice(following, place.count)), place.shape)
+
+    return built(form, take)
+
+
+def map(function: Callable[[Any], Any], structure: Structure) -> Structure:
+    """The structure with function(leaf) in the place of each leaf.
+
+    An array is of float64 then, or of objects if not all are floats. One of which the function has returned each
+    element as it is stays of its own type.
+    """
     if is_array(structure):
-        yield from structure.flat
-    elif (elements := elements_of(structure)) is not None:
-        for element in elements:
-            yield from leaves_of(element)
-    else:
-        yield structure
-
-
-def numbers_in(structure: Structure) -> list[Scalar]:
-    """The numbers in their order: Values as they are, others as floats. Raises TypeError for what is no number."""
-    return [scalar(leaf) for leaf in leaves_of(structure)]
-
-
-def numbers_like(structure: Structure, given: Structure) -> list[Scalar]:
-    """The numbers of `given`, which must have the form of `structure`; what is a list there may be an array here.
-
-    Raises TypeError or ValueError if it has another form.
-    """
-    elements = elements_of(structure)
-    if elements is None:
-        return [scalar(given)]
-    if isinstance(structure, dict) or isinstance(given, dict):
-        if not isinstance(structure, dict) or not isinstance(given, dict) or given.keys() != structure.keys():
-            raise ValueError(f"expected {expected(structure)}, got {described(given)}")
-        given = [given[key] for key in structure]
-    others = elements_of(given)
-    if others is None or len(others) != len(elements):
-        raise ValueError(f"expected {expected(structure)}, got {described(given)}")
-    return [number for pair in zip(elements, others, strict=True) for number in numbers_like(*pair)]
-
-
-def expected(structure: Structure) -> str:
-    if isinstance(structure, dict):
-        return f"a dict with the keys {', '.join(map(repr, structure))}"
-    return f"a sequence of {len(structure)}"
-
-
-def rebuilt(structure: Structure, numbers: Sequence[Scalar]) -> Structure:
-    """The structure with other numbers. An array is of float64, unless there are Values among its numbers."""
-    return arranged(structure, [numbers])
-
-
-def arranged(structure: Structure, rows: Sequence[Sequence[Scalar]], shape: Shape = None) -> Structure:
-    """The structure with, in the place of its i-th number, the i-th of the row; or, of several rows, the i-th of each.
-
-    They are an array of this shape then, and an array in the structure is one of both shapes.
-    """
-    position = 0
-
-    def take(leaf: Any) -> Any:
-        nonlocal position
-        start, position = position, position + count(leaf)
-        numbers = [number for row in rows for number in row[start:position]]
-        own = shape_of(leaf)
-        return numbers[0] if own is None and shape is None else array(numbers, (shape or ()) + (own or ()))
-
-    return mapped(structure, take)
-
-
-def jacobian_like(outputs: Structure, inputs: Structure, matrix: Sequence[Sequence[Scalar]]) -> Structure:
-    """The structure of the outputs with, in the place of each number, its row of the matrix in that of the inputs."""
-    position = 0
-
-    def take(leaf: Any) -> Any:
-        nonlocal position
-        start, position = position, position + count(leaf)
-        return arranged(inputs, matrix[start:position], shape_of(leaf))
-
-    return mapped(outputs, take)
-
-
-def mapped(structure: Structure, function: Callable[[Any], Any]) -> Structure:
-    """The structure with function(it) in the place of each array, and of each number that is in none."""
-    elements = None if is_array(structure) else elements_of(structure)
-    if elements is None:
+        elements = elements_of_array(structure)
+        others = [function(element) for element in elements]
+        unchanged = same_objects(elements, others)
+        return structure.copy() if unchanged else as_array(others, structure.shape)
+    taken = parts_of(structure)
+    if taken is None:
         return function(structure)
-    others = [mapped(element, function) for element in elements]
-    if isinstance(structure, dict):
-        return dict(zip(structure, others, strict=True))
-    return type(structure)(*others) if hasattr(structure, "_fields") else type(structure)(others)
+    kind, keys, parts, option = taken
+    return put_together(kind, keys, [map(function, part) for part in parts], option)
 
 
-def elements_of(structure: Structure) -> list[Any] | None:
-    """What a list, tuple, dict or array holds; None for anything else, which is taken for a number."""
+def sequence(structure: Structure) -> list[Structure] | None:
+    """The elements of a list, tuple, deque, range or array with axes; None for anything else."""
+    if is_array(structure):
+        return list(sys.modules["numpy"].asarray(structure)) if structure.ndim else None
+    taken = parts_of(structure)
+    return taken[2] if taken is not None and issubclass(taken[0], SEQUENCES) else None
+
+
+def scalar(leaf: Any) -> Scalar:
+    """A Value as it is, any other real number as a float. Raises TypeError for what is no number."""
+    result: Scalar = operands.scalar(leaf, Value)
+    return result
+
+
+def number(leaf: Any) -> float:
+    """The float of a Value or of any other real number. Raises TypeError for what is no number."""
+    return leaf.data if isinstance(leaf, Value) else real_number(leaf)
+
+
+# ---- Further structures of the same form
+
+
+def numbers_like(structure: Structure | Form, given: Structure) -> list[Scalar]:
+    """The scalars of `given`, which must have the form of `structure`, in the order of that.
+
+    A sequence there may be any other sequence here, or an array; a number may be an array of the shape ().
+
+    Raises TypeError for what is no number, ValueError for another form; both name the place.
+    """
+    form = structure if isinstance(structure, Form) else flatten(structure)[1]
+    return list(matched(form, given, ""))
+
+
+def matched(form: Form, given: Structure, place: str) -> Iterator[Scalar]:
+    if is_array(given) and given.ndim == 0:
+        given = given[()]
+    if form.is_single:
+        yield read_at(place, given, scalar)
+        return
+    if form.shape is not None:  # as a list of its rows
+        rows = (Form(shape=form.shape[1:]),) * form.shape[0]
+        form = Form(list, parts=rows)
+    elements = elements_like(form, given)
+    if elements is None:
+        where = f" at {place}" if place else ""
+        raise ValueError(f"expected {expected(form)}, got {described(given)}{where}")
+    for step, part, element in zip(form._steps(), form.parts, elements, strict=True):
+        yield from matched(part, element, place + step)
+
+
+def elements_like(form: Form, given: Structure) -> list[Any] | None:
+    """What stands in `given` in the places of the form's parts; None if it has other places."""
+    assert form.kind is not None
+    if issubclass(form.kind, dict):
+        same_keys = isinstance(given, dict) and given.keys() == set(form.keys)
+        return [given[key] for key in form.keys] if same_keys else None
+    if not issubclass(form.kind, SEQUENCES):
+        taken = parts_of(given)
+        return taken[2] if taken is not None and taken[0] is form.kind else None
+    elements = sequence(given)
+    return elements if elements is not None and len(elements) == len(form.parts) else None
+
+
+def expected(form: Form) -> str:
+    assert form.kind is not None
+    if issubclass(form.kind, dict):
+        return f"a dict with the keys {', '.join([repr(key) for key in form.keys])}"
+    return f"a sequence of {len(form.parts)}" if issubclass(form.kind, SEQUENCES) else f"a {form.kind.__name__}"
+
+
+def unflatten_matrix(outputs: Form, inputs: Form, matrix: Sequence[Sequence[Scalar]]) -> Structure:
+    """The structure of the outputs with, in the place of each leaf, a row of the matrix in the structure of the inputs.
+
+    In the place of an array of outputs stands one structure of inputs. Each of its leaves is an array, of the shape of
+    the outputs; each of its arrays has the axes of the outputs first, and then its own.
+    """
+    rows = iter(matrix)
+
+    def take_rows(place: Form) -> Structure:
+        chosen = list(islice(rows, place.count))
+        column = 0
+
+        def take_columns(inner: Form) -> Any:
+            nonlocal column
+            start, column = column, column + inner.count
+            block = [number for row in chosen for number in row[start:column]]
+            if place.shape is None and inner.shape is None:
+                return block[0]
+            return as_array(block, (place.shape or ()) + (inner.shape or ()))
+
+        return built(inputs, take_columns)
+
+    return built(outputs, take_rows)
+
+
+# ---- How each kind is taken apart and put together
+
+SEQUENCES = (list, tuple, deque)
+
+
+def take_apart(structure: Structure, leaves: list[Any]) -> Form:
+    """The form of the structure, whose leaves are appended to the list."""
+    if type(structure) is float:  # as most often
+        leaves.append(structure)
+        return LEAF
+    if is_array(structure):
+        leaves += elements_of_array(structure)
+        return Form(shape=structure.shape)
+    taken = parts_of(structure)
+    if taken is None:
+        leaves.append(structure)
+        return LEAF
+    kind, keys, parts, option = taken
+    return Form(kind, keys, tuple([take_apart(part, leaves) for part in parts]), option)
+
+
+def built(form: Form, take: Callable[[Form], Any]) -> Structure:
+    """The structure with take(its form) in the place of each array, and of each leaf that is in none."""
+    if form.kind is None:
+        return take(form)
+    parts = [take(part) if part.kind is None else built(part, take) for part in form.parts]
+    return put_together(form.kind, form.keys, parts, form.option)
+
+
+def parts_of(structure: Structure) -> tuple[type, tuple[Any, ...], list[Any], Any] | None:
+    """The class, keys, parts and option of a structure that is no array, as a Form has them; None for a leaf."""
+    kind = type(structure)
+    if isinstance(structure, Value):
+        return None
+    if isinstance(structure, (list, deque)):
+        return kind, (), list(structure), getattr(structure, "maxlen", None)
+    if isinstance(structure, tuple):
+        return kind, getattr(kind, "_fields", ()), list(structure), None
     if isinstance(structure, dict):
-        return list(structure.values())
-    if isinstance(structure, (list, tuple)) or (is_array(structure) and structure.ndim > 0):
-        return list(structure)
+        return kind, tuple(structure), list(structure.values()), getattr(structure, "default_factory", None)
+    if isinstance(structure, (range, array)):
+        return list, (), list(structure), None
+    if hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields  # here, where somebody has imported it already: it takes long
+
+        names = tuple([field.name for field in fields(structure)])
+        return kind, names, [getattr(structure, name) for name in names], None
     return None
 
 
+def put_together(kind: type, keys: tuple[Any, ...], parts: list[Any], option: Any) -> Structure:
+    if kind is list:
+        return parts
+    if kind is tuple:
+        return tuple(parts)
+    if kind is dict:
+        return dict(zip(keys, parts, strict=True))
+    if issubclass(kind, tuple) and keys:
+        return kind._make(parts)  # type: ignore[attr-defined]  # it has fields, so it is a named tuple
+    if issubclass(kind, (*SEQUENCES, dict)):
+        return of_subclass(kind, keys, parts, option)
+    instance: Any = kind.__new__(kind)  # a dataclass's constructor may refuse Values, or a negative derivative
+    for name, part in zip(keys, parts, strict=True):
+        object.__setattr__(instance, name, part)  # also where it is frozen
+    return instance
+
+
+def of_subclass(kind: type, keys: tuple[Any, ...], parts: list[Any], option: Any) -> Structure:
+    """By the constructor, if it takes what that of list, tuple, dict, ... does, else without it."""
+    base = next(base for base in (list, tuple, deque, OrderedDict, defaultdict, dict) if issubclass(kind, base))
+    content: Any = dict(zip(keys, parts, strict=True)) if issubclass(kind, dict) else parts
+    arguments = {deque: (content, option), defaultdict: (option, content)}.get(base, (content,))
+    with suppress(Exception):
+        made = kind(*arguments)
+        taken = parts_of(made)
+        if taken is not None and taken[:2] == (kind, keys) and same_objects(taken[2], parts):
+            return made
+    if base is tuple:
+        return tuple.__new__(kind, parts)
+    instance: Any = base.__new__(kind)
+    base.__init__(instance, *arguments)
+    return instance
+
+
+def same_objects(some: list[Any], others: list[Any]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+
+
 def is_array(structure: object) -> bool:
-    numpy = sys.modules.get("numpy")  # where nobody has imported it, there is no array
+    """Whether it is one of NumPy's: where nobody has imported that, there is none."""
+    numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(structure, numpy.ndarray)
 
 
-def shape_of(leaf: Any) -> Shape:
-    return leaf.shape if is_array(leaf) else None
+def elements_of_array(structure: Any) -> list[Any]:
+    if type(structure) is sys.modules["numpy"].ndarray and structure.dtype.kind in "fiub":
+        return structure.ravel().tolist()  # type: ignore[no-any-return]
+    return list(structure.flat)
 
 
-def count(leaf: Any) -> int:
-    return math.prod(shape_of(leaf) or ())
-
-
-def array(numbers: Sequence[Scalar], shape: tuple[int, ...]) -> Any:
-    """Of float64; of objects, if there is anything but floats, such as Values, among the numbers."""
+def as_array(leaves: list[Any], shape: tuple[int, ...]) -> Any:
     import numpy
 
-    if all(isinstance(number, float) for number in numbers):
-        return numpy.array(numbers, numpy.float64).reshape(shape)
-    objects = numpy.empty(len(numbers), object)
-    objects[:] = numbers
-    return objects.reshape(shape)
-
-
-def scalar(number: Any) -> Scalar:
-    return number if isinstance(number, Value) else real_number(number)
+    if all(isinstance(leaf, float) for leaf in leaves):
+        return numpy.array(leaves, numpy.float64).reshape(shape)
+    return numpy.fromiter(leaves, object, len(leaves)).reshape(shape)  # Values with a length are no rows

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
+from autograd import structures
 from autograd.engines import Value, engine, guard
 from autograd.graph import topological_order
 from autograd.operands import described
@@ -96,7 +97,7 @@ class Tape:
 
         Arguments:
             function: returns a Value, or a sequence of them. It may use other Values, which become parameters.
-            inputs: an example: for each of the function's arguments a number, or a (nested) list or tuple of numbers.
+            inputs: an example: for each of the function's arguments a number, or a structure of numbers, as for `grad`.
                 All numbers in their order, or the leaves that stand for them, are the tape's inputs.
             options: as the constructor has them.
 
@@ -113,11 +114,10 @@ class Tape:
         >>> tape.forward([[1.0, 2.0, 4.0], [0.0, 0.0, 2.0]])
         array([1., 4.])
         """
-        leaves: list[Value] = []
         try:
-            arguments = [replaced(argument, leaves) for argument in inputs]
+            arguments, leaves = replaced(inputs)
         except TypeError as error:
-            expected = "expected a number, or a (nested) list of numbers, for each argument"
+            expected = "expected a number, or a structure of numbers, for each argument"
             raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
         if not (Value(0.0) * 1.0).parents:
             raise RecordingError("Tape.record: within no_grad() nothing is recorded; call it outside")
@@ -431,14 +431,11 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
 # ---- The guard against recorded branches
 
 
-def replaced(argument: Any, leaves: list[Value]) -> Any:
-    """The argument with a leaf in the place of each number."""
-    if isinstance(argument, (list, tuple)):
-        elements = [replaced(element, leaves) for element in argument]
-        return argument._make(elements) if hasattr(argument, "_make") else type(argument)(elements)  # a named tuple
-    leaf = argument if isinstance(argument, Value) else Value(argument)
-    leaves.append(leaf)
-    return leaf
+def replaced(inputs: Sequence[Any]) -> tuple[list[Any], list[Value]]:
+    """The inputs with a leaf in the place of each number, and these leaves."""
+    scalars, form = structures.flatten(list(inputs), structures.scalar)
+    leaves = [scalar if isinstance(scalar, Value) else Value(scalar) for scalar in scalars]
+    return structures.unflatten(form, leaves), leaves
 
 
 _recorded: tuple[set[Value], ...] = ()  # the inputs of every recording that is going on, in any thread

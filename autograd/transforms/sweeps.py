@@ -20,7 +20,8 @@ from operator import add
 from autograd import functions
 from autograd.engines import Value, engine, recording
 from autograd.graph import topological_order
-from autograd.operations import OPERATIONS, Mathematics
+from autograd.operation import Mathematics
+from autograd.operations import OPERATIONS
 from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False

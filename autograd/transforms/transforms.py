@@ -34,7 +34,6 @@ from autograd import functions, structures
 from autograd.engines import Value, is_recording, recording
 from autograd.graph import topological_order
 from autograd.operands import described
-from autograd.structures import jacobian_like, rebuilt
 from autograd.transforms import sweeps
 from autograd.transforms.sweeps import Variable
 
@@ -43,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Literal
 
-    from autograd.operations import Mathematics
-    from autograd.structures import Structure
+    from autograd.operation import Mathematics
+    from autograd.structures import Form, Structure
     from autograd.transforms.sweeps import Step
     from autograd.value import Scalar
 
@@ -77,7 +76,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
     {'x': 4.0, 'y': 6.0}
     """
     result = single_number("gradients: expected a number or a Value as the output", output)
-    variables = list(structures.leaves_of(inputs))
+    variables, form = structures.flatten(inputs)
     for variable in variables:
         if not isinstance(variable, Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
@@ -88,7 +87,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
     derivatives = sweeps.found(variables, adjoints)
     if create_graph:
         derivatives = [number if isinstance(number, Value) else Variable(number) for number in derivatives]
-    return rebuilt(inputs, derivatives)
+    return structures.unflatten(form, derivatives)
 
 
 def grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -162,8 +161,8 @@ def derivative(function: Function, order: int = 1) -> Function:
     @named("derivative", function)
     def nth_derivative(*arguments: Any, **keywords: Any) -> Any:
         call = Call("derivative", function, arguments, 0, keywords)
-        if structures.elements_of(call.argument) is not None:
-            raise TypeError(f"derivative: expected a number, got {described(call.argument)}; use grad or jacobian")
+        if not call.argument_form.is_single:
+            raise TypeError(f"derivative: expected a number, got {described(arguments[0])}; use grad or jacobian")
         if times == 0:
             return call.settled(call.output)
         outputs, tangents = call.outputs, sweeps.seeded(call.variables, [1.0])
@@ -171,7 +170,7 @@ def derivative(function: Function, order: int = 1) -> Function:
         for _ in range(times - 1):
             sweeps.push_forward(call.linearised(outputs, tangents, mathematics), tangents, mathematics)
             outputs = sweeps.found(outputs, tangents)
-        return rebuilt(call.output, call.tangents([1.0], outputs if times > 1 else None))
+        return structures.unflatten(call.output_form, call.tangents([1.0], outputs if times > 1 else None))
 
     return nth_derivative
 
@@ -194,9 +193,8 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     call = Call("vjp", function, primals, range(len(primals)), {}, has_aux)
 
     def times_jacobian(cotangents: Structure) -> tuple[Structure, ...]:
-        product: tuple[Structure, ...] = rebuilt(
-            primals, call.adjoints(call.seeds("cotangents", call.output, cotangents))
-        )
+        adjoints = call.adjoints(call.seeds("cotangents", call.output_form, cotangents))
+        product: tuple[Structure, ...] = structures.unflatten(call.argument_form, adjoints)
         return product
 
     value = call.settled(call.output)
@@ -226,8 +224,8 @@ def jvp(
         if not isinstance(given, (tuple, list)):
             raise TypeError(f"jvp: expected a tuple or list of {what}, one for each argument, got {described(given)}")
     call = Call("jvp", function, primals, range(len(primals)), {}, has_aux)
-    products = call.tangents(call.seeds("tangents", tuple(primals), tuple(tangents)))
-    result = call.settled(call.output), rebuilt(call.output, products)
+    products = call.tangents(call.seeds("tangents", call.argument_form, tuple(tangents)))
+    result = call.settled(call.output), structures.unflatten(call.output_form, products)
     return (*result, call.settled(call.aux)) if has_aux else result
 
 
@@ -258,7 +256,8 @@ def jacobian(
     def all_derivatives(*arguments: Any, **keywords: Any) -> Any:
         call = Call("jacobian", function, arguments, argnums, keywords, has_aux)
         fewer = "forward" if len(call.variables) <= len(call.outputs) else "reverse"
-        result = jacobian_like(call.output, call.argument, call.jacobian(mode or fewer))
+        matrix = call.jacobian(mode or fewer)
+        result = structures.unflatten_matrix(call.output_form, call.argument_form, matrix)
         return (result, call.settled(call.aux)) if has_aux else result
 
     return all_derivatives
@@ -294,10 +293,11 @@ def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Str
 class Call:
     """A function evaluated once, on variables in the place of the numbers that it is to be differentiated by.
 
-    argument    what it is differentiated by: one of the arguments, or a tuple of several
-    variables   in the place of the numbers there, in their order
-    output      what the function has returned, and `aux`, what else
-    outputs     the output's numbers, in their order
+    argument_form   of what it is differentiated by: of one of the arguments, or of a tuple of several
+    variables       in the place of the numbers there, in their order
+    output          what the function has returned, and `aux`, what else
+    output_form     of the output
+    outputs         the output's numbers, in their order
     """
 
     def __init__(
@@ -313,24 +313,19 @@ class Call:
         self.is_tracking = is_recording()
         positions, is_single = checked_positions(name, argnums, len(arguments))
         chosen = tuple(arguments[position] for position in positions)
-        self.argument: Structure = chosen[0] if is_single else chosen
-        try:
-            self.variables = [self._variable(number) for number in structures.numbers_in(chosen)]
-        except TypeError as error:
-            raise TypeError(f"{name}: the argument: {error}") from None
+        numbers, self.argument_form = flattened(f"{name}: the argument", chosen[0] if is_single else chosen)
+        self.variables = [self._variable(number) for number in numbers]
 
         given = list(arguments)
-        for position, argument in zip(positions, rebuilt(chosen, self.variables), strict=True):
+        replaced = structures.unflatten(self.argument_form, self.variables)
+        for position, argument in zip(positions, [replaced] if is_single else replaced, strict=True):
             given[position] = argument
         before = [repr(variable.data) for variable in self.variables]
         with recording(), sweeps.opened(self.variables):
             self.output, self.aux = returned_by(name, function, given, keywords, has_aux)
         if [repr(variable.data) for variable in self.variables] != before:
             raise ValueError(f"{name}: the function has set the data of its argument; it must compute new Values")
-        try:
-            self.outputs = structures.numbers_in(self.output)
-        except TypeError as error:
-            raise TypeError(f"{name}: what the function has returned: {error}") from None
+        self.outputs, self.output_form = flattened(f"{name}: what the function has returned", self.output)
 
     def _variable(self, number: Scalar) -> Value:
         """A fresh Value: its uses are told from those of the Value in its place, to which it stays connected."""
@@ -340,7 +335,7 @@ class Call:
 
     def gradient(self) -> Structure:
         single_number(f"{self.name}: expected the function to return a number", self.output)
-        return rebuilt(self.argument, self.adjoints([1.0]))
+        return structures.unflatten(self.argument_form, self.adjoints([1.0]))
 
     def jacobian(self, mode: str) -> list[list[Scalar]]:
         """A row for each output. A sweep forward finds a column, a sweep backward a row."""
@@ -415,27 +410,22 @@ class Call:
         connected = [variable for variable in self.variables if variable.parents]
         return sweeps.tracked_nodes(order, sweeps.open_variables.union(known, connected))
 
-    def seeds(self, what: str, structure: Structure, given: Structure) -> list[Scalar]:
+    def seeds(self, what: str, form: Form, given: Structure) -> list[Scalar]:
         try:
-            numbers = structures.numbers_like(structure, given)
+            numbers = structures.numbers_like(form, given)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{self.name}: {what}: {error}") from None
-        return numbers if self.is_tracking else [data_of(number) for number in numbers]
+        return numbers if self.is_tracking else [structures.number(number) for number in numbers]
 
     def settled(self, returned: Any) -> Any:
         """What the function has returned, with floats in the place of Values that depend on nothing from outside."""
-        order = self._order(structures.leaves_of(returned))
+        order = self._order(structures.flatten(returned)[0])
         tracked = self._tracked(order)
 
-        def number(leaf: Any) -> Any:
-            return leaf if isinstance(leaf, Value) and leaf in tracked else data_of(leaf)
-
         def settle(leaf: Any) -> Any:
-            if structures.is_array(leaf) and leaf.dtype == object:
-                return structures.array([number(element) for element in leaf.flat], leaf.shape)
-            return number(leaf)
+            return leaf.data if isinstance(leaf, Value) and leaf not in tracked else leaf
 
-        return structures.mapped(returned, settle)
+        return structures.map(settle, returned)
 
 
 def named(name: str, function: Function) -> Callable[[Function], Function]:
@@ -469,6 +459,13 @@ def returned_by(
     return returned[0], returned[1]
 
 
+def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
+    try:
+        return structures.flatten(structure, structures.scalar)
+    except TypeError as error:
+        raise TypeError(f"{what}: {error}") from None
+
+
 def single_number(expectation: str, given: Any) -> Scalar:
     if structures.is_array(given) and given.ndim == 0:
         given = given.item()
@@ -484,7 +481,3 @@ def unit_vectors(n: int) -> Iterator[list[float]]:
 
 def values_among(numbers: Iterable[object]) -> list[Value]:
     return [number for number in numbers if isinstance(number, Value)]
-
-
-def data_of(leaf: Any) -> Any:
-    return leaf.data if isinstance(leaf, Value) else leaf
