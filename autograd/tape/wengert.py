@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from autograd.operations import Operation
+    from autograd.operation import Operation
 
     Indices = NDArray[numpy.int32]
 

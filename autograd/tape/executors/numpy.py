@@ -10,7 +10,7 @@ from functools import reduce
 
 import numpy
 
-from autograd.operations import Mathematics, sum_from_left
+from autograd.operation import Mathematics, sum_from_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from autograd.operations import Operation
+    from autograd.operation import Operation
     from autograd.tape.wengert import WengertList
 
     Array = NDArray[numpy.float64]
