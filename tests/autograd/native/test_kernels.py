@@ -5,14 +5,21 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
+import os
 import re
+import runpy
 import shutil
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import setuptools
 
+import autograd.operation
+import autograd.operations
+import autograd.value
 from autograd.native import kernels, table_checksum
 from autograd.operation import Operation, ieee
 from autograd.operations import OPERATIONS
@@ -113,6 +120,44 @@ def test_the_error_says_what_the_rule_asks(rule, said, monkeypatch):
     with pytest.raises(TypeError) as caught:
         kernels.header()
     assert said in str(caught.value)
+
+
+# ---- what it is written from
+
+TABLE = [autograd.operation, autograd.operations]  # a rule calls what operation.py defines
+
+
+@pytest.mark.parametrize("module", TABLE, ids=lambda module: module.__name__)
+def test_the_checksum_is_another_where_a_file_of_the_table_is(module, monkeypatch, tmp_path):
+    before = table_checksum()
+    changed = tmp_path / "changed.py"
+    monkeypatch.setattr(module, "__file__", str(changed))
+    text = Path(module.__spec__.origin).read_bytes()
+    changed.write_bytes(text)
+    assert table_checksum() == before
+    changed.write_bytes(text + b"# another line")
+    assert table_checksum() != before
+
+
+@pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
+def test_the_engine_in_use_was_built_from_the_table_that_is_here():
+    from autograd.native import engine
+
+    assert engine.table_checksum == table_checksum()
+
+
+def test_the_build_compiles_again_where_any_file_that_c_is_written_from_has_changed(monkeypatch):
+    root = Path(autograd.__file__).parents[1]
+    given = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **arguments: given.update(arguments))
+    monkeypatch.chdir(root)
+    runpy.run_path("setup.py")
+    [extension] = given["ext_modules"]
+    folder = Path("autograd/native")
+    headers = {str(path) for path in folder.glob("*.h")}
+    written_from = {str(Path(module.__file__).relative_to(root)) for module in [*TABLE, autograd.value, kernels]}
+    assert {*map(os.path.normpath, extension.depends)} == headers | written_from
+    assert {*extension.sources} == {str(path) for path in folder.glob("*.c")}
 
 
 # ---- what is written
