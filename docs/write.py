@@ -1,14 +1,17 @@
-"""Writes what the documentation takes from the code: the reference of the operations, and the README's picture."""
+"""Writes what the documentation takes from the code: the reference, the table of rooms, and the README's picture."""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from autograd import Value, draw, tanh
 from autograd.operations import OPERATIONS
 
 DOCS = Path(__file__).parent
+ROOT = DOCS.parent
 REFERENCE = DOCS / "operations.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PICTURE = DOCS / "neuron.svg"
 
 HEAD = """\
@@ -35,6 +38,24 @@ def reference() -> str:
     return HEAD + "".join(rows)
 
 
+def contributing() -> str:
+    """CONTRIBUTING.md, with the table of rooms as the files are now."""
+    before, _, rest = CONTRIBUTING.read_text(encoding="utf-8").partition("<!-- rooms, written by make docs -->\n")
+    _, _, after = rest.partition("<!-- end of rooms -->")
+    return f"{before}<!-- rooms, written by make docs -->\n{rooms()}<!-- end of rooms -->{after}"
+
+
+def rooms() -> str:
+    """A row for each module of the packages: where it is, and the first line of its docstring."""
+    modules = [path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.py")]
+    rows = ["| room | what it does |\n|---|---|\n"]
+    for path in sorted(modules, key=lambda path: (path.parent, path.name)):
+        room = path.relative_to(ROOT).as_posix().replace("__init__.py", "")
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        rows.append(f"| `{room}` | {docstring.splitlines()[0] if docstring else ''} |\n")
+    return "".join(rows)
+
+
 def neuron() -> Value:
     """A neuron of two inputs, spelled out: y = tanh(w1 x1 + w2 x2 + b), with the gradient of y."""
     x1, x2, w1, w2, b = (
@@ -48,4 +69,5 @@ def neuron() -> Value:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
+    CONTRIBUTING.write_text(contributing(), encoding="utf-8")
     draw(neuron()).save(PICTURE)

@@ -35,9 +35,17 @@ def test_examples_in_the_readme():
     assert result.failed == 0
 
 
-def test_the_reference_is_the_tables():
+@pytest.mark.parametrize(("file", "text"), [("REFERENCE", "reference"), ("CONTRIBUTING", "contributing")])
+def test_what_is_written_from_the_code_is_up_to_date(file, text):
     written = runpy.run_path(str(ROOT / "docs" / "write.py"))
-    assert written["REFERENCE"].read_text(encoding="utf-8") == written["reference"](), "run: make docs"
+    assert written[file].read_text(encoding="utf-8") == written[text](), "run: make docs"
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_a_module_says_what_it_does_in_its_first_line(name):
+    first, *_ = (importlib.import_module(name).__doc__ or "").splitlines() or [""]
+    assert first.endswith((".", ":"))
+    assert "?" not in first
 
 
 def test_readme_links_lead_somewhere():

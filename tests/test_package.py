@@ -51,49 +51,94 @@ def test_public_names_exist_and_are_sorted_out(package):
     assert all(hasattr(package, name) for name in package.__all__)
 
 
-# An import against this order is a fault.
-LAYERS = ["operations graph layout themes", "operands", "value", "native", "engines", "functions vectors structures",
-          "checking diagram wengert sweeps", "drawing replay trace transforms",
-          "notation tape", "stepping", "explaining"]  # fmt: skip
+# ---- Who imports whom
+
+PACKAGES = ("autograd", "nn")
 
 
-def sources(name: str) -> list[Path]:
-    folder = ROOT / "autograd" / name
-    return sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+def import_order() -> list[list[str]]:
+    """The order that CONTRIBUTING.md gives, the lowest line first."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return [line.split() for line in text.split("```text\n")[1].split("```")[0].splitlines()]
 
 
-def imported_from_the_project(path: Path) -> set[str]:
-    """The modules that a file imports, as `autograd.value`; a name from the top level of a package as the package."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = [".".join(a.name.split(".")[:2]) for node in nodes if isinstance(node, ast.Import) for a in node.names]
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module in ("autograd", "nn"):
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
-            names += [
-                name if (ROOT / name.replace(".", "/")).with_suffix(".py").exists() else node.module for name in modules
-            ]
+LINE_OF = {room: number for number, line in enumerate(import_order()) for room in line}
+
+
+def path_of(module: str) -> Path | None:
+    """The file of a module of the project, if it is one."""
+    path = ROOT / module.replace(".", "/")
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()), None)
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules of the project that a file imports, wherever in the file, for types too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names.append(".".join((node.module or "").split(".")[:2]))
-    return {name for name in names if name.split(".")[0] in ("autograd", "nn")}
+            assert node.level == 0, f"{path} imports relatively"
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            names.update(module if path_of(module) else str(node.module) for module in modules)
+    return {name for name in names if name.split(".")[0] in PACKAGES}
 
 
-@pytest.mark.parametrize("layer", range(len(LAYERS)))
-def test_modules_import_only_from_the_layers_below(layer):
-    below = {f"autograd.{name}" for names in LAYERS[:layer] for name in names.split()}
-    for name in LAYERS[layer].split():
-        for path in sources(name):
-            assert imported_from_the_project(path) - {f"autograd.{name}"} <= below, path
+MODULES = {name_of(path): imported_by(path) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
 
 
-def test_every_module_of_the_engine_has_its_layer():
-    modules = {path.stem for path in (ROOT / "autograd").glob("*.py")} - {"__init__"} | {"native"}
-    assert modules == set(" ".join(LAYERS).split())
+def room_of(module: str) -> str:
+    """Its place in the order: a folder of autograd stands for all of its files, and so does nn."""
+    package, *rest = module.split(".")
+    return package if package == "nn" or not rest else rest[0]
 
 
-def test_nn_uses_only_what_the_engine_exports():
-    for path in (ROOT / "nn").glob("*.py"):
-        names = {name for name in imported_from_the_project(path) if name.split(".")[0] == "autograd"}
-        assert names <= {"autograd"}, path
+def test_every_module_has_its_place_in_the_order():
+    assert {room_of(module) for module in MODULES} - {"autograd"} == set(LINE_OF) - {
+        "examples",
+        "notebooks",
+        "benchmarks",
+    }
+
+
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - {"autograd"}))
+def test_a_module_imports_only_what_stands_above_it(module):
+    own = room_of(module)
+    for imported in MODULES[module]:
+        room = room_of(imported)
+        if own == "nn":
+            assert room == "nn" or imported in {"autograd", *(f"autograd.{name}" for name in autograd.__all__)}
+        else:
+            assert room == own or LINE_OF[room] < LINE_OF[own], f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_folder_is_used_through_its_face(module):
+    for imported in MODULES[module]:
+        folder = imported.rpartition(".")[0]
+        assert folder in PACKAGES or folder == "" or module.startswith(folder), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("folder", ["examples", "benchmarks", "docs"])
+def test_scripts_use_what_a_user_would(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        for imported in imported_by(path):
+            assert imported.count(".") <= 1, f"{path} imports {imported}"
+
+
+def test_there_is_no_circle_of_files():
+    left = {module: imported - {module} for module, imported in MODULES.items() if module not in PACKAGES}
+    while free := {module for module, imported in left.items() if not imported & left.keys()}:
+        left = {module: imported for module, imported in left.items() if module not in free}
+    assert left == {}
+
+
+# ---- What a change touches
 
 
 NEW_ROW = """
@@ -135,36 +180,132 @@ print(autograd.__file__, autograd.engine)
 """
 
 
+class Copy:
+    """A copy of the project, to be changed; `python` runs in it."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        self.folder, self.engine = folder, engine
+        for name in ("autograd", "nn", "tests", "docs"):
+            leave_out = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
+            shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
+        for name in ("pyproject.toml", "setup.py", "README.md", "CONTRIBUTING.md", "LICENSE"):
+            shutil.copy(ROOT / name, folder)
+
+    def insert(self, file: str, before: str, text: str) -> None:
+        """Puts a text into a file, before another that is there once; without that, makes the file."""
+        path = self.folder / file
+        source = path.read_text(encoding="utf-8") if before else ""
+        assert not before or source.count(before) == 1, (file, before)
+        path.write_text(source.replace(before, text + before) if before else text, encoding="utf-8")
+
+    def python(self, *arguments: str) -> str:
+        environment = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "AUTOGRAD_ENGINE": self.engine}
+        result = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder, env=os.environ | environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def rooms_touched(self) -> int:
+        """How many files of the packages differ from the project's."""
+        files = [path for package in PACKAGES for path in (self.folder / package).rglob("*.*") if path.suffix != ".pyc"]
+        originals = {path: ROOT / path.relative_to(self.folder) for path in files}
+        return sum(not old.exists() or old.read_bytes() != new.read_bytes() for new, old in originals.items())
+
+
 @pytest.mark.parametrize("engine", ["python", "native"])
 def test_adding_an_operation_is_adding_one_row(engine, tmp_path):
     """In a copy of the project with one more row, all of these follow: USE_OF_THE_NEW_ROW, its tests, its reference."""
     if engine == "native" and autograd.engine != "native":
         pytest.skip("the native engine is not in use")
-    leave_out = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
-    for folder in ("autograd", "nn", "tests", "docs"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leave_out)
-    for file in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, tmp_path)
-    table = tmp_path / "autograd" / "operations.py"
-    source = table.read_text(encoding="utf-8")
-    head = "for operation in [\n"
-    assert source.count(head) == 1
-    table.write_text(source.replace(head, head + NEW_ROW), encoding="utf-8")
-
-    environment = {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "AUTOGRAD_ENGINE": engine}
-
-    def python(*arguments: str) -> str:
-        result = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
+    copy = Copy(tmp_path, engine)
+    copy.insert("autograd/operations.py", "    # ---- arithmetic\n", NEW_ROW)
     if engine == "native":
-        python("setup.py", "--quiet", "build_ext", "--inplace")
-    assert python("-c", USE_OF_THE_NEW_ROW).split() == [str(tmp_path / "autograd" / "__init__.py"), engine]
-    report = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "cube", "tests/autograd")
+        copy.python("setup.py", "--quiet", "build_ext", "--inplace")
+    assert copy.python("-c", USE_OF_THE_NEW_ROW).split() == [str(tmp_path / "autograd" / "__init__.py"), engine]
+    report = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "cube", "tests/autograd")
     assert int(report.rsplit(" passed", 1)[0].split()[-1]) >= 3 * 4  # three samples, in at least four tests
-    python("docs/write.py")
+    copy.python("docs/write.py")
     assert "`cube(x)`" in (tmp_path / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+# Of each change: how many files it touches; what it puts where, as (file, before which text, text); and its proof.
+CHANGES = {
+    "an activation function": (
+        1,
+        [
+            (
+                "autograd/operations.py",
+                "    Operation(\n        # Swish",
+                """    Operation(
+        "softsign", "softsign", "x / (1 + abs(x))",
+        lambda m, x: x / (1.0 + m.abs(x)),
+        [lambda m, r, x: 1.0 / ((1.0 + m.abs(x)) * (1.0 + m.abs(x)))],
+        samples=WIDE,
+    ),
+""",
+            )
+        ],
+        """
+from autograd import Value, softsign
+from nn import MLP
+x = Value(1.0)
+y = softsign(x)
+y.backward()
+assert (y.data, x.grad, x.softsign().data) == (0.5, 0.25, 0.5)
+assert repr(MLP(1, [1, 1], activation=softsign).layers[0]) == "Layer of [SoftsignNeuron(1)]"
+""",
+    ),
+    "an optimiser": (
+        2,
+        [
+            (
+                "nn/optimizers.py",
+                "class RMSProp(Optimizer):\n",
+                """class SignDescent(Optimizer):
+    def update(self, parameters, gradient):
+        return parameters - self.learning_rate * numpy.sign(gradient)
+
+
+""",
+            ),
+            ("nn/__init__.py", "\n__all__ = [", "from nn.optimizers import SignDescent\n"),
+        ],
+        """
+from autograd import Value
+from nn import SignDescent, fit, squared_error
+w = Value(0.0)
+history = fit(lambda x: w * x, [1.0], [2.0], squared_error, SignDescent([w], 0.5), epochs=4, progress=False)
+assert (w.data, history.eager) == (2.0, "")
+""",
+    ),
+    "a format of drawings": (
+        1,
+        [
+            (
+                "autograd/drawing/drawing.py",
+                '            ".html": lambda: self.html',
+                '            ".txt": repr(self).encode,\n',
+            )
+        ],
+        """
+import tempfile, pathlib
+from autograd import Value, draw
+with tempfile.TemporaryDirectory() as folder:
+    path = pathlib.Path(folder) / "a.txt"
+    draw(Value(1.0)).save(path)
+    assert path.read_text().startswith("<Drawing of 1 nodes")
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_touches_few_rooms(change, tmp_path):
+    rooms, insertions, proof = CHANGES[change]
+    copy = Copy(tmp_path, "python")
+    for insertion in insertions:
+        copy.insert(*insertion)
+    assert copy.rooms_touched() == rooms
+    copy.python("-c", proof)
