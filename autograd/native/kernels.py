@@ -31,9 +31,7 @@ KEYWORDS = re.findall(
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
 )
 
-HEAD = """\
-/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
-"""
+HEAD = "/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */\n"
 
 
 def header() -> str:
