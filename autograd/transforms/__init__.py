@@ -1,3 +1,8 @@
+"""Transforms, functions to functions: what users call (transforms), one evaluation (call), sweeps along it (sweeps).
+
+All names here are for users. Nothing else is used outside this folder.
+"""
+
 from autograd.transforms.transforms import (
     derivative,
     grad,

@@ -1,11 +1,11 @@
-"""How do derivatives travel along a recorded graph? Forward from its variables, as tangents, or backward, as adjoints:
+"""Sweeps carry derivatives along a recorded graph: forward from its variables, as tangents, or backward, as adjoints.
 
     tangent of a node     =  Σ over its parents         d node / d parent  *  tangent of the parent
     adjoint of a parent   =  Σ over the nodes of it     d node / d parent  *  adjoint of the node
 
-A local derivative is the float that the node has recorded; or, where it is to be differentiated again, what the table's
-rule gives on Values: a graph. Which nodes these are is said by a set, the *tracked* nodes; the rule gets the others
-as the numbers they are. So what is computed here is a Value just where it depends on a tracked node.
+A local derivative d node / d parent is the float that the node has recorded. A *tracked* node is one whose derivatives
+will be differentiated again. Its local derivatives come from the table's rule on Values: they are graphs. The rule gets
+nodes that are not tracked as numbers. So a result of a sweep is a Value just where it depends on a tracked node.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from itertools import zip_longest
 from operator import add
 
 from autograd import functions
+from autograd.common import uncomputable
 from autograd.engines import Value, engine, recording
 from autograd.graph import topological_order
 from autograd.operation import Mathematics
@@ -39,17 +40,17 @@ if engine == "native":
 
 
 class Variable(Value):
-    """A leaf that stands for a number which a function is differentiated by; afterwards, a constant."""
+    """A leaf in the place of a number that a function is differentiated by. Once that is done, it is a constant."""
 
     __slots__ = ()
 
 
-open_variables: set[Value] = set()  # of all functions, in any thread, that are being evaluated to be differentiated
+open_variables: set[Value] = set()  # of all functions that transforms are evaluating now, in any thread
 
 
 @contextmanager
 def opened(variables: Collection[Value]) -> Iterator[None]:
-    """While the function runs, derivatives that other transforms take in it are tracked if they depend on these."""
+    """Within it, other transforms track what depends on these variables: a transform around them differentiates it."""
     open_variables.update(variables)
     try:
         yield
@@ -58,10 +59,10 @@ def opened(variables: Collection[Value]) -> Iterator[None]:
 
 
 def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
-    """The known nodes, and of a topological order those that depend on them or on a leaf that is no Variable."""
+    """The known nodes, and the nodes of a topological order that depend on them or on a leaf that is no Variable."""
     tracked = set(known)
     if not known and all(node.operation or isinstance(node, Variable) for node in order):
-        return tracked  # as most often; without a look at anybody's parents
+        return tracked  # as most often, and quickly: nobody's parents are asked for
     for node in order:
         parents = node.parents
         if not tracked.isdisjoint(parents) if parents else not isinstance(node, Variable):
@@ -78,7 +79,8 @@ def linearised(
 ) -> list[Step]:
     """Each node of a topological order that depends on the variables, with its edges from parents that do, too.
 
-    Raises TypeError for such a node that no operation of the table computed.
+    The function is linear in the tangents along these edges. Raises TypeError for a node of these that no operation of
+    the table computed.
     """
     steps: list[Step] = []
     dependent = set(variables)
@@ -87,7 +89,7 @@ def linearised(
         if dependent.isdisjoint(parents):
             continue
         if node.operation is None:
-            raise TypeError(uncomputable(node))
+            raise unknown_derivatives(node)
         if node in tracked:
             edges = list(edges_by_rule(node, dependent, tracked, mathematics))
         else:
@@ -125,7 +127,7 @@ def untracked(operand: Scalar, tracked: Collection[Value]) -> Scalar:
 def push_forward(
     steps: Iterable[Step], tangents: dict[Value, Scalar], mathematics: Mathematics = functions.value_mathematics
 ) -> None:
-    """Adds to the tangents of variables those of the nodes that depend on them."""
+    """Adds the tangents of the nodes to those of the variables that they depend on."""
     for node, edges in steps:
         terms = [(derivative, tangents[parent]) for parent, derivative in edges if parent in tangents]
         if terms:
@@ -134,7 +136,7 @@ def push_forward(
 
 @recording()
 def pull_back(steps: Sequence[Step], adjoints: dict[Value, Scalar]) -> None:
-    """Adds to the adjoints of outputs those of the nodes and variables that they depend on, in `backward()`'s order."""
+    """Adds the adjoints of nodes and variables to those of the outputs that depend on them, in `backward()`'s order."""
     arrived: dict[Value, list[tuple[Scalar, Scalar]]] = {}
     for node, edges in reversed(steps):
         if node in arrived:
@@ -151,19 +153,19 @@ def sum_of_products(
     start: Scalar = 0.0,
     mathematics: Mathematics = functions.value_mathematics,
 ) -> Scalar:
-    """start + Σ x * y, from left to right. If there are many, and Values among them, as one node: not two for each."""
+    """start + Σ x * y, from left to right. Many terms with Values among them are one node, and not two nodes each."""
     if len(terms) > 2 and any(isinstance(factor, Value) for term in terms for factor in term):
         result: Scalar = functions.dot(*zip(*terms, strict=True), start)
         return result
     return reduce(plus, [times(*term, mathematics) for term in terms], start)
 
 
-# ---- The same on floats, in a graph that is in nobody else's hands: by the engine, many times faster.
+# ---- The same on floats, by the engine, many times faster. It sets `grad`, so nobody else may hold the graph.
 
 
 @contextmanager
 def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
-    """Within it their `grad` is 0, and can be set; afterwards it is as it was."""
+    """Within it the nodes' `grad` is 0 and may be set. Afterwards it is as it was."""
     before, zeros = array("d", bytes(8 * len(nodes))), array("d", bytes(8 * len(nodes)))
     gather(nodes, "grad", before)
     scatter(zeros, nodes, "grad")
@@ -174,7 +176,7 @@ def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
 
 
 def adjoints_by_engine(outputs: Iterable[Scalar], seeds: Iterable[Scalar], variables: list[Value]) -> list[Scalar]:
-    """What `pull_back` finds for the variables, by `backward()`."""
+    """The adjoints that `pull_back` finds for the variables, by `backward()`."""
     seeded_outputs = list(seeded(outputs, seeds).items())
     if not seeded_outputs:
         return [0.0] * len(variables)
@@ -190,14 +192,14 @@ def adjoints_by_engine(outputs: Iterable[Scalar], seeds: Iterable[Scalar], varia
 def tangents_by_engine(
     order: list[Value], variables: list[Value], directions: Iterable[Sequence[float]], outputs: Sequence[Scalar]
 ) -> list[list[Scalar]]:
-    """What `push_forward` finds for the outputs, for each of the directions, which have a seed for each variable."""
+    """The tangents that `push_forward` finds for the outputs, in each direction: a direction has a seed a variable."""
     found: list[list[Scalar]] = []
     with borrowed_gradients([*order, *variables]):
         for seeds in directions:
             for variable, seed in zip(variables, seeds, strict=True):
                 variable.grad = seed
             if (unknown := push_forward_floats(order)) is not None:
-                raise TypeError(uncomputable(unknown))
+                raise unknown_derivatives(unknown)
             found.append([output.grad if isinstance(output, Value) else 0.0 for output in outputs])
     return found
 
@@ -205,8 +207,8 @@ def tangents_by_engine(
 def push_forward_floats(order: list[Value]) -> Value | None:
     """Sets the `grad` of every computed node of a topological order to its tangent, from the `grad` of its parents.
 
-    A tangent of 0 adds nothing, also where the derivative is inf. Returns None, or a node to whose tangent it came that
-    no operation of the table computed.
+    A tangent of 0 adds nothing, also where the derivative is inf. Returns None; or, if a tangent comes to a node that
+    no operation of the table computed, this node.
     """
     if engine == "native":
         return native.push_forward(order)
@@ -220,12 +222,12 @@ def push_forward_floats(order: list[Value]) -> Value | None:
     return None
 
 
-def uncomputable(node: Value) -> str:
-    return f"{node!r} was not computed by an operation of the table, so its derivatives are not known"
+def unknown_derivatives(node: Value) -> TypeError:
+    return uncomputable(node, "so its derivatives are not known")
 
 
 def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:
-    """What a sweep begins with: the tangents of variables, or the adjoints of outputs. A seed of 0.0 is none."""
+    """The start of a sweep: the tangents of variables, or the adjoints of outputs. A seed of 0.0 is none."""
     derivatives: dict[Value, Scalar] = {}
     for node, seed in zip(nodes, seeds, strict=True):
         if isinstance(node, Value) and (isinstance(seed, Value) or seed != 0.0):
@@ -234,7 +236,7 @@ def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scal
 
 
 def found(nodes: Iterable[Scalar], derivatives: Mapping[Value, Scalar]) -> list[Scalar]:
-    """What a sweep has found for each of the nodes: 0 where nothing has come to it."""
+    """The derivative that a sweep has found for each of the nodes, or 0 if nothing has come to it."""
     return [derivatives.get(node, 0.0) if isinstance(node, Value) else 0.0 for node in nodes]
 
 
@@ -261,9 +263,9 @@ def plus(x: Scalar, y: Scalar) -> Scalar:
 
 
 def without_repetition() -> Mathematics:
-    """The table's functions on Values, but what has been computed already is not computed again.
+    """The table's functions on Values. A second call with the same operands returns the result of the first.
 
-    With it the derivatives of derivatives are a graph that grows with a power of the order, and not exponentially.
+    With them a derivative's graph grows with a power of its order, and not exponentially.
     """
     known: dict[tuple[object, ...], Scalar] = {}
 

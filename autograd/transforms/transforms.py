@@ -1,4 +1,4 @@
-"""Transforms: functions to functions. From a function its gradient, its Jacobian, its derivative of any order.
+"""Transforms make functions of functions: of a function its gradient, its Jacobian, its derivative of any order.
 
     grad, value_and_grad    the gradient of a number, by reverse mode
     derivative              the n-th derivative by one number
@@ -6,48 +6,46 @@
     jacobian, hessian, hvp  all first and all second derivatives; the latter times a vector
     gradients               the primitive, on Values: of a result with respect to what it was computed from
 
-The names and conventions are those of JAX and functorch. A function is evaluated once, on fresh Values in the place of
-its arguments' numbers; sweeps along the graph that this records find the derivatives (`sweeps.py`). Arguments and
-results are numbers, Values, or lists, tuples, dicts and NumPy arrays of them, however nested; for an array the function
-gets an array of objects. A derivative has its argument's structure. Transforms compose: with each other, with Python's
-control flow, with `nn`. They change no `grad`.
+The names and conventions are those of JAX and functorch. A transform evaluates the function once, on fresh Values in
+the place of its arguments' numbers (`call.py`). Sweeps along the graph that this records find the derivatives
+(`sweeps.py`). Arguments and results are numbers, Values, or structures of them (`autograd.structures`): lists, tuples,
+dicts, dataclass instances, NumPy arrays, however nested. For an array the function gets an array of objects. A
+derivative has its argument's structure. Transforms compose: with each other, with Python's control flow, with `nn`.
+They change no `grad`.
 
-**Floats or Values?** A derivative is a float; but a Value, where it depends on Values that the transform has not made:
-on those of a transform around it, on its argument's, on the parameters of a model. So it can be differentiated further,
-and `loss = derivative(model)(x) ** 2` has all of its gradient. In a `no_grad()` block it is a float always.
+**Floats and Values.** A derivative is a Value where it depends on Values that the transform has not made: on those of a
+transform around it, on those in its argument, on the parameters of a model. It can be differentiated further, so
+`loss = derivative(model)(x) ** 2` has all of its gradient. Otherwise a derivative is a float, and in a `no_grad()`
+block it is always a float.
 
-**Where there is no derivative.** Derivatives follow IEEE 754: that of sqrt at 0 is inf, the second -inf, and nothing
-raises but the function itself. At a kink the table has its conventions, and higher derivatives are those of the branch
-that it takes; at the origin of hypot and atan2 they have no meaning.
+**Infinite derivatives and kinks.** Derivatives follow IEEE 754: that of sqrt at 0 is inf, the second is -inf, and only
+the function itself may raise. At a kink the table has its conventions, and higher derivatives are those of the branch
+that it takes. At the origin of hypot and atan2 they have no meaning.
 
-In a function that `Tape.record` records, a derivative is recorded like anything else. Where a rule asks for a number,
-as those of abs, maximum, hypot and logsumexp do, it would not hold for other examples: RecordingError.
+**Recordings.** In a function that `Tape.record` records, a derivative is recorded like anything else. Some rules ask
+for a number, as those of abs, maximum, hypot and logsumexp do. Their derivatives would not hold for other examples, so
+they raise RecordingError.
 """
 
 from __future__ import annotations
 
-import functools
 import operator
-from functools import cached_property
 
-from autograd import functions, structures
-from autograd.engines import Value, is_recording, recording
+from autograd import structures
+from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
 from autograd.transforms import sweeps
+from autograd.transforms.call import Call, named, single_number, values_among
 from autograd.transforms.sweeps import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any, Literal
 
-    from autograd.operation import Mathematics
-    from autograd.structures import Form, Structure
-    from autograd.transforms.sweeps import Step
-    from autograd.value import Scalar
-
-    Function = Callable[..., Any]  # Any: of numbers, to numbers, in whatever structure
+    from autograd.structures import Structure
+    from autograd.transforms.call import Function
 
 __all__ = ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -154,8 +152,8 @@ def derivative(function: Function, order: int = 1) -> Function:
     >>> [derivative(lambda x: x**3, order=n)(2.0) for n in range(5)]
     [8.0, 12.0, 12.0, 6.0, 0.0]
     """
-    times = operator.index(order)
-    if times < 0:
+    n = operator.index(order)
+    if n < 0:
         raise ValueError(f"derivative: order: expected 0 or more, got {order}")
 
     @named("derivative", function)
@@ -163,14 +161,14 @@ def derivative(function: Function, order: int = 1) -> Function:
         call = Call("derivative", function, arguments, 0, keywords)
         if not call.argument_form.is_single:
             raise TypeError(f"derivative: expected a number, got {described(arguments[0])}; use grad or jacobian")
-        if times == 0:
+        if n == 0:
             return call.settled(call.output)
         outputs, tangents = call.outputs, sweeps.seeded(call.variables, [1.0])
         mathematics = sweeps.without_repetition()
-        for _ in range(times - 1):
+        for _ in range(n - 1):
             sweeps.push_forward(call.linearised(outputs, tangents, mathematics), tangents, mathematics)
             outputs = sweeps.found(outputs, tangents)
-        return structures.unflatten(call.output_form, call.tangents([1.0], outputs if times > 1 else None))
+        return structures.unflatten(call.output_form, call.tangents([1.0], outputs if n > 1 else None))
 
     return nth_derivative
 
@@ -288,196 +286,3 @@ def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Str
     [60.0, 12.0]
     """
     return jvp(grad(function, 0 if len(primals) == 1 else range(len(primals))), primals, tangents)[1]
-
-
-class Call:
-    """A function evaluated once, on variables in the place of the numbers that it is to be differentiated by.
-
-    argument_form   of what it is differentiated by: of one of the arguments, or of a tuple of several
-    variables       in the place of the numbers there, in their order
-    output          what the function has returned, and `aux`, what else
-    output_form     of the output
-    outputs         the output's numbers, in their order
-    """
-
-    def __init__(
-        self,
-        name: str,
-        function: Function,
-        arguments: Sequence[Any],
-        argnums: int | Sequence[int],
-        keywords: Mapping[str, Any],
-        has_aux: bool = False,
-    ) -> None:
-        self.name = name
-        self.is_tracking = is_recording()
-        positions, is_single = checked_positions(name, argnums, len(arguments))
-        chosen = tuple(arguments[position] for position in positions)
-        numbers, self.argument_form = flattened(f"{name}: the argument", chosen[0] if is_single else chosen)
-        self.variables = [self._variable(number) for number in numbers]
-
-        given = list(arguments)
-        replaced = structures.unflatten(self.argument_form, self.variables)
-        for position, argument in zip(positions, [replaced] if is_single else replaced, strict=True):
-            given[position] = argument
-        before = [repr(variable.data) for variable in self.variables]
-        with recording(), sweeps.opened(self.variables):
-            self.output, self.aux = returned_by(name, function, given, keywords, has_aux)
-        if [repr(variable.data) for variable in self.variables] != before:
-            raise ValueError(f"{name}: the function has set the data of its argument; it must compute new Values")
-        self.outputs, self.output_form = flattened(f"{name}: what the function has returned", self.output)
-
-    def _variable(self, number: Scalar) -> Value:
-        """A fresh Value: its uses are told from those of the Value in its place, to which it stays connected."""
-        if not isinstance(number, Value):
-            return Variable(number)
-        return functions.multiply(number, 1.0) if self.is_tracking else Variable(number.data)
-
-    def gradient(self) -> Structure:
-        single_number(f"{self.name}: expected the function to return a number", self.output)
-        return structures.unflatten(self.argument_form, self.adjoints([1.0]))
-
-    def jacobian(self, mode: str) -> list[list[Scalar]]:
-        """A row for each output. A sweep forward finds a column, a sweep backward a row."""
-        if mode == "reverse":
-            return [self.adjoints(seeds) for seeds in unit_vectors(len(self.outputs))]
-        directions = unit_vectors(len(self.variables))
-        if self.is_own:
-            columns = sweeps.tangents_by_engine(self.order, self.variables, directions, self.outputs)
-        else:
-            columns = [self.tangents(seeds) for seeds in directions]
-        return [[column[i] for column in columns] for i in range(len(self.outputs))]
-
-    def tangents(self, seeds: Sequence[Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
-        """The tangents of the outputs, or of what was derived from them, from those of the variables."""
-        outputs, order = (self.outputs, self.order) if derived is None else (derived, self._order(derived))
-        if self.is_own and not values_among(seeds):
-            return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
-        tangents = sweeps.seeded(self.variables, seeds)
-        steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
-        sweeps.push_forward(steps, tangents)
-        return sweeps.found(outputs, tangents)
-
-    def adjoints(self, seeds: Sequence[Scalar]) -> list[Scalar]:
-        """The adjoints of the variables, from those of the outputs."""
-        if self.is_own and not values_among(seeds):
-            return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
-        adjoints = sweeps.seeded(self.outputs, seeds)
-        sweeps.pull_back(self.steps, adjoints)
-        return sweeps.found(self.variables, adjoints)
-
-    @cached_property
-    def order(self) -> list[Value]:
-        return self._order(self.outputs)
-
-    @cached_property
-    def tracked(self) -> set[Value]:
-        return self._tracked(self.order)
-
-    @cached_property
-    def is_own(self) -> bool:
-        """Whether the outputs depend on nothing from outside: then the engine itself may walk, and set `grad`.
-
-        If they do, derivatives are Values, or within no_grad() floats; in either case by sweeps that touch nothing.
-        """
-        outside = self.tracked if self.is_tracking else self._outside(self.order)
-        return outside.isdisjoint(values_among(self.outputs))
-
-    @cached_property
-    def steps(self) -> list[Step]:
-        """The graph from the variables to the outputs, with the local derivatives on its edges."""
-        return sweeps.linearised(self.order, self.variables, self.tracked)
-
-    def linearised(
-        self, outputs: Iterable[Scalar], variables: Collection[Value], mathematics: Mathematics
-    ) -> list[Step]:
-        """The same, to other outputs and from these variables on, to be differentiated by them again."""
-        order = self._order(outputs, variables)
-        return sweeps.linearised(order, variables, self._tracked(order, variables), mathematics)
-
-    def _order(self, outputs: Iterable[object], variables: Collection[Value] = ()) -> list[Value]:
-        """From the variables on, and from those of transforms around this: what is before them has no part in it."""
-        until = {node for node in (*self.variables, *variables, *sweeps.open_variables) if node.parents}
-        return topological_order(*values_among(outputs), until=until)
-
-    def _tracked(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
-        if self.is_tracking:
-            return self._outside(order, known)
-        return sweeps.tracked_nodes(order, known) if known else set()
-
-    def _outside(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
-        """What depends on Values that this call has not made, or on the known ones."""
-        connected = [variable for variable in self.variables if variable.parents]
-        return sweeps.tracked_nodes(order, sweeps.open_variables.union(known, connected))
-
-    def seeds(self, what: str, form: Form, given: Structure) -> list[Scalar]:
-        try:
-            numbers = structures.numbers_like(form, given)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{self.name}: {what}: {error}") from None
-        return numbers if self.is_tracking else [structures.number(number) for number in numbers]
-
-    def settled(self, returned: Any) -> Any:
-        """What the function has returned, with floats in the place of Values that depend on nothing from outside."""
-        order = self._order(structures.flatten(returned)[0])
-        tracked = self._tracked(order)
-
-        def settle(leaf: Any) -> Any:
-            return leaf.data if isinstance(leaf, Value) and leaf not in tracked else leaf
-
-        return structures.map(settle, returned)
-
-
-def named(name: str, function: Function) -> Callable[[Function], Function]:
-    """Gives a transform's function the name, docstring and signature of the one that it was made from."""
-    if not callable(function):
-        raise TypeError(f"{name}: expected a function, got {described(function)}")
-    return functools.wraps(function, updated=())
-
-
-def checked_positions(name: str, argnums: int | Sequence[int], given: int) -> tuple[list[int], bool]:
-    """The positions of the arguments to differentiate by, and whether it is a single one and no sequence."""
-    is_single = hasattr(argnums, "__index__")
-    positions = []
-    for number in [argnums] if is_single else argnums:  # type: ignore[union-attr]
-        if not -given <= operator.index(number) < given:  # type: ignore[arg-type]
-            raise ValueError(f"{name}: argnums: expected positional arguments that are given, got {number} of {given}")
-        positions.append(operator.index(number) % given)  # type: ignore[arg-type]
-    if len(set(positions)) < len(positions):
-        raise ValueError(f"{name}: argnums: expected each argument once, got {argnums}")
-    return positions, is_single
-
-
-def returned_by(
-    name: str, function: Function, arguments: Sequence[Any], keywords: Mapping[str, Any], has_aux: bool
-) -> tuple[Any, Any]:
-    returned = function(*arguments, **keywords)
-    if not has_aux:
-        return returned, None
-    if not isinstance(returned, (tuple, list)) or len(returned) != 2:
-        raise TypeError(f"{name}: has_aux: expected the function to return a pair, got {described(returned)}")
-    return returned[0], returned[1]
-
-
-def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
-    try:
-        return structures.flatten(structure, structures.scalar)
-    except TypeError as error:
-        raise TypeError(f"{what}: {error}") from None
-
-
-def single_number(expectation: str, given: Any) -> Scalar:
-    if structures.is_array(given) and given.ndim == 0:
-        given = given.item()
-    try:
-        return structures.scalar(given)
-    except TypeError:
-        raise TypeError(f"{expectation}, got {described(given)}; jacobian takes several") from None
-
-
-def unit_vectors(n: int) -> Iterator[list[float]]:
-    return ([0.0] * i + [1.0] + [0.0] * (n - 1 - i) for i in range(n))
-
-
-def values_among(numbers: Iterable[object]) -> list[Value]:
-    return [number for number in numbers if isinstance(number, Value)]

@@ -1,0 +1,231 @@
+"""Call evaluates a function once, so that sweeps along the graph that this records can differentiate it.
+
+The function gets a *variable*, a fresh Value, in the place of each number that it is differentiated by. Tangents go
+from the variables to the outputs, adjoints from the outputs to the variables.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from contextlib import suppress
+from functools import cached_property
+
+from autograd import functions, structures
+from autograd.engines import Value, is_recording, recording
+from autograd.graph import topological_order
+from autograd.operands import described
+from autograd.transforms import sweeps
+from autograd.transforms.sweeps import Variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from autograd.operation import Mathematics
+    from autograd.structures import Form, Structure
+    from autograd.transforms.sweeps import Step
+    from autograd.value import Scalar
+
+    Function = Callable[..., Any]  # Any: of numbers, to numbers, in whatever structure
+
+
+class Call:
+    """A function evaluated once, on variables in the place of the numbers that it is differentiated by.
+
+    argument_form   the form of the argument that it is differentiated by, or of a tuple of several arguments
+    variables       in the place of the numbers there, in their order
+    output, aux     what the function has returned: a structure of numbers, and with has_aux something else
+    output_form     the form of the output
+    outputs         the numbers of the output, in their order
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Function,
+        arguments: Sequence[Any],
+        argnums: int | Sequence[int],
+        keywords: Mapping[str, Any],
+        has_aux: bool = False,
+    ) -> None:
+        self.name = name
+        self.is_tracking = is_recording()
+        positions, is_single = checked_positions(name, argnums, len(arguments))
+        chosen = tuple(arguments[position] for position in positions)
+        numbers, self.argument_form = flattened(f"{name}: the argument", chosen[0] if is_single else chosen)
+        self.variables = [self._variable(number) for number in numbers]
+
+        given = list(arguments)
+        replaced = structures.unflatten(self.argument_form, self.variables)
+        for position, argument in zip(positions, [replaced] if is_single else replaced, strict=True):
+            given[position] = argument
+        before = [repr(variable.data) for variable in self.variables]
+        with recording(), sweeps.opened(self.variables):
+            self.output, self.aux = returned_by(name, function, given, keywords, has_aux)
+        if [repr(variable.data) for variable in self.variables] != before:
+            raise ValueError(f"{name}: the function has set the data of its argument; it must compute new Values")
+        self.outputs, self.output_form = flattened(f"{name}: what the function has returned", self.output)
+
+    def _variable(self, number: Scalar) -> Value:
+        """A fresh Value for a number, or for a Value: other uses of that are no uses of the argument.
+
+        It depends on the Value whose place it takes, so that a derivative can be differentiated by that again.
+        """
+        if not isinstance(number, Value):
+            return Variable(number)
+        return functions.multiply(number, 1.0) if self.is_tracking else Variable(number.data)
+
+    def gradient(self) -> Structure:
+        single_number(f"{self.name}: expected the function to return a number", self.output)
+        return structures.unflatten(self.argument_form, self.adjoints([1.0]))
+
+    def jacobian(self, mode: str) -> list[list[Scalar]]:
+        """A row for each output. A sweep forward finds a column, a sweep backward a row."""
+        if mode == "reverse":
+            return [self.adjoints(seeds) for seeds in unit_vectors(len(self.outputs))]
+        directions = unit_vectors(len(self.variables))
+        if self.is_own:
+            columns = sweeps.tangents_by_engine(self.order, self.variables, directions, self.outputs)
+        else:
+            columns = [self.tangents(seeds) for seeds in directions]
+        return [[column[i] for column in columns] for i in range(len(self.outputs))]
+
+    def tangents(self, seeds: Sequence[Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
+        """The tangents of the outputs, or of Values derived from these, where the seeds are those of the variables."""
+        outputs, order = (self.outputs, self.order) if derived is None else (derived, self._order(derived))
+        if self.is_own and not values_among(seeds):
+            return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
+        tangents = sweeps.seeded(self.variables, seeds)
+        steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
+        sweeps.push_forward(steps, tangents)
+        return sweeps.found(outputs, tangents)
+
+    def adjoints(self, seeds: Sequence[Scalar]) -> list[Scalar]:
+        """The adjoints of the variables, where the seeds are those of the outputs."""
+        if self.is_own and not values_among(seeds):
+            return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
+        adjoints = sweeps.seeded(self.outputs, seeds)
+        sweeps.pull_back(self.steps, adjoints)
+        return sweeps.found(self.variables, adjoints)
+
+    @cached_property
+    def order(self) -> list[Value]:
+        return self._order(self.outputs)
+
+    @cached_property
+    def tracked(self) -> set[Value]:
+        return self._tracked(self.order)
+
+    @cached_property
+    def is_own(self) -> bool:
+        """Whether the outputs depend on no Value from outside. Then the engine may walk the graph, and set `grad`.
+
+        If they do, others hold a part of the graph, so its derivatives come from sweeps that set nothing.
+        """
+        outside = self.tracked if self.is_tracking else self._outside(self.order)
+        return outside.isdisjoint(values_among(self.outputs))
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The graph from the variables to the outputs, with the local derivatives on its edges."""
+        return sweeps.linearised(self.order, self.variables, self.tracked)
+
+    def linearised(
+        self, outputs: Iterable[Scalar], variables: Collection[Value], mathematics: Mathematics
+    ) -> list[Step]:
+        """The graph from these variables to these outputs, whose derivatives will be differentiated by them again."""
+        order = self._order(outputs, variables)
+        return sweeps.linearised(order, variables, self._tracked(order, variables), mathematics)
+
+    def _order(self, outputs: Iterable[object], variables: Collection[Value] = ()) -> list[Value]:
+        """The graph of the outputs, from the variables on, and from those of transforms around this one.
+
+        Nodes before them have no part in the derivative.
+        """
+        until = {node for node in (*self.variables, *variables, *sweeps.open_variables) if node.parents}
+        return topological_order(*values_among(outputs), until=until)
+
+    def _tracked(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
+        if self.is_tracking:
+            return self._outside(order, known)
+        return sweeps.tracked_nodes(order, known) if known else set()
+
+    def _outside(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
+        """The nodes that depend on Values that this call has not made, or on the known ones."""
+        connected = [variable for variable in self.variables if variable.parents]
+        return sweeps.tracked_nodes(order, sweeps.open_variables.union(known, connected))
+
+    def seeds(self, what: str, form: Form, given: Structure) -> list[Scalar]:
+        """The numbers of tangents or cotangents, which must have this form."""
+        try:
+            numbers = structures.numbers_like(form, given)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self.name}: {what}: {error}") from None
+        return numbers if self.is_tracking else [structures.number(number) for number in numbers]
+
+    def settled(self, returned: Any) -> Any:
+        """A result of the function, with floats in the place of the Values that depend on no Value from outside."""
+        order = self._order(structures.flatten(returned)[0])
+        tracked = self._tracked(order)
+
+        def settle(leaf: Any) -> Any:
+            return leaf.data if isinstance(leaf, Value) and leaf not in tracked else leaf
+
+        return structures.map(settle, returned)
+
+
+def named(name: str, function: Function) -> Callable[[Function], Function]:
+    """A decorator: a transform's function gets the name, docstring and signature of the function it was made from."""
+    if not callable(function):
+        raise TypeError(f"{name}: expected a function, got {described(function)}")
+    return functools.wraps(function, updated=())
+
+
+def checked_positions(name: str, argnums: int | Sequence[int], given: int) -> tuple[list[int], bool]:
+    """The positions of the arguments to differentiate by, and whether argnums is one of them and no sequence."""
+    is_single = hasattr(argnums, "__index__")
+    positions = []
+    for number in [argnums] if is_single else argnums:  # type: ignore[union-attr]
+        if not -given <= operator.index(number) < given:  # type: ignore[arg-type]
+            raise ValueError(f"{name}: argnums: expected positional arguments that are given, got {number} of {given}")
+        positions.append(operator.index(number) % given)  # type: ignore[arg-type]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{name}: argnums: expected each argument once, got {argnums}")
+    return positions, is_single
+
+
+def returned_by(
+    name: str, function: Function, arguments: Sequence[Any], keywords: Mapping[str, Any], has_aux: bool
+) -> tuple[Any, Any]:
+    """The output of the function, and with has_aux what else it has returned."""
+    returned = function(*arguments, **keywords)
+    if not has_aux:
+        return returned, None
+    if not isinstance(returned, (tuple, list)) or len(returned) != 2:
+        raise TypeError(f"{name}: has_aux: expected the function to return a pair, got {described(returned)}")
+    return returned[0], returned[1]
+
+
+def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
+    try:
+        return structures.flatten(structure, structures.scalar)
+    except TypeError as error:
+        raise TypeError(f"{what}: {error}") from None
+
+
+def single_number(expectation: str, given: Any) -> Scalar:
+    leaves, form = structures.flatten(given)
+    if form.is_single:
+        with suppress(TypeError):
+            return structures.scalar(leaves[0])
+    raise TypeError(f"{expectation}, got {described(given)}; jacobian takes several")
+
+
+def unit_vectors(n: int) -> Iterator[list[float]]:
+    return ([0.0] * i + [1.0] + [0.0] * (n - 1 - i) for i in range(n))
+
+
+def values_among(numbers: Iterable[object]) -> list[Value]:
+    return [number for number in numbers if isinstance(number, Value)]
