@@ -41,9 +41,10 @@ def check_gradients(
         relative_tolerance: how far the two may be apart, as a part of the larger, beside the differences' own error.
         worst: how many components the table of a failure shows.
 
-    Returns the comparison, component by component; `print` shows it as a table. No `grad` but that of Values made
-    here is changed. Raises GradientError, an AssertionError, with the table of the worst components where any is
-    further off; a component at a kink (`relu` at 0) is, since its difference sees both sides.
+    Returns the comparison, component by component; `print` shows it as a table. The `grad` of the function's own Values
+    stays as it was. Raises GradientError, an AssertionError, with the table of the worst components, if any is further
+    off. At a kink (`relu` at 0) a component is further off, since its difference sees both sides. Raises TypeError for
+    a leaf of `point` that is no number, and names its place.
 
     >>> from autograd import tanh
     >>> check = check_gradients(lambda x, y: x * tanh(y), (2.0, 0.5))
@@ -165,7 +166,7 @@ class GradientCheck:
 
 
 class GradientError(AssertionError):
-    """The gradient by `backward()` is not the one that differences see; `check` has all components."""
+    """The gradient by `backward()` and the differences disagree; `check` has all components."""
 
     def __init__(self, check: GradientCheck, worst: int) -> None:
         self.check = check

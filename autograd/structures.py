@@ -4,11 +4,11 @@
     structure = unflatten(form, leaves)
 
 A structure is a list, tuple, named tuple, dict, deque, dataclass instance or NumPy array of structures, however nested.
-What is put together has the class that was taken apart: subclasses stay, a deque keeps its maxlen, a defaultdict its
-factory. A range and an array.array become lists. An array may have any shape, () too; one of a subclass, as
-numpy.matrix, becomes an array.
+It keeps its class: subclasses stay, a deque keeps its maxlen, a defaultdict its factory. But a range and an array.array
+become lists, and numpy.matrix becomes an array. An array may have any shape, () too.
 
-Anything else is a leaf, a Value always, of whatever subclass it is. `scalar` and `number` say which leaves are numbers.
+Anything else is a leaf. A Value is always a leaf, also one of a subclass. Whoever needs numbers reads the leaves with
+`scalar` or `number`: `flatten(structure, scalar)`.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ __all__ = ["Form", "flatten", "map", "number", "numbers_like", "scalar", "sequen
 class Form:
     """A structure without its leaves: its classes, keys and shapes.
 
-    Two forms are equal if the same leaves make structures of the same classes, keys and shapes of them. The factory of
-    a defaultdict and the maxlen of a deque do not count. `count` is the number of leaves.
+    Two forms are equal if their classes, keys and shapes are, in the same order. The factory of a defaultdict and the
+    maxlen of a deque do not count. `count` is the number of leaves.
     """
 
     __slots__ = ("count", "keys", "kind", "option", "parts", "shape")
@@ -63,7 +63,7 @@ class Form:
 
     @property
     def is_single(self) -> bool:
-        """Whether it is that of one number by itself: of a leaf, or of an array of the shape ()."""
+        """Whether it is the form of a number by itself: of a leaf, or of an array of the shape ()."""
         return self.kind is None and not self.shape
 
     def places(self) -> list[str]:
@@ -156,10 +156,13 @@ def unflatten(form: Form, leaves: Sequence[Any]) -> Structure:
 
 
 def map(function: Callable[[Any], Any], structure: Structure) -> Structure:
-    """The structure with function(leaf) in the place of each leaf.
+    """A new structure with function(leaf) in the place of each leaf.
 
-    An array is of float64 then, or of objects if not all are floats. One of which the function has returned each
-    element as it is stays of its own type.
+    Its arrays are of float64, or of objects if not all leaves are floats. But if the function has returned every
+    element of an array as it was, there is a copy of this array.
+
+    >>> map(abs, {"w": [-1.0, 2.0], "b": -3.0})
+    {'w': [1.0, 2.0], 'b': 3.0}
     """
     if is_array(structure):
         elements = elements_of_array(structure)
@@ -182,13 +185,13 @@ def sequence(structure: Structure) -> list[Structure] | None:
 
 
 def scalar(leaf: Any) -> Scalar:
-    """A Value as it is, any other real number as a float. Raises TypeError for what is no number."""
+    """A Value as it is, any other real number as a float. Raises TypeError for anything else."""
     result: Scalar = operands.scalar(leaf, Value)
     return result
 
 
 def number(leaf: Any) -> float:
-    """The float of a Value or of any other real number. Raises TypeError for what is no number."""
+    """The float of a Value or of any other real number. Raises TypeError for anything else."""
     return leaf.data if isinstance(leaf, Value) else real_number(leaf)
 
 
@@ -196,11 +199,12 @@ def number(leaf: Any) -> float:
 
 
 def numbers_like(structure: Structure | Form, given: Structure) -> list[Scalar]:
-    """The scalars of `given`, which must have the form of `structure`, in the order of that.
+    """The scalars of `given`, which must have the form of `structure`, in the order of `structure`.
 
-    A sequence there may be any other sequence here, or an array; a number may be an array of the shape ().
+    For a sequence, any other sequence or an array may be given; for a number, an array of the shape (); for a dict, one
+    with its keys in another order.
 
-    Raises TypeError for what is no number, ValueError for another form; both name the place.
+    Raises TypeError for a leaf that is no number, ValueError for another form. The message names the place.
     """
     form = structure if isinstance(structure, Form) else flatten(structure)[1]
     return list(matched(form, given, ""))
@@ -224,7 +228,7 @@ def matched(form: Form, given: Structure, place: str) -> Iterator[Scalar]:
 
 
 def elements_like(form: Form, given: Structure) -> list[Any] | None:
-    """What stands in `given` in the places of the form's parts; None if it has other places."""
+    """The parts of `given` in the order of the form's; None if it has other parts."""
     assert form.kind is not None
     if issubclass(form.kind, dict):
         same_keys = isinstance(given, dict) and given.keys() == set(form.keys)
@@ -244,10 +248,14 @@ def expected(form: Form) -> str:
 
 
 def unflatten_matrix(outputs: Form, inputs: Form, matrix: Sequence[Sequence[Scalar]]) -> Structure:
-    """The structure of the outputs with, in the place of each leaf, a row of the matrix in the structure of the inputs.
+    """A matrix, (outputs, inputs), as a structure: in the place of each output, its row in the structure of the inputs.
 
-    In the place of an array of outputs stands one structure of inputs. Each of its leaves is an array, of the shape of
-    the outputs; each of its arrays has the axes of the outputs first, and then its own.
+    For an array of outputs there is one structure of inputs. Its leaves are arrays of the outputs' shape. Its arrays
+    have the axes of the outputs first, then their own.
+
+    >>> outputs, inputs = flatten({"a": 0.0, "b": 0.0})[1], flatten((0.0, [0.0]))[1]
+    >>> unflatten_matrix(outputs, inputs, [[1.0, 2.0], [3.0, 4.0]])
+    {'a': (1.0, [2.0]), 'b': (3.0, [4.0])}
     """
     rows = iter(matrix)
 
@@ -275,7 +283,7 @@ SEQUENCES = (list, tuple, deque)
 
 def take_apart(structure: Structure, leaves: list[Any]) -> Form:
     """The form of the structure, whose leaves are appended to the list."""
-    if type(structure) is float:  # as most often
+    if type(structure) is float or isinstance(structure, Value):  # as most often, and quickly
         leaves.append(structure)
         return LEAF
     if is_array(structure):
@@ -311,7 +319,7 @@ def parts_of(structure: Structure) -> tuple[type, tuple[Any, ...], list[Any], An
     if isinstance(structure, (range, array)):
         return list, (), list(structure), None
     if hasattr(kind, "__dataclass_fields__"):
-        from dataclasses import fields  # here, where somebody has imported it already: it takes long
+        from dataclasses import fields  # whoever made the class has imported it already; here nobody should wait for it
 
         names = tuple([field.name for field in fields(structure)])
         return kind, names, [getattr(structure, name) for name in names], None
@@ -336,7 +344,7 @@ def put_together(kind: type, keys: tuple[Any, ...], parts: list[Any], option: An
 
 
 def of_subclass(kind: type, keys: tuple[Any, ...], parts: list[Any], option: Any) -> Structure:
-    """By the constructor, if it takes what that of list, tuple, dict, ... does, else without it."""
+    """An instance of a subclass of list, tuple, dict, ...: by its constructor, if that takes what theirs takes."""
     base = next(base for base in (list, tuple, deque, OrderedDict, defaultdict, dict) if issubclass(kind, base))
     content: Any = dict(zip(keys, parts, strict=True)) if issubclass(kind, dict) else parts
     arguments = {deque: (content, option), defaultdict: (option, content)}.get(base, (content,))
@@ -357,7 +365,7 @@ def same_objects(some: list[Any], others: list[Any]) -> bool:
 
 
 def is_array(structure: object) -> bool:
-    """Whether it is one of NumPy's: where nobody has imported that, there is none."""
+    """Whether it is one of NumPy's arrays. Where nobody has imported NumPy, there is none."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(structure, numpy.ndarray)
 

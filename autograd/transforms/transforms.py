@@ -93,14 +93,15 @@ def grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = F
 
     Arguments:
         function: returns a number: a Value, or a number that does not depend on its arguments.
-        argnums: by which of the positional arguments to differentiate: one, or several.
+        argnums: the position of the argument to differentiate by, or several positions.
         has_aux: the function returns a pair, the number and something else, which is passed on.
 
     The function returned takes the same arguments and returns the gradient in the structure of the argument; a tuple of
     these if argnums is a sequence; with has_aux, the pair of the gradient and what else the function has returned.
 
-    It raises TypeError if the function does not return a number, or if there is anything but numbers in the argument;
-    ValueError if there is no such argument, or if the function sets the data of the Values that it gets.
+    It raises TypeError if the function does not return a number, or if there is anything but numbers in the argument,
+    and names its place; ValueError if there is no such argument, or if the function sets the data of the Values that it
+    gets.
 
     >>> from autograd import tanh
     >>> grad(lambda w, x: tanh(w[0] * x + w[1]))([0.0, 0.0], 2.0)
