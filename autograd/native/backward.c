@@ -44,11 +44,12 @@ static int call_own_backward(Node *node)
     return done == NULL ? -1 : 0;
 }
 
-static int apply_chain_rule(Order *order)
+static int apply_chain_rule(const Order *order)
 {
+    Node *const *nodes = order->nodes;
     for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
-        Node *node = order->nodes[i];
-        if (i >= NODES_AHEAD) prefetch_node(order->nodes[i - NODES_AHEAD]);
+        Node *node = nodes[i];
+        if (i >= NODES_AHEAD) prefetch_node(nodes[i - NODES_AHEAD]);
         if (!may_override(node)) push_to_parents(node);
         else if (call_own_backward(node) < 0) return -1;
         if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
