@@ -342,6 +342,20 @@ def test_as_many_leaves_as_the_form_has(leaves):
         unflatten(flatten([0.0, 0.0])[1], leaves)
 
 
+def test_elements_of_arrays_are_in_the_order_of_their_indices():
+    columns = np.array([[1.0, 2.0], [3.0, 4.0]], order="F")
+    assert flatten(columns)[0] == [1.0, 2.0, 3.0, 4.0]
+    assert flatten(columns.T)[0] == [1.0, 3.0, 2.0, 4.0]
+    assert flatten(columns[::-1])[0] == [3.0, 4.0, 1.0, 2.0]
+    assert unflatten(flatten(columns.T)[1], [5.0, 6.0, 7.0, 8.0]).tolist() == [[5.0, 6.0], [7.0, 8.0]]
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[ns]", "timedelta64[s]", "S1", "U1", complex, np.longdouble])
+def test_elements_of_other_arrays_are_what_they_are(dtype):
+    array_of_these = np.array([1, 2]).astype(dtype)
+    assert [type(leaf) for leaf in flatten(array_of_these)[0]] == [array_of_these.dtype.type] * 2
+
+
 def test_arrays_are_of_floats_or_of_objects():
     _, form = flatten(np.zeros(2))
     assert unflatten(form, [1.0, np.float64(2.0)]).dtype == np.float64
