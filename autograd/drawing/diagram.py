@@ -14,6 +14,7 @@ from itertools import zip_longest
 
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
+from autograd.structures import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,10 +123,6 @@ def number_of_products(node: Value) -> int:
 
 def operands_of_dot(node: Value) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...], Scalar]:
     return node.operands  # type: ignore[return-value]  # by its row of the table
-
-
-def number(operand: Scalar) -> float:
-    return operand.data if isinstance(operand, Value) else operand
 
 
 def constants_of(operand: Operand) -> float | tuple[float | None, ...] | None:
