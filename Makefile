@@ -19,10 +19,10 @@ endif
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
 
-# On both engines: the native one, where there is a compiler, and the one it is the twin of.
+# On the native engine, where there is a compiler; then what depends on the engine once more, on its twin in Python.
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
-	AUTOGRAD_ENGINE=python $(BIN)/python -m pytest
+	AUTOGRAD_ENGINE=python $(BIN)/python -m pytest -m both_engines
 
 sanitize: $(VENV)/installed-test
 	$(BIN)/python tests/sanitize.py
@@ -44,7 +44,7 @@ clean:
 
 # A stamp for each extra: installed again only when something that the installation depends on has changed. Here, and
 # not on users' machines, a warning of the C compiler is an error.
-$(VENV)/installed-%: pyproject.toml setup.py autograd/operations.py $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
+$(VENV)/installed-%: pyproject.toml setup.py autograd/operation.py autograd/operations.py $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
 	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
 	@touch $@
 
