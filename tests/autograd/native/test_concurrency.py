@@ -20,6 +20,8 @@ from autograd import Value, dot, gather, logsumexp, no_grad, scatter, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 
+pytestmark = pytest.mark.both_engines
+
 DEPTH = 300_000 if autograd.engine == "native" else 20_000
 
 timers = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the platform has no timers")

@@ -24,6 +24,8 @@ from autograd import sum as sum_of
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 native = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc how much memory the process has")
 

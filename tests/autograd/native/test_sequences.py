@@ -14,6 +14,8 @@ from autograd import Value, dot, no_grad, scatter, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 
 def leaves(*numbers):
     return [Value(number) for number in numbers]
