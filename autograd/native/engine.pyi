@@ -7,20 +7,9 @@ from autograd.value import function as function
 table_checksum: int
 
 class Program:
-    """What replay.py's Program is."""
+    """What the interface of executors calls a program."""
 
-    def __init__(
-        self,
-        inputs: int,
-        parameters: int,
-        constants: Any,  # Any: what offers numbers as a buffer
-        rows: Any,
-        lengths: Any,
-        operands: Any,
-        outputs: Any,
-        instruction_set: str | None,
-        /,
-    ) -> None: ...
+    def __init__(self, parts: tuple[Any, ...], dependences: Any, instruction_set: str | None, /) -> None: ...
     @property
     def instruction_set(self) -> str: ...
     def replay(
@@ -37,6 +26,16 @@ class Program:
     ) -> None: ...
 
 def count_no_grad(change: int, /) -> None: ...
+def dependences(
+    inputs: int,
+    parameters: int,
+    constants: Any,  # Any: what offers numbers as a buffer, here and below
+    rows: Any,
+    lengths: Any,
+    operands: Any,
+    outputs: Any,
+    /,
+) -> bytes: ...
 def first_stranger(values: Sequence[object], /) -> int: ...
 def gather(values: Sequence[Value], is_grad: bool, vector: memoryview, /) -> None: ...
 def guard(check: Callable[[Value, str], None] | None, /) -> None: ...

@@ -1,5 +1,5 @@
 /* Blocks of examples, for what every processor of this kind can do. */
 #define KERNEL
-#include "lanes.h"
+#include "lane_kernels.h"
 
 const InstructionSet BASELINE = {"baseline", forward_kernels, backward_kernels, imported_dot_forward, imported_dot_backward};

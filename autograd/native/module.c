@@ -1,13 +1,15 @@
 /* The module autograd.native.engine: Value, and the functions of the table. */
+#include "executor.h"
 #include "functions.h"
 #include "node.h"
 #include "operations.h"
+#include "record.h"
 #include "recording.h"
 #include "specification.h"
 #include "sweeps.h"
-#include "tape.h"
 #include "value.h"
 #include "vectors.h"
+#include "wengert.h"
 
 /* The type, which the module has then, too. NULL with an exception if that fails. */
 static PyObject *add_type(PyObject *module, PyType_Spec *spec, const char *name)
@@ -49,11 +51,12 @@ static int execute(PyObject *module)
 
 static PyMethodDef methods[] = {
     {"count_no_grad", count_no_grad, METH_O, "Tells the engine that a no_grad() block begins, +1, or ends, -1."},
+    {"dependences", dependences, METH_VARARGS, "What wengert.py's find_dependences() does."},
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
     {"guard", guard, METH_O, "What recording.py's guard() does."},
     {"push_forward", push_forward, METH_O, "What sweeps.py's push_forward_floats() does."},
-    {"record", record, METH_VARARGS, "What wengert.py's write_down() does."},
+    {"record", record, METH_VARARGS, "What record.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
     {NULL},
 };

@@ -1,7 +1,8 @@
-/* A graph, written down as a Wengert list: what wengert.py's write_down() does, with the same result. */
-#include "tape.h"
+/* A graph, written down as a Wengert list: what tape/record.py's write_down() does, with the same result. */
+#include "record.h"
+#include "graph.h"
+#include "wengert.h"
 
-#include <string.h>
 
 /* A table of numbers from 0 on, found by the hash of what they stand for; open addressing, at most half full. */
 typedef struct {
@@ -128,6 +129,17 @@ static void write_instruction(Writer *writer, Node *node)
     set_variable(writer, (PyObject *)node, writer->first + *known);
 }
 
+/* The error is common.py's. */
+static void raise_uncomputable(Node *node)
+{
+    PyObject *common = PyImport_ImportModule("autograd.common"), *error = NULL;
+    if (common != NULL)
+        error = PyObject_CallMethod(common, "uncomputable", "Os", node, "so a tape cannot compute it again");
+    if (error != NULL) PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(common);
+    Py_XDECREF(error);
+}
+
 /* Counts what is to be written, and makes room for it. */
 static int make_room(Writer *writer, Py_ssize_t inputs)
 {
@@ -137,8 +149,7 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
         Py_ssize_t count = operand_count(node);
         Part parts[PARTS];
         if (node->row == CUSTOM && count > 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "%R was not computed by an operation of the table, so a tape cannot compute it again", node);
+            raise_uncomputable(node);
             return -1;
         }
         operands += count;
@@ -146,8 +157,8 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
         for (const Part *part = parts; part < parts + PARTS; part++)
             for (Py_ssize_t k = 0; k < part->count; k++) constants += part->slots[k].parent == NULL;
     }
-    if (inputs + nodes > INT32_MAX / 2 || operands > INT32_MAX) {
-        PyErr_SetString(PyExc_ValueError, "the graph is too large for a tape: 1,000,000,000 nodes are the limit");
+    if (inputs + nodes + constants > MOST || operands > MOST) {
+        PyErr_SetString(PyExc_ValueError, "the graph is too large for a tape: 1,000,000,000 nodes or operands are the limit");
         return -1;
     }
     size_t keys = (size_t)(inputs + nodes) + 1;

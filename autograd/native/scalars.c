@@ -1,36 +1,21 @@
-/* One evaluation of a Wengert list, instruction by instruction: in value.py's order, and so with its numbers to the bit. */
-#include "tape.h"
+/* A Wengert list on single numbers, instruction by instruction: in value.py's order, and so with its numbers to the bit. */
+#include "scalars.h"
 #include "kernels.h"
 
-/* ---- Memory, kept by the program for its next replay */
-
-static Scalars *new_scalars(const Program *program)
+Scalars *new_scalars(const WengertList *list, int32_t imports)
 {
-    size_t constants = (size_t)program->constants, variables = (size_t)program->variables;
-    size_t numbers = 2 * (constants + variables) + (size_t)program->import_count + (size_t)program->scratch;
+    size_t constants = (size_t)list->constants, variables = (size_t)list->variables;
+    size_t numbers = 2 * (constants + variables) + (size_t)imports + (size_t)list->scratch;
     Scalars *scalars = PyMem_RawCalloc(1, sizeof *scalars + numbers * sizeof(double) + variables + 1);
     if (scalars == NULL) return NULL;
     double *memory = (double *)(scalars + 1);
     scalars->numbers = memory + constants;
     scalars->adjoints = scalars->numbers + variables + constants;
     scalars->imports = scalars->adjoints + variables;
-    scalars->scratch = scalars->imports + program->import_count;
-    scalars->needed = (bool *)(scalars->scratch + program->scratch);
-    for (int32_t k = 0; k < program->constants; k++) scalars->numbers[-1 - k] = program->constant_numbers[k];
+    scalars->scratch = scalars->imports + imports;
+    scalars->needed = (bool *)(scalars->scratch + list->scratch);
+    for (int32_t k = 0; k < list->constants; k++) scalars->numbers[-1 - k] = list->constant_numbers[k];
     return scalars;
-}
-
-Scalars *take_scalars(Program *program)
-{
-    Scalars *scalars = program->kept_scalars;
-    program->kept_scalars = NULL;
-    return scalars != NULL ? scalars : new_scalars(program);
-}
-
-void give_back_scalars(Program *program, Scalars *scalars)
-{
-    if (program->kept_scalars == NULL) program->kept_scalars = scalars;
-    else PyMem_RawFree(scalars);
 }
 
 /* ---- Forward */
@@ -41,13 +26,13 @@ static void gather_operands(const Instruction *instruction, const double *number
     for (int32_t i = 0; i < instruction->count; i++) gathered[i] = numbers[operands[i]];
 }
 
-static double evaluate_other(const Instruction *instruction, const double *numbers, double *scratch)
+static double compute_other(const Instruction *instruction, const double *numbers, double *scratch)
 {
     gather_operands(instruction, numbers, scratch);
     return ROWS[instruction->row].value(length_of_sequences(instruction), scratch);
 }
 
-ALWAYS_INLINE double evaluate_binary(const Instruction *instruction, const double *numbers, Evaluation value)
+ALWAYS_INLINE double compute_binary(const Instruction *instruction, const double *numbers, Evaluation value)
 {
     const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};
     return value(1, both);
@@ -55,30 +40,30 @@ ALWAYS_INLINE double evaluate_binary(const Instruction *instruction, const doubl
 
 /* Products and sums are most of a list that is written out in scalars. They are asked for first: where they take turns, a
    processor foresees the answer better than where one jump for all rows goes. */
-ALWAYS_INLINE double evaluate(const Instruction *instruction, const Scalars *scalars)
+ALWAYS_INLINE double compute(const Instruction *instruction, const Scalars *scalars)
 {
     const double *numbers = scalars->numbers;
-    if (instruction->row == ROW_multiply) return evaluate_binary(instruction, numbers, multiply_value);
-    if (instruction->row == ROW_add) return evaluate_binary(instruction, numbers, add_value);
+    if (instruction->row == ROW_multiply) return compute_binary(instruction, numbers, multiply_value);
+    if (instruction->row == ROW_add) return compute_binary(instruction, numbers, add_value);
     switch (instruction->row) {
 #define UNARY(index, name)                                                                                            \
     case index: return name##_value(1, &numbers[instruction->few[0]]);
 #define BINARY(index, name)                                                                                           \
-    case index: return evaluate_binary(instruction, numbers, name##_value);
+    case index: return compute_binary(instruction, numbers, name##_value);
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
-        default: return evaluate_other(instruction, numbers, scalars->scratch);
+        default: return compute_other(instruction, numbers, scalars->scratch);
     }
 #undef UNARY
 #undef BINARY
 }
 
-void evaluate_list(const Program *program, const int32_t *some, int32_t count, Scalars *scalars)
+void sweep_forward(const WengertList *list, const int32_t *some, int32_t count, Scalars *scalars)
 {
-    double *results = scalars->numbers + first_result(program);
+    double *results = scalars->numbers + first_result(list);
     for (int32_t i = 0; i < count; i++) {
         int32_t k = some == NULL ? i : some[i];
-        results[k] = evaluate(&program->list[k], scalars);
+        results[k] = compute(&list->instructions[k], scalars);
     }
 }
 
@@ -88,14 +73,14 @@ void evaluate_list(const Program *program, const int32_t *some, int32_t count, S
 typedef struct {
     const int32_t *operands;
     double result, adjoint;
-    const uint8_t *traits;
+    const uint8_t *dependences;
     uint8_t wanted;
 } Flow;
 
 ALWAYS_INLINE void push(const Flow *flow, int operand, const double *operands, Partial partial, Scalars *scalars)
 {
     int32_t variable = flow->operands[operand];
-    if (!(flow->traits[variable] & flow->wanted)) return;
+    if (!(flow->dependences[variable] & flow->wanted)) return;
     double derivative;
     partial(flow->result, 1, operands, &derivative);
     scalars->adjoints[variable] += derivative * flow->adjoint;
@@ -108,7 +93,7 @@ ALWAYS_INLINE void push_to_both(const Flow *flow, Partial first, Partial second,
     push(flow, 1, both, second, scalars);
 }
 
-static void differentiate_other(const Instruction *instruction, const Flow *flow, Scalars *scalars)
+static void push_other(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
     const Row *row = &ROWS[instruction->row];
     const int32_t *operands = flow->operands;
@@ -118,18 +103,18 @@ static void differentiate_other(const Instruction *instruction, const Flow *flow
     for (int operand = 0; operand < row->operands; operand++) {
         int32_t length = operand < row->sequences ? length_of_each : 1;
         bool is_wanted = false;
-        for (int32_t i = 0; i < length; i++) is_wanted |= (flow->traits[operands[i]] & flow->wanted) != 0;
+        for (int32_t i = 0; i < length; i++) is_wanted |= (flow->dependences[operands[i]] & flow->wanted) != 0;
         if (is_wanted) {
             row->partials[operand](flow->result, length_of_each, scalars->scratch, derivatives);
             for (int32_t i = 0; i < length; i++)
-                if (flow->traits[operands[i]] & flow->wanted)
+                if (flow->dependences[operands[i]] & flow->wanted)
                     scalars->adjoints[operands[i]] += derivatives[i] * flow->adjoint;
         }
         operands += length;
     }
 }
 
-ALWAYS_INLINE void differentiate(const Instruction *instruction, const Flow *flow, Scalars *scalars)
+ALWAYS_INLINE void push_on(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
     if (instruction->row == ROW_multiply) {
         push_to_both(flow, multiply_partial_0, multiply_partial_1, scalars);
@@ -146,22 +131,24 @@ ALWAYS_INLINE void differentiate(const Instruction *instruction, const Flow *flo
     case index: push_to_both(flow, name##_partial_0, name##_partial_1, scalars); break;
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
-        default: differentiate_other(instruction, flow, scalars);
+        default: push_other(instruction, flow, scalars);
     }
 #undef UNARY
 #undef BINARY
 }
 
-void differentiate_list(const Program *program, const int32_t *some, int32_t count, uint8_t wanted, const bool *needed,
-                        Scalars *scalars)
+void sweep_backward(const WengertList *list, const int32_t *some, int32_t count, uint8_t wanted, const bool *needed,
+                    Scalars *scalars)
 {
-    int32_t first = first_result(program);
-    const uint8_t *traits = program->traits;
+    int32_t first = first_result(list);
+    const uint8_t *dependences = list->dependences;
     for (int32_t i = count; i-- > 0;) {
         int32_t k = some == NULL ? i : some[i], variable = first + k;
-        if (!(traits[variable] & wanted) || (needed != NULL && !needed[variable])) continue;
-        const Instruction *instruction = &program->list[k];
-        const Flow flow = {operands_of(instruction), scalars->numbers[variable], scalars->adjoints[variable], traits, wanted};
-        differentiate(instruction, &flow, scalars);
+        if (!(dependences[variable] & wanted) || (needed != NULL && !needed[variable])) continue;
+        const Instruction *instruction = &list->instructions[k];
+        const Flow flow = {
+            operands_of(instruction), scalars->numbers[variable], scalars->adjoints[variable], dependences, wanted,
+        };
+        push_on(instruction, &flow, scalars);
     }
 }

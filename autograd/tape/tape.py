@@ -1,67 +1,61 @@
-"""Tape: a graph recorded once, replayed on the numbers of whole batches without Python building it again.
+"""Tape is a graph recorded once, and replayed on the numbers of whole batches without Python building it again.
 
-An error function is an average over examples, and every example has the same graph: so one example's is recorded, as a
-Wengert list, and the batch is the tape's. Two executors replay it, with the same numbers but for rounding: the native
-engine's, and in `replay.py` one on NumPy's arrays.
+An error function is an average over examples, and every example has the same graph. So one example's graph is recorded,
+as a Wengert list, and the tape takes the batch.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy
 
 from autograd import structures
-from autograd.engines import Value, engine, guard
-from autograd.graph import topological_order
+from autograd.engines import Value
 from autograd.operands import described
-from autograd.tape.executors import numpy as numpy_executor
-from autograd.tape.wengert import WengertList, listing, write_down
+from autograd.tape import executors
+from autograd.tape.branches import RecordingError, guarded
+from autograd.tape.record import write_down
+from autograd.tape.wengert import listing
 from autograd.vectors import gather, scatter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Literal
 
     from numpy.typing import ArrayLike, NDArray
 
+    from autograd.tape.executors import Program
+
     Array = NDArray[numpy.float64]
-
-if engine == "native":
-    from autograd.native import engine as native
-
 
 EXAMPLES_AT_ONCE = 1024  # in a Jacobian, where every example needs room for its own gradient
 
 
-class RecordingError(RuntimeError):
-    """A function that cannot be recorded: what it does depends on the numbers that it is recorded with."""
-
-
 class Tape:
-    """The graph of one example, to be evaluated and differentiated for n of them at a time.
+    """The graph of one example, replayed and differentiated for n of them at a time.
 
     Arguments:
         outputs: a Value, such as an example's loss, or a sequence of Values.
         inputs: the leaves that are different for each example, in the order of a batch's columns. Every other leaf of
             the graph is a parameter, in topological order: `tape.parameters`.
-        executor: "native" or "numpy"; by default the native one where its engine runs.
+        executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
+            first that can be used here: where the native engine runs, the compiled one.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
 
     Numbers follow IEEE 754: where an operation on Values raises, a tape has inf or nan, in that example alone.
     Several threads may replay one tape at once, but `backward()` belongs to the `forward()` before, whoever called it.
 
     An operation that has been recorded twice with the same operands becomes one instruction, and what is computed from
-    parameters alone is computed once for all examples. Nothing else is simplified or reordered: with the native
-    executor one example's outputs and gradients are those of `backward()` to the bit, except for several outputs, where
+    parameters alone is computed once for all examples. Nothing else is simplified or reordered. The compiled executor's
+    outputs and gradients of one example are those of `backward()` to the bit, except for several outputs, where
     instructions have become one, and where one of a parameter's uses is in what is computed from parameters alone.
 
     Raises TypeError if an output or input is not a Value, an input was computed, or a Value of the graph was computed
-    by no operation of the table; ValueError if an input is there twice, or there is no output.
+    by no operation of the table; ValueError if an input is there twice, there is no output, or the executor cannot be
+    used here.
 
     >>> w, b, x = Value(2.0), Value(1.0), Value(0.0)
     >>> tape = Tape((w * x + b) ** 2, inputs=[x])
@@ -77,7 +71,7 @@ class Tape:
         outputs: Value | Sequence[Value],
         inputs: Sequence[Value] = (),
         *,
-        executor: Literal["native", "numpy"] | None = None,
+        executor: str | None = None,
         threads: int | None = None,
     ) -> None:
         self._is_single = isinstance(outputs, Value)
@@ -87,7 +81,7 @@ class Tape:
             raise ValueError("Tape: expected at least one output, got none")
         self._wengert, parameters = write_down(listed, self.inputs)
         self.parameters = tuple(parameters)
-        self.executor = checked_executor(executor)
+        self.executor = executors.checked(executor)
         self.threads = checked_threads(threads)
         self._replayed: tuple[Array, Array, Array] | None = None  # batch, parameters and outputs of the last forward()
 
@@ -102,12 +96,12 @@ class Tape:
             options: as the constructor has them.
 
         A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
-        would be silently wrong for the next example. So does `==` with a number; with a Value it asks whether it is the
-        same. `maximum`, `minimum`, `relu` and `abs` choose within the graph. Not noticed are a branch on a parameter,
-        reading `.data`, and `no_grad()`: what comes of them stays what it was in the recording.
+        would be silently wrong for the next example. So does `==` with a number; with a Value it asks whether both are
+        the same object. `maximum`, `minimum`, `relu` and `abs` choose within the graph. A branch on a parameter,
+        reading `.data` and `no_grad()` are not noticed: what they give stays as it was in the recording.
 
         Raises RecordingError if the function returns something else than Values, and within `no_grad()`, where nothing
-        is recorded; TypeError if an input is no number; and whatever the function raises.
+        is recorded; TypeError if an input is no number; and what the function raises.
 
         >>> w = Value(3.0)
         >>> tape = Tape.record(lambda x, t: (w * x[0] + x[1] - t) ** 2, ([0.0, 0.0], 0.0))
@@ -143,8 +137,8 @@ class Tape:
 
         Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
 
-        The batch is not copied where it is float64 in one piece already: it must not change before `backward()`, which
-        evaluates the blocks of examples again so as not to remember them.
+        A batch that is float64 in one piece already is not copied. It must not change before `backward()`, which
+        computes the outputs again, so that nothing needs to be kept for each example.
 
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
@@ -163,8 +157,8 @@ class Tape:
                 shape; by default 1/n, so that the result is the sum of the outputs' means.
             inputs: return the derivative of the result with respect to the inputs, (n, inputs), too.
 
-        With the parameters as they were at `forward()`. Raises RuntimeError without it, and if the batch has been
-        changed since; ValueError for a gradient that does not fit, and for a mean of no examples.
+        The parameters are taken as they were at `forward()`. Raises RuntimeError without a `forward()` before, and if
+        the batch has been changed since; ValueError for a gradient that does not fit, and for a mean of no examples.
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
@@ -271,25 +265,23 @@ class Tape:
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """The list and the leaves; a batch stays behind. Elsewhere the tape is replayed by the best that is there."""
+        """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
         left_out = {"_program", "_program_of_leaves", "_replayed"}
-        if self.executor == checked_executor(None):
+        if self.executor == executors.checked(None):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"executor": checked_executor(None), "_replayed": None} | state)
+        self.__dict__.update({"executor": executors.checked(None), "_replayed": None} | state)
 
     @cached_property
-    def _program(self) -> Any:  # Any: of either executor
-        return program(self._wengert, self.executor)
+    def _program(self) -> Program:
+        return executors.program(self.executor, self._wengert)
 
     @cached_property
-    def _program_of_leaves(self) -> Any:  # Any: as above
+    def _program_of_leaves(self) -> Program:
         """With the parameters as inputs."""
-        wengert = self._wengert
-        parts = wengert.__dict__ | {"inputs": wengert.inputs + wengert.parameters, "parameters": 0}
-        return program(WengertList(**parts), self.executor)
+        return executors.program(self.executor, self._wengert.with_parameters_as_inputs())
 
     def _replay(
         self, batch: Array, parameters: Array, seeds: Array | None = None, for_inputs: bool = False
@@ -301,7 +293,7 @@ class Tape:
         return outputs, gradient, input_gradients
 
     def _gradients_of_examples(self, batch: Array, parameters: Array, seeds: Array) -> Array:
-        """With respect to the parameters: to a list that has them as inputs, an example's gradient is its inputs'."""
+        """With respect to the parameters. In a list that has them as inputs, they are an example's input gradients."""
         leaves = numpy.ascontiguousarray(
             numpy.hstack([batch, numpy.broadcast_to(parameters, (len(batch), len(parameters)))])
         )
@@ -353,14 +345,8 @@ class Tape:
         return outputs[:, 0] if self._is_single else outputs
 
 
-def program(wengert: WengertList, executor: str) -> Any:  # Any: of either executor
-    if executor == "numpy":
-        return numpy_executor.Program(wengert)
-    arrays = (wengert.constants, wengert.rows, wengert.lengths, wengert.operands, wengert.outputs)
-    return native.Program(wengert.inputs, wengert.parameters, *arrays, None)
-
-
 def values(what: str, given: Any) -> list[Value]:
+    """What is given, as a list. Raises TypeError if it is no sequence of Values."""
     try:
         listed = list(given)
     except TypeError:
@@ -372,6 +358,7 @@ def values(what: str, given: Any) -> list[Value]:
 
 
 def checked_inputs(inputs: list[Value]) -> list[Value]:
+    """The inputs. Raises TypeError if one was computed, ValueError if one is there twice."""
     for i, value in enumerate(inputs):
         if value.parents:
             raise TypeError(f"Tape: inputs: expected leaves, got {value!r}, which was computed, as input {i}")
@@ -383,27 +370,17 @@ def checked_inputs(inputs: list[Value]) -> list[Value]:
     return inputs
 
 
-def checked_executor(executor: str | None) -> str:
-    available = ("native", "numpy") if engine == "native" else ("numpy",)
-    if executor is None:
-        return available[0]
-    if executor not in available:
-        raise ValueError(
-            f"Tape: executor: expected {' or '.join(available)} with the {engine} engine, got {executor!r}"
-        )
-    return executor
-
-
 def checked_threads(threads: int | None) -> int:
+    """How many threads may be used. Raises ValueError for anything but a positive int."""
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"Tape: threads: expected a positive int, got {threads!r}")
-    return min(threads, 1024)
+    return min(threads, 1024)  # more than an executor starts, and surely an int in C
 
 
 def real_array(what: str, numbers: ArrayLike | None) -> Array:
-    """As float64, in one piece. Integers, booleans and other floats are converted; nothing else is taken for a number.
+    """The numbers as float64, in one piece. Integers, booleans and other floats are converted, and nothing else.
 
     What is beyond the range of float64 becomes inf, but for Python's integers: they raise OverflowError, as in a Value.
     """
@@ -428,41 +405,8 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         return numpy.require(array, numpy.float64, ["C_CONTIGUOUS", "ALIGNED"])
 
 
-# ---- The guard against recorded branches
-
-
 def replaced(inputs: Sequence[Any]) -> tuple[list[Any], list[Value]]:
     """The inputs with a leaf in the place of each number, and these leaves."""
     scalars, form = structures.flatten(list(inputs), structures.scalar)
     leaves = [scalar if isinstance(scalar, Value) else Value(scalar) for scalar in scalars]
     return structures.unflatten(form, leaves), leaves
-
-
-_recorded: tuple[set[Value], ...] = ()  # the inputs of every recording that is going on, in any thread
-_lock = threading.Lock()
-
-
-@contextmanager
-def guarded(inputs: list[Value]) -> Iterator[None]:
-    """Within it, asking for the number of what depends on the inputs raises RecordingError."""
-    global _recorded
-    leaves = set(inputs)
-    with _lock:
-        _recorded = (*_recorded, leaves)
-        guard(refuse_branches)
-    try:
-        yield
-    finally:
-        with _lock:
-            _recorded = tuple(other for other in _recorded if other is not leaves)
-            guard(refuse_branches if _recorded else None)
-
-
-def refuse_branches(value: Value, what: str) -> None:
-    recorded = _recorded
-    for node in topological_order(value):
-        if any(node in inputs for inputs in recorded):
-            raise RecordingError(
-                f"Tape.record: {what} of {value!r}, which depends on an input: the branch taken would be recorded for "
-                "all examples; choose within the graph, with maximum, minimum, relu or abs"
-            )

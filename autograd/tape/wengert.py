@@ -1,28 +1,31 @@
-"""How is a graph written down? As a Wengert list: numbered instructions, operations on the results of those before.
+"""WengertList is a graph as a list of numbered instructions, and what each of its variables depends on.
 
+An instruction applies an operation of the table to variables that stand before it; its result is the next variable.
 (R. E. Wengert, "A simple automatic derivative evaluation program", Communications of the ACM 7, 1964.)
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy
 
-from autograd.engines import Value, engine
-from autograd.graph import topological_order
+from autograd.engines import engine
 from autograd.operations import OPERATIONS
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
     from autograd.operation import Operation
 
     Indices = NDArray[numpy.int32]
+    Dependences = NDArray[numpy.uint8]
 
 if engine == "native":
     from autograd.native import engine as native
@@ -30,12 +33,15 @@ if engine == "native":
 ROWS: list[Operation] = list(OPERATIONS.values())
 ROW = {name: row for row, name in enumerate(OPERATIONS)}
 
+ON_INPUTS, ON_PARAMETERS = 1, 2  # what a variable may depend on: bits, so that they can be added
+MOST = 2**30 - 1  # variables, and operands of all instructions
+
 
 @dataclass(frozen=True, eq=False)
 class WengertList:
     """The instructions that compute some outputs from inputs and parameters.
 
-    A variable is numbered: first the inputs, then the parameters, then the results of the instructions in their order.
+    Variables are numbered: first the inputs, then the parameters, then the results of the instructions in their order.
     The constant k has the number -1 - k.
 
     inputs, parameters  how many there are
@@ -57,11 +63,20 @@ class WengertList:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def first_result(self) -> int:
+        """The variable that the first instruction computes."""
+        return self.inputs + self.parameters
+
+    def parts(self) -> dict[str, Any]:  # Any: numbers and arrays
+        """The list's own numbers and arrays by their names, without what has been found out about them."""
+        return {name: self.__dict__[name] for name in self.__match_args__}
+
     def instructions(self) -> Iterator[tuple[int, Operation, list[int | list[int]]]]:
         """Each instruction: the variable of its result, its operation, and its operands, lists for sequences."""
         operands, start = self.operands.tolist(), 0
-        first = self.inputs + self.parameters
-        for result, (row, length) in enumerate(zip(self.rows.tolist(), self.lengths.tolist(), strict=True), first):
+        rows, lengths = self.rows.tolist(), self.lengths.tolist()
+        for result, (row, length) in enumerate(zip(rows, lengths, strict=True), self.first_result):
             operation = ROWS[row]
             read: list[int | list[int]] = []
             for _ in range(operation.sequences):
@@ -72,18 +87,25 @@ class WengertList:
             start += scalars
             yield result, operation, read
 
-    def dependent(self, variables: range) -> set[int]:
-        """The variables that depend on any of these, and these."""
-        found = set(variables)
-        for result, _, operands in self.instructions():
-            flat = (v for operand in operands for v in (operand if isinstance(operand, list) else [operand]))
-            if not found.isdisjoint(flat):
-                found.add(result)
-        return found
+    @cached_property
+    def dependences(self) -> Dependences:
+        """Of each variable, what it depends on: ON_INPUTS, ON_PARAMETERS, the sum of both, or 0.
+
+        What depends on an input varies from example to example; everything else is uniform, one number for a batch.
+        Raises ValueError if the list is damaged: if it has an operand that is not computed before its instruction, or
+        its arrays do not fit each other.
+        """
+        if engine == "native":
+            return numpy.frombuffer(native.dependences(*self.parts().values()), numpy.uint8)
+        return find_dependences(self)
+
+    def with_parameters_as_inputs(self) -> WengertList:
+        """The same list with the parameters as inputs, after those that it has."""
+        return replace(self, inputs=self.first_result, parameters=0)
 
     def alike(self, other: WengertList) -> bool:
         """Whether both lists have the same instructions, with the same constants, to the bit."""
-        mine, others = self.__dict__, other.__dict__
+        mine, others = self.parts(), other.parts()
         return all(
             mine[name].tobytes() == others[name].tobytes()
             if hasattr(mine[name], "tobytes")
@@ -93,7 +115,7 @@ class WengertList:
 
     def __getstate__(self) -> dict[str, object]:
         """With the operations' names, since the rows of another version's table may stand elsewhere."""
-        return self.__dict__ | {"rows": [ROWS[row].name for row in self.rows]}
+        return self.parts() | {"rows": [ROWS[row].name for row in self.rows]}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         names: list[str] = state["rows"]  # type: ignore[assignment]
@@ -103,74 +125,40 @@ class WengertList:
         self.__dict__.update(state | {"rows": numpy.array([ROW[name] for name in names], numpy.int32)})
 
 
-def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[WengertList, list[Value]]:
-    """The list that computes the outputs from the inputs, and its parameters: every other leaf, in topological order.
-
-    An operation that has been recorded twice with the same operands becomes one instruction. What no output needs is
-    not in the outputs' graph, and so not in the list. Nothing is reordered or simplified.
-
-    Raises TypeError for a Value that no operation of the table computed.
-    """
-    if engine == "native":
-        parameters, constants, *arrays = native.record(list(outputs), list(inputs))
-        indices = [numpy.frombuffer(array, numpy.int32) for array in arrays]
-        return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *indices), parameters
-    order = topological_order(*outputs)
-    variable = {value: i for i, value in enumerate(inputs)}
-    parameters = [node for node in order if not node.parents and node not in variable]
-    variable |= {value: i for i, value in enumerate(parameters, len(inputs))}
-    writer = Writer(variable)
-    for node in order:
-        if node.parents:
-            writer.write(node)
-    return writer.written(outputs, inputs, parameters), parameters
-
-
-class Writer:
-    """Writes a list, node by node."""
-
-    def __init__(self, variable: dict[Value, int]) -> None:
-        self.variable = variable
-        self.first = len(variable)
-        self.known: dict[tuple[int, ...], int] = {}  # the result of each instruction
-        self.constants: dict[bytes, int] = {}
-        self.rows: list[int] = []
-        self.lengths: list[int] = []
-        self.operands: list[int] = []
-
-    def write(self, node: Value) -> None:
-        if node.operation is None:
-            raise TypeError(uncomputable(node))
-        sequences = [operand for operand in node.operands if isinstance(operand, tuple)]
-        flat = [element for sequence in sequences for element in sequence]
-        flat += [operand for operand in node.operands if not isinstance(operand, tuple)]
-        row = ROW[node.operation.name]
-        operands = [self.variable[x] if isinstance(x, Value) else self.constant(x) for x in flat]
-        known = self.known.setdefault((row, *operands), self.first + len(self.rows))
-        self.variable[node] = known
-        if known == self.first + len(self.rows):
-            self.rows.append(row)
-            self.lengths.append(len(sequences[0]) if sequences else 1)
-            self.operands += operands
-
-    def constant(self, number: float) -> int:
-        """By its bits, so that 0.0 is not -0.0."""
-        return -1 - self.constants.setdefault(numpy.float64(number).tobytes(), len(self.constants))
-
-    def written(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> WengertList:
-        indices = (self.rows, self.lengths, self.operands, [self.variable[output] for output in outputs])
-        constants = numpy.frombuffer(b"".join(self.constants))
-        arrays = [numpy.array(numbers, numpy.int32) for numbers in indices]
-        return WengertList(len(inputs), len(parameters), constants, *arrays)
+def find_dependences(wengert: WengertList) -> Dependences:
+    """What `dependences` is: the specification, whose compiled twin is in native/wengert.c."""
+    rows, lengths, constants = wengert.rows.tolist(), wengert.lengths.tolist(), len(wengert.constants)
+    operands, start = wengert.operands.tolist(), 0
+    counts = wengert.inputs, wengert.parameters, constants, len(rows), len(operands)
+    if min(counts) < 0 or max(sum(counts[:4]), len(operands)) > MOST or len(lengths) != len(rows):
+        raise damaged("its arrays do not fit each other")
+    found = bytearray([ON_INPUTS]) * wengert.inputs + bytearray([ON_PARAMETERS]) * wengert.parameters
+    for k, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        if not 0 <= row < len(ROWS) or length < 0:
+            raise damaged(f"instruction {k} has no operation of the table")
+        sequences = ROWS[row].sequences
+        count = sequences * length + len(ROWS[row].operands) - sequences
+        read = operands[start : start + count]
+        if len(read) < count or not all(-constants <= variable < len(found) for variable in read):
+            raise damaged(f"instruction {k} has an operand that does not stand before it")
+        depends = 0
+        for variable in read:
+            if variable >= 0:
+                depends |= found[variable]
+        found.append(depends)
+        start += count
+    if start < len(operands) or not all(-constants <= variable < len(found) for variable in wengert.outputs.tolist()):
+        raise damaged("it has operands of no instruction, or an output that is not computed")
+    return numpy.frombuffer(found, numpy.uint8)
 
 
-def uncomputable(node: Value) -> str:
-    return f"{node!r} was not computed by an operation of the table, so a tape cannot compute it again"
+def damaged(how: str) -> ValueError:
+    return ValueError(f"the Wengert list is damaged: {how}")
 
 
 def listing(wengert: WengertList, labels: Sequence[str]) -> str:
     """The list as text: a line for each input and parameter, with its label, each instruction, and the outputs."""
-    width = len(f"v{wengert.inputs + wengert.parameters + len(wengert) - 1}")
+    width = len(f"v{wengert.first_result + len(wengert) - 1}")
     kinds = ["input"] * wengert.inputs + ["parameter"] * wengert.parameters
     lines = [
         f"{f'v{i}':<{width}}   {kind} {label}".rstrip()
@@ -187,6 +175,7 @@ def listing(wengert: WengertList, labels: Sequence[str]) -> str:
 
 
 def names(wengert: WengertList) -> Callable[[int], str]:
+    """The function that gives a variable's name, or a constant's number."""
     constants = wengert.constants.tolist()
 
     def name(variable: int) -> str:

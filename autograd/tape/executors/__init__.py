@@ -1,0 +1,53 @@
+"""The executors that a tape may choose from: `EXECUTORS` is their registry, a line for each."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autograd.tape.executors.executor import Executor
+    from autograd.tape.executors.executor import Program as Program
+    from autograd.tape.wengert import WengertList
+
+# Where the class of each stands, which is imported when it is first asked for. The first that can be used is a tape's
+# default.
+EXECUTORS = {
+    "native": "autograd.tape.executors.native.Native",
+    "numpy": "autograd.tape.executors.numpy.NumPy",
+}
+
+
+@cache
+def made(place: str) -> Executor:
+    """An instance of the class that stands there."""
+    module, _, kind = place.rpartition(".")
+    executor: Executor = getattr(import_module(module), kind)()
+    return executor
+
+
+def available() -> Iterator[str]:
+    """The names of those that can be used here, the best first."""
+    return (name for name, place in EXECUTORS.items() if not made(place).missing())
+
+
+def checked(name: str | None) -> str:
+    """The name of an executor that can be used here: this one, or with None the best.
+
+    Raises ValueError if it cannot be used or there is none of this name, and says which ones there are.
+    """
+    if name is None:
+        return next(available())
+    missing = made(EXECUTORS[name]).missing() if name in list(EXECUTORS) else None
+    if missing == "":
+        return name
+    reason = f": {missing}" if missing else ""
+    raise ValueError(f"Tape: executor: expected {' or '.join(available())}, got {name!r}{reason}")
+
+
+def program(name: str, wengert: WengertList) -> Program:
+    """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here."""
+    return made(EXECUTORS[checked(name)]).program(wengert)

@@ -1,6 +1,6 @@
-"""How is a Wengert list replayed without a compiler? On arrays of NumPy: the table's rules run on a block of examples.
+"""The NumPy executor: the table's rules run on arrays, a block of examples at a time. It needs no compiler.
 
-`Program` here and the native engine's are one thing twice: the same arguments, the same numbers but for rounding.
+It is the readable twin of the native one: the same numbers but for rounding.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from functools import reduce
 import numpy
 
 from autograd.operation import Mathematics, sum_from_left
+from autograd.tape.executors.executor import Executor
+from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
-    from numpy.typing import NDArray
-
     from autograd.operation import Operation
+    from autograd.tape.executors.executor import Array
     from autograd.tape.wengert import WengertList
 
-    Array = NDArray[numpy.float64]
     Numbers = Any  # Any: one float64 for all examples, or an array with one for each
+    Instruction = tuple[int, Operation, list[int | list[int]]]
 
 MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
 
@@ -39,19 +39,24 @@ arrays = Mathematics(
 )  # fmt: skip
 
 
-class Program:
-    """A Wengert list made ready to be replayed: what depends on the inputs for each block, the rest once."""
+class NumPy(Executor):
+    """Arrays over blocks of examples, on one thread."""
 
-    instruction_set = "numpy"
+    def program(self, wengert: WengertList) -> Program:
+        return Program(wengert)
+
+
+class Program:
+    """The instructions, apart: those that vary from example to example, and those that are uniform."""
 
     def __init__(self, wengert: WengertList) -> None:
         self.wengert = wengert
-        inputs, parameters = wengert.inputs, wengert.parameters
-        self.on_inputs = wengert.dependent(range(inputs))
-        self.on_parameters = wengert.dependent(range(inputs, inputs + parameters))
-        instructions = list(wengert.instructions())
-        self.uniform = [instruction for instruction in instructions if instruction[0] not in self.on_inputs]
-        self.varying = [instruction for instruction in instructions if instruction[0] in self.on_inputs]
+        self.on_inputs = variables(wengert.dependences & ON_INPUTS)
+        self.on_parameters = variables(wengert.dependences & ON_PARAMETERS)
+        self.uniform: list[Instruction] = []
+        self.varying: list[Instruction] = []
+        for instruction in wengert.instructions():
+            (self.varying if instruction[0] in self.on_inputs else self.uniform).append(instruction)
         self.block = max(8, min(MOST_EXAMPLES, MOST_NUMBERS // (len(self.on_inputs) + 1)))
 
     def replay(
@@ -61,43 +66,37 @@ class Program:
         parameters: Array,
         outputs: Array,
         seeds: Array | None,
-        gradient: Array | None,
+        gradient: Array,
         input_gradients: Array | None,
         threads: int,
     ) -> None:
-        """Evaluates a batch of so many examples, and differentiates it where there are seeds.
-
-        Arguments:
-            batch: (examples, inputs).
-            parameters: (parameters,).
-            outputs: (examples, outputs), to be written.
-            seeds: the derivative of a result with respect to each output, (outputs,) for all examples alike, or
-                (examples, outputs). What is 0 for all examples is not differentiated.
-            gradient: (parameters,), to be written with the derivative of that result; needed where there are seeds.
-            input_gradients: (examples, inputs), to be written with the same; or None.
-            threads: how many there may be. Here there is one.
-        """
+        """As executor.py has it."""
         with numpy.errstate(all="ignore"):
-            replay = Replay(self, parameters, input_gradients is not None)
+            sweeps = Sweeps(self, parameters, input_gradients is not None)
             asked_for: list[int] = []
             if seeds is not None:
                 asked_for = numpy.flatnonzero(seeds.reshape(-1, outputs.shape[1]).any(axis=0)).tolist()
             for first in range(0, examples, self.block):
                 block = slice(first, first + self.block)
-                replay.evaluate(batch[block], outputs[block])
+                sweeps.forward(batch[block], outputs[block])
                 if seeds is not None:
-                    replay.differentiate(seeds if seeds.ndim == 1 else seeds[block], asked_for, len(batch[block]))
+                    sweeps.backward(seeds if seeds.ndim == 1 else seeds[block], asked_for, len(batch[block]))
                     if input_gradients is not None:
                         for i in range(self.wengert.inputs):
-                            input_gradients[block, i] = replay.adjoints.get(i, 0.0)
-            if gradient is not None:
-                gradient[:] = replay.gradient()
+                            input_gradients[block, i] = sweeps.adjoints.get(i, 0.0)
+            if seeds is not None:
+                gradient[:] = sweeps.gradient()
 
 
-class Replay:
-    """One replay of a program: the numbers of its variables, and their adjoints.
+def variables(marks: Any) -> set[int]:  # Any: an array of numbers
+    """The places of the marks that are not 0."""
+    return set(numpy.flatnonzero(marks).tolist())
 
-    A variable that depends on no input has one number for all examples, and its adjoint is a sum over them.
+
+class Sweeps:
+    """The sweeps of one replay, forward and backward over each block: the variables' numbers and their adjoints.
+
+    A uniform variable has one number for all examples, and its adjoint is a sum over them.
     """
 
     def __init__(self, program: Program, parameters: Array, for_inputs: bool) -> None:
@@ -110,34 +109,34 @@ class Replay:
         self.adjoints: dict[int, Numbers] = {}
         self.compute(program.uniform)
 
-    def evaluate(self, batch: Array, outputs: Array) -> None:
+    def forward(self, batch: Array, outputs: Array) -> None:
+        """Writes this block's outputs."""
         self.numbers |= {i: batch[:, i] for i in range(self.program.wengert.inputs)}
         self.compute(self.program.varying)
         for k, variable in enumerate(self.program.wengert.outputs.tolist()):
             outputs[:, k] = self.numbers[variable]
 
-    def compute(self, instructions: Iterable[tuple[int, Operation, list[int | list[int]]]]) -> None:
+    def compute(self, instructions: list[Instruction]) -> None:
         for result, operation, operands in instructions:
             self.numbers[result] = operation.compute(arrays, *map(self.operand, operands))
 
     def operand(self, variables: int | list[int]) -> Numbers:
         return [self.numbers[v] for v in variables] if isinstance(variables, list) else self.numbers[variables]
 
-    def differentiate(self, seeds: Array, asked_for: list[int], examples: int) -> None:
-        """Adds to the sums for this block, from its last instruction to its first."""
+    def backward(self, seeds: Array, asked_for: list[int], examples: int) -> None:
+        """Adds this block's share to the sums, from the last instruction to the first."""
         self.adjoints = {}
         for k in asked_for:  # of the others, 0 times an infinite derivative would be nan
             self.push(int(self.program.wengert.outputs[k]), numpy.broadcast_to(seeds[..., k], examples))
         self.walk_back(self.program.varying, self.adjoints)
 
     def gradient(self) -> list[float]:
+        """The parameters' adjoints, once all blocks have been swept."""
         self.walk_back(self.program.uniform, self.sums)
         first = self.program.wengert.inputs
         return [self.sums.get(first + i, 0.0) for i in range(self.program.wengert.parameters)]
 
-    def walk_back(
-        self, instructions: list[tuple[int, Operation, list[int | list[int]]]], adjoints: dict[int, Numbers]
-    ) -> None:
+    def walk_back(self, instructions: list[Instruction], adjoints: dict[int, Numbers]) -> None:
         for result, operation, variables in reversed(instructions):
             if result not in adjoints:
                 continue

@@ -1,0 +1,45 @@
+/* A chunk of a batch: so many examples, block by block, and the sums over them. */
+#ifndef AUTOGRAD_CHUNK_H
+#define AUTOGRAD_CHUNK_H
+
+#include "program.h"
+
+enum { CHUNK = 512 };
+
+/* What a replay is given, as executors/executor.py has it, and what it has found out. */
+typedef struct {
+    Py_ssize_t examples;
+    const double *batch, *parameters, *seeds;
+    bool is_differentiated; /* there are seeds */
+    bool has_own_seeds;     /* each example has its own */
+    double *outputs, *gradient, *input_gradients;
+    const bool *is_needed;  /* of each variable: an output that is asked for depends on it; NULL if that holds for all */
+    Scalars *scalars;
+    bool is_stopped;        /* set by one thread while others read it */
+} Job;
+
+static inline const double *seeds_of(const Program *program, const Job *job, Py_ssize_t example)
+{
+    return job->seeds + (job->has_own_seeds ? example * program->list.outputs : 0);
+}
+
+/* A sum over examples, of which every eighth goes to the same of EIGHT. */
+static inline double sum_of_eight(const double *x)
+{
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+
+/* Asks for signals now and then, between blocks, in the thread that has called. */
+typedef struct {
+    PyThreadState *state;
+    double operands_per_example, operands;
+    bool is_interrupted;
+} Signals;
+
+Py_ssize_t most_lanes(const Program *program); /* how many examples a block has at most */
+Workspace *new_workspace(const Program *program, Py_ssize_t stride); /* NULL without memory */
+
+/* Writes the outputs of the chunk's examples, and the adjoints of the imports into the workspace's `total`. */
+void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals);
+
+#endif

@@ -1,0 +1,23 @@
+"""The native executor: it hands the Wengert list to the compiled engine, whose part is in native/."""
+
+from __future__ import annotations
+
+from autograd.engines import engine
+from autograd.tape.executors.executor import Executor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from autograd.tape.executors.executor import Program
+    from autograd.tape.wengert import WengertList
+
+
+class Native(Executor):
+    """Compiled instructions, over blocks of examples, on several threads."""
+
+    def missing(self) -> str:
+        return "" if engine == "native" else f"it is part of the native engine, and the {engine} engine is in use"
+
+    def program(self, wengert: WengertList) -> Program:
+        from autograd.native import engine as native
+
+        return native.Program(tuple(wengert.parts().values()), wengert.dependences, None)

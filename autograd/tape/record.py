@@ -1,0 +1,78 @@
+"""write_down() writes a graph of Values as a Wengert list."""
+
+from __future__ import annotations
+
+import numpy
+
+from autograd.common import uncomputable
+from autograd.engines import Value, engine
+from autograd.graph import topological_order
+from autograd.tape.wengert import ROW, WengertList
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+if engine == "native":
+    from autograd.native import engine as native
+
+
+def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[WengertList, list[Value]]:
+    """The list that computes the outputs from the inputs, and its parameters: every other leaf, in topological order.
+
+    An operation that has been recorded twice with the same operands becomes one instruction. What no output needs is
+    not in the outputs' graph, and so not in the list. Nothing is reordered or simplified.
+
+    Raises TypeError for a Value that no operation of the table computed.
+    """
+    if engine == "native":
+        parameters, constants, *arrays = native.record(list(outputs), list(inputs))
+        indices = [numpy.frombuffer(array, numpy.int32) for array in arrays]
+        return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *indices), parameters
+    order = topological_order(*outputs)
+    variable = {value: i for i, value in enumerate(inputs)}
+    parameters = [node for node in order if not node.parents and node not in variable]
+    variable |= {value: i for i, value in enumerate(parameters, len(inputs))}
+    writer = Writer(variable)
+    for node in order:
+        if node.parents:
+            writer.write(node)
+    return writer.written(outputs, inputs, parameters), parameters
+
+
+class Writer:
+    """Writes a list, node by node: the specification, whose compiled twin is native/record.c."""
+
+    def __init__(self, variable: dict[Value, int]) -> None:
+        self.variable = variable
+        self.first = len(variable)
+        self.known: dict[tuple[int, ...], int] = {}  # the result of each instruction
+        self.constants: dict[bytes, int] = {}
+        self.rows: list[int] = []
+        self.lengths: list[int] = []
+        self.operands: list[int] = []
+
+    def write(self, node: Value) -> None:
+        if node.operation is None:
+            raise uncomputable(node, "so a tape cannot compute it again")
+        sequences = [operand for operand in node.operands if isinstance(operand, tuple)]
+        flat = [element for sequence in sequences for element in sequence]
+        flat += [operand for operand in node.operands if not isinstance(operand, tuple)]
+        row = ROW[node.operation.name]
+        operands = [self.variable[x] if isinstance(x, Value) else self.constant(x) for x in flat]
+        known = self.known.setdefault((row, *operands), self.first + len(self.rows))
+        self.variable[node] = known
+        if known == self.first + len(self.rows):
+            self.rows.append(row)
+            self.lengths.append(len(sequences[0]) if sequences else 1)
+            self.operands += operands
+
+    def constant(self, number: float) -> int:
+        """The variable of a constant. Constants are told apart by their bits, since 0.0 is not -0.0."""
+        return -1 - self.constants.setdefault(numpy.float64(number).tobytes(), len(self.constants))
+
+    def written(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> WengertList:
+        indices = (self.rows, self.lengths, self.operands, [self.variable[output] for output in outputs])
+        constants = numpy.frombuffer(b"".join(self.constants))
+        arrays = [numpy.array(numbers, numpy.int32) for numbers in indices]
+        return WengertList(len(inputs), len(parameters), constants, *arrays)

@@ -1,0 +1,669 @@
+"""The contract of executors: whatever the batch and the threads, a replay's numbers are those of eager graphs.
+
+Every executor of the registry is held to it, and a toy, which is what the interface asks for at its plainest.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import pickle
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Tape, Value, dot, leaky_relu, logsumexp, tanh
+from autograd import sum as sum_of
+from autograd.operation import ieee
+from autograd.operations import OPERATIONS
+from autograd.tape import executors
+from autograd.tape.executors.executor import Executor
+from autograd.tape.executors.numpy import arrays
+
+pytestmark = pytest.mark.both_engines
+
+REGISTERED = list(executors.available())
+EXECUTORS = [*REGISTERED, "toy"]
+EXACT = {"native", "toy"}  # one example's numbers are those of backward() to the bit
+
+every_executor = pytest.mark.parametrize("executor", EXECUTORS)
+registered = pytest.mark.parametrize("executor", REGISTERED)
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def toy():
+    """The toy is registered as any other executor: by its file, which is this one, and a line."""
+    executors.EXECUTORS["toy"] = f"{__name__}.Toy"
+    yield
+    del executors.EXECUTORS["toy"]
+
+
+class Toy(Executor):
+    """The table's rules on floats, example by example."""
+
+    def program(self, wengert):
+        return ToyProgram(wengert)
+
+
+class ToyProgram:
+    def __init__(self, wengert):
+        self.wengert, self.depends = wengert, wengert.dependences.tolist()
+        self.instructions = list(wengert.instructions())
+
+    def replay(self, examples, batch, parameters, outputs, seeds, gradient, input_gradients, threads):
+        wengert, inputs = self.wengert, self.wengert.inputs
+        if seeds is not None:
+            seeds = np.broadcast_to(seeds, outputs.shape)
+            gradient[:] = 0.0
+        for e in range(examples):
+            numbers = dict(enumerate([*batch[e].tolist(), *parameters.tolist()]))
+            numbers |= {-1 - k: number for k, number in enumerate(wengert.constants.tolist())}
+            for result, operation, operands in self.instructions:
+                numbers[result] = by(operation.compute, *read(numbers, operands))
+            outputs[e] = [numbers[variable] for variable in wengert.outputs.tolist()]
+            if seeds is not None:
+                adjoints = self.adjoints(numbers, seeds[e].tolist(), seeds.any(axis=0))
+                gradient += [adjoints.get(inputs + i, 0.0) for i in range(wengert.parameters)]
+                if input_gradients is not None:
+                    input_gradients[e] = [adjoints.get(i, 0.0) for i in range(inputs)]
+
+    def adjoints(self, numbers, seeds, asked_for):
+        adjoints = {}
+        for variable, seed, is_asked_for in zip(self.wengert.outputs.tolist(), seeds, asked_for, strict=True):
+            if is_asked_for:
+                adjoints[variable] = adjoints.get(variable, 0.0) + seed
+        for result, operation, operands in reversed(self.instructions):
+            if result not in adjoints:
+                continue
+            for operand, partial in zip(operands, operation.partials, strict=True):
+                derivatives = by(partial, numbers[result], *read(numbers, operands))
+                flat = operand if isinstance(operand, list) else [operand]
+                for variable, derivative in zip(flat, derivatives if flat is operand else [derivatives], strict=True):
+                    if variable >= 0 and self.depends[variable]:
+                        adjoints[variable] = adjoints.get(variable, 0.0) + derivative * adjoints[result]
+        return adjoints
+
+
+def read(numbers, operands):
+    return [[numbers[v] for v in x] if isinstance(x, list) else numbers[x] for x in operands]
+
+
+def by(rule, *operands):
+    """On floats; where these raise, on NumPy's numbers, which have inf and nan there."""
+    try:
+        return rule(ieee, *operands)
+    except (ValueError, ArithmeticError):
+        numbers = [[np.float64(number) for number in x] if isinstance(x, list) else np.float64(x) for x in operands]
+        with np.errstate(all="ignore"):
+            return rule(arrays, *numbers)
+
+
+def same_bits(mine, others):
+    """Equal to the bit, but all nans alike."""
+    mine, others = np.asarray(mine, float), np.asarray(others, float)
+    alike = (mine == others) & (np.signbit(mine) == np.signbit(others)) | np.isnan(mine) & np.isnan(others)
+    return mine.shape == others.shape and alike.all()
+
+
+def close(mine, others, error):
+    """As far apart as the error at most; what is not finite is the same."""
+    mine, others = np.asarray(mine, float), np.asarray(others, float)
+    with np.errstate(invalid="ignore"):
+        alike = (mine == others) | (abs(mine - others) <= error) | np.isnan(mine) & np.isnan(others)
+    return mine.shape == others.shape and alike.all()
+
+
+def agree(executor, mine, others):
+    return same_bits(mine, others) if executor in EXACT else close(mine, others, 1e-12 * np.abs(others))
+
+
+# ---- every operation of the table, at its samples and kinks
+
+
+def flatten(point):
+    return [number for operand in point for number in (operand if isinstance(operand, list) else [operand])]
+
+
+def applied(operation, point, flat):
+    """The operation on these operands, as the point has them."""
+    rest = iter(flat)
+    operands = [[next(rest) for _ in operand] if isinstance(operand, list) else next(rest) for operand in point]
+    return getattr(autograd, operation.name)(*operands)
+
+
+def eager(operation, point, roles):
+    """The result and its derivatives, with respect to the operands that are Values, "x" or "w", and no constants."""
+    flat = [number if role == "c" else Value(number) for number, role in zip(flatten(point), roles, strict=True)]
+    result = applied(operation, point, flat)
+    result.backward()
+    return result.data, [value.grad for value in flat if isinstance(value, Value)]
+
+
+def recorded(operation, point, roles, executor):
+    flat = [number if role == "c" else Value(number) for number, role in zip(flatten(point), roles, strict=True)]
+    inputs = [value for value, role in zip(flat, roles, strict=True) if role == "x"]
+    return Tape(applied(operation, point, flat), inputs, executor=executor)
+
+
+def points_by_shape(operation):
+    """Lists of points for one tape each: those of n-ary operations have different lengths."""
+    points = [*operation.samples, *operation.kinks]
+    shapes = [tuple(len(operand) if isinstance(operand, list) else 0 for operand in point) for point in points]
+    return [[p for p, shape in zip(points, shapes, strict=True) if shape == each] for each in dict.fromkeys(shapes)]
+
+
+@every_executor
+@every_operation
+def test_an_operation_on_inputs(operation, executor):
+    for points in points_by_shape(operation):
+        roles = "x" * len(flatten(points[0]))
+        tape = recorded(operation, points[-1], roles, executor)
+        expected = [eager(operation, point, roles) for point in points]
+        batch = [flatten(point) for point in points]
+        values, gradients = zip(*expected, strict=True)
+        assert agree(executor, tape.forward(batch), values)
+        assert agree(executor, tape.jacobian(batch, wrt="inputs"), gradients)
+        for example, value, gradient in zip(batch, values, gradients, strict=True):
+            assert agree(executor, tape.forward([example]), [value])
+            assert agree(executor, tape.backward(inputs=True), [gradient])
+
+
+@every_executor
+@every_operation
+def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
+    """In each of an operand's roles, for one example and for three alike."""
+    for point in [*operation.samples, *operation.kinks]:
+        numbers = flatten(point)
+        every_role = (
+            itertools.product("xwc", repeat=len(numbers)) if len(numbers) < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
+        )
+        for roles in ["".join(roles)[: len(numbers)] for roles in every_role]:
+            if set(roles) == {"c"}:
+                continue
+            value, gradient = eager(operation, point, roles)
+            tape = recorded(operation, point, roles, executor)
+            example = [number for number, role in zip(numbers, roles, strict=True) if role == "x"]
+            by_parameters = [x for x, role in zip(gradient, roles.replace("c", ""), strict=True) if role == "w"]
+            by_inputs = [x for x, role in zip(gradient, roles.replace("c", ""), strict=True) if role == "x"]
+            for n in (1, 3):
+                batch = np.array([example] * n).reshape(n, len(example))
+                assert agree(executor, tape.forward(batch), [value] * n), roles
+                assert agree(executor, tape.jacobian(batch), [by_parameters] * n), roles
+                assert agree(executor, tape.backward(1.0, inputs=True), [by_inputs] * n), roles
+                total = n * np.array(by_parameters)
+                assert close(tape.value_and_grad(batch, gradient=1.0)[1], total, 1e-12 * abs(total)), roles
+
+
+@every_executor
+@every_operation
+def test_not_a_number_goes_through(operation, executor):
+    [points, *_] = points_by_shape(operation)
+    numbers = flatten(points[0])
+    tape = recorded(operation, points[0], "x" * len(numbers), executor)
+    expected = tape.forward([numbers])[0]
+    for i in range(len(numbers)):
+        with_nan = [*numbers[:i], math.nan, *numbers[i + 1 :]]
+        assert same_bits(tape.forward([numbers, with_nan, numbers]), [expected, math.nan, expected])
+
+
+# ---- where an operation on Values raises
+
+INF, NAN = math.inf, math.nan
+UNDEFINED = {
+    "divide": [((1.0, 0.0), INF), ((-1.0, 0.0), -INF), ((1.0, -0.0), -INF), ((0.0, 0.0), NAN)],
+    "power": [
+        ((0.0, -1.0), INF),
+        ((-0.0, -3.0), -INF),
+        ((-8.0, 0.5), NAN),
+        ((10.0, 400.0), INF),
+        ((-10.0, 401.0), -INF),
+    ],
+    "exp": [((1000.0,), INF)],
+    "expm1": [((1000.0,), INF)],
+    "exp2": [((2000.0,), INF)],
+    "log": [((0.0,), -INF), ((-0.0,), -INF), ((-1.0,), NAN)],
+    "log1p": [((-1.0,), -INF), ((-2.0,), NAN)],
+    "log2": [((0.0,), -INF), ((-1.0,), NAN)],
+    "log10": [((0.0,), -INF), ((-1.0,), NAN)],
+    "sqrt": [((-1.0,), NAN)],
+    "sin": [((INF,), NAN)],
+    "cos": [((-INF,), NAN)],
+    "tan": [((INF,), NAN)],
+    "asin": [((1.5,), NAN)],
+    "acos": [((-1.5,), NAN)],
+    "sinh": [((1000.0,), INF), ((-1000.0,), -INF)],
+    "cosh": [((-1000.0,), INF)],
+    "acosh": [((0.5,), NAN)],
+    "atanh": [((1.0,), INF), ((-1.0,), -INF), ((2.0,), NAN)],
+    "hypot": [((1.5e308, 1.5e308), INF)],
+    "logsumexp": [(([-INF, -INF],), -INF)],
+}
+
+
+@every_executor
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_inf_and_nan_where_an_operation_on_values_raises(name, executor):
+    operation = OPERATIONS[name]
+    usual = ([0.5, 0.5],) if operation.sequences else operation.samples[0]
+    tape = recorded(operation, usual, "x" * len(flatten(usual)), executor)
+    [expected] = tape.forward([flatten(usual)])
+    for point, number in UNDEFINED[name]:
+        with pytest.raises((ValueError, ArithmeticError)):
+            applied(operation, point, map(Value, flatten(point)))
+        for n in (1, 2, 40):
+            batch = [flatten(point)] * n
+            assert same_bits(tape.forward(batch), [number] * n)
+            assert same_bits(
+                tape.forward([flatten(usual), *batch, flatten(usual)]), [expected, *[number] * n, expected]
+            )
+
+
+# ---- random programs
+
+operands = st.lists(
+    st.one_of(st.integers(0, 20), st.sampled_from([0.5, -1.0, 2.0, 0.0])), min_size=1, max_size=7
+)  # fmt: skip
+steps = st.tuples(
+    st.sampled_from([*OPERATIONS, "dot", "dot", "dot"]), st.sampled_from(["any", "neuron", "mirrored"]), operands
+)
+
+
+def lines_of(program, numbers, inputs):
+    """The program as lines (operation, operands), none twice; an operand is a constant, or the index of a value.
+
+    The values are leaves with these numbers, of which so many are inputs, and then the lines' results. Of a program's
+    steps, those stay that do not raise on these numbers. A "neuron" is a dot whose weights depend on no input.
+    """
+    values, lines = [Value(number) for number in numbers], []
+    varying, uniform = list(range(inputs)), list(range(inputs, len(numbers)))
+
+    def pick(drawn, among):
+        return [among[-1 - x % len(among)] if isinstance(x, int) and among else float(x) for x in drawn]
+
+    for name, side, drawn in program:
+        everything, half = range(len(values)), len(drawn) // 2
+        if name == "dot":
+            sides = {"any": (everything, everything), "neuron": (uniform, varying), "mirrored": (varying, uniform)}[
+                side
+            ]
+            weights, factors = pick(drawn[:half], sides[0]), pick(drawn[half : 2 * half], sides[1])
+            line = name, [weights, factors, *pick(drawn[-1:], everything if side == "any" else uniform)]
+        elif OPERATIONS[name].sequences:
+            line = name, [pick(drawn, everything)]
+        else:
+            line = name, pick((drawn * 3)[: len(OPERATIONS[name].operands)], everything)
+        try:
+            result = evaluated(line, values)
+        except (ValueError, ArithmeticError):
+            continue
+        if isinstance(result, Value) and repr(line) not in map(repr, lines):
+            depends = any(i in varying for x in line[1] for i in (x if isinstance(x, list) else [x]) if type(i) is int)
+            (varying if depends else uniform).append(len(values))
+            values.append(result)
+            lines.append(line)
+    return lines
+
+
+def evaluated(line, values):
+    def operand(x):
+        return [operand(each) for each in x] if isinstance(x, list) else values[x] if type(x) is int else x
+
+    name, operands = line
+    return getattr(autograd, name)(*map(operand, operands))
+
+
+def run(lines, leaves, noise=None):
+    """All values, of the leaves and the lines. With noise, each result is off by a relative error of about 1e-12."""
+    values = list(leaves)
+    for line in lines:
+        result = evaluated(line, values)
+        values.append(result if noise is None else result * (1.0 + noise.gauss(0.0, 1e-12)))
+    return values
+
+
+def outputs_and_gradients(lines, numbers, outputs, noise=None):
+    """In eager graphs; None if they raise."""
+    leaves = [Value(number) for number in numbers]
+    try:
+        values = run(lines, leaves, noise)
+    except (ValueError, ArithmeticError):
+        return None
+    gradients = []
+    for k in outputs:
+        for leaf in leaves:
+            leaf.grad = 0.0
+        values[k].backward()
+        gradients.append([leaf.grad for leaf in leaves])
+    return [values[k].data for k in outputs], gradients
+
+
+def errors(lines, numbers, outputs, expected):
+    """What a relative error of 1e-12 in each operation makes of the outputs and gradients."""
+    noise, largest = random.Random(0), [np.zeros_like(part) for part in map(np.array, expected)]
+    for _ in range(6):
+        noisy = outputs_and_gradients(lines, numbers, outputs, noise)
+        if noisy is None:
+            return [np.full_like(part, INF) for part in largest]
+        with np.errstate(invalid="ignore"):
+            largest = [
+                np.fmax(part, abs(np.array(mine) - theirs))
+                for part, mine, theirs in zip(largest, noisy, expected, strict=True)
+            ]
+    return largest
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(steps, min_size=3, max_size=24), st.integers(0, 3), st.integers(0, 3), st.integers(0, 10**6), st.data())
+def test_random_programs(program, inputs, parameters, seed, data):
+    """Alone and as a batch: to the bit with the native executor, if there is one output; else as far as errors go."""
+    source = random.Random(seed)
+    numbers = [source.uniform(0.1, 2.0) for _ in range(inputs + parameters)]
+    lines = lines_of(program, numbers, inputs)
+    if not lines:
+        return
+    values = run(lines, map(Value, numbers))
+    count = len(values)
+    outputs = [count - 1, *data.draw(st.lists(st.integers(0, count - 1), max_size=2))]
+    leaves = values[: inputs + parameters]
+    batch = np.array([[source.uniform(-2.0, 2.0) for _ in range(inputs)] for _ in range(5)]).reshape(5, inputs)
+    examples = [[*example, *numbers[inputs:]] for example in batch]
+    expected = [outputs_and_gradients(lines, example, outputs) for example in examples]
+    tolerances = [
+        each and errors(lines, example, outputs, each) for example, each in zip(examples, expected, strict=True)
+    ]
+    for executor in EXECUTORS:
+        given = [values[k] for k in outputs] if len(outputs) > 1 else values[-1]
+        tape = Tape(given, leaves[:inputs], executor=executor)
+        columns = [*range(inputs), *(leaves.index(parameter) for parameter in tape.parameters)]
+        found = tape.forward(batch).reshape(5, len(outputs))
+        by_inputs = tape.jacobian(batch, wrt="inputs").reshape(5, len(outputs), inputs)
+        jacobian = np.concatenate([by_inputs, tape.jacobian(batch).reshape(5, len(outputs), -1)], axis=2)
+        for e, (each, tolerance) in enumerate(zip(expected, tolerances, strict=True)):
+            if each is None:
+                continue
+            truth, gradients = each[0], np.array(each[1])[:, columns]
+            alone = tape.forward(batch[e : e + 1]), tape.backward(1.0, inputs=True)
+            if executor in EXACT:
+                assert same_bits(found[e], truth)
+                assert same_bits(np.ravel(alone[0]), truth)
+                if len(outputs) == 1:
+                    assert same_bits(jacobian[e], gradients)
+                    assert same_bits(alone[1], gradients[:, :inputs])
+            assert close(found[e], truth, tolerance[0])
+            assert close(jacobian[e], gradients, tolerance[1][:, columns])
+        if None not in expected:
+            truth, error = (
+                np.mean([np.sum(part[1], axis=0)[columns[inputs:]] for part in each], axis=0)
+                for each in (expected, tolerances)
+            )
+            assert close(tape.value_and_grad(batch)[1], truth, error + 1e-15 * abs(truth))
+
+
+# ---- sums and products of constants, parameters and inputs
+
+W, X = (1.25, -0.5, 3.0), (0.75, -2.0, 0.3)  # parameters, and an example
+MIXED = {
+    "a weight twice": lambda w, x: dot([w[0], w[0]], [x[0], x[1]]),
+    "a weight three times": lambda w, x: dot([w[0], w[0], w[0]], x),
+    "a weight twice, apart": lambda w, x: dot([w[0], w[1], w[0]], x, w[0]),
+    "an input twice": lambda w, x: dot(w[:2], [x[0], x[0]]),
+    "the bias is a weight": lambda w, x: dot(w, x, w[1]),
+    "the bias is an input": lambda w, x: dot(w, x, x[1]),
+    "the bias is computed": lambda w, x: dot(w, x, w[0] * w[1]),
+    "constant weights": lambda w, x: dot([2.0, -1.0, 0.5], x, w[0]),
+    "some weights are constant": lambda w, x: dot([w[0], 2.0, w[1], 3.0, 4.0], [*x, x[0], x[1]], 1.0),
+    "some factors are computed from parameters": lambda w, x: dot(w, [x[0], w[0] * 2.0, x[1]]),
+    "inputs on the left": lambda w, x: dot(x, w, 0.5),
+    "inputs on either side": lambda w, x: dot([x[0], w[0], 2.0], [w[1], x[1], x[2]]),
+    "inputs times inputs": lambda w, x: dot(x, [x[2], x[0], x[0]], w[0]),
+    "an input squared": lambda w, x: dot([x[0]], [x[0]], x[0]),
+    "of length 0": lambda w, x: dot([], [], x[0]) * dot([], [], w[0]),
+    "nested": lambda w, x: dot(w[:2], [dot(w, x), tanh(dot(x, w, w[0]))], dot(w, w)),
+    "nested in its weights": lambda w, x: dot([dot(w, w), dot([2.0], [w[0]])], x[:2]),
+    "of 33 products": lambda w, x: dot([w[i % 3] * 1.0 for i in range(33)], [x[i * 2 % 3] for i in range(33)]),
+    "shared weights": lambda w, x: tanh(dot(w, x)) + tanh(dot(w, x[::-1])) * w[0] + dot(w[::-1], x) * w[0],
+    "a sum of everything": lambda w, x: sum_of([w[0], 1.0, x[0], w[0], x[0], w[0] * w[1], x[1] * w[1]]),
+    "a sum of one": lambda w, x: sum_of([x[0]]) + sum_of([w[0]]),
+    "logsumexp of everything": lambda w, x: logsumexp([w[0], 1.0, x[0], w[0], x[0], w[0] * w[1], x[1] * w[1]]),
+    "a slope that is a parameter": lambda w, x: leaky_relu(x[1], w[0]) + leaky_relu(-x[0], slope=w[1]),
+    "a slope that is an input": lambda w, x: leaky_relu(w[1], x[0]) * x[1].elu(alpha=x[0]) + w[1].elu(x[2]),
+    "the same operand twice": lambda w, x: x[0] * x[0] + w[0] * w[0] + x[2] ** x[2] + (x[2] - x[2]) / w[1],
+    "parameters alone": lambda w, x: tanh(w[0] * w[1]) + w[2] / w[0],
+    "parameters alone in a part": lambda w, x: (w[0] * w[1] + w[0]) * x[0] + tanh(w[0] * w[1] + w[0]) * x[1],
+    "inputs alone": lambda w, x: tanh(x[0] * x[1]) + x[2],
+}
+
+
+@every_executor
+@pytest.mark.parametrize("name", MIXED)
+def test_sums_and_products_of_constants_parameters_and_inputs(name, executor):
+    w, x = [Value(number) for number in W], [Value(1.0), Value(-1.0), Value(1.0)]
+    tape = Tape(MIXED[name](w, x), x, executor=executor)
+    for n in (1, 2, 7, 8, 9, 40, 300):
+        examples = [[number + 0.01 * ((e * 7) % 11) for number in X] for e in range(n)]
+        outputs, by_inputs, by_parameters = [], [], []
+        for example in examples:
+            v, y = [Value(number) for number in W], [Value(number) for number in example]
+            result = MIXED[name](v, y)
+            result.backward()
+            outputs.append(result.data)
+            by_inputs.append([value.grad for value in y])
+            by_parameters.append([v[w.index(parameter)].grad for parameter in tape.parameters])
+        assert agree(executor, tape.forward(examples), outputs)
+        assert agree(executor, tape.backward(1.0, inputs=True), by_inputs)
+        jacobian = tape.jacobian(examples)
+        assert close(jacobian, by_parameters, 1e-14 * np.abs(by_parameters))  # an instruction may be that of two
+        total = np.sum(by_parameters, axis=0)
+        sizes = np.sum(np.abs(by_parameters), axis=0)
+        assert close(tape.value_and_grad(examples, gradient=1.0)[1], total, 1e-13 * sizes)
+
+
+# ---- many examples
+
+
+@registered
+def test_the_gradient_is_the_sum_of_the_examples_gradients(large, executor):
+    outputs, inputs, batch = large
+    tape = Tape(outputs, inputs, executor=executor)
+    for n in (1, 2, 9, 129, 513, 5000):
+        seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2)
+        terms = (seeds[:, :, np.newaxis] * tape.jacobian(batch[:n])).reshape(2 * n, -1)
+        truth = [math.fsum(column) for column in terms.T]
+        assert close(tape.value_and_grad(batch[:n], gradient=seeds)[1], truth, 1e-14 * abs(terms).sum(axis=0))
+
+
+@registered
+def test_threads_and_repetitions_change_nothing(large, executor):
+    outputs, inputs, batch = large
+    [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in (1, 2, 5, 1000, None)]
+    values, gradient = first.value_and_grad(batch)
+    for tape in [first, *others]:
+        for _ in range(3):
+            again = tape.value_and_grad(batch)
+            assert again[0].tobytes() == values.tobytes() == tape.forward(batch).tobytes()
+            assert again[1].tobytes() == gradient.tobytes()
+
+
+def test_the_sum_over_very_many_examples_is_exact_to_rounding():
+    """Of what depends on no input, too: its seeds are not added one by one."""
+    w, x = Value(3.0), Value(0.0)
+    n = 1_000_000
+    for executor in REGISTERED:
+        tape = Tape([w * w, x * w, w], [x], executor=executor)
+        batch = np.full((n, 1), 0.1)
+        for gradient in (None, np.full((n, 3), 1 / n)):
+            values, [slope] = tape.value_and_grad(batch, gradient=gradient)
+            assert values[-1].tolist() == [9.0, 0.1 * 3.0, 3.0]
+            assert slope == pytest.approx(6.0 + 0.1 + 1.0, rel=1e-13)
+
+
+# ---- nan and inf in a batch
+
+
+@registered
+def test_nan_and_inf_stay_in_their_example(large, executor):
+    outputs, inputs, batch = large
+    tape = Tape(outputs, inputs, executor=executor)
+    batch = batch[:1100].copy()
+    values, by_inputs, jacobian = everything_of_the_examples(tape, batch)
+    strange = {5: NAN, 8: INF, 9: -INF, 127: 1e308, 128: NAN, 511: INF, 512: NAN, 1099: -1e308}
+    for example, number in strange.items():
+        batch[example, example % 3] = number
+    found = everything_of_the_examples(tape, batch)
+    others = [i for i in range(1100) if i not in strange]
+    for mine, theirs in zip(found, (values, by_inputs, jacobian), strict=True):
+        assert mine[others].tobytes() == theirs[others].tobytes()
+    for example in strange:
+        alone = everything_of_the_examples(tape, batch[example : example + 1])
+        for mine, theirs in zip(found, alone, strict=True):
+            assert agree(executor, mine[example], theirs[0])
+    assert np.isnan(found[0][5]).all()
+    assert np.isnan(tape.value_and_grad(batch)[1]).all()
+
+
+def everything_of_the_examples(tape, batch):
+    values = tape.forward(batch)
+    return values, tape.backward(1.0, inputs=True), tape.jacobian(batch)
+
+
+@every_executor
+def test_nan_and_inf_in_parameters_are_everywhere(executor):
+    w, v, x = Value(1.0), Value(1.0), Value(2.0)
+    tape = Tape([w * x, v * x, w * v + x], [x], executor=executor)
+    w.data = math.nan
+    assert same_bits(tape.forward([1.0, 2.0]), [[NAN, 1.0, NAN], [NAN, 2.0, NAN]])
+    w.data, v.data = math.inf, 0.0
+    assert same_bits(tape.forward([1.0, 0.0]), [[INF, 0.0, NAN], [NAN, 0.0, NAN]])
+
+
+# ---- what no output asks for is not walked
+
+
+@every_executor
+def test_an_infinite_derivative_does_not_reach_another_output(executor):
+    """0 times inf is nan: an output whose seed is 0 in all examples must not be differentiated."""
+    x, w = Value(1.0), Value(1.0)
+    tape = Tape([(w * x).sqrt(), x * 2.0, w * x], [x], executor=executor)
+    for n in (1, 2, 40):
+        assert same_bits(tape.jacobian([0.0] * n, wrt="inputs"), [[[INF], [2.0], [1.0]]] * n)
+        assert same_bits(tape.jacobian([0.0] * n), [[[NAN], [0.0], [0.0]]] * n)
+        assert same_bits(tape.value_and_grad([0.0] * n, gradient=[0.0, 1.0, 1.0])[1], [0.0])
+    uniform = Tape([w.sqrt(), w * 3.0 + x], [x], executor=executor)
+    w.data = 0.0
+    for n in (1, 2, 40):
+        assert same_bits(uniform.jacobian([0.0] * n), [[[INF], [3.0]]] * n)
+        assert same_bits(uniform.value_and_grad([0.0] * n, gradient=[0.0, 1.0])[1], [3.0 * n])
+
+
+# ---- what depends on inputs, and what on parameters alone
+
+
+@every_executor
+def test_a_jacobian_of_what_is_computed_from_parameters_alone(executor):
+    """There the parameters are inputs: nothing is uniform, though for outputs and gradients it is."""
+    w, v, x = Value(3.0), Value(0.5), Value(1.0)
+    uniform = dot([w, v], [v, w], w)  # 2 w v + w
+    tape = Tape([uniform * x + v, uniform, x], [x], executor=executor)
+    for n in (1, 2, 40):
+        batch = np.arange(1.0, n + 1.0)
+        rows = [[[2.0 * e, 6.0 * e + 1.0], [2.0, 6.0], [0.0, 0.0]] for e in batch]
+        assert tape.parameters == (w, v)
+        assert tape.jacobian(batch).tolist() == rows
+        assert tape.jacobian(batch, wrt="inputs").tolist() == [[[6.0], [0.0], [1.0]]] * n
+        assert tape.value_and_grad(batch, gradient=1.0)[1].tolist() == np.sum(rows, axis=(0, 1)).tolist()
+
+
+# ---- the registry
+
+
+def test_a_toy_works_through_everything_that_a_tape_offers():
+    def function(x, t):
+        return (w * x[0] + b * x[1] - t) ** 2
+
+    w, b = Value(2.0, label="w"), Value(1.0, label="b")
+    tape = Tape.record(function, ([0.0, 0.0], 0.0), executor="toy", threads=2)
+    batch = [[1.0, 2.0, 1.0], [0.0, -1.0, 3.0]]
+    assert (tape.executor, tape.threads, len(tape), tape.parameters) == ("toy", 2, 5, (w, b))
+    assert tape.forward(batch).tolist() == [9.0, 16.0]
+    assert tape.forward(batch, parameters=[1.0, 0.0]).tolist() == [0.0, 9.0]
+    tape.forward(batch)
+    assert tape.backward(inputs=True).tolist() == [[6.0, 3.0, -3.0], [-8.0, -4.0, 4.0]]
+    assert (w.grad, b.grad) == (3.0, 6.0 + 4.0)
+    outputs, gradient = tape.value_and_grad(batch, gradient=[1.0, 0.0])
+    assert (outputs.tolist(), gradient.tolist()) == ([9.0, 16.0], [6.0, 12.0])
+    assert tape.jacobian(batch).tolist() == [[6.0, 12.0], [0.0, 8.0]]
+    assert tape.jacobian(batch, wrt="inputs").tolist() == [[12.0, 6.0, -6.0], [-16.0, -8.0, 8.0]]
+    assert tape.jacobian(batch, parameters=[1.0, 0.0]).tolist() == [[0.0, 0.0], [0.0, 6.0]]
+    assert tape.forward(np.empty((0, 3))).shape == (0,)
+    changed = np.ones((2, 3))
+    tape.forward(changed)
+    changed[:] = 2.0
+    with pytest.raises(RuntimeError, match="the batch has been changed"):
+        tape.backward()
+    for again in (pickle.loads(pickle.dumps(tape)), copy.copy(tape), copy.deepcopy(tape)):
+        assert (again.executor, again.alike(tape), again.listing()) == ("toy", True, tape.listing())
+        assert again.forward(batch).tolist() == [9.0, 16.0]
+    assert Tape(Value(3.0) * 2.0, executor="toy").forward().tolist() == [6.0]
+
+
+def test_an_executor_that_there_is_not(monkeypatch):
+    x = Value(1.0)
+    with pytest.raises(ValueError, match=f"^Tape: executor: expected {' or '.join(EXECUTORS)}, got 'gpu'$"):
+        Tape(x * 2.0, [x], executor="gpu")
+    monkeypatch.setitem(executors.EXECUTORS, "absent", f"{__name__}.Absent")
+    with pytest.raises(
+        ValueError, match=f"^Tape: executor: expected {' or '.join(EXECUTORS)}, got 'absent': it is on the moon$"
+    ):
+        Tape(x * 2.0, [x], executor="absent")
+
+
+class Absent(Toy):
+    def missing(self):
+        return "it is on the moon"
+
+
+def test_the_native_executor_is_part_of_the_native_engine():
+    x = Value(1.0)
+    if autograd.engine == "native":
+        assert Tape(x * 2.0, [x]).executor == "native"
+        return
+    reason = "it is part of the native engine, and the python engine is in use"
+    with pytest.raises(ValueError, match=f"^Tape: executor: expected numpy or toy, got 'native': {reason}$"):
+        Tape(x * 2.0, [x], executor="native")
+    assert Tape(x * 2.0, [x]).executor == "numpy"
+
+
+def test_the_first_that_can_be_used_is_the_default(monkeypatch):
+    x = Value(1.0)
+    tape = Tape(x * 2.0, [x])
+    monkeypatch.setattr(executors, "EXECUTORS", {"absent": f"{__name__}.Absent", "toy": f"{__name__}.Toy"})
+    assert list(executors.available()) == ["toy"]
+    assert Tape(x * 2.0, [x]).executor == "toy"
+    assert pickle.loads(pickle.dumps(Tape(x * 2.0, [x], executor="toy"))).executor == "toy"
+    with pytest.raises(ValueError, match=r"expected toy, got 'numpy'$"):
+        Tape(x * 2.0, [x], executor="numpy")
+    assert tape.executor == REGISTERED[0]  # and stays so
+
+
+def test_a_tape_whose_executor_is_missing_where_it_goes_says_so(monkeypatch):
+    """Until then it can be looked at, and replayed by another."""
+    x = Value(1.0, label="x")
+    pickled = pickle.dumps(Tape(x * 2.0, [x], executor="toy"))
+    monkeypatch.setitem(executors.EXECUTORS, "toy", f"{__name__}.Absent")
+    tape = pickle.loads(pickled)
+    assert tape.listing().splitlines()[0] == "v0   input x"
+    with pytest.raises(ValueError, match=r"^Tape: executor: expected .* got 'toy': it is on the moon$"):
+        tape.forward([3.0])
+    tape.executor = "numpy"
+    assert tape.forward([3.0]).tolist() == [6.0]
+
+
+def test_an_executor_has_a_program():
+    with pytest.raises(TypeError, match="abstract"):
+        Executor()

@@ -1,0 +1,211 @@
+"""The native executor: blocks, threads, instruction sets, and what a program is given that does not fit it.
+
+Its contract is the matter of test_executor.py.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tape, Value
+from autograd.tape.wengert import ROW
+
+if autograd.engine != "native":
+    pytest.skip("the native engine is not in use", allow_module_level=True)
+
+from autograd.native import engine
+
+timers = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the platform has no timers")
+
+SIZES = [1, 2, 7, 8, 9, 31, 32, 33, 100, 127, 128, 129, 511, 512, 513, 1025, 5000]
+
+
+def replayed(program, tape, batch, seeds, threads=1):
+    """Outputs, gradient, and input gradients."""
+    wengert, n = tape._wengert, len(batch)
+    parameters = np.array([parameter.data for parameter in tape.parameters])
+    outputs, gradient = np.empty((n, len(wengert.outputs))), np.empty(wengert.parameters)
+    by_inputs = np.empty_like(batch)
+    program.replay(n, batch, parameters, outputs, seeds, gradient, by_inputs, threads)
+    return outputs, gradient, by_inputs
+
+
+def native_program(tape, instruction_set=None, unneeded=0):
+    """With so many instructions that no output needs: they take room, so that a block is of fewer examples."""
+    wengert = tape._wengert
+    ones = np.ones(unneeded, np.int32)
+    longer = replace(
+        wengert,
+        rows=np.append(wengert.rows, ROW["negative"] * ones),
+        lengths=np.append(wengert.lengths, ones),
+        operands=np.append(wengert.operands, 0 * ones),
+    )
+    return engine.Program(tuple(longer.parts().values()), longer.dependences, instruction_set)
+
+
+def processors():
+    """The instruction sets that there are here."""
+    return ["baseline", *{native_program(Tape(Value(1.0) * 2.0)).instruction_set} - {"baseline"}]
+
+
+@pytest.mark.parametrize("own_seeds", [False, True], ids=["seeds for all alike", "a seed for each"])
+@pytest.mark.parametrize("n", SIZES)
+def test_numbers_do_not_depend_on_blocks_threads_and_instruction_sets(large, n, own_seeds):
+    outputs, inputs, batch = large
+    tape, batch = Tape(outputs, inputs), batch[:n]
+    assert len(tape._wengert.operands) * 5000 > 5 * 2**18  # replay.c's OPERANDS_WORTH_A_THREAD, for five of them
+    seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2) if own_seeds else np.array([1 / n, -0.3])
+    expected = replayed(native_program(tape, "baseline"), tape, batch, seeds)
+    for instruction_set in processors():
+        for unneeded in (0, 100, 250, 700, 3000):
+            program = native_program(tape, instruction_set, unneeded)
+            assert program.instruction_set == instruction_set
+            for threads in (1, 2, 5) if unneeded == 0 or n > 1000 else (1,):
+                found = replayed(program, tape, batch, seeds, threads)
+                for mine, theirs in zip(found, expected, strict=True):
+                    assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+
+
+def test_an_example_has_the_same_numbers_in_every_batch(large):
+    """Alone as well, where other code runs."""
+    outputs, inputs, batch = large
+    tape, seeds = Tape(outputs, inputs), np.array([1.0, 0.5])
+    values, _, by_inputs = replayed(native_program(tape), tape, batch, seeds)
+    for n in SIZES:
+        for first in (0, 3, 5000 - n):
+            part = slice(first, first + n)
+            found, _, found_by_inputs = replayed(native_program(tape), tape, batch[part].copy(), seeds)
+            assert found.tobytes() == values[part].tobytes()
+            assert found_by_inputs.tobytes() == by_inputs[part].tobytes()
+
+
+@timers
+def test_an_interrupt_ends_a_replay_in_the_middle_of_its_examples():
+    """Of which there are no more than are summed up as one chunk."""
+    x, w = Value(1.0), Value(1.0)
+    y = x
+    for _ in range(70_000):
+        y = y * w
+    tape, batch, outputs, gradient = Tape(y, [x]), np.ones((512, 1)), np.empty((512, 1)), np.empty(1)
+    replay = tape._program.replay
+
+    def interrupt(signum, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(20):
+            outputs[:] = math.nan
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the signal may come a moment later
+                signal.setitimer(signal.ITIMER_REAL, 1e-3)
+                replay(512, batch, np.ones(1), outputs, np.ones(1), gradient, None, 1)
+                signal.pause()
+            if np.isnan(outputs[[0, -1]]).tolist() == [[False], [True]]:
+                break
+        else:
+            pytest.fail("every replay that had begun went on to its end")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert tape.value_and_grad(batch)[1].tolist() == [70_000.0]
+
+
+# ---- what a program is given: nothing is read or written beyond it
+
+
+def product():
+    """x * w + v: the list, and what replay() is given for two examples."""
+    w, v, x = Value(2.0), Value(1.0), Value(0.0)
+    wengert = Tape([x * w + v, v * 3.0], [x])._wengert
+    given = {
+        "examples": 2, "batch": np.ones((2, 1)), "parameters": np.ones(2), "outputs": np.zeros((2, 2)),
+        "seeds": np.ones(2), "gradient": np.zeros(2), "input_gradients": np.zeros((2, 1)), "threads": 1,
+    }  # fmt: skip
+    return wengert, given
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+UNFITTING = {
+    "a negative number of examples": {"examples": -1},
+    "more examples than the arrays have": {"examples": 3},
+    "fewer examples": {"examples": 1},
+    "far too many examples": {"examples": 2**62},
+    "a shorter batch": {"batch": np.ones(1)},
+    "no batch": {"batch": b""},
+    "a batch in bytes, one short": {"batch": bytes(15)},
+    "a batch at an odd address": {"batch": memoryview(bytearray(17))[1:]},
+    "too few parameters": {"parameters": np.ones(1)},
+    "too many parameters": {"parameters": np.ones(3)},
+    "outputs too short": {"outputs": np.zeros(3)},
+    "seeds of no shape": {"seeds": np.ones(3)},
+    "no seeds at all": {"seeds": b""},
+    "no gradient": {"gradient": None},
+    "a gradient too short": {"gradient": np.zeros(1)},
+    "a gradient that cannot be written": {"gradient": read_only(np.zeros(2))},
+    "input gradients too short": {"input_gradients": np.zeros(1)},
+    "input gradients that cannot be written": {"input_gradients": read_only(np.zeros((2, 1)))},
+}
+
+
+@pytest.mark.parametrize("kind", UNFITTING)
+def test_arrays_that_do_not_fit_the_program(kind):
+    wengert, given = product()
+    program = engine.Program(tuple(wengert.parts().values()), wengert.dependences, None)
+    with pytest.raises(ValueError, match=r"^replay: arrays of these lengths do not fit the program$"):
+        program.replay(*(given | UNFITTING[kind]).values())
+    assert not given["outputs"].any()
+    assert not given["gradient"].any()
+    program.replay(*given.values())
+    assert given["outputs"].tolist() == [[2.0, 3.0]] * 2
+    assert (given["gradient"].tolist(), given["input_gradients"].tolist()) == ([2.0, 8.0], [[1.0]] * 2)
+
+
+def test_outputs_that_cannot_be_written():
+    wengert, given = product()
+    program = engine.Program(tuple(wengert.parts().values()), wengert.dependences, None)
+    with pytest.raises(TypeError, match="must be read-write"):
+        program.replay(*(given | {"outputs": read_only(np.zeros((2, 2)))}).values())
+
+
+@pytest.mark.parametrize(
+    "dependences", [b"", bytes(5), bytes([1, 2, 2, 3, 3]), bytes([2, 2, 2, 3, 3, 2]), bytes([1, 2, 1, 3, 3, 2])]
+)
+def test_dependences_that_are_another_lists(dependences):
+    wengert, _ = product()
+    assert len(wengert.dependences) == 6
+    with pytest.raises(ValueError, match=r"damaged: what its variables depend on is of another list$"):
+        engine.Program(tuple(wengert.parts().values()), dependences, None)
+
+
+@pytest.mark.parametrize("results", [(0, 0, 0), (1, 0, 1), (0, 1, 0), (255, 254, 253), (1, 1, 1)])
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_wrong_dependences_lead_to_no_wrong_memory(results, n):
+    """They are taken for true: the numbers are wrong, and nothing else. `make sanitize` would see it."""
+    wengert, _ = product()
+    program = engine.Program(tuple(wengert.parts().values()), bytes([1, 2, 2, *results]), None)
+    for by_inputs in (None, np.zeros((n, 1))):
+        arrays = np.ones((n, 1)), np.ones(2), np.zeros((n, 2)), np.ones(2), np.zeros(2), by_inputs
+        program.replay(n, *arrays, 2)
+
+
+def test_instruction_sets_that_there_are_not():
+    wengert, _ = product()
+    with pytest.raises(ValueError, match=r"^instruction set: expected baseline, or avx2 where there is one, got"):
+        engine.Program(tuple(wengert.parts().values()), wengert.dependences, "sse")
+
+
+def test_a_program_is_made_of_a_list():
+    wengert, _ = product()
+    for parts in ((), tuple(wengert.parts().values())[:-1], (1.5, *list(wengert.parts().values())[1:])):
+        with pytest.raises(TypeError):
+            engine.Program(parts, wengert.dependences, None)
