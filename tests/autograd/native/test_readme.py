@@ -1,8 +1,9 @@
-"""The page of the native engine: its numbers."""
+"""The page of the native engine: its numbers, and the files that it names."""
 
 from __future__ import annotations
 
 import doctest
+import re
 import sys
 from pathlib import Path
 
@@ -21,3 +22,13 @@ def test_its_numbers_are_those_of_the_engine():
     result = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
     assert result.attempted >= 12
     assert result.failed == 0
+
+
+def test_the_pages_of_the_engine_and_of_the_tape_name_every_file_and_no_other():
+    pages = [README, NATIVE.parent / "tape" / "README.md"]
+    named = {
+        name for page in pages for name in re.findall(r"`(?:native/)?([\w*]+\.[ch])`", page.read_text(encoding="utf-8"))
+    }
+    assert [name for name in named if not [*NATIVE.glob(name)]] == []
+    told = {path.stem for name in named for path in NATIVE.glob(name)}
+    assert {source.stem for source in NATIVE.glob("*.[ch]")} == told
