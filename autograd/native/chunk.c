@@ -3,8 +3,7 @@
 #include "chunk.h"
 
 
-/* How many numbers of all slots of a block together, values and adjoints, stay in the nearer caches. */
-enum { CACHED_NUMBERS = 1 << 17, MOST_LANES = 128, LINE = 64 };
+enum { LINE = 64 };
 static const double OPERANDS_BETWEEN_SIGNALS = 1 << 24; /* so many take some hundredths of a second */
 
 static bool is_stopped(const Job *job)
@@ -125,12 +124,6 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
 }
 
 /* ---- A thread's memory */
-
-Py_ssize_t most_lanes(const Program *program)
-{
-    Py_ssize_t lanes = CACHED_NUMBERS / (2 * (Py_ssize_t)program->slots + 1) & -(Py_ssize_t)EIGHT;
-    return lanes < EIGHT ? EIGHT : lanes > MOST_LANES ? MOST_LANES : lanes;
-}
 
 /* Room for so many numbers, from the next line of the cache on. */
 static double *take_room(char **free, Py_ssize_t count)

@@ -36,7 +36,6 @@ typedef struct {
     bool is_interrupted;
 } Signals;
 
-Py_ssize_t most_lanes(const Program *program); /* how many examples a block has at most */
 Workspace *new_workspace(const Program *program, Py_ssize_t stride); /* NULL without memory */
 
 /* Writes the outputs of the chunk's examples, and the adjoints of the imports into the workspace's `total`. */

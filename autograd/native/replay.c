@@ -6,7 +6,8 @@
 
 #include <pythread.h>
 
-enum { MOST_THREADS = 64, MOST_KEPT = 64 };
+enum { MOST_THREADS = 64, MOST_KEPT = 64, MOST_LANES = 128 };
+enum { CACHED_NUMBERS = 1 << 17 }; /* of all slots of a block together, values and adjoints, to stay in the nearer caches */
 static const double OPERANDS_WORTH_A_THREAD = 1 << 18; /* so many take longer than a thread takes to start */
 
 /* ---- Threads: thread t takes the chunks t, t + threads, t + 2 threads, ..., and adds their sums when it is their turn */
@@ -149,10 +150,17 @@ static void give_back_workspace(Program *program, Workspace *workspace)
     program->kept = workspace;
 }
 
+/* How many examples a block has at most. */
+static Py_ssize_t lanes_of(const Program *program)
+{
+    Py_ssize_t lanes = CACHED_NUMBERS / (2 * (Py_ssize_t)program->slots + 1) & -(Py_ssize_t)EIGHT;
+    return lanes < EIGHT ? EIGHT : lanes > MOST_LANES ? MOST_LANES : lanes;
+}
+
 /* As many threads as are asked for and worth their start, and as there is memory for; -1 if there is none. */
 static int take_workspaces(Program *program, Team *team, int wanted)
 {
-    Py_ssize_t examples = team->job->examples, lanes = most_lanes(program);
+    Py_ssize_t examples = team->job->examples, lanes = lanes_of(program);
     Py_ssize_t filled = (examples + EIGHT - 1) & -(Py_ssize_t)EIGHT, stride = filled < lanes ? filled : lanes;
     double worth = (double)examples * program->step_operand_count / OPERANDS_WORTH_A_THREAD;
     int most = worth < MOST_THREADS ? (int)worth : MOST_THREADS;

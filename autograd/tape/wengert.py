@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy
@@ -32,6 +33,9 @@ if engine == "native":
 
 ROWS: list[Operation] = list(OPERATIONS.values())
 ROW = {name: row for row, name in enumerate(OPERATIONS)}
+
+NAMES = ("inputs", "parameters", "constants", "rows", "lengths", "operands", "outputs")
+PARTS: Callable[[WengertList], tuple[Any, ...]] = attrgetter(*NAMES)  # Any: numbers and arrays
 
 ON_INPUTS, ON_PARAMETERS = 1, 2  # what a variable may depend on: bits, so that they can be added
 MOST = 2**30 - 1  # variables, and operands of all instructions
@@ -68,9 +72,9 @@ class WengertList:
         """The variable that the first instruction computes."""
         return self.inputs + self.parameters
 
-    def parts(self) -> dict[str, Any]:  # Any: numbers and arrays
-        """The list's own numbers and arrays by their names, without what has been found out about them."""
-        return {name: self.__dict__[name] for name in self.__match_args__}
+    def parts(self) -> tuple[Any, ...]:  # Any: numbers and arrays
+        """The list's own numbers and arrays, in the order above, without what has been found out about them."""
+        return PARTS(self)
 
     def instructions(self) -> Iterator[tuple[int, Operation, list[int | list[int]]]]:
         """Each instruction: the variable of its result, its operation, and its operands, lists for sequences."""
@@ -96,7 +100,7 @@ class WengertList:
         its arrays do not fit each other.
         """
         if engine == "native":
-            return numpy.frombuffer(native.dependences(*self.parts().values()), numpy.uint8)
+            return numpy.frombuffer(native.dependences(*self.parts()), numpy.uint8)
         return find_dependences(self)
 
     def with_parameters_as_inputs(self) -> WengertList:
@@ -105,17 +109,15 @@ class WengertList:
 
     def alike(self, other: WengertList) -> bool:
         """Whether both lists have the same instructions, with the same constants, to the bit."""
-        mine, others = self.parts(), other.parts()
         return all(
-            mine[name].tobytes() == others[name].tobytes()
-            if hasattr(mine[name], "tobytes")
-            else mine[name] == others[name]
-            for name in mine
+            mine.tobytes() == others.tobytes() if hasattr(mine, "tobytes") else mine == others
+            for mine, others in zip(self.parts(), other.parts(), strict=True)
         )
 
     def __getstate__(self) -> dict[str, object]:
         """With the operations' names, since the rows of another version's table may stand elsewhere."""
-        return self.parts() | {"rows": [ROWS[row].name for row in self.rows]}
+        parts = dict(zip(NAMES, self.parts(), strict=True))
+        return parts | {"rows": [ROWS[row].name for row in self.rows]}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         names: list[str] = state["rows"]  # type: ignore[assignment]

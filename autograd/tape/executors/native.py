@@ -20,4 +20,4 @@ class Native(Executor):
     def program(self, wengert: WengertList) -> Program:
         from autograd.native import engine as native
 
-        return native.Program(tuple(wengert.parts().values()), wengert.dependences, None)
+        return native.Program(wengert.parts(), wengert.dependences, None)

@@ -101,7 +101,7 @@ def by(rule, *operands):
     except (ValueError, ArithmeticError):
         numbers = [[np.float64(number) for number in x] if isinstance(x, list) else np.float64(x) for x in operands]
         with np.errstate(all="ignore"):
-            return rule(arrays, *numbers)
+            return np.array(rule(arrays, *numbers)).tolist()
 
 
 def same_bits(mine, others):
