@@ -1,4 +1,4 @@
-"""Common is what a Value has beside its graph: how it is compared, shown, copied and pickled, and micrograd's names.
+"""Common is what a Value has beside its graph: how it is compared, shown, copied and pickled, and its names elsewhere.
 
 Both engines share it. The native one takes what is rare from here, and has comparisons of its own, in C. Beside it
 stand the errors that both engines raise.
@@ -7,18 +7,20 @@ stand the errors that both engines raise.
 from __future__ import annotations
 
 import operator
+import warnings
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
 
 from autograd import recording
-from autograd.operands import scalar_or_not
+from autograd.operands import by_hand, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Self, SupportsIndex
 
+    from autograd.operands import Number
     from autograd.operation import Operation
 
     class Engines:
@@ -26,11 +28,17 @@ if TYPE_CHECKING:
 
         data: float
         grad: float
-        label: str
         op: str
         operation: Operation | None
         operands: tuple[Any, ...]
         parents: tuple[Self, ...]
+        local_derivatives: tuple[float, ...]
+        _label: str
+        _symbol: str
+        _operation: Operation | None
+        _operands: tuple[Any, ...]
+        _parents: tuple[Any, ...]
+        _local_derivatives: tuple[float, ...]
 else:
     Engines = object
 
@@ -64,6 +72,7 @@ class Common(Engines):
         is_number = hasattr(type(other), "__float__") or hasattr(type(other), "__index__")  # or many of them
         if is_number and not isinstance(other, Common):
             recording.ask_guard(self, "a comparison")
+            warnings.warn(EQUALITY, stacklevel=2)
         return self is other or NotImplemented
 
     __hash__ = object.__hash__
@@ -72,12 +81,57 @@ class Common(Engines):
         recording.ask_guard(self, "bool()")
         return self.data != 0
 
-    def __float__(self) -> float:
+    def __pos__(self) -> Self:
+        return self
+
+    # What it is made of, where nobody has an own way: the native engine has.
+
+    @property
+    def label(self) -> str:
+        """A name, for drawings, traces and error messages."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+
+    def _attributes(self) -> dict[str, Any]:
+        return self.__dict__
+
+    def _set_symbol(self, symbol: str) -> None:
+        self._symbol = symbol
+
+    def _set_by_hand(self, parents: tuple[Any, ...], symbol: str, local_derivatives: tuple[float, ...]) -> None:
+        self._parents, self._symbol, self._local_derivatives = parents, symbol, local_derivatives
+        self._operation, self._operands = None, ()
+
+    # The number without its graph: a Value does not turn into one by itself.
+
+    def item(self) -> float:
+        """The number itself, as `data`: so arrays call it."""
+        return self.data
+
+    def detach(self) -> Any:
+        """A new leaf with the same number: results computed from it know nothing of how this was computed."""
+        return engines_class(self)(self.data)
+
+    def _number_to_copy(self) -> float:
         recording.ask_guard(self, "float()")
         return self.data
 
-    def __pos__(self) -> Self:
-        return self
+    def __float__(self) -> float:
+        recording.refuse_to_leave(self, "float()")
+        return self.data
+
+    def __complex__(self) -> complex:
+        recording.refuse_to_leave(self, "complex()")
+        return complex(self.data)
+
+    def __int__(self) -> int:
+        recording.refuse_to_leave(self, "int()")
+        return int(self.data)
+
+    # How it is shown, copied and pickled.
 
     def __format__(self, specification: str) -> str:
         return format(self.data, specification) if specification else repr(self)
@@ -95,7 +149,7 @@ class Common(Engines):
             )
         engines_own = vars(engines_class(self))
         of_subclass = [name for name in _slotnames(type(self)) if name not in engines_own and hasattr(self, name)]
-        attributes = self.__dict__ | {name: getattr(self, name) for name in of_subclass}
+        attributes = self._attributes() | {name: getattr(self, name) for name in of_subclass}
         return __newobj__, (type(self),), (self.data, self.grad, self.label, attributes)
 
     def __setstate__(self, state: tuple[float, float, str, dict[str, Any]]) -> None:
@@ -104,17 +158,93 @@ class Common(Engines):
         for name, attribute in {"grad": grad, **attributes}.items():
             setattr(self, name, attribute)
 
-    # What micrograd calls the parents and the operation.
+    # What micrograd and microgpt call the parents, the local derivatives and the operation. All of it can be assigned.
 
     @property
     def _prev(self) -> set[Self]:
         return set(self.parents)
 
+    @_prev.setter
+    def _prev(self, children: Iterable[Self]) -> None:
+        self._set_by_hand(*by_hand(children, self.op, engines_class(self)))
+
+    @property
+    def _children(self) -> tuple[Self, ...]:
+        return self.parents
+
+    _children = _children.setter(_prev.fset)
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        return self.local_derivatives
+
+    @_local_grads.setter
+    def _local_grads(self, derivatives: Iterable[Number]) -> None:
+        parents, _, numbers = by_hand(self.parents, derivatives, engines_class(self))
+        self._set_by_hand(parents, self.op, numbers)
+
     @property
     def _op(self) -> str:
+        if self.operation is None or self.op != self.operation.symbol:
+            return self.op
         if self.operation is OPERATIONS["power"] and isinstance(exponent := self.operands[1], float):
             return f"**{exponent:g}"
         return {"relu": "ReLU"}.get(self.op, self.op)
+
+    @_op.setter
+    def _op(self, symbol: str) -> None:
+        if not isinstance(symbol, str):
+            raise TypeError(f"expected a string as _op, got {symbol!r}")
+        self._set_symbol(symbol)
+
+    if TYPE_CHECKING:  # Any: other attributes are the user's
+
+        def __setattr__(self, name: str, attribute: Any) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        """The parts of a Value that a subclass's constructor has not set, or that nothing has: those of a leaf."""
+        if name in LEAF:
+            return LEAF[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        derive_operators(cls)
+
+
+LEAF = {
+    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None,
+    "_operands": (), "_parents": (), "_local_derivatives": (),
+}  # fmt: skip
+
+# What the native engine takes from here, since it has nothing of its own for it.
+RARE = (
+    "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
+     "_local_grads", "_number_to_copy", "_op", "_prev", "detach", "item",
+)  # fmt: skip
+
+EQUALITY = (
+    "== and != of a Value and a number ask whether they are the same object, which they never are, since Values can "
+    "live in sets and dicts; compare the number itself, x.data == 2.0"
+)
+
+# The operators of a subclass with + or * or ** of its own, in terms of these, as micrograd derives them.
+DERIVED: dict[str, Callable[..., Any]] = {
+    "__neg__": lambda self: self * -1,
+    "__radd__": lambda self, other: self + other,
+    "__sub__": lambda self, other: self + (-other),
+    "__rsub__": lambda self, other: (-self) + other,
+    "__rmul__": lambda self, other: self * other,
+    "__truediv__": lambda self, other: self * other**-1,
+    "__rtruediv__": lambda self, other: self**-1 * other,
+}
+
+
+def derive_operators(subclass: type) -> None:
+    """Gives a subclass with + or * or ** of its own the operators that are derived from these."""
+    if not {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(subclass)):
+        for name in DERIVED.keys() - vars(subclass).keys():
+            setattr(subclass, name, DERIVED[name])
 
 
 def engines_class(value: Common) -> Any:

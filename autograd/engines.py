@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from contextlib import contextmanager
 
 from autograd import common, operands, value
 from autograd import recording as modes
 from autograd.recording import is_recording as is_recording
+from autograd.recording import no_grad as no_grad
 from autograd.recording import recording as recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from autograd.operation import Operation
     from autograd.recording import guard as guard
-    from autograd.recording import no_grad as no_grad
     from autograd.value import Value as Value
     from autograd.value import function as function
 
@@ -47,28 +46,48 @@ if engine != "python":
 
 if not TYPE_CHECKING:
     if engine == "python":
-        from autograd.recording import guard, no_grad
+        from autograd.recording import guard
         from autograd.value import Value, function
     else:
         from autograd.native.engine import Value
         from autograd.native.engine import guard as guard
 
         def function(operation: Operation) -> Callable[..., Any]:
-            call = native.function(operation)
+            is_compiled = operation in native.operations
+            call = native.function(operation) if is_compiled else defined_at_run_time(operation)
             operands.introduce(call, operation)
             return call
 
-        @contextmanager
-        def no_grad() -> Iterator[None]:
-            native.count_no_grad(+1)  # while there are none, an operation need not ask
-            try:
-                with modes.no_grad():
-                    yield
-            finally:
-                native.count_no_grad(-1)
+        def defined_at_run_time(operation: Operation) -> Callable[..., Any]:
+            """The Python engine computes it, on twins of the operands; a node of this engine records the result."""
 
-        function.__doc__, no_grad.__doc__ = value.function.__doc__, modes.no_grad.__doc__
+            def twin(operand: Any) -> Any:
+                if isinstance(operand, tuple):
+                    return tuple([twin(element) for element in operand])
+                return value.Value(operand.data, label=operand.label) if isinstance(operand, Value) else operand
+
+            def call(*given: Any, **keywords: Any) -> Any:
+                read = operands.arguments(operation, given, keywords, Value)
+                result = value.apply(operation, *map(twin, read))
+                if not isinstance(result, value.Value):
+                    return result
+                if not result.parents:
+                    return Value(result.data)
+                flat = [
+                    element for operand in read for element in (operand if isinstance(operand, tuple) else [operand])
+                ]
+                return native.given(result.data, tuple(flat), result.local_derivatives, operation)
+
+            return call
+
+        def init_subclass(cls: type, **keywords: Any) -> None:
+            super(Value, cls).__init_subclass__(**keywords)
+            common.derive_operators(cls)
+
+        Value.__init_subclass__ = classmethod(init_subclass)
+        function.__doc__ = value.function.__doc__
+        modes.count = native.count_no_grad
         operands.add_methods(Value, function)
-        for _name in ("__format__", "__reduce_ex__", "__repr__", "__setstate__", "_op", "_prev"):
-            setattr(Value, _name, vars(common.Common)[_name])  # what is rare is written once
+        for _name in common.RARE:
+            setattr(Value, _name, vars(common.Common)[_name])
     Value.__module__ = "autograd"  # where pickle finds it, with either engine

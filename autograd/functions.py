@@ -1,20 +1,23 @@
 """The functions of the table, `exp`, `tanh`, `dot`, ..., on floats and Values alike.
 
 Where an operand is a Value the result is a Value, else it is a float: `exp(0.0)` is 1.0, `exp(Value(0.0))` a node.
-There is one function for each row of `operations.py`; its docstring has the formula.
+There is one function for each row of `operations.py`; its docstring has the formula. `define` adds a row at run time.
 
 `value_mathematics` has them as the rules of the table take them: with it, a partial derivative is a graph itself.
 """
 
 from __future__ import annotations
 
+import builtins
+
 from autograd.engines import Value, function
-from autograd.operation import Mathematics
-from autograd.operations import OPERATIONS
+from autograd.operands import described
+from autograd.operation import Mathematics, Operation
+from autograd.operations import OPERATIONS, add_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from autograd.value import Scalar
@@ -33,7 +36,107 @@ _functions: dict[str, Callable[..., Any]] = {
 }
 globals().update(_functions)
 
-__all__ = ["where", *_functions]  # pyright: ignore[reportUnsupportedDunderAll]
+
+def sum(terms: Iterable[Any], /, start: Any = 0.0) -> Any:
+    """start + Σ terms, from left to right: one node where there is a Value among them, else what the builtin returns.
+
+    Takes all that the builtin takes, since `from autograd import *` puts it in the place of that.
+
+    >>> sum([Value(1.0), 2.0], Value(3.0))
+    Value(data=6.0, grad=0.0, op='sum')
+    >>> sum(range(4), 0), sum([[1], [2]], [])
+    (6, [1, 2])
+    """
+    listed = [*terms]
+    is_zero = isinstance(start, (int, float)) and not start
+    everything = listed if is_zero else [start, *listed]
+    if any([isinstance(term, Value) for term in everything]) or all([type(term) is float for term in everything]):
+        return _functions["sum"](everything)
+    return builtins.sum(listed, 0 if is_zero else start)
+
+
+def abs(x: Any, /) -> Any:
+    """|x|: a node for a Value, else what the builtin returns."""
+    return _functions["abs"](x) if isinstance(x, (Value, float)) else builtins.abs(x)
+
+
+def define(
+    name: str,
+    compute: Callable[..., Any],
+    partials: Sequence[Callable[..., Any]],
+    *,
+    symbol: str = "",
+    formula: str = "",
+    domain: str = "",
+    sequences: int = 0,
+) -> Callable[..., Any]:
+    """Defines an operation of one's own, as a row of the table has it, and returns its function.
+
+    It then works everywhere: as a method of Value, in drawings and traces, in derivatives of any order, and in tapes, by
+    the NumPy executor. The rules run on floats, Values and arrays alike; `autograd/operations.py` says how to write them.
+
+    Arguments:
+        name: of the function and the method, an identifier.
+        compute: the value, `compute(m, *operands)`, with the functions of the mathematics m: `m.exp(x)`, `m.where(...)`.
+        partials: for each operand, in order, a rule `partial(m, r, *operands)`: the derivative of the result r by it;
+            for an operand that is a sequence, the sequence of derivatives.
+        symbol: what drawings show; by default, the name.
+        formula: the definition in the operands' names, for the docstring; by default, a call of it.
+        domain: what the operands must fulfil, for the error where `compute` raises.
+        sequences: how many leading operands are sequences.
+
+    Raises ValueError if there is an operation or an attribute of Value with that name, or not one partial derivative
+    for each operand; TypeError if the name is no identifier, or what should be a function is none.
+
+    >>> cube = define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], formula="x ** 3")
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad, x.cube().data
+    (12.0, 8.0)
+    >>> from autograd import derivative
+    >>> [derivative(cube, order=n)(2.0) for n in range(4)]
+    [8.0, 12.0, 12.0, 6.0]
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"define: expected an identifier as the name, such as 'cube', got {described(name)}")
+    if name in OPERATIONS:
+        raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; choose another name")
+    if hasattr(Value, name) or name in globals():
+        raise ValueError(f"define: the name {name!r} has a meaning already; choose another name")
+    rules = [compute, *partials]
+    for rule in rules:
+        if not hasattr(rule, "__code__"):
+            raise TypeError(
+                f"define: expected functions with named operands, as lambda m, x: ..., got {described(rule)}"
+            )
+    operands = compute.__code__.co_varnames[1 : compute.__code__.co_argcount]
+    if not operands or len(partials) != len(operands):
+        raise ValueError(
+            f"define: {name}: expected a partial derivative for each of {len(operands)} operands "
+            f"({', '.join(operands)}), got {len(partials)}"
+        )
+    for partial in partials:
+        if partial.__code__.co_argcount != 2 + len(operands):
+            expected = ", ".join(["m", "r", *operands])
+            raise ValueError(
+                f"define: {name}: expected partial derivatives of the form lambda {expected}: ..., got one of "
+                f"{partial.__code__.co_argcount} arguments"
+            )
+    if not 0 <= sequences <= len(operands):
+        raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
+    call = f"{name}({', '.join(operands)})"
+    row = Operation(
+        name, symbol or name, formula or call, compute, partials, samples=[], domain=domain, sequences=sequences
+    )
+    defined = function(row)
+    add_row(row)
+    if not sequences:
+        setattr(Value, name, defined)
+    globals()[name] = _functions[name] = defined  # where pickle finds it
+    return defined
+
+
+__all__ = ["define", "where", *_functions]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def _sum(terms: Iterable[Scalar], start: Scalar = 0.0) -> Scalar:
@@ -43,7 +146,7 @@ def _sum(terms: Iterable[Scalar], start: Scalar = 0.0) -> Scalar:
 
 def _largest(x: Iterable[Scalar]) -> float:
     """A constant: rules shift by it, and what they compute does not depend on the shift."""
-    return max(map(float, x))
+    return max([x_i._number_to_copy() if isinstance(x_i, Value) else x_i for x_i in x])
 
 
 def _varies(operand: Scalar) -> bool:

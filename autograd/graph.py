@@ -30,17 +30,17 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
         walked: list[N] = roots[0]._topological_order(*roots[1:])
         return walked
     order: list[N] = []
-    seen = set(until)
+    seen = {id(node) for node in until}  # not the nodes: those of a subclass may be equal, or have no hash
     for root in roots:
-        if root in seen:
+        if id(root) in seen:
             continue
-        seen.add(root)
+        seen.add(id(root))
         path = [(root, iter(root.parents))]
         while path:
             node, unvisited = path[-1]
             for parent in unvisited:
-                if parent not in seen:
-                    seen.add(parent)
+                if id(parent) not in seen:
+                    seen.add(id(parent))
                     path.append((parent, iter(parent.parents)))
                     break
             else:
@@ -62,9 +62,9 @@ def leaves(*roots: N) -> list[N]:
 def counts(*roots: N) -> dict[str, int]:
     """How many nodes, edges and leaves the graph has, and its depth (the edges of its longest path)."""
     order = topological_order(*roots)
-    depth: dict[N, int] = {}
+    depth: dict[int, int] = {}
     for node in order:
-        depth[node] = max((depth[parent] + 1 for parent in node.parents), default=0)
+        depth[id(node)] = max((depth[id(parent)] + 1 for parent in node.parents), default=0)
     return {
         "nodes": len(order),
         "edges": sum(len(node.parents) for node in order),

@@ -24,15 +24,35 @@ if TYPE_CHECKING:
 
 
 def real_number(number: Number) -> float:
-    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too."""
+    """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too.
+
+    A Value gives its number, to be copied. An array's scalar, and an array of no dimensions, is the number in it.
+    """
     if isinstance(number, (float, int)):
         return float(number)
+    given = number
+    if hasattr(number, "item") and not getattr(number, "ndim", getattr(number, "shape", ())):
+        number = item_of(number)
+        if isinstance(number, (float, int)):
+            return float(number)
     convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
     complex_number = isinstance(number, Complex) and not isinstance(number, Real)
     if convertible and not complex_number and not hasattr(number, "__len__"):
         with suppress(TypeError):
             return float(number)
-    raise TypeError(f"expected a real number, got {described(number)}")
+    raise TypeError(f"expected a real number, got {described(given)}")
+
+
+def item_of(array: Any) -> Any:
+    """The number in an array of no dimensions, of whatever library, or in a Value; a date is none, so it stays one."""
+    if getattr(array, "requires_grad", False) is True:
+        raise TypeError(
+            f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "
+            "array.item(), and Value(array.item()) a leaf to differentiate by"
+        )
+    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M"):
+        return None
+    return array._number_to_copy() if hasattr(array, "_number_to_copy") else array.item()
 
 
 def scalar(operand: Any, value_type: type) -> Any:
@@ -48,13 +68,30 @@ def scalar_or_not(operand: Any, value_type: type) -> Any:
         return NotImplemented
 
 
-def parents_by_hand(children: Iterable[object], value_type: type) -> tuple[Any, ...]:
-    """The parents that micrograd's constructor is given. Raises TypeError unless all of them are Values."""
+def by_hand(
+    children: Iterable[object], third: str | Iterable[Number], value_type: type
+) -> tuple[tuple[Any, ...], str, tuple[float, ...]]:
+    """The parents, symbol and local derivatives of a node that no operation of the table computes.
+
+    micrograd's constructor has the symbol as its third argument, microgpt's the local derivatives. Raises TypeError
+    unless all parents are Values, and the third argument is a string or numbers; ValueError unless there is a local
+    derivative for each parent, or none.
+    """
     parents = tuple(children)
     for parent in parents:
         if not isinstance(parent, value_type):
             raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
-    return parents
+    if isinstance(third, str):
+        return parents, third, ()
+    try:
+        derivatives = tuple([real_number(derivative) for derivative in third])
+    except TypeError:
+        raise TypeError(
+            f"expected a symbol, such as '+', or the local derivatives, such as (1.0, 1.0), got {described(third)}"
+        ) from None
+    if derivatives and len(derivatives) != len(parents):
+        raise ValueError(f"expected a local derivative for each of {len(parents)} children, got {len(derivatives)}")
+    return parents, "", derivatives
 
 
 def described(given: object) -> str:

@@ -391,4 +391,14 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
 ]}
 # fmt: on
 
+ROWS = [*OPERATIONS.values()]  # by their number, as tapes and the native engine call them
+ROW = {name: number for number, name in enumerate(OPERATIONS)}
+
 Mathematics.rows = OPERATIONS
+
+
+def add_row(operation: Operation) -> None:
+    """Adds a row at run time, behind all others."""
+    OPERATIONS[operation.name] = operation
+    ROW[operation.name] = len(ROWS)
+    ROWS.append(operation)

@@ -5,33 +5,170 @@ A mode belongs to the thread or task that has opened it; the guard is asked in a
 
 from __future__ import annotations
 
+import functools
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+    from types import FrameType
+    from typing import Any, Self
 
     Check = Callable[[Any, str], None]  # Any: a Value, of either engine
+    Function = Callable[..., Any]
 
-open_blocks = ContextVar("open_blocks", default=0)  # of no_grad(): operations record where there is none
+open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("open_blocks", default=())  # of no_grad()
 may_raise = ContextVar("may_raise", default=True)  # whether a result that is not finite may be an error
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Operations record nothing: `with no_grad():`, or `@no_grad()` on a function. Their results are leaves."""
-    open_blocks.set(open_blocks.get() + 1)
-    try:
-        yield
-    finally:
-        open_blocks.set(open_blocks.get() - 1)
 
 
 def is_recording() -> bool:
     """Whether operations record here: whether no no_grad() block is open."""
     return not open_blocks.get()
+
+
+class no_grad:  # noqa: N801  a function to its users
+    """Operations record nothing: `with no_grad():`, or `@no_grad()` or `@no_grad` on a function. Results are leaves.
+
+    A decorated generator function or coroutine function records nothing while its own code runs. A generator that
+    suspends itself within a `with no_grad():` block of its own leaves the block open for its caller; `backward()` and
+    `fit` end it.
+
+    >>> from autograd import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.parents
+    ()
+    """
+
+    def __new__(cls, function: Function | None = None) -> Any:  # Any: with a function, that function decorated
+        if function is not None and not callable(function):
+            raise TypeError(f"no_grad: expected a function to decorate, or nothing, got {function!r}")
+        block = super().__new__(cls)
+        block._open = []
+        return block if function is None else block(function)
+
+    _open: list[Block]
+
+    def __enter__(self) -> Self:
+        block = Block(owner(sys._getframe(1)))
+        count(+1)  # while there are none, the native engine need not ask
+        self._open.append(block)
+        open_blocks.set((*open_blocks.get(), block))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        block = self._open.pop()
+        open_blocks.set(tuple([other for other in open_blocks.get() if other is not block]))
+        count(-1)
+
+    def __call__(self, function: Function) -> Function:
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        for kind, wrapper in {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async}.items():
+            if flags & kind:
+                return functools.wraps(function)(wrapper(function))
+
+        @functools.wraps(function)
+        def without_recording(*arguments: Any, **keywords: Any) -> Any:
+            with no_grad():
+                return function(*arguments, **keywords)
+
+        return without_recording
+
+
+class Block:
+    """An open no_grad() block, and the frame of the code that has opened it."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, frame: FrameType) -> None:
+        self.frame = frame
+
+
+def owner(frame: FrameType) -> FrameType:
+    """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
+    while frame.f_code.co_name in ("__enter__", "__aenter__", "enter_context") and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def count(change: int) -> None:
+    """Tells the engine in use that a block begins, +1, or ends, -1."""
+
+
+def end_stale_blocks() -> None:
+    """Ends the blocks whose code does not run: it is a suspended generator's, or an interrupt kept it from the end."""
+    blocks = open_blocks.get()
+    if not blocks:
+        return
+    frame: FrameType | None = sys._getframe(1)
+    running = set()
+    while frame is not None:
+        running.add(id(frame))
+        frame = frame.f_back
+    open_blocks.set(tuple([block for block in blocks if id(block.frame) in running]))
+
+
+# ---- Functions whose code runs in pieces: recording is off in each piece, and on again in between
+
+GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # the flags of their code, as inspect calls them
+
+
+def of_generator(function: Function) -> Function:
+    def generator(*arguments: Any, **keywords: Any) -> Generator[Any, Any, Any]:
+        pieces = function(*arguments, **keywords)
+        resume, argument = pieces.send, None
+        while True:
+            try:
+                with no_grad():
+                    item = resume(argument)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                resume, argument = pieces.send, (yield item)
+            except GeneratorExit:
+                with no_grad():
+                    pieces.close()
+                raise
+            except BaseException as error:
+                resume, argument = pieces.throw, error
+
+    return generator
+
+
+def of_coroutine(function: Function) -> Function:
+    async def coroutine(*arguments: Any, **keywords: Any) -> Any:
+        with no_grad():
+            return await function(*arguments, **keywords)
+
+    return coroutine
+
+
+def of_async(function: Function) -> Function:
+    async def generator(*arguments: Any, **keywords: Any) -> AsyncGenerator[Any, Any]:
+        pieces = function(*arguments, **keywords)
+        resume, argument = pieces.asend, None
+        while True:
+            try:
+                with no_grad():
+                    item = await resume(argument)
+            except StopAsyncIteration:
+                return
+            try:
+                resume, argument = pieces.asend, (yield item)
+            except GeneratorExit:
+                with no_grad():
+                    await pieces.aclose()
+                raise
+            except BaseException as error:
+                resume, argument = pieces.athrow, error
+
+    return generator
+
+
+# ---- What is differentiated records in any case
 
 
 @contextmanager
@@ -41,13 +178,15 @@ def recording(*, raises: bool = True) -> Iterator[None]:
     With raises=False they follow IEEE 754, as the table's partials on floats do: an undefined result is nan, one that
     is too large is inf, and nothing raises.
     """
-    blocks, errors = open_blocks.set(0), may_raise.set(raises)
+    blocks, errors = open_blocks.set(()), may_raise.set(raises)
     try:
         yield
     finally:
         may_raise.reset(errors)
         open_blocks.reset(blocks)
 
+
+# ---- The guard, and numbers that leave the graph
 
 _check: Check | None = None
 
@@ -62,3 +201,13 @@ def ask_guard(value: Any, what: str) -> None:
     """Before the number of a Value is given away. Raises what the guard raises."""
     if _check is not None:
         _check(value, what)
+
+
+def refuse_to_leave(value: Any, what: str) -> None:
+    """Before a Value turns into a plain number by itself. Raises TypeError while operations record."""
+    ask_guard(value, what)
+    if is_recording():
+        raise TypeError(
+            f"{what} of {value!r} would lose its derivative: write the function or method of the table, such as "
+            f"autograd.exp(x) for math.exp(x), or x.data for the plain number; within no_grad(), {what} gives it"
+        )

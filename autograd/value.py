@@ -11,27 +11,31 @@ The table, `operations.py`, has the value and the derivatives of each operation.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from autograd.common import Common, evaluate
 from autograd.graph import topological_order
-from autograd.operands import add_methods, arguments, introduce, parents_by_hand, real_number, scalar_or_not
+from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
 from autograd.operation import ieee
 from autograd.operations import OPERATIONS
-from autograd.recording import is_recording
+from autograd.recording import end_stale_blocks, is_recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from autograd.operands import Number
     from autograd.operation import Operation
 
+    Children = Iterable["Value"]
+    Symbol = str | Iterable[Number]
+
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
     """An operator's two methods, `value + other` and `other + value`; other may be a Value or a real number.
 
-    For anything else they return NotImplemented, whereupon Python asks the other operand: an array adds itself to each
-    of its elements, a string raises TypeError.
+    For anything else they return NotImplemented. Then Python asks the other operand: an array, a string.
     """
     operation = OPERATIONS[name]
 
@@ -52,7 +56,8 @@ class Value(Common):
     Arguments:
         data: a real number: int, float, bool, a NumPy scalar, Fraction, Decimal. From a Value, its data is copied.
         label: a name for drawings, traces and error messages.
-        _children, _op: as micrograd's constructor has them, for scripts that define operations of their own.
+        _children, _op: as micrograd's constructor has them, for operations of one's own; in the place of _op, the local
+            derivative by each child, as microgpt's has them.
 
     Raises TypeError if `data` is anything else: a complex number, a string, None, a list, an array.
 
@@ -63,25 +68,28 @@ class Value(Common):
     (1.0, 2.0)
     """
 
-    __slots__ = {
-        "__dict__": "", "__weakref__": "", "_data": "", "_grad": "",
-        "label": "A name, for drawings, traces and error messages.",
-        "local_derivatives": "The derivative of this Value with respect to each of its parents.",
-        "op": 'The symbol of the operation that computed this Value; "" for a leaf.',
-        "operands": "What the operation got: Values, floats, and tuples of these where it takes sequences.",
-        "operation": "The row of the table that computed this Value, or None.",
-        "parents": "The operands that are Values, in order.",
-    }  # fmt: skip
+    __slots__ = (
+        "__dict__", "__weakref__", "_data", "_grad", "_label", "_local_derivatives", "_operands", "_operation",
+        "_parents", "_symbol",
+    )  # fmt: skip
 
-    def __init__(self, data: Number, _children: tuple[Value, ...] = (), _op: str = "", label: str = "") -> None:
+    def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         self._data = data if type(data) is float else real_number(data)
         self._grad = 0.0
-        self.label = label
-        self.op = _op
-        self.operation: Operation | None = None
-        self.operands: tuple[Operand, ...] = ()
-        self.parents: tuple[Value, ...] = parents_by_hand(_children, Value) if _children else ()
-        self.local_derivatives: tuple[float, ...] = ()
+        self._label = label
+        self._symbol = ""
+        self._operation: Operation | None = None
+        self._operands: tuple[Operand, ...] = ()
+        self._parents: tuple[Value, ...] = ()
+        self._local_derivatives: tuple[float, ...] = ()
+        if _children or _op:
+            self._set_by_hand(*by_hand(_children, _op, Value))
+
+    parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
+    local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
+    op = property(attrgetter("_symbol"), doc='The symbol of the operation that computed this Value; "" for a leaf.')
+    operation = property(attrgetter("_operation"), doc="The row of the table that computed this Value, or None.")
+    operands = property(attrgetter("_operands"), doc="What the operation got: Values, floats, and tuples of these.")
 
     @property
     def data(self) -> float:
@@ -107,17 +115,18 @@ class Value(Common):
         Each node is visited once, after everything that was computed from it (reverse topological order). Leaves
         accumulate: a second call doubles their gradients, and results that share a part of their graphs add up.
         """
+        end_stale_blocks()
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node.parents:
+            if node._parents:
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
             node._backward()
 
     def _backward(self) -> None:
-        for parent, local_derivative in zip(self.parents, self.local_derivatives, strict=False):
+        for parent, local_derivative in zip(self._parents, self._local_derivatives, strict=False):
             parent._grad += local_derivative * self._grad
 
     __add__, __radd__ = infix("add")
@@ -131,14 +140,6 @@ class Value(Common):
 
     def __abs__(self) -> Value:
         return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
-
-    def __pos__(self) -> Value:
-        return self
-
-    if TYPE_CHECKING:  # Any: the methods come from the table, and other attributes are the user's.
-
-        def __getattr__(self, name: str) -> Any: ...
-        def __setattr__(self, name: str, attribute: Any) -> None: ...
 
 
 if TYPE_CHECKING:
@@ -168,11 +169,11 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
         return data
 
     result = Value(data)
-    result.op = operation.symbol
-    result.operation = operation
-    result.operands = operands
-    result.parents = tuple(parents)
-    result.local_derivatives = tuple(local_derivatives)
+    result._symbol = operation.symbol
+    result._operation = operation
+    result._operands = operands
+    result._parents = tuple(parents)
+    result._local_derivatives = tuple(local_derivatives)
     return result
 
 

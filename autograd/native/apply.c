@@ -81,7 +81,7 @@ ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Part
         node->near_count = (uint8_t)count;
         if (track) node_track(node);
     }
-    return (PyObject *)node;
+    return node_made(node);
 }
 
 #define APPLY_UNARY(index, name)                                                                                      \
@@ -103,7 +103,7 @@ BINARY_ROWS(APPLY_BINARY)
 
 const Application APPLY[ROW_COUNT] = {UNARY_ROWS(APPLICATION) BINARY_ROWS(APPLICATION)};
 
-_Static_assert((int)ROW_COUNT < (int)CUSTOM, "a node counts the rows of the table in eight bits");
+_Static_assert((int)ROW_COUNT < (int)GIVEN, "a node counts the rows of the table in eight bits");
 
 /* ---- any number of operands, in a node's slots */
 
@@ -172,12 +172,12 @@ PyObject *apply_to_operands(Node *node, Py_ssize_t n, const double *numbers)
     int recording = is_recording();
     if (recording == 1 && differentiate(node, n, numbers) == 0) {
         if (tracks_results(node_slots(node), node_count(node))) node_track(node);
-        return (PyObject *)node;
+        return node_made(node);
     }
     if (recording == 0) {
         Node *leaf = node_new(LEAF, 0);
         if (leaf != NULL) leaf->data = data;
-        result = (PyObject *)leaf;
+        result = node_made(leaf);
     }
 done:
     Py_DECREF(node);

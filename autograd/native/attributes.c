@@ -52,16 +52,20 @@ static int set_label_attribute(PyObject *self, PyObject *label, void *Py_UNUSED(
 static PyObject *get_op(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    PyObject *own = is_far(node) && node->far.attributes != NULL ? PyDict_GetItemString(node->far.attributes, "_op") : NULL;
+    if (own != NULL) return Py_NewRef(own);
     if (node->row == LEAF) return PyUnicode_FromString("");
-    if (node->row == CUSTOM) return Py_NewRef(node->far.slots[node->far.count - 1].parent);
-    return PyUnicode_FromString(ROWS[node->row].symbol);
+    if (!has_tail(node)) return PyUnicode_FromString(ROWS[node->row].symbol);
+    PyObject *tail = *node_tail(node);
+    return PyUnicode_Check(tail) ? Py_NewRef(tail) : PyObject_GetAttrString(tail, "symbol");
 }
 
 static PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    if (node->row >= CUSTOM) Py_RETURN_NONE;
-    return Py_NewRef(PyTuple_GET_ITEM(specification.operations, node->row));
+    if (node->row < GIVEN) return Py_NewRef(PyTuple_GET_ITEM(specification.operations, node->row));
+    PyObject *tail = node->row == GIVEN ? *node_tail(node) : Py_None;
+    return Py_NewRef(PyUnicode_Check(tail) ? Py_None : tail);
 }
 
 static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
@@ -69,7 +73,7 @@ static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
     Node *node = (Node *)self;
     if (node_expand(node) < 0) return NULL;
     Slot *slots = node_slots(node);
-    Py_ssize_t count = node_count(node) - (node->row == CUSTOM), length = 0;
+    Py_ssize_t count = operand_count(node), length = 0;
     for (Py_ssize_t i = 0; i < count; i++) length += slots[i].parent != NULL;
     PyObject *parents = PyTuple_New(length);
     if (parents == NULL) return NULL;
@@ -84,7 +88,7 @@ static PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
     if (node_expand(node) < 0) return NULL;
     if (node->row >= CUSTOM) return PyTuple_New(0);
     Slot *slots = node_slots(node);
-    Py_ssize_t count = node_count(node);
+    Py_ssize_t count = operand_count(node);
     PyObject *list = PyList_New(0);
     for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
         if (slots[i].parent == NULL) continue;
@@ -113,19 +117,39 @@ static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
     return tuple;
 }
 
+/* How many operands the node's operation has, and how many of them are sequences. On an error, -1 with an exception. */
+static int find_arity(Node *node, int *operands, int *sequences)
+{
+    if (node->row < GIVEN) {
+        *operands = ROWS[node->row].operands;
+        *sequences = ROWS[node->row].sequences;
+        return 0;
+    }
+    PyObject *tail = *node_tail(node);
+    PyObject *names = PyObject_GetAttrString(tail, "operands"), *leading = PyObject_GetAttrString(tail, "sequences");
+    if (names != NULL && leading != NULL) {
+        *operands = (int)PyObject_Size(names);
+        *sequences = (int)PyLong_AsLong(leading);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(leading);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* The operands as the operation got them: scalars, and a tuple for each sequence. */
 static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    int operand_total = 0, sequences = 0;
     if (node_expand(node) < 0) return NULL;
-    if (node->row >= CUSTOM) return PyTuple_New(0);
-    const Row *operation = &ROWS[node->row];
-    if (operation->sequences == 0) return operand_objects(node_slots(node), node_count(node));
-    Py_ssize_t n = (node_count(node) - (operation->operands - operation->sequences)) / operation->sequences;
+    if (node->row >= CUSTOM || (node->row == GIVEN && PyUnicode_Check(*node_tail(node)))) return PyTuple_New(0);
+    if (find_arity(node, &operand_total, &sequences) < 0) return NULL;
+    if (sequences == 0) return operand_objects(node_slots(node), operand_count(node));
+    Py_ssize_t n = (operand_count(node) - (operand_total - sequences)) / sequences;
     Slot *slots = node_slots(node);
-    PyObject *operands = PyTuple_New(operation->operands);
-    for (int i = 0; operands != NULL && i < operation->operands; i++) {
-        bool is_sequence = i < operation->sequences;
+    PyObject *operands = PyTuple_New(operand_total);
+    for (int i = 0; operands != NULL && i < operand_total; i++) {
+        bool is_sequence = i < sequences;
         PyObject *operand = is_sequence ? operand_objects(slots, n) : operand_object(slots);
         if (operand == NULL) Py_CLEAR(operands);
         else PyTuple_SET_ITEM(operands, i, operand);
@@ -134,9 +158,17 @@ static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
     return operands;
 }
 
+/* Whoever only reads the dictionary does not make the garbage collector know the node; setting an attribute does. */
 static PyObject *get_attributes(PyObject *self, void *Py_UNUSED(closure))
 {
     return Py_XNewRef(node_attributes((Node *)self));
+}
+
+PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
+{
+    Node *node = (Node *)self;
+    if (Py_TYPE(self)->tp_dictoffset != 0) return PyObject_GenericGetDict(self, NULL);
+    return is_far(node) && node->far.attributes != NULL ? Py_NewRef(node->far.attributes) : PyDict_New();
 }
 
 PyGetSetDef value_attributes[] = {
@@ -180,7 +212,10 @@ int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
     if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
     PyObject *attributes = node_attributes((Node *)self);
     if (attributes == NULL) return -1;
-    if (attribute != NULL) return PyDict_SetItem(attributes, name, attribute);
+    if (attribute != NULL) {
+        if (!((Node *)self)->tracks_results) node_track((Node *)self);
+        return PyDict_SetItem(attributes, name, attribute);
+    }
     int status = PyDict_DelItem(attributes, name);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
         PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", Py_TYPE(self)->tp_name, name);

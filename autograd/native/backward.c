@@ -2,6 +2,7 @@
 #include "backward.h"
 
 #include "graph.h"
+#include "recording.h"
 
 enum { NODES_AHEAD = 8 }; /* so many steps before its turn a node is asked for from memory */
 
@@ -25,20 +26,28 @@ void push_to_parents(Node *node)
         return;
     }
     Slot *slots = node_slots(node);
-    for (Py_ssize_t i = 0, count = node_count(node); i < count; i++)
+    for (Py_ssize_t i = 0, count = node_count(node) - (node->row == GIVEN); i < count; i++)
         if (slots[i].parent != NULL) ((Node *)slots[i].parent)->grad += slots[i].number * node->grad;
+}
+
+static PyObject *name; /* "_backward" */
+static PyObject *engines_own; /* the method of that name, as the class has it when the module is made */
+
+int find_own_backward(void)
+{
+    if (name == NULL && (name = PyUnicode_InternFromString("_backward")) == NULL) return -1;
+    engines_own = _PyType_Lookup(Value_Type, name);
+    return 0;
 }
 
 /* Whether the node may have a `_backward` of its own, an attribute or a subclass's method. */
 static bool may_override(Node *node)
 {
-    return Py_TYPE(node) != Value_Type || (is_far(node) && node->far.attributes != NULL);
+    return Py_TYPE(node) != Value_Type || (is_far(node) && node->far.attributes != NULL && PyDict_GET_SIZE(node->far.attributes) > 0);
 }
 
 static int call_own_backward(Node *node)
 {
-    static PyObject *name = NULL;
-    if (name == NULL && (name = PyUnicode_InternFromString("_backward")) == NULL) return -1;
     PyObject *done = PyObject_CallMethodNoArgs((PyObject *)node, name);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -47,10 +56,11 @@ static int call_own_backward(Node *node)
 static int apply_chain_rule(const Order *order)
 {
     Node *const *nodes = order->nodes;
+    const bool is_replaced = _PyType_Lookup(Value_Type, name) != engines_own; /* somebody has wrapped the class's method */
     for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
         Node *node = nodes[i];
         if (i >= NODES_AHEAD) prefetch_node(nodes[i - NODES_AHEAD]);
-        if (!may_override(node)) push_to_parents(node);
+        if (!is_replaced && !may_override(node)) push_to_parents(node);
         else if (call_own_backward(node) < 0) return -1;
         if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
     }
@@ -60,7 +70,7 @@ static int apply_chain_rule(const Order *order)
 PyObject *backward(Node *root, double seed)
 {
     Order order;
-    if (find_order((PyObject **)&root, 1, &order, true) < 0) return NULL;
+    if (end_stale_blocks() < 0 || find_order((PyObject **)&root, 1, &order, true) < 0) return NULL;
     root->grad += seed;
     int status = apply_chain_rule(&order);
     give_back_order(&order);

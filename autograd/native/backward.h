@@ -4,6 +4,9 @@
 
 #include "node.h"
 
+/* Called when the module is made: from then on, another `_backward` of the class is somebody's wrapper. */
+int find_own_backward(void);
+
 PyObject *backward(Node *root, double seed);
 
 /* The step of one node: adds its gradient, times the local derivatives, to its parents'. */

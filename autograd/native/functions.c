@@ -119,7 +119,7 @@ static PyObject *call_bilinear(int index, PyObject *const *arguments, Py_ssize_t
     if (take_sequence(PySequence_Fast_ITEMS(arguments[0]), n, numbers, &first) == DONE &&
         take_sequence(PySequence_Fast_ITEMS(arguments[1]), n, numbers + n, &second) == DONE)
         node = node_on_sequences(index, first, second, scalar, numbers);
-    if (node != NULL) return (PyObject *)node;
+    if (node != NULL) return node_made(node);
     if (first != NULL) give_up_sequence(first);
     if (second != NULL) give_up_sequence(second);
     return NULL;

@@ -1,5 +1,7 @@
 /* The module autograd.native.engine: Value, and the functions of the table. */
 #include "executor.h"
+#include "backward.h"
+#include "by_hand.h"
 #include "functions.h"
 #include "node.h"
 #include "operations.h"
@@ -42,9 +44,12 @@ static int execute(PyObject *module)
     Py_XDECREF(function);
     Py_XDECREF(program);
     if (function == NULL || program == NULL || add_checksum(module) < 0) return -1;
+    if (PyModule_AddObjectRef(module, "operations", specification.operations) < 0) return -1; /* those that are compiled */
     Value_Type = (PyTypeObject *)add_type(module, &value_spec, "Value");
     if (Value_Type == NULL) return -1;
     Value_Type->tp_vectorcall = value_call;
+    plain_init = Value_Type->tp_init;
+    if (find_own_backward() < 0) return -1;
     Value_Type->tp_name = "Value"; /* as messages call Python's classes */
     return 0;
 }
@@ -54,6 +59,7 @@ static PyMethodDef methods[] = {
     {"dependences", dependences, METH_VARARGS, "What wengert.py's find_dependences() does."},
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
+    {"given", given, METH_VARARGS, "The node of an operation that was defined at run time."},
     {"guard", guard, METH_O, "What recording.py's guard() does."},
     {"push_forward", push_forward, METH_O, "What sweeps.py's push_forward_floats() does."},
     {"record", record, METH_VARARGS, "What record.py's write_down() does."},

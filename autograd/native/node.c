@@ -8,6 +8,7 @@
 #include "node.h"
 
 PyTypeObject *Value_Type = NULL;
+initproc plain_init = NULL;
 uint64_t changes = 0;
 
 /* The nodes that are kept: a few at hand, and the others roughly sorted by address, so that a new graph's nodes lie side by
@@ -132,11 +133,65 @@ PyObject *node_attributes(Node *node)
 {
     Far *far = node_far(node);
     if (far == NULL) return NULL;
-    if (far->attributes == NULL) {
-        far->attributes = PyDict_New();
-        if (far->attributes != NULL) node_track(node);
-    }
+    if (far->attributes == NULL) far->attributes = PyDict_New();
     return far->attributes;
+}
+
+void node_drop_operands(Node *node)
+{
+    if (node_expand(node) < 0) { /* without memory for that, it goes with its sequences */
+        PyErr_Clear();
+        Shared shared = node->shared;
+        node->near_count = 0;
+        node->row = LEAF;
+        for (int i = 0; i < 2; i++) give_up_sequence(shared.sequences[i]);
+        Py_XDECREF(shared.scalar.parent);
+        return;
+    }
+    Slot near[INLINE_SLOTS], *slots = near;
+    Py_ssize_t count = node_count(node);
+    if (is_far(node)) {
+        slots = node->far.slots;
+        node->far.slots = NULL;
+    } else {
+        for (Py_ssize_t i = 0; i < count; i++) near[i] = node->slots[i];
+    }
+    set_node_count(node, 0);
+    node->row = LEAF;
+    for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(slots[i].parent); /* may run Python code: it sees a leaf */
+    if (slots != near) PyMem_Free(slots);
+}
+
+/* A wrapper may look at what it is called with, or set attributes; but operands it finds none, as in Python. */
+Node *node_announce(Node *node)
+{
+    PyObject *data = PyFloat_FromDouble(node->data);
+    Node *seen = data != NULL ? (Node *)PyObject_CallOneArg((PyObject *)Value_Type, data) : NULL;
+    Py_XDECREF(data);
+    if (seen != NULL && (is_far(seen) || node->row == LEAF)) { /* it has attributes or a label now */
+        if (node->row != LEAF) {
+            Far *far = node_far(node);
+            if (far == NULL) Py_CLEAR(seen);
+            else {
+                PyMem_Free(seen->far.slots);
+                seen->far.slots = far->slots;
+                seen->far.count = far->count;
+                far->slots = NULL;
+                far->count = 0;
+            }
+        }
+    } else if (seen != NULL) {
+        seen->near_count = node->near_count;
+        memcpy(seen->slots, node->slots, sizeof(Far));
+        node->near_count = 0;
+    }
+    if (seen != NULL) {
+        seen->row = node->row;
+        node->row = LEAF;
+        if (node->tracks_results) node_track(seen);
+    }
+    Py_DECREF(node);
+    return seen;
 }
 
 int node_set_label(Node *node, PyObject *label)

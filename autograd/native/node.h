@@ -38,7 +38,10 @@ typedef struct {
     Slot scalar;
 } Shared;
 
-enum { LEAF = 0xFF, CUSTOM = 0xFE };   /* as a row: no operation of the table computed the node */
+/* As a row: no row of this table computed the node. LEAF: nothing did. CUSTOM: its parents were given by hand. GIVEN: their
+   local derivatives, too. Behind the operands of the latter two stands one slot more, the tail: its parent is the symbol, or
+   the Operation of one that was defined at run time. */
+enum { LEAF = 0xFF, CUSTOM = 0xFE, GIVEN = 0xFD };
 enum { FAR = 0xFF, SHARED = 0xFE };    /* as a count: the operands are not near */
 enum { INLINE_SLOTS = 2 };             /* how many operands a node has room for */
 
@@ -50,7 +53,7 @@ typedef struct {
     uint64_t mark : 46;          /* the epoch of the last walk that has seen this node */
     uint64_t is_tracked : 1;     /* the garbage collector knows it */
     uint64_t tracks_results : 1; /* the garbage collector is to know what is computed from it */
-    uint64_t row : 8;            /* an index into ROWS, LEAF, or CUSTOM: parents given by hand; the last slot is the symbol */
+    uint64_t row : 8;            /* an index into ROWS, LEAF, CUSTOM or GIVEN */
     uint64_t near_count : 8;     /* how many of `slots` there are, or FAR, or SHARED */
     union {
         Slot slots[INLINE_SLOTS];
@@ -60,6 +63,11 @@ typedef struct {
 } Node;
 
 extern PyTypeObject *Value_Type; /* set when the module is made */
+extern initproc plain_init;      /* the class's __init__ when the module is made */
+
+/* Whether somebody has replaced the class's __init__, which is then called for computed Values too, as in Python. */
+static inline bool init_is_wrapped(void) { return Value_Type->tp_init != plain_init; }
+
 extern uint64_t changes;         /* how often a Value's data was set, or a Value tracked: to be counted after either */
 
 static inline bool is_value(PyObject *object) { return PyObject_TypeCheck(object, Value_Type); }
@@ -77,11 +85,16 @@ static inline void set_node_count(Node *node, Py_ssize_t count)
     else node->near_count = (uint8_t)count;
 }
 
-/* How many operands any node has; where the parents were given by hand, how many parents. */
+static inline bool has_tail(const Node *node) { return node->row == CUSTOM || node->row == GIVEN; }
+
+/* The tail of a node that has one. */
+static inline PyObject **node_tail(Node *node) { return &node_slots(node)[node_count(node) - 1].parent; }
+
+/* How many operands any node has. */
 static inline Py_ssize_t operand_count(const Node *node)
 {
     if (is_shared(node)) return 2 * node->shared.sequences[0]->count + 1;
-    return node_count(node) - (node->row == CUSTOM);
+    return node_count(node) - has_tail(node);
 }
 
 /* A graph is larger than the nearer caches, and its nodes lie anywhere: a walk asks for them before it needs them. */
@@ -101,7 +114,16 @@ Node *node_new(int row, Py_ssize_t room); /* with room for so many operands, and
 int node_expand(Node *node);              /* gives a shared node slots of its own; others stay as they are */
 Far *node_far(Node *node);                /* makes room for more than two slots, a label or attributes */
 PyObject *node_attributes(Node *node);    /* the instance's dictionary (borrowed), made when it is first asked for */
+void node_drop_operands(Node *node);      /* makes a leaf of it */
 int node_set_label(Node *node, PyObject *label);
+
+/* A computed node that is made; where the class's __init__ was replaced, another one, which that has seen. */
+Node *node_announce(Node *node);
+
+static inline PyObject *node_made(Node *node)
+{
+    return (PyObject *)(node != NULL && init_is_wrapped() ? node_announce(node) : node);
+}
 
 /* Makes the node known to the garbage collector, and what will be computed from it, which may be part of a cycle. */
 void node_track(Node *node);

@@ -148,9 +148,9 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
         Node *node = writer->order.nodes[i];
         Py_ssize_t count = operand_count(node);
         Part parts[PARTS];
-        if (node->row == CUSTOM && count > 0) {
-            raise_uncomputable(node);
-            return -1;
+        if (has_tail(node) && count > 0) {
+            if (PyUnicode_Check(*node_tail(node))) raise_uncomputable(node);
+            return -1; /* without an error, an operation that was defined at run time: Python writes this list */
         }
         operands += count;
         find_parts(node, parts);
@@ -218,7 +218,7 @@ done:
 }
 
 /* record(outputs, inputs), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of Values
-   and the arrays of a WengertList as bytes. tape.py has checked that the inputs are leaves, each there once. */
+   and the arrays of a WengertList as bytes; None if an operation is not in the table here. tape.py has checked that the inputs are leaves, each there once. */
 PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *outputs, *inputs, *lists[2];
@@ -235,5 +235,5 @@ PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
                       writer.constants.numbers, writer.constant_numbers, writer.rows, writer.lengths, writer.operands,
                       writer.starts};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_RawFree(memory[i]);
-    return result;
+    return result == NULL && !PyErr_Occurred() ? Py_NewRef(Py_None) : result;
 }

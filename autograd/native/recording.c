@@ -17,9 +17,17 @@ int is_recording_here(void)
 {
     PyObject *open_blocks;
     if (PyContextVar_Get(specification.open_blocks, NULL, &open_blocks) < 0) return -1;
-    long count = PyLong_AsLong(open_blocks);
+    int status = PyObject_Not(open_blocks);
     Py_DECREF(open_blocks);
-    return count == 0;
+    return status;
+}
+
+int end_stale_blocks(void)
+{
+    if (no_grad_blocks == 0) return 0;
+    PyObject *done = PyObject_CallNoArgs(specification.end_stale_blocks);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }
 
 PyObject *guard_function = NULL;

@@ -10,6 +10,9 @@ int is_recording_here(void);
 /* Whether operations record their operands. On an error, -1 with an exception. */
 static inline int is_recording(void) { return no_grad_blocks == 0 ? 1 : is_recording_here(); }
 
+/* Before gradients are computed. On an error, -1 with an exception. */
+int end_stale_blocks(void);
+
 extern PyObject *guard_function; /* NULL if there is none */
 int ask_guard(PyObject *value, const char *what);
 

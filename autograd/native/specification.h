@@ -7,8 +7,11 @@
 typedef struct {
     PyObject *real_number; /* the float of any real number, or TypeError */
     PyObject *arguments;   /* a function's operands as the engine takes them, or the error that says why not */
+    PyObject *by_hand;     /* the parents, symbol and local derivatives that were given to a constructor */
+    PyObject *equality;    /* the warning where a Value is compared with a number by == */
+    PyObject *end_stale_blocks; /* ends the no_grad() blocks whose code does not run */
     PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
-    PyObject *open_blocks; /* the context variable that no_grad() counts in */
+    PyObject *open_blocks; /* the context variable that has the open no_grad() blocks, in a tuple */
     PyObject *operations;  /* the rows as Python has them, in the order of ROWS: a tuple */
 } Specification;
 

@@ -6,11 +6,13 @@
 #include "apply.h"
 #include "attributes.h"
 #include "backward.h"
+#include "by_hand.h"
 #include "documentation.h"
 #include "graph.h"
 #include "node.h"
 #include "operands.h"
 #include "recording.h"
+#include "specification.h"
 
 /* ---- making one */
 
@@ -28,59 +30,33 @@ static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), P
     return (PyObject *)node;
 }
 
-/* Sets the parents of a node that was not computed by the table, and behind them its symbol. */
-static int set_custom_operands(Node *node, PyObject *children, PyObject *symbol)
+/* What common.py's by_hand() makes of the second and third argument, (parents, symbol, local derivatives). */
+static PyObject *read_by_hand(PyObject *children, PyObject *third)
 {
-    PyObject *parents = PySequence_Tuple(children);
-    if (parents == NULL) return -1;
-    Py_ssize_t count = PyTuple_GET_SIZE(parents);
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (is_value(PyTuple_GET_ITEM(parents, i))) continue;
-        PyErr_Format(PyExc_TypeError, "expected Values as _children, got %R; a label is given as label=",
-                     PyTuple_GET_ITEM(parents, i));
-        Py_DECREF(parents);
-        return -1;
-    }
-    Far *far = node_far(node);
-    Slot *slots = far != NULL ? PyMem_Calloc((size_t)count + 1, sizeof(Slot)) : NULL;
-    if (slots == NULL) {
-        Py_DECREF(parents);
-        if (far != NULL) PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) slots[i].parent = Py_NewRef(PyTuple_GET_ITEM(parents, i));
-    slots[count].parent = Py_NewRef(symbol);
-    Py_DECREF(parents);
-    far->slots = slots;
-    far->count = count + 1;
-    node->row = CUSTOM;
-    return 0;
+    PyObject *nothing = PyTuple_New(0), *parts = NULL;
+    if (nothing != NULL)
+        parts = PyObject_CallFunctionObjArgs(specification.by_hand, children != NULL ? children : nothing,
+                                             third != NULL ? third : nothing, (PyObject *)Value_Type, NULL);
+    Py_XDECREF(nothing);
+    return parts;
 }
 
 static int value_init(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"data", "_children", "_op", "label", NULL};
-    PyObject *data, *children = NULL, *symbol = NULL, *label = NULL;
+    PyObject *data, *children = NULL, *third = NULL, *label = NULL;
     Node *node = (Node *)self;
     double number;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OUO:Value", names, &data, &children, &symbol, &label))
-        return -1;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OOO:Value", names, &data, &children, &third, &label)) return -1;
     if (as_number(data, &number) < 0) return -1;
-    if (node->row != LEAF) {
-        PyErr_SetString(PyExc_TypeError, "Value.__init__: this Value was computed; make a new one");
-        return -1;
-    }
-    int has_children = children != NULL ? PyObject_IsTrue(children) : 0;
-    if (has_children < 0) return -1;
-    if (has_children || (symbol != NULL && PyUnicode_GET_LENGTH(symbol) > 0)) {
-        PyObject *none = PyTuple_New(0), *empty = PyUnicode_FromString("");
-        int status = none == NULL || empty == NULL
-                         ? -1
-                         : set_custom_operands(node, children != NULL ? children : none, symbol != NULL ? symbol : empty);
-        Py_XDECREF(none);
-        Py_XDECREF(empty);
-        if (status < 0) return -1;
-    }
+    int has_children = children != NULL ? PyObject_IsTrue(children) : 0, has_third = third != NULL ? PyObject_IsTrue(third) : 0;
+    if (has_children < 0 || has_third < 0) return -1;
+    PyObject *parts = has_children || has_third ? read_by_hand(children, third) : NULL;
+    if (parts == NULL && PyErr_Occurred()) return -1;
+    if (parts == NULL) node_drop_operands(node);
+    int status = parts == NULL ? 0 : set_parts(node, parts);
+    Py_XDECREF(parts);
+    if (status < 0) return -1;
     if (label != NULL && node_set_label(node, label) < 0) return -1;
     if (label == NULL && is_far(node)) Py_CLEAR(node->far.label);
     node->data = number;
@@ -93,7 +69,7 @@ static int value_init(PyObject *self, PyObject *arguments, PyObject *keywords)
 PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_count, PyObject *names)
 {
     Py_ssize_t given = PyVectorcall_NARGS(flagged_count);
-    if (given == 1 && names == NULL) {
+    if (given == 1 && names == NULL && !init_is_wrapped()) {
         double number;
         if (as_number(arguments[0], &number) < 0) return NULL;
         Node *leaf = node_new(LEAF, 0);
@@ -103,7 +79,7 @@ PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_
     PyObject *operands = PyTuple_New(given), *keywords = keywords_dictionary(arguments + given, names), *value = NULL;
     for (Py_ssize_t i = 0; operands != NULL && i < given; i++) PyTuple_SET_ITEM(operands, i, Py_NewRef(arguments[i]));
     if (operands != NULL && keywords != NULL) value = value_new((PyTypeObject *)type, operands, keywords);
-    if (value != NULL && value_init(value, operands, keywords) < 0) Py_CLEAR(value);
+    if (value != NULL && Value_Type->tp_init(value, operands, keywords) < 0) Py_CLEAR(value);
     Py_XDECREF(operands);
     Py_XDECREF(keywords);
     return value;
@@ -148,27 +124,23 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
 
-static PyObject *value_float(PyObject *self)
-{
-    return check_guard(self, "float()") < 0 ? NULL : PyFloat_FromDouble(((Node *)self)->data);
-}
-
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
     if (comparison == Py_EQ || comparison == Py_NE) { /* identity, as for any object */
         const PyNumberMethods *number = Py_TYPE(other)->tp_as_number; /* of a number, or of many */
         bool is_number = !is_value(other) && number != NULL && (number->nb_float != NULL || number->nb_index != NULL);
         if (is_number && check_guard(self, "a comparison") < 0) return NULL;
+        if (is_number && PyErr_WarnEx(PyExc_UserWarning, PyUnicode_AsUTF8(specification.equality), 1) < 0) return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
-    double number, data = ((Node *)self)->data;
+    double number;
     if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
     if (as_number(other, &number) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
         PyErr_Clear();
         Py_RETURN_NOTIMPLEMENTED;
     }
-    Py_RETURN_RICHCOMPARE(data, number, comparison);
+    Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison); /* other's __float__ may have set it */
 }
 
 static Py_hash_t value_hash(PyObject *self) { return PyBaseObject_Type.tp_hash(self); }
@@ -210,7 +182,10 @@ static PyObject *value_topological_order(PyObject *self, PyObject *const *others
 static PyMethodDef value_methods[] = {
     {"backward", (PyCFunction)(void (*)(void))value_backward, METH_FASTCALL | METH_KEYWORDS,
      "backward($self, gradient=1.0)\n--\n\n" DOC_backward},
+    {"_attributes", value_read_attributes, METH_NOARGS, NULL},
     {"_backward", value_push_to_parents, METH_NOARGS, NULL},
+    {"_set_by_hand", value_set_by_hand, METH_VARARGS, NULL},
+    {"_set_symbol", value_set_symbol, METH_O, NULL},
     {"_topological_order", (PyCFunction)(void (*)(void))value_topological_order, METH_FASTCALL,
      "What graph.py's topological_order() returns, of this Value and of others."},
     {NULL},
@@ -246,7 +221,6 @@ static PyType_Slot value_slots[] = {
     {Py_nb_absolute, value_absolute},
     {Py_nb_positive, value_positive},
     {Py_nb_bool, value_bool},
-    {Py_nb_float, value_float},
     {0, NULL},
 };
 

@@ -7,7 +7,8 @@ import numpy
 from autograd.common import uncomputable
 from autograd.engines import Value, engine
 from autograd.graph import topological_order
-from autograd.tape.wengert import ROW, WengertList
+from autograd.operations import ROW
+from autograd.tape.wengert import WengertList
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
 
     Raises TypeError for a Value that no operation of the table computed.
     """
-    if engine == "native":
-        parameters, constants, *arrays = native.record(list(outputs), list(inputs))
+    if engine == "native" and (recorded := native.record(list(outputs), list(inputs))):
+        parameters, constants, *arrays = recorded
         indices = [numpy.frombuffer(array, numpy.int32) for array in arrays]
         return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *indices), parameters
     order = topological_order(*outputs)

@@ -81,7 +81,7 @@ class Tape:
             raise ValueError("Tape: expected at least one output, got none")
         self._wengert, parameters = write_down(listed, self.inputs)
         self.parameters = tuple(parameters)
-        self.executor = executors.checked(executor)
+        self.executor = executors.checked(executor, self._wengert)
         self.threads = checked_threads(threads)
         self._replayed: tuple[Array, Array, Array] | None = None  # batch, parameters and outputs of the last forward()
 
@@ -267,12 +267,12 @@ class Tape:
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
         left_out = {"_program", "_program_of_leaves", "_replayed"}
-        if self.executor == executors.checked(None):
+        if self.executor == executors.checked(None, self._wengert):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"executor": executors.checked(None), "_replayed": None} | state)
+        self.__dict__.update({"executor": executors.checked(None, state["_wengert"]), "_replayed": None} | state)
 
     @cached_property
     def _program(self) -> Program:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd.engines import engine
-from autograd.operations import OPERATIONS
+from autograd.operations import ROW, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
 if engine == "native":
     from autograd.native import engine as native
 
-ROWS: list[Operation] = list(OPERATIONS.values())
-ROW = {name: row for row, name in enumerate(OPERATIONS)}
-
 NAMES = ("inputs", "parameters", "constants", "rows", "lengths", "operands", "outputs")
 PARTS: Callable[[WengertList], tuple[Any, ...]] = attrgetter(*NAMES)  # Any: numbers and arrays
 
 ON_INPUTS, ON_PARAMETERS = 1, 2  # what a variable may depend on: bits, so that they can be added
+TABLE = len(ROWS)  # so many operations has the table itself
 MOST = 2**30 - 1  # variables, and operands of all instructions
 
 
@@ -99,9 +97,13 @@ class WengertList:
         Raises ValueError if the list is damaged: if it has an operand that is not computed before its instruction, or
         its arrays do not fit each other.
         """
-        if engine == "native":
+        if engine == "native" and not self.defined_at_run_time():
             return numpy.frombuffer(native.dependences(*self.parts()), numpy.uint8)
         return find_dependences(self)
+
+    def defined_at_run_time(self) -> list[str]:
+        """The names of the operations in it that were defined at run time, of which nothing is compiled."""
+        return sorted({ROWS[row].name for row in self.rows[self.rows >= TABLE].tolist() if row < len(ROWS)})
 
     def with_parameters_as_inputs(self) -> WengertList:
         """The same list with the parameters as inputs, after those that it has."""
@@ -123,7 +125,10 @@ class WengertList:
         names: list[str] = state["rows"]  # type: ignore[assignment]
         unknown = sorted(set(names) - ROW.keys())
         if unknown:
-            raise ValueError(f"this tape has operations that are not in the table here: {', '.join(unknown)}")
+            raise ValueError(
+                f"this tape has operations that are not in the table here: {', '.join(unknown)}; "
+                "those of your own must be defined before it is loaded"
+            )
         self.__dict__.update(state | {"rows": numpy.array([ROW[name] for name in names], numpy.int32)})
 
 

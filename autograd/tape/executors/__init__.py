@@ -29,25 +29,25 @@ def made(place: str) -> Executor:
     return executor
 
 
-def available() -> Iterator[str]:
-    """The names of those that can be used here, the best first."""
-    return (name for name, place in EXECUTORS.items() if not made(place).missing())
+def available(wengert: WengertList | None = None) -> Iterator[str]:
+    """The names of those that can be used here, and for this list, the best first."""
+    return (name for name, place in EXECUTORS.items() if not made(place).missing(wengert))
 
 
-def checked(name: str | None) -> str:
-    """The name of an executor that can be used here: this one, or with None the best.
+def checked(name: str | None, wengert: WengertList | None = None) -> str:
+    """The name of an executor that can be used here, and for this list: this one, or with None the best.
 
     Raises ValueError if it cannot be used or there is none of this name, and says which ones there are.
     """
     if name is None:
-        return next(available())
-    missing = made(EXECUTORS[name]).missing() if name in list(EXECUTORS) else None
+        return next(available(wengert))
+    missing = made(EXECUTORS[name]).missing(wengert) if name in list(EXECUTORS) else None
     if missing == "":
         return name
     reason = f": {missing}" if missing else ""
-    raise ValueError(f"Tape: executor: expected {' or '.join(available())}, got {name!r}{reason}")
+    raise ValueError(f"Tape: executor: expected {' or '.join(available(wengert))}, got {name!r}{reason}")
 
 
 def program(name: str, wengert: WengertList) -> Program:
     """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here."""
-    return made(EXECUTORS[checked(name)]).program(wengert)
+    return made(EXECUTORS[checked(name, wengert)]).program(wengert)

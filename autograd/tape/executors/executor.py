@@ -63,8 +63,11 @@ class Executor(ABC):
     `native.py` leads to the compiled engine.
     """
 
-    def missing(self) -> str:
-        """Why it cannot be used here, as an error says it; "" if it can. Must be quick, and must not raise."""
+    def missing(self, wengert: WengertList | None = None) -> str:
+        """Why it cannot be used here, or for this list, as an error says it; "" if it can.
+
+        Must be quick, and must not raise.
+        """
         return ""
 
     @abstractmethod

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 class Native(Executor):
     """Compiled instructions, over blocks of examples, on several threads."""
 
-    def missing(self) -> str:
-        return "" if engine == "native" else f"it is part of the native engine, and the {engine} engine is in use"
+    def missing(self, wengert: WengertList | None = None) -> str:
+        if engine != "native":
+            return f"it is part of the native engine, and the {engine} engine is in use"
+        names = wengert.defined_at_run_time() if wengert is not None else []
+        return f"it has nothing compiled for {', '.join(names)}, defined at run time" if names else ""
 
     def program(self, wengert: WengertList) -> Program:
         from autograd.native import engine as native

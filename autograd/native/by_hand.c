@@ -1,0 +1,105 @@
+/* The operands of a node by hand stand in slots as others' do, and its symbol or operation behind them. */
+#include "by_hand.h"
+
+/* Gives the node these operands, Values or floats, a local derivative for each Value, if they are known, and a tail. */
+static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, PyObject *tail)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(operands), values = 0, known = PyTuple_GET_SIZE(derivatives);
+    Far *far = node_far(node);
+    Slot *slots = far != NULL ? PyMem_Calloc((size_t)count + 1, sizeof(Slot)) : NULL;
+    if (slots == NULL) {
+        if (far != NULL) PyErr_NoMemory();
+        return -1;
+    }
+    bool tracks_results = false;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *operand = PyTuple_GET_ITEM(operands, i);
+        if (is_value(operand)) {
+            slots[i] = (Slot){Py_NewRef(operand), known > 0 ? PyFloat_AsDouble(PyTuple_GET_ITEM(derivatives, values)) : 0.0};
+            values++;
+            tracks_results |= ((Node *)operand)->tracks_results;
+        } else {
+            slots[i].number = PyFloat_AsDouble(operand);
+        }
+    }
+    slots[count].parent = Py_NewRef(tail);
+    node_drop_operands(node);
+    far->slots = slots;
+    far->count = count + 1;
+    node->row = known > 0 ? GIVEN : CUSTOM;
+    if (tracks_results) node_track(node);
+    return 0;
+}
+
+static bool holds(PyObject *tuple, bool floats_too, Py_ssize_t *values)
+{
+    *values = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        if (is_value(item)) ++*values;
+        else if (!floats_too || !PyFloat_CheckExact(item)) return false;
+    }
+    return true;
+}
+
+static bool are_floats(PyObject *tuple)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
+        if (!PyFloat_CheckExact(PyTuple_GET_ITEM(tuple, i))) return false;
+    return true;
+}
+
+int set_parts(Node *node, PyObject *parts)
+{
+    PyObject *parents, *symbol, *derivatives;
+    Py_ssize_t values;
+    if (!PyArg_ParseTuple(parts, "O!UO!", &PyTuple_Type, &parents, &symbol, &PyTuple_Type, &derivatives)) return -1;
+    if (!holds(parents, false, &values) || !are_floats(derivatives) ||
+        (PyTuple_GET_SIZE(derivatives) > 0 && PyTuple_GET_SIZE(derivatives) != values)) {
+        PyErr_SetString(PyExc_TypeError, "expected Values, a symbol, and a float for each Value, or none");
+        return -1;
+    }
+    if (PyTuple_GET_SIZE(parents) > 0 || PyUnicode_GET_LENGTH(symbol) > 0)
+        return set_operands(node, parents, derivatives, symbol);
+    node_drop_operands(node);
+    return 0;
+}
+
+PyObject *value_set_by_hand(PyObject *self, PyObject *parts)
+{
+    return set_parts((Node *)self, parts) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyObject *value_set_symbol(PyObject *self, PyObject *symbol)
+{
+    Node *node = (Node *)self;
+    if (!PyUnicode_Check(symbol)) return PyErr_Format(PyExc_TypeError, "expected a string, got %R", symbol);
+    if (node->row == LEAF) {
+        PyObject *nothing = PyTuple_New(0);
+        int status = nothing == NULL ? -1 : set_operands(node, nothing, nothing, symbol);
+        Py_XDECREF(nothing);
+        return status < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    if (has_tail(node) && PyUnicode_Check(*node_tail(node))) {
+        Py_SETREF(*node_tail(node), Py_NewRef(symbol));
+        Py_RETURN_NONE;
+    }
+    PyObject *attributes = node_attributes(node); /* the operation stays what it is; only another symbol is shown */
+    return attributes == NULL || PyDict_SetItemString(attributes, "_op", symbol) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyObject *given(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    double data;
+    PyObject *operands, *derivatives, *operation;
+    Py_ssize_t values;
+    if (!PyArg_ParseTuple(arguments, "dO!O!O:given", &data, &PyTuple_Type, &operands, &PyTuple_Type, &derivatives, &operation))
+        return NULL;
+    if (!holds(operands, true, &values) || values == 0 || !are_floats(derivatives) || PyTuple_GET_SIZE(derivatives) != values)
+        return PyErr_Format(PyExc_TypeError, "expected Values and floats, and a float for each Value");
+    Node *node = node_new(LEAF, 0);
+    if (node == NULL) return NULL;
+    if (set_operands(node, operands, derivatives, operation) < 0) Py_CLEAR(node);
+    else node->data = data;
+    return node_made(node);
+}
