@@ -18,7 +18,7 @@ static void push_to_shared(Node *node)
     if (shared->scalar.parent != NULL) ((Node *)shared->scalar.parent)->grad += shared->scalar.number * grad;
 }
 
-void push_to_parents(Node *node)
+ALWAYS_INLINE void push(Node *node)
 {
     if (node->row == CUSTOM) return; /* no local derivatives are known */
     if (is_shared(node)) {
@@ -29,6 +29,8 @@ void push_to_parents(Node *node)
     for (Py_ssize_t i = 0, count = node_count(node) - (node->row == GIVEN); i < count; i++)
         if (slots[i].parent != NULL) ((Node *)slots[i].parent)->grad += slots[i].number * node->grad;
 }
+
+void push_to_parents(Node *node) { push(node); }
 
 static PyObject *name; /* "_backward" */
 static PyObject *engines_own; /* the method of that name, as the class has it when the module is made */
@@ -60,7 +62,7 @@ static int apply_chain_rule(const Order *order)
     for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
         Node *node = nodes[i];
         if (i >= NODES_AHEAD) prefetch_node(nodes[i - NODES_AHEAD]);
-        if (!is_replaced && !may_override(node)) push_to_parents(node);
+        if (!is_replaced && !may_override(node)) push(node);
         else if (call_own_backward(node) < 0) return -1;
         if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
     }
