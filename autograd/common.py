@@ -199,23 +199,17 @@ class Common(Engines):
 
     if TYPE_CHECKING:  # Any: other attributes are the user's
 
+        def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, attribute: Any) -> None: ...
-
-    def __getattr__(self, name: str) -> Any:
-        """The parts of a Value that a subclass's constructor has not set, or that nothing has: those of a leaf."""
-        if name in LEAF:
-            return LEAF[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        if Common in cls.__bases__:
+            return  # an engine's own class
         derive_operators(cls)
+        if "__init__" in vars(cls) and "__new__" not in vars(cls):
+            cls.__new__ = a_leaf_to_begin_with  # type: ignore[method-assign]
 
-
-LEAF = {
-    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None,
-    "_operands": (), "_parents": (), "_local_derivatives": (),
-}  # fmt: skip
 
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
@@ -245,6 +239,13 @@ def derive_operators(subclass: type) -> None:
     if not {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(subclass)):
         for name in DERIVED.keys() - vars(subclass).keys():
             setattr(subclass, name, DERIVED[name])
+
+
+def a_leaf_to_begin_with(cls: type, *arguments: object, **keywords: object) -> Any:
+    """The `__new__` of a subclass with a constructor of its own, which may set data and little else, as micrograd's."""
+    value: Any = object.__new__(cls)
+    engines_class(value).__init__(value, 0.0)
+    return value
 
 
 def engines_class(value: Common) -> Any:

@@ -39,8 +39,8 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
         while path:
             node, unvisited = path[-1]
             for parent in unvisited:
-                if id(parent) not in seen:
-                    seen.add(id(parent))
+                if (key := id(parent)) not in seen:
+                    seen.add(key)
                     path.append((parent, iter(parent.parents)))
                     break
             else:
