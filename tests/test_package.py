@@ -81,7 +81,9 @@ def imported_by(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
+            names.update(
+                a.name if path_of(a.name) else a.name.rpartition(".")[0] for a in node.names
+            )  # engine is compiled
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             modules = [f"{node.module}.{alias.name}" for alias in node.names]
