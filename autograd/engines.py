@@ -29,7 +29,7 @@ if engine not in ("", "python", "native"):
     raise ImportError(f"AUTOGRAD_ENGINE={engine}: expected python or native, or nothing for the faster one there is")
 if engine != "python":
     try:
-        from autograd.native import engine as native
+        import autograd.native.engine as native  # where it was not built, a ModuleNotFoundError
         from autograd.native import table_checksum
 
         if native.table_checksum != table_checksum():

@@ -84,9 +84,15 @@ def imported_by(path: Path) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
-            names.update(module if path_of(module) else str(node.module) for module in modules)
-    return {name for name in names if name.split(".")[0] in PACKAGES}
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {module_of(name) for name in names if name.split(".")[0] in PACKAGES}
+
+
+def module_of(name: str) -> str:
+    """The module that a dotted name is, or is in; the compiled engine has no file in Python, it is its folder's."""
+    while path_of(name) is None:
+        name = name.rpartition(".")[0]
+    return name
 
 
 MODULES = {name_of(path): imported_by(path) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
@@ -278,6 +284,52 @@ from nn import SignDescent, fit, squared_error
 w = Value(0.0)
 history = fit(lambda x: w * x, [1.0], [2.0], squared_error, SignDescent([w], 0.5), epochs=4, progress=False)
 assert (w.data, history.eager) == (2.0, "")
+""",
+    ),
+    "an executor": (
+        2,
+        [
+            (
+                "autograd/tape/executors/one_by_one.py",
+                "",
+                '''"""The executor that replays one example after the other."""
+
+from autograd.tape.executors.executor import Executor
+from autograd.tape.executors.numpy import NumPy
+
+
+class OneByOne(Executor):
+    def program(self, wengert):
+        return Program(NumPy().program(wengert))
+
+
+class Program:
+    def __init__(self, of_all):
+        self.of_all = of_all
+
+    def replay(self, examples, batch, parameters, outputs, seeds, gradient, input_gradients, threads, /):
+        total = 0.0 * gradient
+        for i in range(examples):
+            seed = seeds if seeds is None or seeds.ndim == 1 else seeds[i : i + 1]
+            own = None if input_gradients is None else input_gradients[i : i + 1]
+            self.of_all.replay(1, batch[i : i + 1], parameters, outputs[i : i + 1], seed, gradient, own, threads)
+            total = total + gradient
+        gradient[:] = total
+''',
+            ),
+            (
+                "autograd/tape/executors/__init__.py",
+                '    "numpy": "autograd',
+                '    "one by one": "autograd.tape.executors.one_by_one.OneByOne",\n',
+            ),
+        ],
+        """
+from autograd import Tape, Value
+w, x = Value(2.0), Value(0.0)
+tape = Tape(w * w * x, [x], executor="one by one")
+assert tape.forward([1.0, 3.0]).tolist() == [4.0, 12.0]
+tape.backward()
+assert w.grad == 8.0
 """,
     ),
     "a format of drawings": (

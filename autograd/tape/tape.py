@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy
 
@@ -83,7 +84,8 @@ class Tape:
         self.parameters = tuple(parameters)
         self.executor = executors.checked(executor, self._wengert)
         self.threads = checked_threads(threads)
-        self._replayed: tuple[Array, Array, Array] | None = None  # batch, parameters and outputs of the last forward()
+        # Of the last forward(): the batch, the parameters, and the batch's fingerprint.
+        self._replayed: tuple[Array, Array, object] | None = None
 
     @classmethod
     def record(cls, function: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Tape:
@@ -138,14 +140,14 @@ class Tape:
         Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
 
         A batch that is float64 in one piece already is not copied. It must not change before `backward()`, which
-        computes the outputs again, so that nothing needs to be kept for each example.
+        computes the outputs again, so that nothing needs to be kept for each example, and raises if it has changed.
 
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
         numbers, vector = self._batch(batch), self._parameter_vector(parameters).copy()
         outputs, _, _ = self._replay(numbers, vector)
-        self._replayed = numbers, vector, outputs
-        return self._shaped(outputs.copy())
+        self._replayed = numbers, vector, fingerprint(numbers)
+        return self._shaped(outputs)
 
     def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
         """Adds to each parameter's `grad` the derivative of the mean output over the batch of the last `forward()`.
@@ -162,10 +164,10 @@ class Tape:
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
-        batch, parameters, outputs = self._replayed
-        again, vector, input_gradients = self._replay(batch, parameters, self._seeds(gradient, len(batch)), inputs)
-        if again.tobytes() != outputs.tobytes():
+        batch, parameters, before = self._replayed
+        if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
+        _, vector, input_gradients = self._replay(batch, parameters, self._seeds(gradient, len(batch)), inputs)
         sums = numpy.empty(len(self.parameters))
         gather(self.parameters, "grad", sums)
         with numpy.errstate(all="ignore"):
@@ -343,6 +345,11 @@ class Tape:
 
     def _shaped(self, outputs: Array) -> Array:
         return outputs[:, 0] if self._is_single else outputs
+
+
+def fingerprint(batch: Array) -> object:
+    """What tells whether the batch has changed: its bytes, or if there are many, a checksum of them."""
+    return batch.tobytes() if batch.nbytes <= 1 << 16 else crc32(memoryview(batch).cast("B"))
 
 
 def values(what: str, given: Any) -> list[Value]:

@@ -314,6 +314,28 @@ def test_backward_without_forward_and_with_a_batch_that_has_changed(executor):
 
 
 @every_executor
+@pytest.mark.parametrize("examples", [3, 5_000], ids=["few", "many"])
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("inputs", [False, True])
+def test_a_changed_batch_is_noticed_although_its_outputs_are_the_same(executor, examples, several, inputs):
+    """w is 0, so every batch has the outputs 0; and the sum of x and y is that of y and x."""
+    w, x, y = Value(0.0), Value(0.0), Value(0.0)
+    outputs = [w * x, w * y] if several else w * x + (x + y)
+    tape = Tape(outputs, [x, y], executor=executor)
+    batch = np.zeros((examples, 2))
+    batch[-1] = [1.0, 2.0]
+    before = tape.forward(batch)
+    batch[-1] = [2.0, 1.0]
+    np.testing.assert_array_equal(Tape(outputs, [x, y], executor=executor).forward(batch), before)
+    with pytest.raises(RuntimeError, match="the batch has been changed"):
+        tape.backward(1.0, inputs=inputs)
+    assert w.grad == 0.0
+    batch[-1] = [1.0, 2.0]  # the buffer holds what it held
+    tape.backward(1.0, inputs=inputs)
+    assert w.grad == (3.0 if several else 1.0)
+
+
+@every_executor
 def test_outputs_are_the_callers_own(executor):
     tape, w, _ = line(executor=executor)
     tape.forward(np.ones((3, 2)))[:] = 7.0
