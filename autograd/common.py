@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import warnings
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
+from weakref import WeakSet
 
 from autograd import recording
 from autograd.operands import by_hand, scalar_or_not
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         data: float
         grad: float
         op: str
+        _data: float
         operation: Operation | None
         operands: tuple[Any, ...]
         parents: tuple[Self, ...]
@@ -53,7 +55,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], 
         number = scalar_or_not(other, Common)
         if number is NotImplemented:
             return number
-        return compare(value.data, number.data if isinstance(number, Common) else number)
+        return compare(value._data, number._data if isinstance(number, Common) else number)
 
     return method
 
@@ -79,7 +81,7 @@ class Common(Engines):
 
     def __bool__(self) -> bool:
         recording.ask_guard(self, "bool()")
-        return self.data != 0
+        return self._data != 0
 
     def __pos__(self) -> Self:
         return self
@@ -105,19 +107,21 @@ class Common(Engines):
         self._parents, self._symbol, self._local_derivatives = parents, symbol, local_derivatives
         self._operation, self._operands = None, ()
 
+    def _number_to_copy(self) -> float:
+        recording.ask_guard(self, "float()")
+        return self._data
+
     # The number without its graph: a Value does not turn into one by itself.
 
     def item(self) -> float:
-        """The number itself, as `data`: so arrays call it."""
+        """The number itself, as `data`: arrays have it under this name."""
+        recording.ask_guard(self, "item()")
         return self.data
 
     def detach(self) -> Any:
-        """A new leaf with the same number: results computed from it know nothing of how this was computed."""
-        return engines_class(self)(self.data)
-
-    def _number_to_copy(self) -> float:
-        recording.ask_guard(self, "float()")
-        return self.data
+        """A new leaf with the same number: what is computed from it has no derivative by what this was computed from."""
+        recording.ask_guard(self, "detach()")
+        return engines_class(type(self))(self.data)
 
     def __float__(self) -> float:
         recording.refuse_to_leave(self, "float()")
@@ -147,14 +151,14 @@ class Common(Engines):
                 f"cannot copy or pickle {self!r}: it was computed, and a copy would need its whole graph; "
                 "copy the leaves and compute it again, or make a new leaf from its data with Value(v)"
             )
-        engines_own = vars(engines_class(self))
+        engines_own = vars(engines_class(type(self)))
         of_subclass = [name for name in _slotnames(type(self)) if name not in engines_own and hasattr(self, name)]
         attributes = self._attributes() | {name: getattr(self, name) for name in of_subclass}
         return __newobj__, (type(self),), (self.data, self.grad, self.label, attributes)
 
     def __setstate__(self, state: tuple[float, float, str, dict[str, Any]]) -> None:
         data, grad, label, attributes = state
-        engines_class(self).__init__(self, data, label=label)
+        engines_class(type(self)).__init__(self, data, label=label)
         for name, attribute in {"grad": grad, **attributes}.items():
             setattr(self, name, attribute)
 
@@ -166,13 +170,17 @@ class Common(Engines):
 
     @_prev.setter
     def _prev(self, children: Iterable[Self]) -> None:
-        self._set_by_hand(*by_hand(children, self.op, engines_class(self)))
+        listed = tuple(children)
+        if {*map(id, listed)} != {*map(id, self.parents)}:  # otherwise it is what it was, with its derivatives
+            self._children = listed
 
     @property
     def _children(self) -> tuple[Self, ...]:
         return self.parents
 
-    _children = _children.setter(_prev.fset)
+    @_children.setter
+    def _children(self, children: Iterable[Self]) -> None:
+        self._set_by_hand(*by_hand(children, self.op, engines_class(type(self))))
 
     @property
     def _local_grads(self) -> tuple[float, ...]:
@@ -180,7 +188,7 @@ class Common(Engines):
 
     @_local_grads.setter
     def _local_grads(self, derivatives: Iterable[Number]) -> None:
-        parents, _, numbers = by_hand(self.parents, derivatives, engines_class(self))
+        parents, _, numbers = by_hand(self.parents, tuple(derivatives), engines_class(type(self)))
         self._set_by_hand(parents, self.op, numbers)
 
     @property
@@ -204,17 +212,15 @@ class Common(Engines):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        if Common in cls.__bases__:
-            return  # an engine's own class
-        derive_operators(cls)
-        if "__init__" in vars(cls) and "__new__" not in vars(cls):
-            cls.__new__ = a_leaf_to_begin_with  # type: ignore[method-assign]
+        if Common not in cls.__bases__:  # it is not the engine's own class
+            derive_operators(cls)
+            begin_as_a_leaf(cls)
 
 
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
     "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
-     "_local_grads", "_number_to_copy", "_op", "_prev", "detach", "item",
+    "_local_grads", "_op", "_prev", "detach", "item",
 )  # fmt: skip
 
 EQUALITY = (
@@ -222,35 +228,62 @@ EQUALITY = (
     "live in sets and dicts; compare the number itself, x.data == 2.0"
 )
 
-# The operators of a subclass with + or * or ** of its own, in terms of these, as micrograd derives them.
-DERIVED: dict[str, Callable[..., Any]] = {
-    "__neg__": lambda self: self * -1,
-    "__radd__": lambda self, other: self + other,
-    "__sub__": lambda self, other: self + (-other),
-    "__rsub__": lambda self, other: (-self) + other,
-    "__rmul__": lambda self, other: self * other,
-    "__truediv__": lambda self, other: self * other**-1,
-    "__rtruediv__": lambda self, other: self**-1 * other,
+# The operators that micrograd derives from others, and from which.
+DERIVED: dict[str, tuple[set[str], Callable[..., Any]]] = {
+    "__neg__": ({"__mul__"}, lambda self: self * -1),
+    "__radd__": ({"__add__"}, lambda self, other: self + other),
+    "__sub__": ({"__add__", "__mul__"}, lambda self, other: self + (-other)),
+    "__rsub__": ({"__add__", "__mul__"}, lambda self, other: (-self) + other),
+    "__rmul__": ({"__mul__"}, lambda self, other: self * other),
+    "__truediv__": ({"__mul__", "__pow__"}, lambda self, other: self * other**-1),
+    "__rtruediv__": ({"__mul__", "__pow__"}, lambda self, other: self**-1 * other),
 }
 
 
+own_sums: WeakSet[type] = WeakSet()  # the subclasses with a + of their own, which sum() goes through
+
+
 def derive_operators(subclass: type) -> None:
-    """Gives a subclass with + or * or ** of its own the operators that are derived from these."""
-    if not {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(subclass)):
-        for name in DERIVED.keys() - vars(subclass).keys():
-            setattr(subclass, name, DERIVED[name])
+    """Gives a subclass with +, * or ** of its own those operators that are derived from it, unless it has its own."""
+    plain = engines_class(subclass)
+
+    def is_own(name: str) -> bool:
+        return getattr(subclass, name) is not getattr(plain, name)
+
+    own = {name for name in ("__add__", "__mul__", "__pow__") if is_own(name)}
+    if "__add__" in own:
+        own_sums.add(subclass)
+    for name, (others, operator) in DERIVED.items():
+        if not own.isdisjoint(others) and not is_own(name):
+            setattr(subclass, name, operator)
 
 
-def a_leaf_to_begin_with(cls: type, *arguments: object, **keywords: object) -> Any:
-    """The `__new__` of a subclass with a constructor of its own, which may set data and little else, as micrograd's."""
-    value: Any = object.__new__(cls)
-    engines_class(value).__init__(value, 0.0)
-    return value
+BEGINNING: dict[str, object] = {
+    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
+    "_local_derivatives": (),
+}  # fmt: skip
 
 
-def engines_class(value: Common) -> Any:
-    """Value itself, of the engine that made the value, which may be of a subclass."""
-    return next(kind for kind in reversed(type(value).__mro__) if "backward" in vars(kind))
+def begin_as_a_leaf(subclass: Any) -> None:
+    """Has a subclass's constructor find a leaf, of which it may set the data and little else, as micrograd's does."""
+    inherited = subclass.__new__
+    if subclass.__init__ is engines_class(subclass).__init__ or hasattr(inherited, "begins_as_a_leaf"):
+        return
+
+    def new(cls: type, *arguments: object, **keywords: object) -> object:
+        value = inherited(cls) if inherited is object.__new__ else inherited(cls, *arguments, **keywords)
+        for name, start in BEGINNING.items():
+            if isinstance(value, cls) and not hasattr(value, name):
+                object.__setattr__(value, name, start)
+        return value
+
+    new.begins_as_a_leaf = True  # type: ignore[attr-defined]
+    subclass.__new__ = new
+
+
+def engines_class(kind: type) -> Any:
+    """Value itself, of the engine that the class is of, which may be a subclass."""
+    return next(base for base in reversed(kind.__mro__) if "backward" in vars(base))
 
 
 def evaluate(operation: Operation, numbers: Sequence[float | list[float]], operands: Sequence[object]) -> float:

@@ -76,7 +76,7 @@ if not TYPE_CHECKING:
                 flat = [
                     element for operand in read for element in (operand if isinstance(operand, tuple) else [operand])
                 ]
-                return native.given(result.data, tuple(flat), result.local_derivatives, operation)
+                return native.given(result.data, tuple(flat), result.local_derivatives, operation, operation.symbol)
 
             return call
 

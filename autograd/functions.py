@@ -9,10 +9,15 @@ There is one function for each row of `operations.py`; its docstring has the for
 from __future__ import annotations
 
 import builtins
+from contextlib import suppress
+from functools import wraps
+from keyword import iskeyword
+from types import FunctionType
 
+from autograd.common import own_sums
 from autograd.engines import Value, function
-from autograd.operands import described
-from autograd.operation import Mathematics, Operation
+from autograd.operands import described, introduce, real_number
+from autograd.operation import Mathematics, Operation, ieee, strict
 from autograd.operations import OPERATIONS, add_row
 
 TYPE_CHECKING = False
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.value import Scalar
-
-    def __getattr__(name: str) -> Callable[..., Any]: ...  # Any: a float or a Value, as the operands are
 
 
 def where(condition: bool, x: Scalar, y: Scalar) -> Scalar:
@@ -37,27 +40,33 @@ _functions: dict[str, Callable[..., Any]] = {
 globals().update(_functions)
 
 
-def sum(terms: Iterable[Any], /, start: Any = 0.0) -> Any:
-    """start + Σ terms, from left to right: one node where there is a Value among them, else what the builtin returns.
+def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
+    """sum(x), from left to right, behind `start`: one node if there are Values among numbers.
 
-    Takes all that the builtin takes, since `from autograd import *` puts it in the place of that.
+    Takes all that the builtin takes, since `from autograd import *` puts it in the place of that, and returns what the
+    builtin returns where there are no Values, or Values of a subclass with a + of its own.
 
     >>> sum([Value(1.0), 2.0], Value(3.0))
     Value(data=6.0, grad=0.0, op='sum')
-    >>> sum(range(4), 0), sum([[1], [2]], [])
+    >>> sum(range(4)), sum([[1], [2]], [])
     (6, [1, 2])
     """
-    listed = [*terms]
     is_zero = isinstance(start, (int, float)) and not start
-    everything = listed if is_zero else [start, *listed]
-    if any([isinstance(term, Value) for term in everything]) or all([type(term) is float for term in everything]):
-        return _functions["sum"](everything)
-    return builtins.sum(listed, 0 if is_zero else start)
+    terms = x if is_zero and type(x) in (list, tuple) else [*x] if is_zero else [start, *x]
+    if not own_sums or own_sums.isdisjoint(map(type, terms)):
+        with suppress(TypeError, OverflowError):  # there is something else among them, or a large integer
+            result = _functions["sum"](terms)
+            if isinstance(result, Value) or {*map(type, terms)} == {float}:
+                return result
+    return builtins.sum(terms, 0) if is_zero else builtins.sum(terms[1:], start)
 
 
 def abs(x: Any, /) -> Any:
-    """|x|: a node for a Value, else what the builtin returns."""
     return _functions["abs"](x) if isinstance(x, (Value, float)) else builtins.abs(x)
+
+
+introduce(abs, OPERATIONS["abs"])
+Value.abs = abs
 
 
 def define(
@@ -97,7 +106,7 @@ def define(
     >>> [derivative(cube, order=n)(2.0) for n in range(4)]
     [8.0, 12.0, 12.0, 6.0]
     """
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise TypeError(f"define: expected an identifier as the name, such as 'cube', got {described(name)}")
     if name in OPERATIONS:
         raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; choose another name")
@@ -105,12 +114,14 @@ def define(
         raise ValueError(f"define: the name {name!r} has a meaning already; choose another name")
     rules = [compute, *partials]
     for rule in rules:
-        if not hasattr(rule, "__code__"):
+        if not isinstance(rule, FunctionType):
             raise TypeError(
-                f"define: expected functions with named operands, as lambda m, x: ..., got {described(rule)}"
+                f"define: {name}: expected functions with named operands, as lambda m, x: ..., got {described(rule)}"
             )
     operands = compute.__code__.co_varnames[1 : compute.__code__.co_argcount]
-    if not operands or len(partials) != len(operands):
+    if not operands:
+        raise ValueError(f"define: {name}: expected a value of the form lambda m, x: ..., got one without an operand")
+    if len(partials) != len(operands):
         raise ValueError(
             f"define: {name}: expected a partial derivative for each of {len(operands)} operands "
             f"({', '.join(operands)}), got {len(partials)}"
@@ -124,16 +135,48 @@ def define(
             )
     if not 0 <= sequences <= len(operands):
         raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
-    call = f"{name}({', '.join(operands)})"
+    formula = formula or f"{name}({', '.join(operands)})"
     row = Operation(
-        name, symbol or name, formula or call, compute, partials, samples=[], domain=domain, sequences=sequences
+        name, symbol or name, formula, compute, partials, samples=[], domain=domain, sequences=sequences
     )
-    defined = function(row)
+    row.compute = checked(f"{name}: the value", compute)
+    row.partials = tuple(
+        [
+            checked(f"{name}: the derivative by {operand}", partial, i + 1 if i < sequences else None)
+            for i, (operand, partial) in enumerate(zip(operands, partials, strict=True))
+        ]
+    )
+    _functions[name] = defined = function(row)
     add_row(row)
     if not sequences:
         setattr(Value, name, defined)
-    globals()[name] = _functions[name] = defined  # where pickle finds it
     return defined
+
+
+def checked(what: str, rule: Callable[..., Any], sequence: int | None = None) -> Callable[..., Any]:
+    """The rule, which on floats returns a float; or as many as the operand has that stands there, if it is a sequence."""
+
+    def on_floats(m: Mathematics, *operands: Any) -> Any:
+        result = rule(m, *operands)
+        if m is not strict and m is not ieee:
+            return result  # of Values, or of arrays
+        try:
+            if sequence is None:
+                return real_number(result)
+            return [real_number(number) for _, number in zip(operands[sequence], result, strict=True)]
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{what}: {error}") from None
+
+    return wraps(rule)(on_floats)
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Those that were defined at run time: pickle looks here."""
+    if name in _functions:
+        return _functions[name]
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}; an operation of your own must be defined before it is used"
+    )
 
 
 __all__ = ["define", "where", *_functions]  # pyright: ignore[reportUnsupportedDunderAll]

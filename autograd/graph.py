@@ -35,17 +35,22 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
         if id(root) in seen:
             continue
         seen.add(id(root))
-        path = [(root, iter(root.parents))]
-        while path:
-            node, unvisited = path[-1]
+        path, node, unvisited = [], root, iter(root.parents)
+        while True:
             for parent in unvisited:
-                if (key := id(parent)) not in seen:
-                    seen.add(key)
-                    path.append((parent, iter(parent.parents)))
+                if (key := id(parent)) in seen:
+                    continue
+                seen.add(key)
+                if parents := parent.parents:
+                    path.append((node, unvisited))
+                    node, unvisited = parent, iter(parents)
                     break
+                order.append(parent)  # a leaf
             else:
                 order.append(node)
-                path.pop()
+                if not path:
+                    break
+                node, unvisited = path.pop()
     return order
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
 
 
+class OwnGradientError(TypeError):
+    """A number that records a gradient of its own, which would be lost: no operator leaves it to the other operand."""
+
+
 def real_number(number: Number) -> float:
     """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too.
 
@@ -30,6 +34,8 @@ def real_number(number: Number) -> float:
     """
     if isinstance(number, (float, int)):
         return float(number)
+    if hasattr(number, "_number_to_copy"):  # a Value, of either engine
+        return number._number_to_copy()  # type: ignore[no-any-return]
     given = number
     if hasattr(number, "item") and not getattr(number, "ndim", getattr(number, "shape", ())):
         number = item_of(number)
@@ -44,15 +50,15 @@ def real_number(number: Number) -> float:
 
 
 def item_of(array: Any) -> Any:
-    """The number in an array of no dimensions, of whatever library, or in a Value; a date is none, so it stays one."""
+    """What is in an array of no dimensions, of whatever library; in a date, which is no number, nothing."""
     if getattr(array, "requires_grad", False) is True:
-        raise TypeError(
+        raise OwnGradientError(
             f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "
             "array.item(), and Value(array.item()) a leaf to differentiate by"
         )
     if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M"):
         return None
-    return array._number_to_copy() if hasattr(array, "_number_to_copy") else array.item()
+    return array.item()
 
 
 def scalar(operand: Any, value_type: type) -> Any:
@@ -64,6 +70,8 @@ def scalar_or_not(operand: Any, value_type: type) -> Any:
     """The same; NotImplemented for anything else, whereupon Python asks the other operand of an operator."""
     try:
         return operand if type(operand) is float else scalar(operand, value_type)
+    except OwnGradientError:
+        raise
     except TypeError:
         return NotImplemented
 

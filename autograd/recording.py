@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import types
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -44,53 +45,49 @@ class no_grad:  # noqa: N801  a function to its users
     """
 
     def __new__(cls, function: Function | None = None) -> Any:  # Any: with a function, that function decorated
-        if function is not None and not callable(function):
-            raise TypeError(f"no_grad: expected a function to decorate, or nothing, got {function!r}")
-        block = super().__new__(cls)
-        block._open = []
-        return block if function is None else block(function)
-
-    _open: list[Block]
+        manager = super().__new__(cls)
+        return manager if function is None else manager(function)
 
     def __enter__(self) -> Self:
-        block = Block(owner(sys._getframe(1)))
         count(+1)  # while there are none, the native engine need not ask
-        self._open.append(block)
-        open_blocks.set((*open_blocks.get(), block))
+        open_blocks.set((*open_blocks.get(), Block(self, owner(sys._getframe(1)))))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        block = self._open.pop()
-        open_blocks.set(tuple([other for other in open_blocks.get() if other is not block]))
+        blocks = open_blocks.get()
+        own = [block for block in blocks if block.manager is self][-1:]  # none if it has been ended
+        open_blocks.set(tuple([block for block in blocks if block not in own]))
         count(-1)
 
-    def __call__(self, function: Function) -> Function:
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        for kind, wrapper in {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async}.items():
-            if flags & kind:
-                return functools.wraps(function)(wrapper(function))
-
-        @functools.wraps(function)
-        def without_recording(*arguments: Any, **keywords: Any) -> Any:
-            with no_grad():
-                return function(*arguments, **keywords)
-
-        return without_recording
+    def __call__(self, function: Function) -> Any:
+        if isinstance(function, (classmethod, staticmethod)):
+            return type(function)(self(function.__func__))
+        if isinstance(function, type) or not callable(function):
+            raise TypeError(f"no_grad: expected a function to decorate, or nothing, got {function!r}")
+        decorate = next((wrapper for kind, wrapper in WRAPPERS.items() if flags(function) & kind), of_function)
+        return functools.wraps(function)(decorate(function))
 
 
 class Block:
     """An open no_grad() block, and the frame of the code that has opened it."""
 
-    __slots__ = ("frame",)
+    __slots__ = ("frame", "manager")
 
-    def __init__(self, frame: FrameType) -> None:
+    def __init__(self, manager: no_grad, frame: FrameType) -> None:
+        self.manager = manager
         self.frame = frame
+
+
+ENTERING = ("__enter__", "__aenter__", "enter_context", "enter_async_context")
 
 
 def owner(frame: FrameType) -> FrameType:
     """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
-    while frame.f_code.co_name in ("__enter__", "__aenter__", "enter_context") and frame.f_back is not None:
-        frame = frame.f_back
+    while (caller := frame.f_back) is not None:
+        is_run_by_one = frame.f_code.co_flags & (GENERATOR | ASYNC_GENERATOR) and caller.f_code.co_name in ENTERING
+        if not is_run_by_one and frame.f_code.co_name not in ENTERING:
+            break
+        frame = caller
     return frame
 
 
@@ -106,66 +103,87 @@ def end_stale_blocks() -> None:
     frame: FrameType | None = sys._getframe(1)
     running = set()
     while frame is not None:
-        running.add(id(frame))
+        running.add(frame)
         frame = frame.f_back
-    open_blocks.set(tuple([block for block in blocks if id(block.frame) in running]))
+    open_blocks.set(tuple([block for block in blocks if block.frame in running]))
 
 
-# ---- Functions whose code runs in pieces: recording is off in each piece, and on again in between
+# ---- Functions without recording. If their code runs in pieces, recording is on again in between.
 
 GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # the flags of their code, as inspect calls them
 
 
+def flags(function: Function) -> int:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not hasattr(function, "__code__"):
+        function = type(function).__call__
+    return getattr(getattr(function, "__code__", None), "co_flags", 0)
+
+
+def of_function(function: Function) -> Function:
+    def without_recording(*arguments: Any, **keywords: Any) -> Any:
+        with no_grad():
+            return function(*arguments, **keywords)
+
+    return without_recording
+
+
 def of_generator(function: Function) -> Function:
     def generator(*arguments: Any, **keywords: Any) -> Generator[Any, Any, Any]:
-        pieces = function(*arguments, **keywords)
-        resume, argument = pieces.send, None
-        while True:
-            try:
-                with no_grad():
-                    item = resume(argument)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                resume, argument = pieces.send, (yield item)
-            except GeneratorExit:
-                with no_grad():
-                    pieces.close()
-                raise
-            except BaseException as error:
-                resume, argument = pieces.throw, error
+        return (yield from in_pieces(function(*arguments, **keywords)))
 
     return generator
 
 
 def of_coroutine(function: Function) -> Function:
     async def coroutine(*arguments: Any, **keywords: Any) -> Any:
-        with no_grad():
-            return await function(*arguments, **keywords)
+        return await in_pieces(function(*arguments, **keywords))
 
     return coroutine
 
 
-def of_async(function: Function) -> Function:
+def of_async_generator(function: Function) -> Function:
     async def generator(*arguments: Any, **keywords: Any) -> AsyncGenerator[Any, Any]:
         pieces = function(*arguments, **keywords)
         resume, argument = pieces.asend, None
         while True:
             try:
-                with no_grad():
-                    item = await resume(argument)
+                item = await in_pieces(resume(argument))
             except StopAsyncIteration:
                 return
             try:
                 resume, argument = pieces.asend, (yield item)
             except GeneratorExit:
-                with no_grad():
-                    await pieces.aclose()
+                await in_pieces(pieces.aclose())
                 raise
             except BaseException as error:
                 resume, argument = pieces.athrow, error
 
     return generator
+
+
+@types.coroutine
+def in_pieces(pieces: Any) -> Generator[Any, Any, Any]:
+    """What `yield from pieces` does for a generator, and `await pieces` for a coroutine, without recording in it."""
+    resume, argument = pieces.send, None
+    while True:
+        try:
+            with no_grad():
+                item = resume(argument)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            resume, argument = pieces.send, (yield item)
+        except GeneratorExit:
+            with no_grad():
+                pieces.close()
+            raise
+        except BaseException as error:
+            resume, argument = pieces.throw, error
+
+
+WRAPPERS = {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async_generator}
 
 
 # ---- What is differentiated records in any case

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Symbol = str | Iterable[Number]
 
 
+LEAF: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())
+
+
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
     """An operator's two methods, `value + other` and `other + value`; other may be a Value or a real number.
 
@@ -74,16 +77,13 @@ class Value(Common):
     )  # fmt: skip
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
-        self._data = data if type(data) is float else real_number(data)
-        self._grad = 0.0
-        self._label = label
-        self._symbol = ""
+        number = data if type(data) is float else real_number(data)
+        self._parents, self._symbol, self._local_derivatives = by_hand(_children, _op, Value) if _children or _op else LEAF
         self._operation: Operation | None = None
         self._operands: tuple[Operand, ...] = ()
-        self._parents: tuple[Value, ...] = ()
-        self._local_derivatives: tuple[float, ...] = ()
-        if _children or _op:
-            self._set_by_hand(*by_hand(_children, _op, Value))
+        self._data = number
+        self._grad = 0.0
+        self._label = label
 
     parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
     local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
@@ -126,7 +126,7 @@ class Value(Common):
             node._backward()
 
     def _backward(self) -> None:
-        for parent, local_derivative in zip(self._parents, self._local_derivatives, strict=False):
+        for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  a keyword takes time
             parent._grad += local_derivative * self._grad
 
     __add__, __radd__ = infix("add")

@@ -52,20 +52,15 @@ static int set_label_attribute(PyObject *self, PyObject *label, void *Py_UNUSED(
 static PyObject *get_op(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    PyObject *own = is_far(node) && node->far.attributes != NULL ? PyDict_GetItemString(node->far.attributes, "_op") : NULL;
-    if (own != NULL) return Py_NewRef(own);
-    if (node->row == LEAF) return PyUnicode_FromString("");
-    if (!has_tail(node)) return PyUnicode_FromString(ROWS[node->row].symbol);
-    PyObject *tail = *node_tail(node);
-    return PyUnicode_Check(tail) ? Py_NewRef(tail) : PyObject_GetAttrString(tail, "symbol");
+    if (has_tail(node)) return Py_NewRef(tail_symbol(node));
+    return PyUnicode_FromString(node->row == LEAF ? "" : ROWS[node->row].symbol);
 }
 
-static PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
+PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    if (node->row < GIVEN) return Py_NewRef(PyTuple_GET_ITEM(specification.operations, node->row));
-    PyObject *tail = node->row == GIVEN ? *node_tail(node) : Py_None;
-    return Py_NewRef(PyUnicode_Check(tail) ? Py_None : tail);
+    if (has_tail(node)) return Py_NewRef(tail_operation(node));
+    return Py_NewRef(node->row == LEAF ? Py_None : PyTuple_GET_ITEM(specification.operations, node->row));
 }
 
 static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
@@ -82,7 +77,7 @@ static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
     return parents;
 }
 
-static PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
+PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
     if (node_expand(node) < 0) return NULL;
@@ -117,6 +112,11 @@ static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
     return tuple;
 }
 
+PyObject *flat_operands(Node *node)
+{
+    return node_expand(node) < 0 ? NULL : operand_objects(node_slots(node), operand_count(node));
+}
+
 /* How many operands the node's operation has, and how many of them are sequences. On an error, -1 with an exception. */
 static int find_arity(Node *node, int *operands, int *sequences)
 {
@@ -125,8 +125,8 @@ static int find_arity(Node *node, int *operands, int *sequences)
         *sequences = ROWS[node->row].sequences;
         return 0;
     }
-    PyObject *tail = *node_tail(node);
-    PyObject *names = PyObject_GetAttrString(tail, "operands"), *leading = PyObject_GetAttrString(tail, "sequences");
+    PyObject *operation = tail_operation(node);
+    PyObject *names = PyObject_GetAttrString(operation, "operands"), *leading = PyObject_GetAttrString(operation, "sequences");
     if (names != NULL && leading != NULL) {
         *operands = (int)PyObject_Size(names);
         *sequences = (int)PyLong_AsLong(leading);
@@ -142,7 +142,7 @@ static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
     Node *node = (Node *)self;
     int operand_total = 0, sequences = 0;
     if (node_expand(node) < 0) return NULL;
-    if (node->row >= CUSTOM || (node->row == GIVEN && PyUnicode_Check(*node_tail(node)))) return PyTuple_New(0);
+    if (node->row == LEAF || (has_tail(node) && tail_operation(node) == Py_None)) return PyTuple_New(0);
     if (find_arity(node, &operand_total, &sequences) < 0) return NULL;
     if (sequences == 0) return operand_objects(node_slots(node), operand_count(node));
     Py_ssize_t n = (operand_count(node) - (operand_total - sequences)) / sequences;

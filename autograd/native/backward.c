@@ -26,7 +26,7 @@ ALWAYS_INLINE void push(Node *node)
         return;
     }
     Slot *slots = node_slots(node);
-    for (Py_ssize_t i = 0, count = node_count(node) - (node->row == GIVEN); i < count; i++)
+    for (Py_ssize_t i = 0, count = node_count(node); i < count; i++)
         if (slots[i].parent != NULL) ((Node *)slots[i].parent)->grad += slots[i].number * node->grad;
 }
 

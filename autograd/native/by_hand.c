@@ -1,14 +1,23 @@
-/* The operands of a node by hand stand in slots as others' do, and its symbol or operation behind them. */
+/* The operands of a node by hand stand in slots as others' do, and its operation and symbol behind them. */
 #include "by_hand.h"
 
-/* Gives the node these operands, Values or floats, a local derivative for each Value, if they are known, and a tail. */
-static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, PyObject *tail)
+#include "attributes.h"
+
+/* Gives the node these operands, Values or floats, a local derivative for each Value, if they are known, and a tail: the
+   operation, or None, and the symbol. */
+static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, PyObject *operation, PyObject *symbol)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(operands), values = 0, known = PyTuple_GET_SIZE(derivatives);
+    if (count == 0 && PyUnicode_GET_LENGTH(symbol) == 0) {
+        node_drop_operands(node);
+        return 0;
+    }
     Far *far = node_far(node);
-    Slot *slots = far != NULL ? PyMem_Calloc((size_t)count + 1, sizeof(Slot)) : NULL;
+    PyObject *tail = far != NULL ? PyTuple_Pack(2, operation, symbol) : NULL;
+    Slot *slots = tail != NULL ? PyMem_Calloc((size_t)count + 1, sizeof(Slot)) : NULL;
     if (slots == NULL) {
-        if (far != NULL) PyErr_NoMemory();
+        if (tail != NULL) PyErr_NoMemory();
+        Py_XDECREF(tail);
         return -1;
     }
     bool tracks_results = false;
@@ -22,10 +31,10 @@ static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, P
             slots[i].number = PyFloat_AsDouble(operand);
         }
     }
-    slots[count].parent = Py_NewRef(tail);
+    slots[count].parent = tail;
     node_drop_operands(node);
     far->slots = slots;
-    far->count = count + 1;
+    far->count = count;
     node->row = known > 0 ? GIVEN : CUSTOM;
     if (tracks_results) node_track(node);
     return 0;
@@ -59,10 +68,7 @@ int set_parts(Node *node, PyObject *parts)
         PyErr_SetString(PyExc_TypeError, "expected Values, a symbol, and a float for each Value, or none");
         return -1;
     }
-    if (PyTuple_GET_SIZE(parents) > 0 || PyUnicode_GET_LENGTH(symbol) > 0)
-        return set_operands(node, parents, derivatives, symbol);
-    node_drop_operands(node);
-    return 0;
+    return set_operands(node, parents, derivatives, Py_None, symbol);
 }
 
 PyObject *value_set_by_hand(PyObject *self, PyObject *parts)
@@ -74,32 +80,29 @@ PyObject *value_set_symbol(PyObject *self, PyObject *symbol)
 {
     Node *node = (Node *)self;
     if (!PyUnicode_Check(symbol)) return PyErr_Format(PyExc_TypeError, "expected a string, got %R", symbol);
-    if (node->row == LEAF) {
-        PyObject *nothing = PyTuple_New(0);
-        int status = nothing == NULL ? -1 : set_operands(node, nothing, nothing, symbol);
-        Py_XDECREF(nothing);
-        return status < 0 ? NULL : Py_NewRef(Py_None);
-    }
-    if (has_tail(node) && PyUnicode_Check(*node_tail(node))) {
-        Py_SETREF(*node_tail(node), Py_NewRef(symbol));
-        Py_RETURN_NONE;
-    }
-    PyObject *attributes = node_attributes(node); /* the operation stays what it is; only another symbol is shown */
-    return attributes == NULL || PyDict_SetItemString(attributes, "_op", symbol) < 0 ? NULL : Py_NewRef(Py_None);
+    PyObject *operands = flat_operands(node), *derivatives = get_local_derivatives(self, NULL), *operation = get_operation(self, NULL);
+    int status = -1;
+    if (operands != NULL && derivatives != NULL && operation != NULL)
+        status = set_operands(node, operands, derivatives, operation, symbol);
+    Py_XDECREF(operands);
+    Py_XDECREF(derivatives);
+    Py_XDECREF(operation);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyObject *given(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     double data;
-    PyObject *operands, *derivatives, *operation;
+    PyObject *operands, *derivatives, *operation, *symbol;
     Py_ssize_t values;
-    if (!PyArg_ParseTuple(arguments, "dO!O!O:given", &data, &PyTuple_Type, &operands, &PyTuple_Type, &derivatives, &operation))
+    if (!PyArg_ParseTuple(arguments, "dO!O!OU:given", &data, &PyTuple_Type, &operands, &PyTuple_Type, &derivatives, &operation,
+                          &symbol))
         return NULL;
     if (!holds(operands, true, &values) || values == 0 || !are_floats(derivatives) || PyTuple_GET_SIZE(derivatives) != values)
         return PyErr_Format(PyExc_TypeError, "expected Values and floats, and a float for each Value");
     Node *node = node_new(LEAF, 0);
     if (node == NULL) return NULL;
-    if (set_operands(node, operands, derivatives, operation) < 0) Py_CLEAR(node);
+    if (set_operands(node, operands, derivatives, operation, symbol) < 0) Py_CLEAR(node);
     else node->data = data;
     return node_made(node);
 }

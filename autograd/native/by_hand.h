@@ -11,7 +11,7 @@ int set_parts(Node *node, PyObject *parts);
 PyObject *value_set_by_hand(PyObject *self, PyObject *parts);
 PyObject *value_set_symbol(PyObject *self, PyObject *symbol);
 
-/* given(data, operands, local_derivatives, operation): the node of an operation that was defined at run time. */
+/* given(data, operands, local_derivatives, operation, symbol): the node of an operation that was defined at run time. */
 PyObject *given(PyObject *module, PyObject *arguments);
 
 #endif

@@ -149,7 +149,7 @@ void node_drop_operands(Node *node)
         return;
     }
     Slot near[INLINE_SLOTS], *slots = near;
-    Py_ssize_t count = node_count(node);
+    Py_ssize_t count = node_count(node) + has_tail(node);
     if (is_far(node)) {
         slots = node->far.slots;
         node->far.slots = NULL;
@@ -158,7 +158,7 @@ void node_drop_operands(Node *node)
     }
     set_node_count(node, 0);
     node->row = LEAF;
-    for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(slots[i].parent); /* may run Python code: it sees a leaf */
+    for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(slots[i].parent);
     if (slots != near) PyMem_Free(slots);
 }
 
@@ -215,7 +215,7 @@ int node_traverse(PyObject *self, visitproc visit, void *arg)
         return 0;
     }
     Slot *slots = node_slots(node);
-    for (Py_ssize_t i = 0, count = node_count(node); i < count; i++) Py_VISIT(slots[i].parent);
+    for (Py_ssize_t i = 0, count = node_count(node) + has_tail(node); i < count; i++) Py_VISIT(slots[i].parent);
     if (is_far(node)) {
         Py_VISIT(node->far.attributes);
         Py_VISIT(node->far.label);
@@ -230,6 +230,7 @@ int node_clear(PyObject *self)
         Py_CLEAR(node->far.attributes);
         Py_CLEAR(node->far.label);
     }
+    if (has_tail(node)) node_drop_operands(node); /* they may have been given to an operand's operand */
     return 0;
 }
 
@@ -267,7 +268,8 @@ static Node *release_sequence(Sequence *sequence, Node *next)
 
 static Node *release_operands(Node *node, Node *next)
 {
-    if (!is_shared(node)) return release_slots(node_slots(node), node_count(node), next);
+    if (is_far(node)) return release_slots(node->far.slots, node->far.count + has_tail(node), next);
+    if (!is_shared(node)) return release_slots(node->slots, node->near_count, next);
     for (int i = 0; i < 2; i++) next = release_sequence(node->shared.sequences[i], next);
     return release_slots(&node->shared.scalar, 1, next);
 }

@@ -39,8 +39,8 @@ typedef struct {
 } Shared;
 
 /* As a row: no row of this table computed the node. LEAF: nothing did. CUSTOM: its parents were given by hand. GIVEN: their
-   local derivatives, too. Behind the operands of the latter two stands one slot more, the tail: its parent is the symbol, or
-   the Operation of one that was defined at run time. */
+   local derivatives, too. The latter two have far operands and, behind these, a slot more, which is not counted: the tail,
+   whose parent is the pair of an Operation or None and the symbol. */
 enum { LEAF = 0xFF, CUSTOM = 0xFE, GIVEN = 0xFD };
 enum { FAR = 0xFF, SHARED = 0xFE };    /* as a count: the operands are not near */
 enum { INLINE_SLOTS = 2 };             /* how many operands a node has room for */
@@ -87,14 +87,15 @@ static inline void set_node_count(Node *node, Py_ssize_t count)
 
 static inline bool has_tail(const Node *node) { return node->row == CUSTOM || node->row == GIVEN; }
 
-/* The tail of a node that has one. */
-static inline PyObject **node_tail(Node *node) { return &node_slots(node)[node_count(node) - 1].parent; }
+/* Of a node that has a tail, the Operation or None, and the symbol; borrowed. */
+static inline PyObject *node_tail(const Node *node) { return node->far.slots[node->far.count].parent; }
+static inline PyObject *tail_operation(const Node *node) { return PyTuple_GET_ITEM(node_tail(node), 0); }
+static inline PyObject *tail_symbol(const Node *node) { return PyTuple_GET_ITEM(node_tail(node), 1); }
 
 /* How many operands any node has. */
 static inline Py_ssize_t operand_count(const Node *node)
 {
-    if (is_shared(node)) return 2 * node->shared.sequences[0]->count + 1;
-    return node_count(node) - has_tail(node);
+    return is_shared(node) ? 2 * node->shared.sequences[0]->count + 1 : node_count(node);
 }
 
 /* A graph is larger than the nearer caches, and its nodes lie anywhere: a walk asks for them before it needs them. */
@@ -114,7 +115,7 @@ Node *node_new(int row, Py_ssize_t room); /* with room for so many operands, and
 int node_expand(Node *node);              /* gives a shared node slots of its own; others stay as they are */
 Far *node_far(Node *node);                /* makes room for more than two slots, a label or attributes */
 PyObject *node_attributes(Node *node);    /* the instance's dictionary (borrowed), made when it is first asked for */
-void node_drop_operands(Node *node);      /* makes a leaf of it */
+void node_drop_operands(Node *node);      /* makes a leaf of it; may run Python code, which sees the leaf */
 int node_set_label(Node *node, PyObject *label);
 
 /* A computed node that is made; where the class's __init__ was replaced, another one, which that has seen. */

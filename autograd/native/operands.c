@@ -25,6 +25,13 @@ int as_number(PyObject *object, double *number)
     return 0;
 }
 
+PyObject *not_implemented(void)
+{
+    if (!PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(specification.own_gradient_error)) return NULL;
+    PyErr_Clear();
+    Py_RETURN_NOTIMPLEMENTED;
+}
+
 PyObject *keywords_dictionary(PyObject *const *values, PyObject *names)
 {
     PyObject *keywords = PyDict_New();

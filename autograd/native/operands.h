@@ -23,6 +23,10 @@ static inline int as_operand(PyObject *object, PyObject **parent, double *number
     return as_number(object, number);
 }
 
+/* After an operand of an operator could not be read: NotImplemented, without an exception, if it is no real number; Python
+   asks its class then. NULL for another error, which stays set. */
+PyObject *not_implemented(void);
+
 typedef enum { DONE, UNUSUAL } Reading;
 
 /* Reads an operand that can be read without running Python code. Anything else is UNUSUAL: operands.py reads it. */

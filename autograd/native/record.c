@@ -149,8 +149,8 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
         Py_ssize_t count = operand_count(node);
         Part parts[PARTS];
         if (has_tail(node) && count > 0) {
-            if (PyUnicode_Check(*node_tail(node))) raise_uncomputable(node);
-            return -1; /* without an error, an operation that was defined at run time: Python writes this list */
+            if (tail_operation(node) == Py_None) raise_uncomputable(node);
+            return -1; /* without an error: Python writes this list */
         }
         operands += count;
         find_parts(node, parts);
@@ -218,7 +218,8 @@ done:
 }
 
 /* record(outputs, inputs), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of Values
-   and the arrays of a WengertList as bytes; None if an operation is not in the table here. tape.py has checked that the inputs are leaves, each there once. */
+   and the arrays of a WengertList as bytes; None if there is a node whose operation is known to Python alone. tape.py has
+   checked that the inputs are leaves, each there once. */
 PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *outputs, *inputs, *lists[2];

@@ -39,11 +39,8 @@ PyObject *push_forward(PyObject *Py_UNUSED(module), PyObject *nodes)
         Node *node = (Node *)object;
         if (is_shared(node)) {
             node->grad = tangent_of_shared(&node->shared);
-        } else if (node->row == GIVEN) {
-            const Slot *slots = node_slots(node);
-            node->grad = tangent_of(0.0, slots, slots, operand_count(node));
         } else if (node->row == CUSTOM) {
-            if (has_tangent(node_slots(node), operand_count(node))) return Py_NewRef(object);
+            if (has_tangent(node_slots(node), node_count(node))) return Py_NewRef(object);
         } else if (node->row != LEAF) {
             const Slot *slots = node_slots(node);
             node->grad = tangent_of(0.0, slots, slots, node_count(node));

@@ -49,9 +49,10 @@ static int value_init(PyObject *self, PyObject *arguments, PyObject *keywords)
     double number;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OOO:Value", names, &data, &children, &third, &label)) return -1;
     if (as_number(data, &number) < 0) return -1;
-    int has_children = children != NULL ? PyObject_IsTrue(children) : 0, has_third = third != NULL ? PyObject_IsTrue(third) : 0;
-    if (has_children < 0 || has_third < 0) return -1;
-    PyObject *parts = has_children || has_third ? read_by_hand(children, third) : NULL;
+    int is_by_hand = children != NULL ? PyObject_IsTrue(children) : 0;
+    if (is_by_hand == 0 && third != NULL) is_by_hand = PyObject_IsTrue(third);
+    if (is_by_hand < 0) return -1;
+    PyObject *parts = is_by_hand ? read_by_hand(children, third) : NULL;
     if (parts == NULL && PyErr_Occurred()) return -1;
     if (parts == NULL) node_drop_operands(node);
     int status = parts == NULL ? 0 : set_parts(node, parts);
@@ -92,11 +93,8 @@ static PyObject *infix(int row, PyObject *left, PyObject *right)
 {
     PyObject *parents[2];
     double numbers[2];
-    if (as_operand(left, &parents[0], &numbers[0]) < 0 || as_operand(right, &parents[1], &numbers[1]) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
-        PyErr_Clear();
-        Py_RETURN_NOTIMPLEMENTED;
-    }
+    if (as_operand(left, &parents[0], &numbers[0]) < 0 || as_operand(right, &parents[1], &numbers[1]) < 0)
+        return not_implemented();
     if (parents[0] != NULL) numbers[0] = ((Node *)parents[0])->data; /* the other operand's __float__ may have set it */
     return APPLY[row](parents, numbers);
 }
@@ -122,6 +120,11 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 
 /* ---- the number, and comparisons */
 
+static PyObject *value_number_to_copy(PyObject *self, PyObject *Py_UNUSED(nothing))
+{
+    return check_guard(self, "float()") < 0 ? NULL : PyFloat_FromDouble(((Node *)self)->data);
+}
+
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
@@ -135,11 +138,7 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
     }
     double number;
     if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
-    if (as_number(other, &number) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
-        PyErr_Clear();
-        Py_RETURN_NOTIMPLEMENTED;
-    }
+    if (as_number(other, &number) < 0) return not_implemented();
     Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison); /* other's __float__ may have set it */
 }
 
@@ -184,6 +183,7 @@ static PyMethodDef value_methods[] = {
      "backward($self, gradient=1.0)\n--\n\n" DOC_backward},
     {"_attributes", value_read_attributes, METH_NOARGS, NULL},
     {"_backward", value_push_to_parents, METH_NOARGS, NULL},
+    {"_number_to_copy", value_number_to_copy, METH_NOARGS, NULL},
     {"_set_by_hand", value_set_by_hand, METH_VARARGS, NULL},
     {"_set_symbol", value_set_symbol, METH_O, NULL},
     {"_topological_order", (PyCFunction)(void (*)(void))value_topological_order, METH_FASTCALL,

@@ -14,8 +14,8 @@ import math
 from array import array
 from contextlib import contextmanager
 from functools import reduce
-from itertools import zip_longest
-from operator import add
+from itertools import filterfalse, zip_longest
+from operator import add, attrgetter
 
 from autograd import functions
 from autograd.common import uncomputable
@@ -61,13 +61,29 @@ def opened(variables: Collection[Value]) -> Iterator[None]:
 def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
     """The known nodes, and the nodes of a topological order that depend on them or on a leaf that is no Variable."""
     tracked = set(known)
-    if not known and all(node.operation or isinstance(node, Variable) for node in order):
+    if not known and is_plain(order):
         return tracked  # as most often, and quickly: nobody's parents are asked for
     for node in order:
         parents = node.parents
         if not tracked.isdisjoint(parents) if parents else not isinstance(node, Variable):
             tracked.add(node)
     return tracked
+
+
+def is_plain(order: Sequence[Value]) -> bool:
+    """Whether the order has Variables and what operations of the table have computed, and nothing else."""
+    return all(isinstance(node, Variable) for node in filterfalse(attrgetter("operation"), order))
+
+
+def refuse_unknown(order: Sequence[Value], variables: Collection[Value]) -> None:
+    """Raises TypeError if a derivative with respect to the variables goes through a node that does not know its own."""
+    dependent = set(variables)
+    for node in order:
+        if not dependent.isdisjoint(node.parents):
+            has_own_way = type(node)._backward is not Value._backward or "_backward" in node._attributes()
+            if not node.local_derivatives and not has_own_way:
+                raise unknown_derivatives(node)
+            dependent.add(node)
 
 
 @recording(raises=False)
@@ -88,7 +104,7 @@ def linearised(
         parents = node.parents
         if dependent.isdisjoint(parents):
             continue
-        if node.operation is None:
+        if node.operation is None and (node in tracked or not node.local_derivatives):
             raise unknown_derivatives(node)
         if node in tracked:
             edges = list(edges_by_rule(node, dependent, tracked, mathematics))
@@ -216,14 +232,14 @@ def push_forward_floats(order: list[Value]) -> Value | None:
         if node.parents:
             pairs = zip_longest(node.parents, node.local_derivatives)
             terms = [(parent.grad, derivative) for parent, derivative in pairs if parent.grad != 0.0]
-            if terms and node.operation is None:
+            if terms and not node.local_derivatives:
                 return node
             node.grad = reduce(add, (tangent * derivative for tangent, derivative in terms), 0.0)
     return None
 
 
 def unknown_derivatives(node: Value) -> TypeError:
-    return uncomputable(node, "so its derivatives are not known")
+    return uncomputable(node, "so its derivatives are not known; autograd.define() defines one that knows them")
 
 
 def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:
