@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from autograd import Tape, Value, exp, log, relu, sqrt
-from nn.descent import REASONS, Descent
 from nn.losses import half_squared_error
+from nn.minimizing import REASONS, Descent
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import fit
 
