@@ -154,8 +154,11 @@ def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
 
 
 def hypot(x: float, y: float) -> float:
-    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons."""
-    return abs(complex(x, y))
+    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons.
+
+    CPython's abs(complex(nan, y)) raises OverflowError where an earlier function has left errno set (3.11 to 3.13).
+    """
+    return abs(complex(x, y)) if x == x and y == y else math.hypot(x, y)
 
 
 def power(x: float, y: float) -> float:
@@ -220,9 +223,38 @@ def gaussian(m: Any, x: Any, factor: float) -> Any:
     technique for extending the available precision", 1971). Beyond 40 the result is 0 at any rate.
     """
     x = m.minimum(m.maximum(x, -40.0), 40.0)
-    scaled = 134217729.0 * x
-    head = scaled - (scaled - x)
+    head = head_of(x)
     return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
+
+
+def head_of(x: Any) -> Any:
+    """The 26 leading bits of a float: the square of the head is exact, and so is what is left, x - head."""
+    scaled = 134217729.0 * x
+    return scaled - (scaled - x)
+
+
+SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF_HEAD = head_of(SQRT_HALF)
+SQRT_HALF_LOST = -4.833646656726457e-17  # the rest of the square root of 1/2
+
+
+def normal_distribution(m: Any, x: Any) -> Any:
+    """Φ(x) = erfc(-x/√2) / 2, without the error that rounding x/√2 would magnify in the tail (Dekker, as above)."""
+    rounded = SQRT_HALF * x
+    near = m.minimum(m.maximum(x, -40.0), 40.0)
+    head, tail = head_of(near), near - head_of(near)
+    lost = (head * SQRT_HALF_HEAD - SQRT_HALF * near) + head * (SQRT_HALF - SQRT_HALF_HEAD) + tail * SQRT_HALF
+    lost = lost + SQRT_HALF_LOST * near
+    return 0.5 * (m.erfc(-rounded) + 2.0 / math.sqrt(math.pi) * lost * gaussian(m, near, -0.5))
+
+
+def one_minus_square(m: Any, x: Any) -> Any:
+    """1 - x², with all its digits near ±1, and with the derivative -2x, which near 0 is no difference.
+
+    x is split as in `gaussian`: 1 - head² is exact near ±1.
+    """
+    head = head_of(x)
+    return (1.0 - head * head) - (x - head) * (x + head)
 
 
 def difference(x: Any, y: Any) -> tuple[Any, Any]:
@@ -236,6 +268,25 @@ def distance(m: Any, x: Any, y: Any) -> Any:
     """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
     h = m.hypot(x, y)
     return m.where(h <= 0, 1.0, h)
+
+
+def cosine(m: Any, x: Any, y: Any) -> Any:
+    """x / hypot(x, y), and 0 at the origin.
+
+    Its derivative by x is y² / hypot³; where y is small, the derivative of a quotient would have that as a difference.
+    So it is the square root of 1 - (y / hypot)² there, if it is differentiated again. At the origin it has no derivative.
+    """
+    h = distance(m, x, y)
+    if not m.varies(x) and not m.varies(y):
+        return x / h
+    root = m.sqrt(one_minus_square(m, y / h))
+    quotient = m.where((x > y) & (x > -y), root, m.where((x < y) & (x < -y), -root, x / h))
+    return m.where(m.hypot(x, y) <= 0, no_derivative(m, x) + no_derivative(m, y), quotient)
+
+
+def no_derivative(m: Any, x: Any) -> Any:
+    """0, of which the derivative by x is nan."""
+    return m.sqrt((x - x) * (x - x))
 
 
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:

@@ -19,7 +19,18 @@ from __future__ import annotations
 
 import math
 
-from autograd.operation import Mathematics, Operation, difference, distance, gaussian, shifted_exponentials
+from autograd.operation import (
+    Mathematics,
+    Operation,
+    cosine,
+    difference,
+    distance,
+    gaussian,
+    no_derivative,
+    normal_distribution,
+    one_minus_square,
+    shifted_exponentials,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 
 LN2 = math.log(2)
 LN10 = math.log(10)
-SQRT_HALF = math.sqrt(0.5)
 SQRT_2PI = math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -44,7 +54,22 @@ def power_by_base(m: Any, x: Any, y: Any) -> Any:
     where_y_is_0 = m.where((x < 0) | (x > 0), y, 1.0) if m.varies(y) else 1.0
     exponent, lost = difference(m.where((y < 0) | (y > 0), y, where_y_is_0), 1.0)
     logarithm = m.log(m.where((lost < 0) | (lost > 0), abs(x) + 1e-300, 1.0))
-    return y * m.power(x, exponent) * (1.0 + lost * logarithm)
+    slope = y * m.power(x, exponent) * (1.0 + lost * logarithm)
+    return slope + m.where((x < 0) | (x > 0), 0.0, no_derivative(m, y)) if m.varies(y) else slope
+
+
+def power_by_exponent(m: Any, r: Any, x: Any, y: Any) -> Any:
+    """r log(x), and 0 at base 0: the derivative there of 0**y for y > 0, which has itself none by the base."""
+    slope = r * m.log(m.where((x < 0) | (x > 0), x, 1.0))
+    return slope + m.where((x < 0) | (x > 0), 0.0, no_derivative(m, x)) if m.varies(x) else slope
+
+
+def slope_of_angle(m: Any, numerator: Any, x: Any, y: Any) -> Any:
+    """numerator / (x² + y²), divided twice by the distance, whose square could overflow or vanish; 0 at the origin."""
+    slope = numerator / distance(m, x, y) / distance(m, x, y)
+    if not m.varies(x) and not m.varies(y):
+        return slope
+    return m.where(m.hypot(x, y) <= 0, no_derivative(m, x) + no_derivative(m, y), slope)
 
 
 def logsumexp(m: Any, x: Any) -> Any:
@@ -54,7 +79,14 @@ def logsumexp(m: Any, x: Any) -> Any:
 
 
 def softmax(m: Any, x: Any) -> Any:
-    """exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
+    """p_i = exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r.
+
+    Where it is differentiated again it is written as the logistic function of x_i - logsumexp(the other x_j): so its
+    derivative p_i (1 - p_i) is no difference, which would lose its digits where p_i is close to 1.
+    """
+    if m.varies(x):
+        others = [[*x[:i], *x[i + 1 :]] for i in range(len(x))]
+        return [m.sigmoid(x_i - m.logsumexp(rest)) if rest else 1.0 for x_i, rest in zip(x, others, strict=True)]
     _, exponentials = shifted_exponentials(m, x)
     total = m.sum(exponentials)
     return [exponential / total for exponential in exponentials]
@@ -108,7 +140,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         "power", "**", "x ** y",
         lambda m, x, y: m.power(x, y),
         [lambda m, r, x, y: power_by_base(m, x, y),
-         lambda m, r, x, y: r * m.log(m.where((x < 0) | (x > 0), x, 1.0))],
+         lambda m, r, x, y: power_by_exponent(m, r, x, y)],
         samples=[(0.5, 3.0), (2.0, -1.5), (1e-3, 0.3), (7.0, 0.001), (30.0, 12.5), (1e300, 0.3), (355593.97, -3.77)],
         kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (math.inf, 0.0),
                (-2.0, 3.0): (12.0, math.nan), (-2.0, 0.0): (0.0, math.nan)},
@@ -173,9 +205,10 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
+        # r + 0.0, since the root of -0.0 is -0.0.
         "sqrt", "sqrt", "sqrt(x)",
         lambda m, x: m.sqrt(x),
-        [lambda m, r, x: m.divide(0.5, r)],
+        [lambda m, r, x: m.divide(0.5, r + 0.0)],
         samples=POSITIVE, kinks={(0.0,): (math.inf,)}, domain="x >= 0",
     ),
     Operation(
@@ -205,16 +238,15 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=ANYWHERE, domain="x is finite",
     ),
     Operation(
-        # (1 - x)(1 + x), not 1 - x², which loses its digits near ±1.
         "asin", "asin", "asin(x)",
         lambda m, x: m.asin(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        [lambda m, r, x: m.divide(1.0, m.sqrt(one_minus_square(m, x)))],
         samples=INSIDE_ONE, kinks={(1.0,): (math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
         "acos", "acos", "acos(x)",
         lambda m, x: m.acos(x),
-        [lambda m, r, x: m.divide(-1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        [lambda m, r, x: m.divide(-1.0, m.sqrt(one_minus_square(m, x)))],
         samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (-math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
@@ -224,11 +256,11 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # The angle of the point (x, y). Divided twice by the distance, whose square could overflow or vanish.
+        # The angle of the point (x, y).
         "atan2", "atan2", "atan2(y, x)",
         lambda m, y, x: m.atan2(y, x),
-        [lambda m, r, y, x: x / distance(m, x, y) / distance(m, x, y),
-         lambda m, r, y, x: -y / distance(m, x, y) / distance(m, x, y)],
+        [lambda m, r, y, x: slope_of_angle(m, x, x, y),
+         lambda m, r, y, x: slope_of_angle(m, -y, x, y)],
         samples=[*PAIRS, (1e-150, 2e-150), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
     ),
     Operation(
@@ -244,10 +276,18 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # 1 - tanh², written so that it keeps its digits where tanh is close to ±1.
+        # 1 - tanh² would lose its digits where tanh is close to ±1.
         "tanh", "tanh", "sinh(x) / cosh(x)",
         lambda m, x: m.tanh(x),
-        [lambda m, r, x: 4.0 * m.sigmoid(2.0 * x) * m.sigmoid(-2.0 * x)],
+        [lambda m, r, x: m.sech(x) * m.sech(x)],
+        samples=WIDE,
+    ),
+    Operation(
+        # 1 / cosh(x), without its overflow. Its square is the derivative of tanh, and no other form of that keeps its
+        # digits to all orders: nothing is subtracted near 0, and nothing overflows far from it.
+        "sech", "sech", "1 / cosh(x)",
+        lambda m, x: 2.0 * m.exp(-m.abs(x)) / (1.0 + m.exp(-2.0 * m.abs(x))),
+        [lambda m, r, x: -r * m.tanh(x)],
         samples=WIDE,
     ),
     Operation(
@@ -265,7 +305,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "atanh", "atanh", "log((1 + x) / (1 - x)) / 2",
         lambda m, x: m.atanh(x),
-        [lambda m, r, x: 1.0 / ((1.0 - x) * (1.0 + x))],
+        [lambda m, r, x: 1.0 / one_minus_square(m, x)],
         samples=INSIDE_ONE, domain="-1 < x < 1",
     ),
 
@@ -287,8 +327,8 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # A cone: at its tip, the origin, the convention is 0, as for abs.
         "hypot", "hypot", "sqrt(x**2 + y**2)",
         lambda m, x, y: m.hypot(x, y),
-        [lambda m, r, x, y: x / distance(m, x, y),
-         lambda m, r, x, y: y / distance(m, x, y)],
+        [lambda m, r, x, y: cosine(m, x, y),
+         lambda m, r, x, y: cosine(m, y, x)],
         samples=[*PAIRS, (1e-200, 2e-200), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
     ),
     Operation(
@@ -336,32 +376,32 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # The logistic function. The derivative is r (1 - r), with 1 - r as the sigmoid of -x, which keeps its digits.
+        # The logistic function. Its derivative, r (1 - r), is that of tanh: r is (1 + tanh(x / 2)) / 2.
         "sigmoid", "sigmoid", "1 / (1 + exp(-x))",
         lambda m, x: m.where(x < 0, m.exp(-m.abs(x)), 1.0) / (1.0 + m.exp(-m.abs(x))),
-        [lambda m, r, x: r * m.sigmoid(-x)],
+        [lambda m, r, x: 0.25 * (m.sech(0.5 * x) * m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
         # Swish (Ramachandran et al., 2017), also called SiLU (Elfwing et al., 2017).
         "silu", "silu", "x / (1 + exp(-x))",
         lambda m, x: x * m.sigmoid(x),
-        [lambda m, r, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x))],
+        [lambda m, r, x: m.sigmoid(x) + 0.25 * x * (m.sech(0.5 * x) * m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
         # x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016); erfc keeps the digits of its tail.
         "gelu", "gelu", "x * (1 + erf(x / sqrt(2))) / 2",
-        lambda m, x: 0.5 * x * m.erfc(-SQRT_HALF * x),
-        [lambda m, r, x: 0.5 * m.erfc(-SQRT_HALF * x) + x * gaussian(m, x, -0.5) / SQRT_2PI],
+        lambda m, x: x * normal_distribution(m, x),
+        [lambda m, r, x: normal_distribution(m, x) + x * gaussian(m, x, -0.5) / SQRT_2PI],
         samples=unary(-6.3, -3.0, -1.5, -0.5, -1e-3, 1e-8, 0.3, 2.5, 9.0),
     ),
     Operation(
-        # x tanh(s) with s = softplus(x) (Misra, 2019). tanh'(s) = 4 sigmoid(2s) sigmoid(-2s), as in the row of tanh.
+        # x tanh(s) with s = softplus(x) (Misra, 2019); tanh'(s) is sech²(s).
         "mish", "mish", "x * tanh(log(1 + exp(x)))",
         lambda m, x: x * m.tanh(m.softplus(x)),
         [lambda m, r, x: m.tanh(m.softplus(x))
-            + 4.0 * x * m.sigmoid(x) * m.sigmoid(2.0 * m.softplus(x)) * m.sigmoid(-2.0 * m.softplus(x))],
+            + x * m.sigmoid(x) * (m.sech(m.softplus(x)) * m.sech(m.softplus(x)))],
         samples=WIDE,
     ),
 
