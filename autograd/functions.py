@@ -47,7 +47,7 @@ def _largest(x: Iterable[Scalar]) -> float:
 
 
 def _varies(operand: Operand) -> bool:
-    return isinstance(operand, Value) or (isinstance(operand, tuple) and any(map(_varies, operand)))
+    return isinstance(operand, Value) or (isinstance(operand, (tuple, list)) and any(map(_varies, operand)))
 
 
 value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest, "varies": _varies})

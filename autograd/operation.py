@@ -197,6 +197,10 @@ def ieee_log(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
 
 
+def ieee_log1p(x: float) -> float:
+    return math.log1p(x) if x > -1 else -math.inf if x == -1 else math.nan
+
+
 # Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
 strict = Mathematics(
     where=where, sum=sum_from_left, max=max, hypot=hypot, power=power,
@@ -210,51 +214,19 @@ strict = Mathematics(
 # Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
 # derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
 ieee = Mathematics(
-    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log}
-)
+    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log,
+                      "log1p": ieee_log1p}
+)  # fmt: skip
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
+SMALLEST_FLOAT = math.nextafter(0.0, 1.0)
 
 
-def gaussian(m: Any, x: Any, factor: float) -> Any:
-    """exp(factor * x²), without the error that rounding x² would magnify.
-
-    x is split into a head of 26 bits, whose square is exact, and the rest (T. J. Dekker, "A floating-point
-    technique for extending the available precision", 1971). Beyond 40 the result is 0 at any rate.
-    """
-    x = m.minimum(m.maximum(x, -40.0), 40.0)
-    head = head_of(x)
-    return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
+# ---- what several rules share
 
 
-def head_of(x: Any) -> Any:
-    """The 26 leading bits of a float: the square of the head is exact, and so is what is left, x - head."""
-    scaled = 134217729.0 * x
-    return scaled - (scaled - x)
-
-
-SQRT_HALF = math.sqrt(0.5)
-SQRT_HALF_HEAD = head_of(SQRT_HALF)
-SQRT_HALF_LOST = -4.833646656726457e-17  # the rest of the square root of 1/2
-
-
-def normal_distribution(m: Any, x: Any) -> Any:
-    """Φ(x) = erfc(-x/√2) / 2, without the error that rounding x/√2 would magnify in the tail (Dekker, as above)."""
-    rounded = SQRT_HALF * x
-    near = m.minimum(m.maximum(x, -40.0), 40.0)
-    head, tail = head_of(near), near - head_of(near)
-    lost = (head * SQRT_HALF_HEAD - SQRT_HALF * near) + head * (SQRT_HALF - SQRT_HALF_HEAD) + tail * SQRT_HALF
-    lost = lost + SQRT_HALF_LOST * near
-    return 0.5 * (m.erfc(-rounded) + 2.0 / math.sqrt(math.pi) * lost * gaussian(m, near, -0.5))
-
-
-def one_minus_square(m: Any, x: Any) -> Any:
-    """1 - x², with all its digits near ±1, and with the derivative -2x, which near 0 is no difference.
-
-    x is split as in `gaussian`: 1 - head² is exact near ±1.
-    """
-    head = head_of(x)
-    return (1.0 - head * head) - (x - head) * (x + head)
+def square(x: Any) -> Any:
+    return x * x
 
 
 def difference(x: Any, y: Any) -> tuple[Any, Any]:
@@ -264,40 +236,64 @@ def difference(x: Any, y: Any) -> tuple[Any, Any]:
     return rounded, (x - (rounded - subtracted)) - (y + subtracted)
 
 
-def distance(m: Any, x: Any, y: Any) -> Any:
-    """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
-    h = m.hypot(x, y)
-    return m.where(h <= 0, 1.0, h)
+def split(x: Any) -> tuple[Any, Any]:
+    """x as a head of 26 bits, whose product with another head is exact, and the rest.
 
-
-def cosine(m: Any, x: Any, y: Any) -> Any:
-    """x / hypot(x, y), and 0 at the origin.
-
-    Its derivative by x is y² / hypot³; where y is small, the derivative of a quotient would have that as a difference.
-    So it is the square root of 1 - (y / hypot)² there, if it is differentiated again. At the origin it has no derivative.
+    T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
     """
-    h = distance(m, x, y)
-    if not m.varies(x) and not m.varies(y):
-        return x / h
-    root = m.sqrt(one_minus_square(m, y / h))
-    quotient = m.where((x > y) & (x > -y), root, m.where((x < y) & (x < -y), -root, x / h))
-    return m.where(m.hypot(x, y) <= 0, no_derivative(m, x) + no_derivative(m, y), quotient)
+    scaled = 134217729.0 * x
+    head = scaled - (scaled - x)
+    return head, x - head
 
 
-def no_derivative(m: Any, x: Any) -> Any:
+def gaussian(m: Any, x: Any, factor: float) -> Any:
+    """exp(factor * x²), without the error that rounding x² would magnify."""
+    x = within_40(m, x)
+    head, rest = split(x)
+    return m.exp(factor * head * head) * m.exp(factor * (rest * (x + head)))
+
+
+def within_40(m: Any, x: Any) -> Any:
+    """x between -40 and 40: farther out, exp(-x² / 2) is 0 at any rate, and `split` could overflow."""
+    return m.minimum(m.maximum(x, -40.0), 40.0)
+
+
+SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF_HEAD, _rest = split(SQRT_HALF)
+SQRT_HALF_REST = _rest - 4.833646656726457e-17  # with what the rounding of the root has lost
+
+
+def normal_distribution(m: Any, x: Any) -> Any:
+    """Φ(x) = erfc(-x/√2) / 2, without the error that rounding x/√2 would magnify in the left tail.
+
+    What the rounding has lost is multiplied by the derivative of erfc.
+    """
+    x = within_40(m, x)
+    head, rest = split(x)
+    rounded = SQRT_HALF * x
+    lost = ((head * SQRT_HALF_HEAD - rounded) + head * SQRT_HALF_REST) + rest * SQRT_HALF
+    return 0.5 * m.erfc(-rounded) + lost * m.exp(-0.5 * x * x) / math.sqrt(math.pi)
+
+
+def distance(m: Any, x: Any, y: Any) -> Any:
+    """hypot(x, y), but no 0 at the origin, so that 0 divided by it is 0 there."""
+    return m.maximum(m.hypot(x, y), SMALLEST_FLOAT)
+
+
+def undifferentiable(m: Any, x: Any) -> Any:
     """0, of which the derivative by x is nan."""
-    return m.sqrt((x - x) * (x - x))
+    return m.direction(x - x, 0.0)
 
 
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
-    """The largest of x as a shift (0 where that is infinite), and exp(x_i - shift), of which none overflows."""
+    """The largest of x as a shift (0 where that is -inf or nan), and exp(x_i - shift), of which none overflows."""
     largest = m.max(x)
-    shift = m.where(abs(largest) <= LARGEST_FLOAT, largest, 0.0)
+    shift = m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
     return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
 
 
 def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:
-    """exp(x - shift), with what is lost in rounding; 1 instead of an overflow, beside an operand that is not finite."""
+    """exp(x - shift), with what is lost in rounding; 1 for inf - inf, and instead of an overflow beside a nan."""
     exponent, lost = difference(x, shift)
     lost = m.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
-    return m.exp(m.where((exponent > 0) & (exponent <= LARGEST_FLOAT), 0.0, exponent)) * (1.0 + lost)
+    return m.exp(m.where(x >= shift, 0.0, exponent)) * (1.0 + lost)

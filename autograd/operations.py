@@ -20,16 +20,16 @@ from __future__ import annotations
 import math
 
 from autograd.operation import (
+    LARGEST_FLOAT,
     Mathematics,
     Operation,
-    cosine,
     difference,
     distance,
     gaussian,
-    no_derivative,
     normal_distribution,
-    one_minus_square,
     shifted_exponentials,
+    square,
+    undifferentiable,
 )
 
 TYPE_CHECKING = False
@@ -55,41 +55,64 @@ def power_by_base(m: Any, x: Any, y: Any) -> Any:
     exponent, lost = difference(m.where((y < 0) | (y > 0), y, where_y_is_0), 1.0)
     logarithm = m.log(m.where((lost < 0) | (lost > 0), abs(x) + 1e-300, 1.0))
     slope = y * m.power(x, exponent) * (1.0 + lost * logarithm)
-    return slope + m.where((x < 0) | (x > 0), 0.0, no_derivative(m, y)) if m.varies(y) else slope
+    return slope + m.where(is_corner(x, y), undifferentiable(m, y), 0.0) if m.varies(y) else slope
 
 
 def power_by_exponent(m: Any, r: Any, x: Any, y: Any) -> Any:
-    """r log(x), and 0 at base 0: the derivative there of 0**y for y > 0, which has itself none by the base."""
+    """r log(x), and 0 at base 0: the derivative there of 0**y for y > 0."""
     slope = r * m.log(m.where((x < 0) | (x > 0), x, 1.0))
-    return slope + m.where((x < 0) | (x > 0), 0.0, no_derivative(m, x)) if m.varies(x) else slope
+    return slope + m.where(is_corner(x, y), undifferentiable(m, x), 0.0) if m.varies(x) else slope
 
 
-def slope_of_angle(m: Any, numerator: Any, x: Any, y: Any) -> Any:
-    """numerator / (x² + y²), divided twice by the distance, whose square could overflow or vanish; 0 at the origin."""
-    slope = numerator / distance(m, x, y) / distance(m, x, y)
-    if not m.varies(x) and not m.varies(y):
-        return slope
-    return m.where(m.hypot(x, y) <= 0, no_derivative(m, x) + no_derivative(m, y), slope)
+def is_corner(x: Any, y: Any) -> Any:
+    """Whether x**y has no mixed second derivative there: at base 0, up to the exponent 1."""
+    return (x >= 0) & (x <= 0) & (y <= 1)
 
 
 def logsumexp(m: Any, x: Any) -> Any:
-    """shift + log(sum(exp(x_i - shift)))."""
+    """shift + log(sum(exp(x_i - shift))), with the digits of a sum next to 1: its terms that are 1 are counted."""
     shift, exponentials = shifted_exponentials(m, x)
-    return shift + m.log(m.sum(exponentials))
+    ones = m.sum([m.where(x_i >= shift, 1.0, 0.0) for x_i in x])
+    others = m.sum([m.where(x_i >= shift, 0.0, e_i) for x_i, e_i in zip(x, exponentials, strict=True)])
+    return shift + m.log1p(ones - 1.0 + others)
 
 
 def softmax(m: Any, x: Any) -> Any:
-    """p_i = exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r.
-
-    Where it is differentiated again it is written as the logistic function of x_i - logsumexp(the other x_j): so its
-    derivative p_i (1 - p_i) is no difference, which would lose its digits where p_i is close to 1.
-    """
+    """p_i = exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
     if m.varies(x):
-        others = [[*x[:i], *x[i + 1 :]] for i in range(len(x))]
-        return [m.sigmoid(x_i - m.logsumexp(rest)) if rest else 1.0 for x_i, rest in zip(x, others, strict=True)]
+        return differentiable_softmax(m, x)
     _, exponentials = shifted_exponentials(m, x)
     total = m.sum(exponentials)
-    return [exponential / total for exponential in exponentials]
+    return [m.divide(exponential, total) for exponential in exponentials]
+
+
+def differentiable_softmax(m: Any, x: Any) -> list[Any]:
+    """exp(-logsumexp(x_j - x_i)); of two, the logistic function of their difference.
+
+    Its derivatives are -p_i p_j and p_i (sum of the other p_j). Those of the quotient have 1 - p_i as a difference,
+    without digits where p_i is next to 1. Of -inf a finite number is made, since -inf - -inf is nan.
+    """
+    if len(x) == 2:
+        return [m.sigmoid(x[0] - x[1]), m.sigmoid(x[1] - x[0])]
+    finite = [m.maximum(x_i, -LARGEST_FLOAT) for x_i in x]
+    return [m.exp(-m.logsumexp(differences(finite, i))) for i in range(len(finite))]
+
+
+def differences(x: Any, i: int) -> list[Any]:
+    """x_j - x_i for each j; with itself it is a constant."""
+    return [x_j - x[i] if j != i else 0.0 for j, x_j in enumerate(x)]
+
+
+def mish_slope(m: Any, x: Any) -> Any:
+    """tanh(s) + x tanh'(s) s', with s = softplus(x)."""
+    s = m.softplus(x)
+    return m.tanh(s) + x * m.sigmoid(x) * square(m.sech(s))
+
+
+def sech(m: Any, x: Any) -> Any:
+    """2 / (e^x + e^-x), without its overflow."""
+    small = m.exp(-abs(x))
+    return 2.0 * small / (1.0 + square(small))
 
 
 def unary(*points: float) -> list[Point]:
@@ -240,14 +263,22 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "asin", "asin", "asin(x)",
         lambda m, x: m.asin(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt(one_minus_square(m, x)))],
+        [lambda m, r, x: m.divide(1.0, m.semicircle(x))],
         samples=INSIDE_ONE, kinks={(1.0,): (math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
         "acos", "acos", "acos(x)",
         lambda m, x: m.acos(x),
-        [lambda m, r, x: m.divide(-1.0, m.sqrt(one_minus_square(m, x)))],
+        [lambda m, r, x: m.divide(-1.0, m.semicircle(x))],
         samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (-math.inf,)}, domain="-1 <= x <= 1",
+    ),
+    Operation(
+        # The derivatives of asin, acos and atanh are powers of it. (1 - x)(1 + x), not 1 - x², which loses its digits
+        # near ±1; and that product's derivative, of which -2x is a difference, would lose them near 0.
+        "semicircle", "semicircle", "sqrt(1 - x**2)",
+        lambda m, x: m.sqrt((1.0 - x) * (1.0 + x)),
+        [lambda m, r, x: m.divide(-x, r)],
+        samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
         "atan", "atan", "atan(x)",
@@ -256,11 +287,11 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # The angle of the point (x, y).
+        # The angle of the point (x, y): x / hypot², divided in two steps, since the square could overflow or vanish.
         "atan2", "atan2", "atan2(y, x)",
         lambda m, y, x: m.atan2(y, x),
-        [lambda m, r, y, x: slope_of_angle(m, x, x, y),
-         lambda m, r, y, x: slope_of_angle(m, -y, x, y)],
+        [lambda m, r, y, x: m.direction(x, y) / distance(m, x, y),
+         lambda m, r, y, x: -m.direction(y, x) / distance(m, x, y)],
         samples=[*PAIRS, (1e-150, 2e-150), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
     ),
     Operation(
@@ -276,17 +307,16 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # 1 - tanh² would lose its digits where tanh is close to ±1.
         "tanh", "tanh", "sinh(x) / cosh(x)",
         lambda m, x: m.tanh(x),
-        [lambda m, r, x: m.sech(x) * m.sech(x)],
+        [lambda m, r, x: square(m.sech(x))],
         samples=WIDE,
     ),
     Operation(
-        # 1 / cosh(x), without its overflow. Its square is the derivative of tanh, and no other form of that keeps its
-        # digits to all orders: nothing is subtracted near 0, and nothing overflows far from it.
+        # Its square is the derivative of tanh, and keeps its digits to all orders: 1 - tanh² loses them where tanh is
+        # close to ±1, and products of sigmoids lose those of their derivative near 0.
         "sech", "sech", "1 / cosh(x)",
-        lambda m, x: 2.0 * m.exp(-m.abs(x)) / (1.0 + m.exp(-2.0 * m.abs(x))),
+        sech,
         [lambda m, r, x: -r * m.tanh(x)],
         samples=WIDE,
     ),
@@ -299,13 +329,13 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "acosh", "acosh", "log(x + sqrt(x**2 - 1))",
         lambda m, x: m.acosh(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0) * m.sqrt(x + 1.0))],
+        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0)) / m.sqrt(x + 1.0)],
         samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
     ),
     Operation(
         "atanh", "atanh", "log((1 + x) / (1 - x)) / 2",
         lambda m, x: m.atanh(x),
-        [lambda m, r, x: 1.0 / one_minus_square(m, x)],
+        [lambda m, r, x: m.divide(1.0, square(m.semicircle(x)))],
         samples=INSIDE_ONE, domain="-1 < x < 1",
     ),
 
@@ -327,9 +357,18 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # A cone: at its tip, the origin, the convention is 0, as for abs.
         "hypot", "hypot", "sqrt(x**2 + y**2)",
         lambda m, x, y: m.hypot(x, y),
-        [lambda m, r, x, y: cosine(m, x, y),
-         lambda m, r, x, y: cosine(m, y, x)],
+        [lambda m, r, x, y: m.direction(x, y),
+         lambda m, r, x, y: m.direction(y, x)],
         samples=[*PAIRS, (1e-200, 2e-200), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
+    ),
+    Operation(
+        # The derivative of hypot: the cosine of the angle of the point (x, y). That of the quotient would have y² as
+        # the difference hypot² - x². At the origin it is 0, and has no derivatives.
+        "direction", "direction", "x / sqrt(x**2 + y**2)",
+        lambda m, x, y: x / distance(m, x, y),
+        [lambda m, r, x, y: m.divide(square(m.direction(y, x)), m.hypot(x, y)),
+         lambda m, r, x, y: m.divide(-r * m.direction(y, x), m.hypot(x, y))],
+        samples=[*PAIRS, (1e-100, 2e-100), (3e200, -1e200)], kinks={(0.0, 0.0): (math.nan, math.nan)},
     ),
     Operation(
         # A tie is split evenly, so that maximum(x, x) has the derivative 1. x + y is nan where either is.
@@ -379,14 +418,14 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # The logistic function. Its derivative, r (1 - r), is that of tanh: r is (1 + tanh(x / 2)) / 2.
         "sigmoid", "sigmoid", "1 / (1 + exp(-x))",
         lambda m, x: m.where(x < 0, m.exp(-m.abs(x)), 1.0) / (1.0 + m.exp(-m.abs(x))),
-        [lambda m, r, x: 0.25 * (m.sech(0.5 * x) * m.sech(0.5 * x))],
+        [lambda m, r, x: 0.25 * square(m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
         # Swish (Ramachandran et al., 2017), also called SiLU (Elfwing et al., 2017).
         "silu", "silu", "x / (1 + exp(-x))",
         lambda m, x: x * m.sigmoid(x),
-        [lambda m, r, x: m.sigmoid(x) + 0.25 * x * (m.sech(0.5 * x) * m.sech(0.5 * x))],
+        [lambda m, r, x: m.sigmoid(x) + 0.25 * x * square(m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
@@ -397,11 +436,10 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=unary(-6.3, -3.0, -1.5, -0.5, -1e-3, 1e-8, 0.3, 2.5, 9.0),
     ),
     Operation(
-        # x tanh(s) with s = softplus(x) (Misra, 2019); tanh'(s) is sech²(s).
+        # x tanh(s) with s = softplus(x) (Misra, 2019).
         "mish", "mish", "x * tanh(log(1 + exp(x)))",
         lambda m, x: x * m.tanh(m.softplus(x)),
-        [lambda m, r, x: m.tanh(m.softplus(x))
-            + x * m.sigmoid(x) * (m.sech(m.softplus(x)) * m.sech(m.softplus(x)))],
+        [lambda m, r, x: mish_slope(m, x)],
         samples=WIDE,
     ),
 
