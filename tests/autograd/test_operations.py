@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from autograd import Value, derivative, grad, hessian, jacobian
+from autograd import Tape, Value, derivative, grad, hessian, hypot, jacobian, logsumexp
 from autograd.functions import _functions, value_mathematics
 from autograd.operation import Mathematics, Operation, ieee, strict
 from autograd.operations import OPERATIONS
@@ -341,11 +341,7 @@ def is_regular(operation, point):
         return False
     if GROWS.search(operation.formula) and any(1e3 < abs(number) < math.inf for number in flatten(point)):
         return False
-    try:
-        operation.compute(strict, *point)
-    except (ValueError, ArithmeticError):
-        return False
-    return True
+    return has_value(operation, point)
 
 
 def of_numbers(operation, point):
@@ -408,6 +404,114 @@ def test_third_derivatives_over_the_domain(name):
         if not OPERATIONS[name].sequences:
             found.append((derivative(_functions[name], order=3)(*point), true, (0, 0, 0)))
     assert_accurate(found, 1e-11)
+
+
+GELU_TAIL = [-38.0 + 0.37 * k for k in range(100)]
+
+
+@pytest.mark.parametrize("x", GELU_TAIL)
+def test_gelu_has_its_digits_in_its_tail(x):
+    with mp.workdps(60):
+        true = x * mp.erfc(-x / mp.sqrt(2)) / 2
+    assert ulps(OPERATIONS["gelu"].compute(strict, x), true) <= ULPS
+
+
+@pytest.mark.parametrize("spread", [1e-3, 5.0, 40.0, 300.0])
+def test_the_hessian_of_logsumexp_keeps_its_signs(spread):
+    """p_i (1 - p_i) > 0 and -p_i p_j < 0, in rows whose sum is 0: so it is positive semidefinite."""
+    point = [spread, 0.0, -spread / 3, spread / 7]
+    matrix = hessian(logsumexp)(point)
+    for i, row in enumerate(matrix):
+        assert row[i] > 0
+        assert all(second < 0 for j, second in enumerate(row) if j != i)
+        assert math.fsum(row) == pytest.approx(0.0, abs=1e-15 * row[i])
+
+
+def test_the_second_derivative_of_logsumexp_far_out():
+    for x in (40.0, -40.0):
+        assert derivative(lambda x: logsumexp([x, 0.0]), order=2)(x) == pytest.approx(4.248354255291589e-18, rel=1e-15)
+    assert hessian(logsumexp)([3.0]) == [[0.0]]
+
+
+# ---- where derivatives are conventions, infinite, or none
+
+
+def is_same(x, y):
+    return x == y or (math.isnan(x) and math.isnan(y))
+
+
+def singular_points(operation):
+    """The kinks, and points with zeros, where there is a value."""
+    if operation.name == "logsumexp":
+        return [([1.0, -math.inf],), ([-math.inf, 1.0, -math.inf],), ([math.inf, 1.0],), ([2.0, 2.0],)]
+    if operation.sequences:
+        return []
+    others = [-2.0, 0.0, 1 / 3, 0.5, 1.0, 1.5, 2.0]
+    points = [(0.0,)] if len(operation.operands) == 1 else [p for x in others for p in ((0.0, x), (x, 0.0))]
+    return [point for point in {*points, *operation.kinks} if has_value(operation, point)]
+
+
+def has_value(operation, point):
+    try:
+        operation.compute(strict, *point)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
+
+
+@every_operation
+def test_hessians_at_singular_points_are_symmetric_and_the_same_in_every_way(operation):
+    for point in singular_points(operation):
+        function, numbers = of_numbers(operation, point), flatten(point)
+        expected = hessian(function)(numbers)
+        for way, of in WAYS.items():
+            matrix = of(function)(numbers)
+            for i, j in product(range(len(numbers)), repeat=2):
+                assert is_same(matrix[i][j], matrix[j][i]), f"{way} at {point}: {matrix}"
+                assert is_same(matrix[i][j], expected[i][j]), f"{way} at {point}: {matrix}, not {expected}"
+
+
+@every_operation
+def test_both_zeros_have_the_same_derivatives(operation):
+    """0.0 and -0.0 are one number, though some values differ (atan2(0.0, -1.0) is π, atan2(-0.0, -1.0) is -π)."""
+    for point in singular_points(operation):
+        function = of_numbers(operation, point)
+        zeros = [(0.0, -0.0) if x == 0 else (x,) for x in flatten(point)]
+        for numbers in map(list, product(*zeros)):
+            for of in (grad, hessian):
+                found = np.ravel(of(function)(numbers))
+                expected = np.ravel(of(function)(flatten(point)))
+                assert all(map(is_same, found, expected)), f"{numbers}: {found}, not {expected}"
+
+
+def test_hypot_of_nan_does_not_depend_on_what_ran_before():
+    for x, y in [(math.nan, 1.0), (1.0, math.nan), (math.nan, math.nan), (math.nan, math.inf)]:
+        Value(-1000.0).exp()  # which leaves errno set
+        assert is_same(hypot(x, y), math.hypot(x, y))
+
+
+HAS_CASES = {"abs", "power", "maximum", "minimum", "relu", "leaky_relu", "elu"}
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in HAS_CASES])
+def test_derivatives_without_cases_are_recorded(name):
+    """One graph is that of the derivatives at all points; of atan(f), since those of a sum are constants."""
+    first, *others = OPERATIONS[name].samples
+    function = of_numbers(OPERATIONS[name], first)
+    tape = Tape.record(grad(lambda numbers: function(numbers).atan()), [flatten(first)])
+    for point in others:
+        numbers = flatten(point)
+        if len(numbers) == len(flatten(first)):
+            expected = grad(lambda numbers: function(numbers).atan())(numbers)
+            assert np.ravel(tape.forward([numbers])) == pytest.approx(expected, rel=1e-13, abs=1e-300)
+
+
+@pytest.mark.parametrize("exponent", [-1.7, -0.1, 1 / 3, 0.3, 2.0, 2.5])
+def test_the_derivative_of_a_power_is_recorded(exponent):
+    slope = grad(lambda x: x**exponent)
+    assert Tape.record(slope, [1.0]).forward([4.0, 1e-9]).tolist() == pytest.approx(
+        [slope(4.0), slope(1e-9)], rel=1e-14
+    )
 
 
 # ---- the same rules on arrays and on names
