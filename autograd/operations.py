@@ -70,11 +70,12 @@ def is_corner(x: Any, y: Any) -> Any:
 
 
 def logsumexp(m: Any, x: Any) -> Any:
-    """shift + log(sum(exp(x_i - shift))), with the digits of a sum next to 1: its terms that are 1 are counted."""
+    """shift + log(sum(exp(x_i - shift))), with what is lost in rounding where that sum is next to 1."""
     shift, exponentials = shifted_exponentials(m, x)
     ones = m.sum([m.where(x_i >= shift, 1.0, 0.0) for x_i in x])
     others = m.sum([m.where(x_i >= shift, 0.0, e_i) for x_i, e_i in zip(x, exponentials, strict=True)])
-    return shift + m.log1p(ones - 1.0 + others)
+    total, lost = difference(ones, -others)
+    return shift + (m.log(total) + lost)
 
 
 def softmax(m: Any, x: Any) -> Any:
@@ -101,6 +102,12 @@ def differentiable_softmax(m: Any, x: Any) -> list[Any]:
 def differences(x: Any, i: int) -> list[Any]:
     """x_j - x_i for each j; with itself it is a constant."""
     return [x_j - x[i] if j != i else 0.0 for j, x_j in enumerate(x)]
+
+
+def direction(m: Any, x: Any, y: Any) -> Any:
+    """x / hypot(x, y), both scaled where hypot could overflow; 0 at the origin."""
+    scale = m.where(abs(x) + abs(y) > 1e300, 0.25, 1.0)
+    return scale * x / distance(m, scale * x, scale * y)
 
 
 def mish_slope(m: Any, x: Any) -> Any:
@@ -365,7 +372,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # The derivative of hypot: the cosine of the angle of the point (x, y). That of the quotient would have y² as
         # the difference hypot² - x². At the origin it is 0, and has no derivatives.
         "direction", "direction", "x / sqrt(x**2 + y**2)",
-        lambda m, x, y: x / distance(m, x, y),
+        direction,
         [lambda m, r, x, y: m.divide(square(m.direction(y, x)), m.hypot(x, y)),
          lambda m, r, x, y: m.divide(-r * m.direction(y, x), m.hypot(x, y))],
         samples=[*PAIRS, (1e-100, 2e-100), (3e200, -1e200)], kinks={(0.0, 0.0): (math.nan, math.nan)},
