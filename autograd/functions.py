@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from autograd.value import Scalar
+    from autograd.value import Operand, Scalar
 
     def __getattr__(name: str) -> Callable[..., Any]: ...  # Any: a float or a Value, as the operands are
 
@@ -46,8 +46,8 @@ def _largest(x: Iterable[Scalar]) -> float:
     return max(map(float, x))
 
 
-def _varies(operand: Scalar) -> bool:
-    return isinstance(operand, Value)
+def _varies(operand: Operand) -> bool:
+    return isinstance(operand, Value) or (isinstance(operand, (tuple, list)) and any(map(_varies, operand)))
 
 
 value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest, "varies": _varies})
