@@ -54,7 +54,7 @@ class Descent:
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
     stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "steps", "line search",
         "damping", "not finite" or "interrupted". `reason` says it in words.
-    eager: why each example's graph was built; "" where a tape was used.
+    eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -131,18 +131,19 @@ class SecondOrder:
         """Takes steps until the loss is at its lowest, as far as can be seen, and says why it ended.
 
         Arguments:
-            function: of one example's data, such as `lambda x, t: ...`. What it returns, the method's class says.
+            function: of one example's data, such as `lambda x, t: ...`. The method's class says what it returns. It may
+                change its arguments: they are copies.
             data: what an example's data come from, such as inputs and targets: equally many of each, arrays of which a
                 row is an example, lists, or other iterables. Without data the function has no arguments.
             steps: how many to compute at most, at least 1.
             tolerance: end as soon as max_i |g_i|, the largest derivative of the loss, is not above it.
             step_tolerance: end when ‖δ‖ ≤ step_tolerance (‖θ‖ + step_tolerance).
             progress: show a progress bar with the loss on the standard error stream.
-            tape: None records one example's graph, and replays it where all examples have the same; True insists on it;
+            tape: None records one example's graph, and replays it if all examples have the same; True insists on it;
                 False builds each example's graph: the same numbers up to rounding, slower.
 
         Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
-        numbers that are not finite after a step, end it too, and leave the parameters as they were before that step.
+        numbers that are not finite after a step, end it too. The parameters are then as they were before that step.
 
         Raises, before anything is changed:
             ValueError: no examples, or not equally many of each of the data; `steps` below 1, a tolerance below 0; the

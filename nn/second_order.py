@@ -53,19 +53,19 @@ class Newton(DirectionMethod):
 
         L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
-    Where B, the Hessian, is positive definite, that is the parabola's lowest point, and near a minimum the number of
-    right digits doubles with each step. |B| has the absolute values of B's eigenvalues: where the parabola bends down,
-    and has no lowest point, the step leads down all the same. But it ends wherever the gradient is 0: if it begins at
-    a saddle or a maximum, there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al., "Identifying and
-    attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
+    If B, the Hessian, is positive definite, the step leads to the parabola's lowest point, and near a minimum each step
+    doubles the number of right digits. |B| has the absolute values of B's eigenvalues. So the step leads down even
+    where the parabola bends down and has no lowest point. But the method ends wherever the gradient is 0: at a saddle
+    or a maximum, if it begins there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al.,
+    "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
 
     Arguments:
         parameters: the Values to change.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
-    The function of `minimize` returns an example's loss: one Value. Through a tape the Hessian is had where the loss's
-    operations have smooth derivatives. Where these have cases, as those of relu and logsumexp do, each example's graph
-    is built: slower.
+    The function of `minimize` returns an example's loss: one Value. A tape replays the gradient's graph if the
+    derivatives of the loss's operations are smooth. If they have cases, as those of relu and logsumexp have, each
+    example's graph is built, which is slower.
 
     >>> from autograd import Value
     >>> x, y = Value(4.0), Value(-3.0)
@@ -138,18 +138,18 @@ class LevenbergMarquardt(SecondOrder):
 
         L = 1/(2n) Σ r²,     (JᵀJ + n μ D) δ = −Jᵀ r
 
-    r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss; the gain ratio ϱ
-    says how well the parabola foretold by how much, and sets the damping of the next step:
+    r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss. The gain ratio ϱ
+    compares by how much with what the parabola foretold, and sets the damping of the next step:
 
         ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D δ − g)
         ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
         else:    μ ← μ ν,  ν ← 2 ν
 
-    A singular J does no harm: the damping makes the system regular, and directions that J says nothing about are not
-    gone in. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944;
-    D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B. Nielsen's
-    damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear least squares
-    problems", 2nd edition, 2004.
+    A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
+    nothing about. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares",
+    1944; D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B.
+    Nielsen's damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear
+    least squares problems", 2nd edition, 2004.
 
     Arguments:
         parameters: the Values to change.
@@ -216,8 +216,8 @@ class NaturalGradient(DirectionMethod):
         F = (1/n) Σ E[∇log p(y | input, θ) ∇log p(y | input, θ)ᵀ] = (1/n) Σ Jᵀ H J
 
     The expectation is over outcomes y that the model itself holds likely at each input, not over the targets as in the
-    "empirical" Fisher matrix. So it can be had in closed form, from the Jacobian J of the outputs and the Fisher
-    matrix H that the distribution has in these:
+    "empirical" Fisher matrix. So F has a closed form, of the Jacobian J of the outputs and of the Fisher matrix H that
+    the distribution has in these:
 
         "normal"         an output is the mean of a normal distribution of variance 1: H = I
         "bernoulli"      an output is the logit of a probability p: H = diag p (1 − p)
@@ -239,7 +239,7 @@ class NaturalGradient(DirectionMethod):
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
-    last of its data is the target, as the loss has it.
+    last of its data is the target, in the form that the loss takes.
 
     >>> from autograd import Value
     >>> logits = [Value(0.0), Value(0.0)]
@@ -358,9 +358,9 @@ class DampedLeastSquares:
 def downhill(matrix: Array, gradient: Array) -> Array:
     """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
 
-    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so a direction in which the parabola bends
-    down, and has no lowest point, is gone down all the same. An eigenvalue that is 0 but for rounding is taken for as
-    large as the largest: such a direction is the gradient's own.
+    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so δ leads down even in a direction in
+    which the parabola bends down and has no lowest point. An eigenvalue that is 0 but for rounding counts as much as
+    the largest: in such a direction δ is the gradient's own.
     """
     eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
     sizes = numpy.abs(eigenvalues)

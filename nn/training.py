@@ -58,20 +58,23 @@ def fit(
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
 
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
-    Where all examples have the same graph it is recorded once, and a tape replays it (`autograd.Tape`). Where they have
-    not, because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn.
-    That is found out in the beginning, from the targets and from some of the inputs; what shows rarely or late, such as
-    a choice by `.data` that is always the same at first, needs `tape=False`. Memory does not grow with the batch.
+    If all examples have the same graph, it is recorded once, and a tape replays it (`autograd.Tape`). If they have not,
+    because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn. That
+    is found out in the beginning: some of the examples and all of the targets are computed and replayed, with the
+    parameters as they are and with others. What shows rarely or late needs `tape=False`, such as a choice by `.data`
+    that is always the same at first. Memory does not grow with the batch.
 
     Arguments:
-        model: from one example's input to its output; any callable. An input is what one row of `inputs` holds:
-            a list of floats, or a float. Numbers of NumPy become Python's.
+        model: from one example's input to its output; any callable. An input is what one row of `inputs` holds: a list
+            of floats, a float, or another structure. Numbers of NumPy become Python's. The model may change it: it gets
+            a copy.
         inputs, targets: equally many of each: arrays of which a row is an example, lists, or other iterables.
         loss: from an output and a target to a Value.
         optimizer: carries the parameters to learn and the learning rate. Their gradients are reset at each batch.
         epochs: how often to go through all examples, at least 1.
         batch_size: examples per step, at least 1. An epoch's last batch is smaller if they do not divide evenly.
         validation: (inputs, targets) that are not learned from; loss and metric are computed on them after each epoch.
+            They have the form of those to learn from; with `tape=False`, any form that the model takes.
         metric: from an output and a target to a number, 1.0 for right and 0.0 for wrong for example: `correct_class`.
             It may read the parameters, but not change them.
         patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
@@ -81,19 +84,21 @@ def fit(
         seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
         progress: show a progress bar with loss and metric on the standard error stream.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
-            rounding, slower. With a tape model and loss are called in the beginning only, and metrics get numbers in
-            the place of Values.
+            rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
+            model's output with numbers in the place of Values.
 
     Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
     `interrupted` set; what was learned so far is in the parameters.
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
+            `patience` without `validation`; validation examples of another form; the first batch's losses do not depend
+            on the optimizer's parameters.
         TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; `optimizer` makes
             no steps; the first loss is not a Value; `tape=True` and the examples do not have the same graph; numbers
             are masked.
-    Raises, with the parameters as they were before the batch:
+    Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
+    the global random states included:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
 
@@ -151,8 +156,8 @@ class History:
 
     loss, metric: means over the examples as they were learned from, so with the parameters of each batch's turn.
     validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
-    interrupted: whether Ctrl-C ended the training; the epoch that it broke off is in no list.
-    eager: why each example's graph was built; "" where a tape was used.
+    interrupted: whether Ctrl-C ended the training. The epoch that it broke off is in no list.
+    eager: the reason why each example's graph was built; "" where a tape was used.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -195,7 +200,7 @@ class History:
 
 
 class Run:
-    """The steps of a training. While it lasts, the parameters are a vector; `leave` puts them back into the Values."""
+    """The steps of a training. Meanwhile the parameters are a vector; `leave` puts it back into the Values."""
 
     def __init__(self, optimizer: Optimizer, metric: Metric | None = None) -> None:
         self.optimizer = optimizer
