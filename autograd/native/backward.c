@@ -31,12 +31,6 @@ ALWAYS_INLINE void push(Node *node)
 
 void push_to_parents(Node *node) { push(node); }
 
-/* Whether the node may have a `_backward` of its own, an attribute or a subclass's method. */
-static bool may_override(Node *node)
-{
-    return Py_TYPE(node) != Value_Type || (is_far(node) && node->far.attributes != NULL);
-}
-
 static int call_own_backward(Node *node)
 {
     static PyObject *name = NULL;

@@ -5,6 +5,7 @@
 #include "operations.h"
 #include "record.h"
 #include "recording.h"
+#include "refusals.h"
 #include "specification.h"
 #include "sweeps.h"
 #include "value.h"
@@ -55,9 +56,11 @@ static PyMethodDef methods[] = {
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
     {"guard", guard, METH_O, "What recording.py's guard() does."},
-    {"push_forward", push_forward, METH_O, "What sweeps.py's push_forward_floats() does."},
+    {"is_as_computed", is_as_computed, METH_O, "Whether refusals.py's contradiction() finds nothing, of finite data."},
+    {"push_forward", push_forward, METH_VARARGS, "What sweeps.py's push_forward_floats() does."},
     {"record", record, METH_VARARGS, "What record.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
+    {"unusual_nodes", unusual_nodes, METH_O, "What refusals.py's unusual_nodes() returns."},
     {NULL},
 };
 
