@@ -137,13 +137,11 @@ TAPE = {
         "the parameters, θ − η g: `tape.value_and_grad` and this project's `SGD`, on one vector; `nn.fit`, with one "
         "batch an epoch, does the same amid its book-keeping. jax.jit and torch.compile compile the update, too. "
         "CasADi's function of one example is mapped over the batch. The C is `benchmarks/network.c`, compiled for this "
-        "network by `cc`, with -O3, and with all options that help: -O3 -march=native -ffast-math, with two threads "
-        "-fopenmp too. A batch stays the same from step to step. Budgets, and what comes first, are of 100 examples.",
+        "network by `cc`, with -O3, and with all that helps: -O3 -march=native -ffast-math, on two threads -fopenmp. A "
+        "batch stays the same. Who would take seconds is left out. Budgets, and what comes first, are of 100 examples.",
         at_least({"torch": 10, "jax": 2, "c": 0.5, "c-native": 0.5}), at_least({"torch": 5, "jax": 1}),
     ),
-    "64-32-10": batches(
-        "64-32-10", "The same with softmax cross-entropy, and as many inputs as the digits have.", [], []
-    ),
+    "64-32-10": batches("64-32-10", "The same with softmax cross-entropy, and as many inputs as digits have.", [], []),
     "203-80-26": batches("203-80-26", "The same in the shape of NETtalk: 18,426 parameters.", [], []),
     "graph": steps(
         "One graph of 65,000 nodes, replayed",

@@ -22,9 +22,9 @@ from contestants import CONTESTANTS
 from report import RATIO, Case, Cell, Row, Sample, Table
 
 FOLDER = Path(__file__).parent
-SECONDS_PER_ANSWER = 150
-SECONDS_PER_CELL, LEAST = 4.0, 3  # once they have passed, so many turns are enough
-SECONDS_PER_CELL_ONCE, LEAST_ONCE = 20.0, 1  # where each sample starts a process, and may take half a minute
+SECONDS_PER_ANSWER, SECONDS_PER_STEP = 150, 2.0
+# Once so many seconds have passed, so many turns are enough; by whether each sample has a process of its own.
+ENOUGH = {False: (4.0, 3), True: (20.0, 1)}
 
 
 class CannotError(Exception):
@@ -36,17 +36,16 @@ def measured(table: Table, quick: bool = False) -> dict[str, list[Cell]]:
 
     Raises CannotError where ours, which the others are held against, is not there or fails.
     """
-    cells: dict[str, list[Cell]] = {row.title: [] for row in table.rows}
     with ExitStack() as processes:
         takers = [Taker(table, row, processes) for row in table.rows]
-        ours = takers.pop(0) if table.paired else None
+        ours, others = (takers[0], takers[1:]) if table.paired else (None, takers)
         for case in table.cases:
             samples: list[Sample] = []  # of ours
-            for taker in takers:
-                cells[taker.row.title].append(measured_cell(case, ours, taker, samples, quick))
+            for taker in others:
+                taker.cells.append(measured_cell(case, ours, taker, samples, quick))
             if ours:
-                cells[ours.row.title].append(Cell(samples or [ours(case)]))
-    return cells
+                ours.cells.append(Cell(samples or [ours(case)]))
+    return {taker.row.title: taker.cells for taker in takers}
 
 
 class Taker:
@@ -55,6 +54,7 @@ class Taker:
     def __init__(self, table: Table, row: Row, processes: ExitStack) -> None:
         self.table, self.row, self.processes = table, row, processes
         self.process: subprocess.Popen[str] | None = None
+        self.cells: list[Cell] = []
         self.numbers: list[list[float]] = []  # what it computed
 
     def __call__(self, case: Case) -> Sample:
@@ -71,14 +71,14 @@ class Taker:
 def measured_cell(case: Case, ours: Taker | None, theirs: Taker, samples: list[Sample], quick: bool) -> Cell:
     """Samples of theirs, in turns with ours, which are added to `samples`; or their error."""
     table, takers = theirs.table, [ours, theirs] if ours else [theirs]
-    seconds, least = (SECONDS_PER_CELL_ONCE, LEAST_ONCE) if table.once else (SECONDS_PER_CELL, LEAST)
-    most, least = (1, 1) if quick else (table.most, least)
+    seconds, least = (0.0, 1) if quick else ENOUGH[table.once]
     try:
+        refuse_slow(theirs, case)
         if not table.once:
             for taker in takers:  # which prepares, and warms up
                 taker(case)
             same_numbers(theirs.numbers, takers[0].numbers)
-        turns = in_turns([partial(taker, case) for taker in takers], most, least, seconds)
+        turns = in_turns([partial(taker, case) for taker in takers], table.most, least, seconds)
         same_numbers(theirs.numbers, takers[0].numbers)
     except CannotError as error:
         if ours:
@@ -97,6 +97,14 @@ def in_turns(takers: Sequence[Callable[[], Sample]], most: int, least: int, seco
     while len(turns) < most and (len(turns) < least or monotonic() - start < seconds):
         turns.append([take() for take in takers])
     return turns
+
+
+def refuse_slow(taker: Taker, case: Case) -> None:
+    """Raises CannotError if a step would take seconds, by the time of one with fewer examples."""
+    for smaller, cell in zip(taker.table.cases, taker.cells, strict=False):
+        few, many = smaller.task.get("examples", 1), case.task.get("examples", 1)
+        if 1 < few < many and max(cell.numbers("seconds"), default=0.0) * many / few > SECONDS_PER_STEP:
+            raise CannotError("left out")
 
 
 def same_numbers(theirs: Sequence[Sequence[float]], ours: Sequence[Sequence[float]]) -> None:

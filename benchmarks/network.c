@@ -9,7 +9,6 @@
 
 static const int WIDTH[] = {WIDTHS};
 enum { LAYERS = sizeof WIDTH / sizeof *WIDTH - 1, MOST = 256, BLOCK = 64 };
-
 #define SPECIALISED static inline __attribute__((always_inline))
 
 /* y = b + x W, and its relu in hidden layers, for n examples. */

@@ -117,9 +117,8 @@ class Table(NamedTuple):
 
     def time(self, cells: Cells, row: str, case: int) -> str:
         """Nothing where it was not to be measured; the kind of error where it could not be."""
-        if case >= len(of_row := cells.get(row, ())):
-            return ""
-        return of_row[case].error.partition(":")[0] or self.text(of_row, case, self.value)
+        of_row = cells.get(row, ())[: case + 1]
+        return "".join(cell.error.partition(":")[0] or self.text(of_row, case, self.value) for cell in of_row[case:])
 
 
 class Section(NamedTuple):

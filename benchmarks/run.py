@@ -3,9 +3,8 @@
     python benchmarks/run.py [--quick] [--only NAME ...]
 
 A full run takes half an hour, prints its results and writes them to benchmarks/RESULTS.md. `--quick` measures one pair
-of each, and `--only` some subjects (`--help` lists them): these only print. `engine` is all that README.md's table
-needs, which is printed, too. Peers that are not installed are left out, and the tables say so: pip install -e
-".[peers]" brings them all.
+of each, `--only` some subjects (`engine` is all that README.md's table needs, which is printed, too): these only print.
+Peers that are not installed are left out, and the tables say so: pip install -e ".[peers]" brings them all.
 """
 
 import argparse

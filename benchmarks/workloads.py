@@ -20,8 +20,7 @@ Function = Callable[[Number], Number]
 Points = list[tuple[list[float], float]]
 Step = Callable[[], Any]  # what is measured
 
-SEED = 1337
-LEARNING_RATE = 0.01
+SEED, LEARNING_RATE = 1337, 0.01
 
 
 @dataclass(frozen=True)

@@ -256,7 +256,7 @@ class Timed:
     """In the place of a row's process: it takes so many seconds."""
 
     def __init__(self, table, seconds, numbers=((1.0,),)):
-        self.table, self.seconds, self.numbers = table, iter(seconds), numbers
+        self.table, self.seconds, self.numbers, self.cells = table, iter(seconds), numbers, []
 
     def __call__(self, case):
         return {"seconds": next(self.seconds)}
@@ -283,6 +283,24 @@ def test_numbers_are_compared_before_times_are_taken():
     ours.seconds = iter([1.0, 1.0])  # it prepares, and shows that it still works
     cell = measuring.measured_cell(table.cases[0], ours, theirs, [], quick=False)
     assert cell == report.Cell(error="computes other numbers: 2.0 for 1.0")
+
+
+def test_who_would_be_slow_is_left_out():
+    cases = [report.Case(task={"examples": count}) for count in (1, 100, 10_000)]
+    limit = measuring.SECONDS_PER_STEP
+
+    def taker(*cells):
+        timed = Timed(report.Table([], cases, paired=False, most=1), [])
+        timed.cells = list(cells)
+        return timed
+
+    measuring.refuse_slow(taker(cell(1.0, limit)), cases[1])  # of one example, most is not its own time
+    measuring.refuse_slow(taker(report.Cell(error="crashed"), cell(1.0, 0.009 * limit)), cases[2])
+    measuring.refuse_slow(taker(cell(1.0, limit), cell(1.0, limit)), cases[1])  # the same work again
+    slow = taker(cell(1.0, 0.001 * limit), cell(1.0, 0.011 * limit))
+    with pytest.raises(measuring.CannotError, match=r"^left out$"):
+        measuring.refuse_slow(slow, cases[2])
+    assert measuring.measured_cell(cases[2], None, slow, [], quick=False) == report.Cell(error="left out")
 
 
 @pytest.mark.parametrize(("seconds", "count"), [(0.0, 3), (1e9, 7)])
