@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from autograd.value import Scalar
+    from autograd.value import Operand, Scalar
 
 
 def where(condition: bool, x: Scalar, y: Scalar) -> Scalar:
@@ -192,8 +192,8 @@ def _largest(x: Iterable[Scalar]) -> float:
     return max([x_i._number_to_copy() if isinstance(x_i, Value) else x_i for x_i in x])
 
 
-def _varies(operand: Scalar) -> bool:
-    return isinstance(operand, Value)
+def _varies(operand: Operand) -> bool:
+    return isinstance(operand, Value) or (isinstance(operand, (tuple, list)) and any(map(_varies, operand)))
 
 
 value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest, "varies": _varies})

@@ -27,7 +27,7 @@ class Operation:
 
     name        the method on Value and the function
     symbol      what a drawing, a trace and `repr` show
-    formula     the textbook definition, in the operands' names; the tests evaluate it with 50 digits
+    formula     the textbook definition, in the operands' names; the tests evaluate it with 60 digits
     compute     the value: `compute(m, *operands)`
     partials    one rule per operand: `partial(m, r, *operands)` is the derivative of the result `r` with respect
                 to that operand; for an operand that is a sequence, the sequence of derivatives
@@ -154,8 +154,11 @@ def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
 
 
 def hypot(x: float, y: float) -> float:
-    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons."""
-    return abs(complex(x, y))
+    """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons.
+
+    CPython's abs(complex(nan, y)) raises OverflowError where an earlier function has left errno set (3.11 to 3.13).
+    """
+    return abs(complex(x, y)) if x == x and y == y else math.hypot(x, y)
 
 
 def power(x: float, y: float) -> float:
@@ -211,18 +214,14 @@ ieee = Mathematics(
 )
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
+SMALLEST_FLOAT = math.nextafter(0.0, 1.0)
 
 
-def gaussian(m: Any, x: Any, factor: float) -> Any:
-    """exp(factor * x²), without the error that rounding x² would magnify.
+# ---- what several rules share
 
-    x is split into a head of 26 bits, whose square is exact, and the rest (T. J. Dekker, "A floating-point
-    technique for extending the available precision", 1971). Beyond 40 the result is 0 at any rate.
-    """
-    x = m.minimum(m.maximum(x, -40.0), 40.0)
-    scaled = 134217729.0 * x
-    head = scaled - (scaled - x)
-    return m.exp(factor * head * head) * m.exp(factor * ((x - head) * (x + head)))
+
+def square(x: Any) -> Any:
+    return x * x
 
 
 def difference(x: Any, y: Any) -> tuple[Any, Any]:
@@ -232,21 +231,64 @@ def difference(x: Any, y: Any) -> tuple[Any, Any]:
     return rounded, (x - (rounded - subtracted)) - (y + subtracted)
 
 
+def split(x: Any) -> tuple[Any, Any]:
+    """x as a head of 26 bits, whose product with another head is exact, and the rest.
+
+    T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
+    """
+    scaled = 134217729.0 * x
+    head = scaled - (scaled - x)
+    return head, x - head
+
+
+def gaussian(m: Any, x: Any, factor: float) -> Any:
+    """exp(factor * x²), without the error that rounding x² would magnify."""
+    x = within_40(m, x)
+    head, rest = split(x)
+    return m.exp(factor * head * head) * m.exp(factor * (rest * (x + head)))
+
+
+def within_40(m: Any, x: Any) -> Any:
+    """x between -40 and 40: farther out, exp(-x² / 2) is 0 at any rate, and `split` could overflow."""
+    return m.minimum(m.maximum(x, -40.0), 40.0)
+
+
+SQRT_HALF = math.sqrt(0.5)
+SQRT_HALF_HEAD, _rest = split(SQRT_HALF)
+SQRT_HALF_REST = _rest - 4.833646656726457e-17  # with what the rounding of the root has lost
+
+
+def normal_distribution(m: Any, x: Any) -> Any:
+    """Φ(x) = erfc(-x/√2) / 2, without the error that rounding x/√2 would magnify in the left tail.
+
+    What the rounding has lost is multiplied by the derivative of erfc.
+    """
+    x = within_40(m, x)
+    head, rest = split(x)
+    rounded = SQRT_HALF * x
+    lost = ((head * SQRT_HALF_HEAD - rounded) + head * SQRT_HALF_REST) + rest * SQRT_HALF
+    return 0.5 * m.erfc(-rounded) + lost * m.exp(-0.5 * x * x) / math.sqrt(math.pi)
+
+
 def distance(m: Any, x: Any, y: Any) -> Any:
-    """hypot(x, y), but 1 at the origin, so that a division by it gives the derivative 0 there."""
-    h = m.hypot(x, y)
-    return m.where(h <= 0, 1.0, h)
+    """hypot(x, y), but no 0 at the origin, so that 0 divided by it is 0 there."""
+    return m.maximum(m.hypot(x, y), SMALLEST_FLOAT)
+
+
+def undifferentiable(m: Any, x: Any) -> Any:
+    """0, of which the derivative by x is nan."""
+    return m.direction(x - x, 0.0)
 
 
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
-    """The largest of x as a shift (0 where that is infinite), and exp(x_i - shift), of which none overflows."""
+    """The largest of x as a shift (0 where that is -inf or nan), and exp(x_i - shift), of which none overflows."""
     largest = m.max(x)
-    shift = m.where(abs(largest) <= LARGEST_FLOAT, largest, 0.0)
+    shift = m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
     return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
 
 
 def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:
-    """exp(x - shift), with what is lost in rounding; 1 instead of an overflow, beside an operand that is not finite."""
+    """exp(x - shift), with what is lost in rounding; 1 for inf - inf, and instead of an overflow beside a nan."""
     exponent, lost = difference(x, shift)
     lost = m.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
-    return m.exp(m.where((exponent > 0) & (exponent <= LARGEST_FLOAT), 0.0, exponent)) * (1.0 + lost)
+    return m.exp(m.where(x >= shift, 0.0, exponent)) * (1.0 + lost)

@@ -19,7 +19,18 @@ from __future__ import annotations
 
 import math
 
-from autograd.operation import Mathematics, Operation, difference, distance, gaussian, shifted_exponentials
+from autograd.operation import (
+    LARGEST_FLOAT,
+    Mathematics,
+    Operation,
+    difference,
+    distance,
+    gaussian,
+    normal_distribution,
+    shifted_exponentials,
+    square,
+    undifferentiable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 
 LN2 = math.log(2)
 LN10 = math.log(10)
-SQRT_HALF = math.sqrt(0.5)
 SQRT_2PI = math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -44,20 +54,72 @@ def power_by_base(m: Any, x: Any, y: Any) -> Any:
     where_y_is_0 = m.where((x < 0) | (x > 0), y, 1.0) if m.varies(y) else 1.0
     exponent, lost = difference(m.where((y < 0) | (y > 0), y, where_y_is_0), 1.0)
     logarithm = m.log(m.where((lost < 0) | (lost > 0), abs(x) + 1e-300, 1.0))
-    return y * m.power(x, exponent) * (1.0 + lost * logarithm)
+    slope = y * m.power(x, exponent) * (1.0 + lost * logarithm)
+    return slope + m.where(is_corner(x, y), undifferentiable(m, y), 0.0) if m.varies(y) else slope
+
+
+def power_by_exponent(m: Any, r: Any, x: Any, y: Any) -> Any:
+    """r log(x), and 0 at base 0: the derivative there of 0**y for y > 0."""
+    slope = r * m.log(m.where((x < 0) | (x > 0), x, 1.0))
+    return slope + m.where(is_corner(x, y), undifferentiable(m, x), 0.0) if m.varies(x) else slope
+
+
+def is_corner(x: Any, y: Any) -> Any:
+    """Whether x**y has no mixed second derivative there: at base 0, up to the exponent 1."""
+    return (x >= 0) & (x <= 0) & (y <= 1)
 
 
 def logsumexp(m: Any, x: Any) -> Any:
-    """shift + log(sum(exp(x_i - shift)))."""
+    """shift + log(sum(exp(x_i - shift))), with what is lost in rounding where that sum is next to 1."""
     shift, exponentials = shifted_exponentials(m, x)
-    return shift + m.log(m.sum(exponentials))
+    ones = m.sum([m.where(x_i >= shift, 1.0, 0.0) for x_i in x])
+    others = m.sum([m.where(x_i >= shift, 0.0, e_i) for x_i, e_i in zip(x, exponentials, strict=True)])
+    total, lost = difference(ones, -others)
+    return shift + (m.log(total) + lost)
 
 
 def softmax(m: Any, x: Any) -> Any:
-    """exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
+    """p_i = exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
+    if m.varies(x):
+        return differentiable_softmax(m, x)
     _, exponentials = shifted_exponentials(m, x)
     total = m.sum(exponentials)
-    return [exponential / total for exponential in exponentials]
+    return [m.divide(exponential, total) for exponential in exponentials]
+
+
+def differentiable_softmax(m: Any, x: Any) -> list[Any]:
+    """exp(-logsumexp(x_j - x_i)); of two, the logistic function of their difference.
+
+    Its derivatives are -p_i p_j and p_i (sum of the other p_j). Those of the quotient have 1 - p_i as a difference,
+    without digits where p_i is next to 1. Of -inf a finite number is made, since -inf - -inf is nan.
+    """
+    if len(x) == 2:
+        return [m.sigmoid(x[0] - x[1]), m.sigmoid(x[1] - x[0])]
+    finite = [m.maximum(x_i, -LARGEST_FLOAT) for x_i in x]
+    return [m.exp(-m.logsumexp(differences(finite, i))) for i in range(len(finite))]
+
+
+def differences(x: Any, i: int) -> list[Any]:
+    """x_j - x_i for each j; with itself it is a constant."""
+    return [x_j - x[i] if j != i else 0.0 for j, x_j in enumerate(x)]
+
+
+def direction(m: Any, x: Any, y: Any) -> Any:
+    """x / hypot(x, y), both scaled where hypot could overflow; 0 at the origin."""
+    scale = m.where(abs(x) + abs(y) > 1e300, 0.25, 1.0)
+    return scale * x / distance(m, scale * x, scale * y)
+
+
+def mish_slope(m: Any, x: Any) -> Any:
+    """tanh(s) + x tanh'(s) s', with s = softplus(x)."""
+    s = m.softplus(x)
+    return m.tanh(s) + x * m.sigmoid(x) * square(m.sech(s))
+
+
+def sech(m: Any, x: Any) -> Any:
+    """2 / (e^x + e^-x), without its overflow."""
+    small = m.exp(-abs(x))
+    return 2.0 * small / (1.0 + square(small))
 
 
 def unary(*points: float) -> list[Point]:
@@ -108,7 +170,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         "power", "**", "x ** y",
         lambda m, x, y: m.power(x, y),
         [lambda m, r, x, y: power_by_base(m, x, y),
-         lambda m, r, x, y: r * m.log(m.where((x < 0) | (x > 0), x, 1.0))],
+         lambda m, r, x, y: power_by_exponent(m, r, x, y)],
         samples=[(0.5, 3.0), (2.0, -1.5), (1e-3, 0.3), (7.0, 0.001), (30.0, 12.5), (1e300, 0.3), (355593.97, -3.77)],
         kinks={(0.0, 0.0): (0.0, 0.0), (0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (math.inf, 0.0),
                (-2.0, 3.0): (12.0, math.nan), (-2.0, 0.0): (0.0, math.nan)},
@@ -173,9 +235,10 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
+        # r + 0.0, since the root of -0.0 is -0.0.
         "sqrt", "sqrt", "sqrt(x)",
         lambda m, x: m.sqrt(x),
-        [lambda m, r, x: m.divide(0.5, r)],
+        [lambda m, r, x: m.divide(0.5, r + 0.0)],
         samples=POSITIVE, kinks={(0.0,): (math.inf,)}, domain="x >= 0",
     ),
     Operation(
@@ -205,17 +268,24 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=ANYWHERE, domain="x is finite",
     ),
     Operation(
-        # (1 - x)(1 + x), not 1 - x², which loses its digits near ±1.
         "asin", "asin", "asin(x)",
         lambda m, x: m.asin(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        [lambda m, r, x: m.divide(1.0, m.semicircle(x))],
         samples=INSIDE_ONE, kinks={(1.0,): (math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
         "acos", "acos", "acos(x)",
         lambda m, x: m.acos(x),
-        [lambda m, r, x: m.divide(-1.0, m.sqrt((1.0 - x) * (1.0 + x)))],
+        [lambda m, r, x: m.divide(-1.0, m.semicircle(x))],
         samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (-math.inf,)}, domain="-1 <= x <= 1",
+    ),
+    Operation(
+        # The derivatives of asin, acos and atanh are powers of it. (1 - x)(1 + x), not 1 - x², which loses its digits
+        # near ±1; and that product's derivative, of which -2x is a difference, would lose them near 0.
+        "semicircle", "semicircle", "sqrt(1 - x**2)",
+        lambda m, x: m.sqrt((1.0 - x) * (1.0 + x)),
+        [lambda m, r, x: m.divide(-x, r)],
+        samples=INSIDE_ONE, kinks={(1.0,): (-math.inf,), (-1.0,): (math.inf,)}, domain="-1 <= x <= 1",
     ),
     Operation(
         "atan", "atan", "atan(x)",
@@ -224,11 +294,11 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # The angle of the point (x, y). Divided twice by the distance, whose square could overflow or vanish.
+        # The angle of the point (x, y): x / hypot², divided in two steps, since the square could overflow or vanish.
         "atan2", "atan2", "atan2(y, x)",
         lambda m, y, x: m.atan2(y, x),
-        [lambda m, r, y, x: x / distance(m, x, y) / distance(m, x, y),
-         lambda m, r, y, x: -y / distance(m, x, y) / distance(m, x, y)],
+        [lambda m, r, y, x: m.direction(x, y) / distance(m, x, y),
+         lambda m, r, y, x: -m.direction(y, x) / distance(m, x, y)],
         samples=[*PAIRS, (1e-150, 2e-150), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
     ),
     Operation(
@@ -244,10 +314,17 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # 1 - tanh², written so that it keeps its digits where tanh is close to ±1.
         "tanh", "tanh", "sinh(x) / cosh(x)",
         lambda m, x: m.tanh(x),
-        [lambda m, r, x: 4.0 * m.sigmoid(2.0 * x) * m.sigmoid(-2.0 * x)],
+        [lambda m, r, x: square(m.sech(x))],
+        samples=WIDE,
+    ),
+    Operation(
+        # Its square is the derivative of tanh, and keeps its digits to all orders: 1 - tanh² loses them where tanh is
+        # close to ±1, and products of sigmoids lose those of their derivative near 0.
+        "sech", "sech", "1 / cosh(x)",
+        sech,
+        [lambda m, r, x: -r * m.tanh(x)],
         samples=WIDE,
     ),
     Operation(
@@ -259,13 +336,13 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "acosh", "acosh", "log(x + sqrt(x**2 - 1))",
         lambda m, x: m.acosh(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0) * m.sqrt(x + 1.0))],
+        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0)) / m.sqrt(x + 1.0)],
         samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
     ),
     Operation(
         "atanh", "atanh", "log((1 + x) / (1 - x)) / 2",
         lambda m, x: m.atanh(x),
-        [lambda m, r, x: 1.0 / ((1.0 - x) * (1.0 + x))],
+        [lambda m, r, x: m.divide(1.0, square(m.semicircle(x)))],
         samples=INSIDE_ONE, domain="-1 < x < 1",
     ),
 
@@ -287,9 +364,18 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # A cone: at its tip, the origin, the convention is 0, as for abs.
         "hypot", "hypot", "sqrt(x**2 + y**2)",
         lambda m, x, y: m.hypot(x, y),
-        [lambda m, r, x, y: x / distance(m, x, y),
-         lambda m, r, x, y: y / distance(m, x, y)],
+        [lambda m, r, x, y: m.direction(x, y),
+         lambda m, r, x, y: m.direction(y, x)],
         samples=[*PAIRS, (1e-200, 2e-200), (3e200, -1e200)], kinks={(0.0, 0.0): (0.0, 0.0)},
+    ),
+    Operation(
+        # The derivative of hypot: the cosine of the angle of the point (x, y). That of the quotient would have y² as
+        # the difference hypot² - x². At the origin it is 0, and has no derivatives.
+        "direction", "direction", "x / sqrt(x**2 + y**2)",
+        direction,
+        [lambda m, r, x, y: m.divide(square(m.direction(y, x)), m.hypot(x, y)),
+         lambda m, r, x, y: m.divide(-r * m.direction(y, x), m.hypot(x, y))],
+        samples=[*PAIRS, (1e-100, 2e-100), (3e200, -1e200)], kinks={(0.0, 0.0): (math.nan, math.nan)},
     ),
     Operation(
         # A tie is split evenly, so that maximum(x, x) has the derivative 1. x + y is nan where either is.
@@ -336,32 +422,31 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         samples=WIDE,
     ),
     Operation(
-        # The logistic function. The derivative is r (1 - r), with 1 - r as the sigmoid of -x, which keeps its digits.
+        # The logistic function. Its derivative, r (1 - r), is that of tanh: r is (1 + tanh(x / 2)) / 2.
         "sigmoid", "sigmoid", "1 / (1 + exp(-x))",
         lambda m, x: m.where(x < 0, m.exp(-m.abs(x)), 1.0) / (1.0 + m.exp(-m.abs(x))),
-        [lambda m, r, x: r * m.sigmoid(-x)],
+        [lambda m, r, x: 0.25 * square(m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
         # Swish (Ramachandran et al., 2017), also called SiLU (Elfwing et al., 2017).
         "silu", "silu", "x / (1 + exp(-x))",
         lambda m, x: x * m.sigmoid(x),
-        [lambda m, r, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x))],
+        [lambda m, r, x: m.sigmoid(x) + 0.25 * x * square(m.sech(0.5 * x))],
         samples=WIDE,
     ),
     Operation(
         # x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016); erfc keeps the digits of its tail.
         "gelu", "gelu", "x * (1 + erf(x / sqrt(2))) / 2",
-        lambda m, x: 0.5 * x * m.erfc(-SQRT_HALF * x),
-        [lambda m, r, x: 0.5 * m.erfc(-SQRT_HALF * x) + x * gaussian(m, x, -0.5) / SQRT_2PI],
+        lambda m, x: x * normal_distribution(m, x),
+        [lambda m, r, x: normal_distribution(m, x) + x * gaussian(m, x, -0.5) / SQRT_2PI],
         samples=unary(-6.3, -3.0, -1.5, -0.5, -1e-3, 1e-8, 0.3, 2.5, 9.0),
     ),
     Operation(
-        # x tanh(s) with s = softplus(x) (Misra, 2019). tanh'(s) = 4 sigmoid(2s) sigmoid(-2s), as in the row of tanh.
+        # x tanh(s) with s = softplus(x) (Misra, 2019).
         "mish", "mish", "x * tanh(log(1 + exp(x)))",
         lambda m, x: x * m.tanh(m.softplus(x)),
-        [lambda m, r, x: m.tanh(m.softplus(x))
-            + 4.0 * x * m.sigmoid(x) * m.sigmoid(2.0 * m.softplus(x)) * m.sigmoid(-2.0 * m.softplus(x))],
+        [lambda m, r, x: mish_slope(m, x)],
         samples=WIDE,
     ),
 

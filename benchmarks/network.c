@@ -1,24 +1,15 @@
 /* A step of gradient descent on a batch, as one writes it by hand in C: in plain loops, a block of examples at a time.
 
-   Compiled for one network, with -DWIDTHS=2,16,16,1, and with -DCROSS_ENTROPY for softmax cross-entropy in the place of
-   hinge loss. With -fopenmp the blocks are shared among threads. What makes it fast: the widths are known to the compiler,
-   which unrolls the loops over them; what is summed up stays in a small array of its own, and so in registers; and no inner
-   loop is a sum, which the compiler may not vectorise, as long as a layer has more than one output. */
+   Compiled for one network, with -DWIDTHS=2,16,16,1 and -DLEARNING_RATE=0.01, and -DCROSS_ENTROPY for softmax cross-entropy
+   instead of hinge loss. With -fopenmp threads share the blocks. What makes it fast: the compiler knows the widths and
+   unrolls the loops over them; sums stay in a small array of their own, and so in registers; and no inner loop is a sum,
+   which the compiler may not vectorise, as long as a layer has more than one output. */
 #include <math.h>
 #include <string.h>
 
 static const int WIDTH[] = {WIDTHS};
 enum { LAYERS = sizeof WIDTH / sizeof *WIDTH - 1, MOST = 256, BLOCK = 64 };
-
 #define SPECIALISED static inline __attribute__((always_inline))
-
-/* Of all layers together: the weights, a row for each input, and then the biases, layer by layer. */
-SPECIALISED int count_parameters(void)
-{
-    int count = 0;
-    for (int l = 0; l < LAYERS; l++) count += (WIDTH[l] + 1) * WIDTH[l + 1];
-    return count;
-}
 
 /* y = b + x W, and its relu in hidden layers, for n examples. */
 SPECIALISED void layer(int n, int inputs, int outputs, const double *w, const double *x, double *restrict y, int is_hidden)
@@ -106,11 +97,12 @@ SPECIALISED double block(int n, const double *parameters, const double *inputs, 
     return loss;
 }
 
-/* The mean loss of the batch; its gradient is written to `gradient`. */
-double differentiate(const double *parameters, const double *inputs, const double *targets, long examples, double *gradient)
+/* The mean loss of the batch; its gradient is written to `gradient`. There are `count` parameters: of each layer the
+   weights, a row for each input, and then the biases. */
+double differentiate(const double *parameters, const double *inputs, const double *targets, double *gradient, long examples,
+                     long count)
 {
     double loss = 0.0, scale = 1.0 / (double)examples;
-    const int count = count_parameters();
     memset(gradient, 0, (size_t)count * sizeof *gradient);
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) reduction(+ : loss, gradient[:count])
@@ -123,11 +115,9 @@ double differentiate(const double *parameters, const double *inputs, const doubl
 }
 
 /* A step along the gradient of the mean loss, which is returned. `gradient` is room for it. */
-double train(double *parameters, const double *inputs, const double *targets, long examples, double learning_rate,
-             double *gradient)
+double train(double *parameters, const double *inputs, const double *targets, double *gradient, long examples, long count)
 {
-    double loss = differentiate(parameters, inputs, targets, examples, gradient);
-    const int count = count_parameters();
-    for (int k = 0; k < count; k++) parameters[k] -= learning_rate * gradient[k];
+    double loss = differentiate(parameters, inputs, targets, gradient, examples, count);
+    for (long k = 0; k < count; k++) parameters[k] -= LEARNING_RATE * gradient[k];
     return loss;
 }

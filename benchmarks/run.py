@@ -2,61 +2,59 @@
 
     python benchmarks/run.py [--quick] [--only NAME ...]
 
-A full run takes a quarter of an hour, prints its results and writes them to benchmarks/RESULTS.md. `--quick` measures
-fewer pairs and `--only` some comparisons (`--help` lists them): these only print.
-Peers that are not installed are left out, and the table says so: pip install -e ".[peers]" brings them all.
+A full run takes half an hour, prints its results and writes them to benchmarks/RESULTS.md. `--quick` measures one pair
+of each, `--only` some subjects (`engine` is all that README.md's table needs, which is printed, too): these only print.
+Peers that are not installed are left out, and the tables say so: pip install -e ".[peers]" brings them all.
 """
-
-from __future__ import annotations
 
 import argparse
 
-from batches import measure_training
-from comparisons import ALL, Comparison, Training
+from comparisons import README, SECTIONS
 from contestants import CONTESTANTS
-from measures import MEASURES, Run, measure_steps
-from pairs import FOLDER, CannotError, worker
-from report import failure, preamble
+from measuring import FOLDER, CannotError, measured
+from report import Cells, Table, machine, readme_table
 
-COMPARISONS: dict[str, Comparison | Training] = {comparison.name: comparison for comparison in ALL}
+PREAMBLE = """\
+# Results
+
+Written by `make bench`. Times are medians; "× ours" is how many times as long as this engine (the first row) a
+contestant took: the median of the ratios of pairs that were measured in turns (ours, theirs, ours, theirs, ...), with
+the quartiles in brackets (of fewer than four pairs, the least and the most), in bold where it was faster. Each
+contestant runs in a process of its own, all in float64, on one thread where nothing else is said, and it was checked
+that their numbers agree. The garbage collector is on, as users have it, but where a column says that it is off. "First"
+is what passes until the first step is done: making the parameters and, where a contestant compiles, compiling. Budgets
+are of this engine's design.
+"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="This engine against its peers, side by side.")
-    parser.add_argument("--quick", action="store_true", help="fewer pairs; write nothing")
-    parser.add_argument("--only", choices=COMPARISONS, nargs="+", help="these comparisons; write nothing")
+    parser.add_argument("--quick", action="store_true", help="one pair of each; write nothing")
+    parser.add_argument("--only", choices=[*SECTIONS, "engine"], nargs="+", help="these subjects; write nothing")
     arguments = parser.parse_args()
 
-    versions, missing = roll_call()
-    ours = "python" if "native" in missing else "native"
-    run = Run(ours, missing, 3, 0.0, 1) if arguments.quick else Run(ours, missing, 11, 4.0, 3)
-    parts = [preamble(versions)]
+    distributions = dict.fromkeys(contestant.distribution for contestant in CONTESTANTS.values())
+    first: dict[str, tuple[Table, Cells]] = {}  # of each section's tables
+    parts = [f"{PREAMBLE}\n{machine(filter(None, distributions))}"]
     print(parts[0], flush=True)
-    for name in arguments.only or COMPARISONS:
-        comparison = COMPARISONS[name]
-        try:
-            if isinstance(comparison, Training):
-                parts.append(measure_training(run, comparison))
-            else:
-                parts.append(MEASURES.get(name, measure_steps)(run, comparison))
-        except CannotError as error:
-            parts.append(failure(comparison, CONTESTANTS[ours].title, str(error)))
+    asked = [README if name == "engine" else [name] for name in arguments.only or SECTIONS]
+    for name in dict.fromkeys(name for names in asked for name in names):
+        section = SECTIONS[name]
+        parts.append(f"## {section.title}\n\n{section.text}\n")
+        for table in section.tables:
+            parts[-1] += f"\n### {table.title}\n" if table.title else ""
+            try:
+                cells = measured(table, arguments.quick)
+                first.setdefault(name, (table, cells))
+                parts[-1] += f"\n{table.markdown(cells)}\n"
+            except CannotError as error:
+                parts[-1] += f"\n{table.rows[0].title}: {error}\n"
         print(parts[-1], flush=True)
+    if README.keys() <= first.keys():
+        parts.insert(1, f"In README.md:\n\n{readme_table(README, first)}\n")
+        print(parts[1])
     if not arguments.quick and not arguments.only:
         (FOLDER / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
-
-
-def roll_call() -> tuple[dict[str, str], dict[str, str]]:
-    """The versions of the contestants that are there, and why the others are not."""
-    versions, missing = {}, {}
-    for name, contestant in CONTESTANTS.items():
-        try:
-            with worker(name) as process:
-                if process.version:
-                    versions[contestant.distribution] = process.version
-        except CannotError as error:
-            missing[name] = str(error)
-    return versions, missing
 
 
 if __name__ == "__main__":

@@ -1,108 +1,151 @@
-"""The process in which one contestant runs: it answers requests, one JSON object a line, until its input ends.
+"""The process in which one contestant runs. It answers questions, one JSON object a line, until its input ends.
 
 A process for each, so that none runs among another's modules and garbage, or on bytecode that the interpreter has
-specialised to another's numbers, and so that a crash is that contestant's own.
+specialised to another's numbers, and so that a crash is that contestant's own. An answer is a sample: numbers by name.
 
     python worker.py CONTESTANT
 """
 
-from __future__ import annotations
-
+import ctypes
 import gc
 import json
 import math
 import os
+import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from time import perf_counter
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
 
+from arrays import THREADS
 from contestants import CONTESTANTS
-from growth import forget_peak, grow_deep, grow_wide, resident, return_memory
-from networks import NETWORKS
-from trainers import THREADS
-from workloads import CHAIN, README
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from workloads import EXPRESSIONS, NETWORKS, Step, chain, wide
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
-
-STEPS: dict[str, Callable[..., Any]] = {
-    "moons": lambda contestant: contestant.training(),
-    "moons-nn": lambda contestant: contestant.network(),
-    "readme": lambda contestant: contestant.expression(README),
-    "chain": lambda contestant: contestant.expression(CHAIN),
-    "graph": lambda contestant: contestant.graph(),
-    "differentiate": lambda contestant, network, examples: contestant.differentiate(NETWORKS[network], examples),
-    "train": lambda contestant, network, examples: contestant.train(NETWORKS[network], examples),
-}
+CLOCKS = {"wall": perf_counter, "cpu": process_time}
+WORKLOADS, GRAPHS = {**EXPRESSIONS, **NETWORKS}, {"chain": chain, "wide": wide}
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
 
 class Worker:
-    """A contestant and the step that it has prepared."""
+    """A contestant, and the step that it has prepared. Its public methods answer questions."""
 
     def __init__(self, name: str) -> None:
-        self.contestant = CONTESTANTS[name].make()
-        self.step: Callable[[], Any] = lambda: None
-        self.repetitions = 1
+        self.name, self.contestant = name, CONTESTANTS[name].make()
+        self.clock = perf_counter
+        self._task: dict[str, Any] = {}
+        self._step: Step = lambda: None
+        self._repetitions, self._first = 1, 0.0
 
-    def prepare(self, workload: str, **arguments: Any) -> dict[str, Any]:
-        """Takes the first steps: the seconds before the first was done, and the numbers that they computed."""
-        start = perf_counter()
-        self.step = STEPS[workload](self.contestant, **arguments)
-        outcome = self.step()
-        seconds = perf_counter() - start
-        numbers = self.contestant.numbers(outcome)
-        if self.contestant.differentiates:
-            numbers += self.contestant.numbers(self.step())
-        del outcome
-        self.repetitions = math.ceil(SECONDS_PER_MEASUREMENT / self.seconds_per_step(1))
-        a_step = self.seconds_per_step(self.repetitions)
-        self.repetitions = math.ceil(SECONDS_PER_MEASUREMENT / a_step)
-        return {"seconds": seconds, "numbers": numbers, "a step": a_step}
-
-    def time(self, collector: bool) -> dict[str, Any]:
-        """Seconds per step, with the garbage collector as Python has it, or off."""
+    def answer(self, question: str, clock: str, collector: bool, **task: Any) -> dict[str, Any]:
+        """A sample, by this clock, with the garbage collector as Python has it or off."""
+        self.clock = CLOCKS[clock]
+        prepared = {} if question != "time" or task == self._task else {"numbers": self._prepare(**task)}
         if not collector:
             gc.collect()
             gc.disable()
         try:
-            if self.repetitions > 1:  # a warm-up: the processor's caches hold what another process left
-                self.seconds_per_step(self.repetitions // 2)
-            return {"seconds": self.seconds_per_step(self.repetitions)}
+            return getattr(self, question)(**task) | prepared  # type: ignore[no-any-return]
         finally:
             gc.enable()
 
-    def seconds_per_step(self, repetitions: int) -> float:
-        step = self.step
-        start = perf_counter()
+    def time(self, **task: Any) -> dict[str, float]:
+        """The seconds that a step takes, and those until the first was done."""
+        if self._repetitions > 1:  # a warm-up: the processor's caches hold what another process left
+            self._seconds_per_step(self._repetitions // 2)
+        return {"seconds": self._seconds_per_step(self._repetitions), "first": self._first}
+
+    def _prepare(self, work: str, workload: str, **size: int) -> list[list[float]]:
+        """Takes the first two steps, or one where all compute the same. Returns what each of them computed."""
+        start = self.clock()
+        self._step = getattr(self.contestant, work)(WORKLOADS[workload], **size)
+        outcome = self._step()
+        self._first = self.clock() - start
+        numbers = [self.contestant.numbers(outcome)]
+        if self.contestant.differentiates:
+            numbers.append(self.contestant.numbers(self._step()))
+        del outcome
+        self._repetitions = 1
+        for _ in range(2):  # a single step is a first guess
+            self._repetitions = math.ceil(SECONDS_PER_MEASUREMENT / self._seconds_per_step(self._repetitions))
+        self._task = {"work": work, "workload": workload, **size}
+        return numbers
+
+    def _seconds_per_step(self, repetitions: int) -> float:
+        step, clock = self._step, self.clock
+        if hasattr(step, "seconds"):
+            return step.seconds(repetitions, clock) / repetitions  # type: ignore[no-any-return]
+        start = clock()
         for _ in range(repetitions):
             step()
-        return (perf_counter() - start) / repetitions
+        return (clock() - start) / repetitions
 
-    def grow(self, collector: bool, nodes: int | None = None) -> dict[str, Any]:
-        """A big graph's seconds and bytes: a wide one, or a chain of so many nodes."""
-        if not collector:
-            gc.disable()
-        return grow_wide(self.contestant) if nodes is None else grow_deep(self.contestant, nodes)
+    def grow(self, graph: str, size: int, nodes: int) -> dict[str, Any]:
+        """The seconds of building a big graph, differentiating and freeing it; bytes. Plain floats only compute.
 
-    def record(self, graph: str) -> dict[str, Any]:
-        """What it takes to record a graph."""
-        from tape_trainers import recording
+        To be asked once of a process: a second graph would move into the memory that the first one left.
+        """
+        if size > 4:
+            self.grow(graph, 4, 1)  # a warm-up
+        contestant, clock = self.contestant, self.clock
+        memory, start = [resident()], clock()
+        root, leaves = GRAPHS[graph](size, contestant.leaf, contestant.relu)
+        seconds = [clock() - start]
+        if not contestant.differentiates:
+            return {"together": seconds[0], "build": seconds[0], "numbers": [[root]]}
+        memory.append(resident())
+        start = clock()
+        root.backward()
+        seconds.append(clock() - start)
+        memory.append(resident("VmHWM"))
+        numbers = contestant.numbers((root, [leaves[0], leaves[-1]]))
+        start = clock()
+        del root
+        if contestant.cyclic:
+            gc.collect()
+        seconds.append(clock() - start)
+        before, built, most, after = *memory, resident()
+        return {
+            **dict(zip(("build", "backward", "free"), seconds, strict=True)),
+            "together": sum(seconds), "a node": sum(seconds) / nodes, "numbers": [numbers],
+            "bytes a node": (built - before) / nodes, "at most a node": (most - before) / nodes,
+            "before": before, "at most": most, "after": after,
+            "not given back": (after - before) / max(most - before, 1),
+        }  # fmt: skip
 
-        return recording(graph)
-
-    def peak(self, network: str, examples: int) -> dict[str, int | None]:
-        """The bytes that a first step on a batch needs at most, besides the batch itself: once in a process."""
-        return_memory()
-        step = self.contestant.differentiate(NETWORKS[network], examples)
+    def peak(self, workload: str, examples: int) -> dict[str, float]:
+        """The bytes that a first step on a batch needs at most, besides what was there once it was prepared."""
+        with suppress(OSError, AttributeError, TypeError):  # big blocks that are freed are given back at once
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
+        step = self.contestant.differentiate(NETWORKS[workload], examples)
         before = resident()
-        forget_peak()
+        with suppress(OSError):  # "at most so far" begins anew
+            Path("/proc/self/clear_refs").write_text("5")
         step()
-        peak = resident("VmHWM")
-        return {"bytes": None if before is None or peak is None else peak - before}
+        return {"memory": resident("VmHWM") - before}
+
+    def record(self, graph: str) -> dict[str, float]:
+        """What it takes to record a graph."""
+        from tapes import recording
+
+        return recording(graph, self.clock)
+
+    def load(self) -> dict[str, float]:
+        """The seconds that an import adds to the start of Python."""
+        times = [perf_counter()]
+        for code in ("pass", f"import {CONTESTANTS[self.name].module}"):
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(perf_counter())
+        return {"seconds": times[2] - 2 * times[1] + times[0]}
+
+
+def resident(field: str = "VmRSS") -> float:
+    """Bytes of this process in memory, now or (VmHWM) at most so far; nan where the system doesn't say."""
+    with suppress(OSError):
+        [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field)]
+        return float(line.split()[1]) * 1024
+    return math.nan
 
 
 def main(name: str) -> None:
@@ -110,26 +153,15 @@ def main(name: str) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a contestant prints is not an answer
-    try:
-        worker = Worker(name)
-    except ImportError as error:
-        print(json.dumps({"failed": f"not installed: {error}"}), file=answers)
-        return
-    print(json.dumps({"version": installed_version(CONTESTANTS[name].distribution)}), file=answers)
+    worker = None
     for line in sys.stdin:
-        request = json.loads(line)
         try:
-            answer = getattr(worker, request.pop("do"))(**request)
+            worker = worker or Worker(name)
+            answer = worker.answer(**json.loads(line))
         except Exception as error:
-            answer = {"failed": f"{type(error).__name__}: {error}"}
+            kind = "not installed" if isinstance(error, ImportError) else type(error).__name__
+            answer = {"failed": f"{kind}: {error}"}
         print(json.dumps(answer), file=answers)
-
-
-def installed_version(distribution: str) -> str:
-    try:
-        return version(distribution) if distribution else ""
-    except PackageNotFoundError:
-        return ""
 
 
 if __name__ == "__main__":

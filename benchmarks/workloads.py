@@ -1,132 +1,138 @@
-"""What is measured? Each computation, written once: the same code runs on floats and on every engine's numbers.
+"""The computations that are measured. Each is written once, and every contestant computes the same numbers.
 
-Besides Python's operators a computation needs `relu`, which it is given. What differs between the engines, how the
-gradient is had, stands in `contestants.py`.
+An Expression is computed number by number: the same code runs on floats and on every engine's numbers. Besides Python's
+operators it needs `leaf`, which makes a number that is differentiated by, and `relu`. A Network is trained on examples.
 """
 
-from __future__ import annotations
-
 import math
-import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+import numpy
+from numpy.typing import NDArray
 
-    Number = Any  # a float, or what an engine has for one
-    Function = Callable[[Number], Number]
+Array = NDArray[Any]
+Number = Any  # a float, or what an engine has for one
+Function = Callable[[Number], Number]
+Points = list[tuple[list[float], float]]
+Step = Callable[[], Any]  # what is measured
 
-WIDTHS = (2, 16, 16, 1)  # of the layers of micrograd's demo, the inputs first
-EXAMPLES = 100
-SEED = 1337
-LEARNING_RATE = 0.1
-REGULARISATION = 1e-4
+SEED, LEARNING_RATE = 1337, 0.01
 
 
-# ---- the moons step: a multilayer perceptron, max-margin loss, L2 regularisation
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron: relu in the hidden layers, none in the last; the loss is a mean over the examples.
+
+    The loss is "hinge", with one output and targets of -1 and +1, or "cross-entropy", of softmax, with a class's index.
+    The `penalty` times the sum of the parameters' squares is added to it.
+    """
+
+    widths: tuple[int, ...]  # of the layers, the inputs first
+    loss: str
+    penalty: float = 0.0
+
+    def parameters(self) -> list[Array]:
+        """Of each layer the weights (inputs, outputs), then the biases (outputs,)."""
+        source = numpy.random.default_rng(SEED)
+        result = []
+        for inputs, outputs in pairwise(self.widths):
+            result.append(source.uniform(-1.0, 1.0, (inputs, outputs)) / inputs**0.5)
+            result.append(source.uniform(-0.1, 0.1, outputs))
+        return result
+
+    def numbers(self) -> list[float]:
+        """The parameters in the order of an `MLP`: of each neuron the weights, then the bias."""
+        arrays = self.parameters()
+        layers = [numpy.vstack(pair).T for pair in zip(arrays[::2], arrays[1::2], strict=True)]
+        return flat(layers).tolist()  # type: ignore[no-any-return]
+
+    def examples(self, count: int) -> tuple[Array, Array]:
+        """Inputs (count, widths[0]) and targets (count,)."""
+        source = numpy.random.default_rng(SEED)
+        if self.loss == "hinge":
+            return moons(count, source)
+        return source.uniform(0.0, 1.0, (count, self.widths[0])), source.integers(self.widths[-1], size=count)
+
+    def model(self, kind: Callable[[int, list[int]], Any]) -> Any:
+        """An `MLP` of this or that engine, with these parameters."""
+        model = kind(self.widths[0], list(self.widths[1:]))
+        for parameter, number in zip(model.parameters(), self.numbers(), strict=True):
+            parameter.data = number
+        return model
+
+    def points(self, count: int) -> Points:
+        """The examples in Python's floats."""
+        inputs, targets = self.examples(count)
+        return list(zip(inputs.tolist(), targets.tolist(), strict=True))
 
 
-def moons() -> list[tuple[float, float, int]]:
-    """Two half circles that reach into each other, with noise: x, y and the class, -1 or +1."""
-    source = random.Random(SEED)
-    examples = []
-    for i in range(EXAMPLES):
-        t = source.uniform(0.0, math.pi)
-        x, y = (math.cos(t), math.sin(t)) if i % 2 == 0 else (1.0 - math.cos(t), 0.5 - math.sin(t))
-        examples.append((x + source.gauss(0.0, 0.1), y + source.gauss(0.0, 0.1), -1 if i % 2 == 0 else 1))
-    return examples
+def moons(count: int, source: numpy.random.Generator) -> tuple[Array, Array]:
+    """Two half circles that reach into each other, with noise, and their classes."""
+    angles, signs = source.uniform(0.0, numpy.pi, count), source.choice([-1.0, 1.0], count)
+    left = numpy.column_stack([numpy.cos(angles), numpy.sin(angles)])
+    right = numpy.column_stack([1.0 - numpy.cos(angles), 0.5 - numpy.sin(angles)])
+    places = numpy.where(signs[:, numpy.newaxis] < 0, left, right)
+    return places + source.normal(0.0, 0.1, places.shape), signs
 
 
-MOONS = moons()
+def flat(arrays: Sequence[Any]) -> Array:
+    return numpy.concatenate([numpy.ravel(array) for array in arrays])
 
 
-def initial_parameters() -> list[float]:
-    """The parameters of MLP(2, [16, 16, 1]) in micrograd's order: of each neuron the weights, then the bias."""
-    source = random.Random(SEED)
-    return [
-        source.uniform(-1, 1) if i < inputs else 0.0
-        for inputs, outputs in pairwise(WIDTHS)
-        for _ in range(outputs)
-        for i in range(inputs + 1)
+def hinge(penalty: float, points: Points, leaf: Function, relu: Function, model: Function, parameters: Any) -> Number:
+    """The loss over all points, number by number. As in micrograd's demo, the inputs are leaves."""
+    margins = [relu(1.0 + -sign * model([leaf(number) for number in inputs])) for inputs, sign in points]
+    return sum(margins) * (1.0 / len(margins)) + penalty * sum(p * p for p in parameters)
+
+
+def by_hand(network: Network, relu: Function, parameters: Sequence[Number]) -> Function:
+    """The model written with `* + relu`, from inputs to the only output. Parameters are in the order of an `MLP`."""
+    given = iter(parameters)
+    *hidden, last = [
+        [([next(given) for _ in range(inputs)], next(given)) for _ in range(width)]
+        for inputs, width in pairwise(network.widths)
     ]
 
-
-def layers(parameters: Sequence[Number]) -> list[list[tuple[Sequence[Number], Number]]]:
-    """The parameters as layers of neurons: (weights, bias)."""
-    result, start = [], 0
-    for inputs, outputs in pairwise(WIDTHS):
-        layer = []
-        for _ in range(outputs):
-            layer.append((parameters[start : start + inputs], parameters[start + inputs]))
-            start += inputs + 1
-        result.append(layer)
-    return result
-
-
-def net_input(weights: Sequence[Number], bias: Number, inputs: Sequence[Number]) -> Number:
-    result = bias
-    for weight, x in zip(weights, inputs):  # noqa: B905  # as one writes it; asking for strictness takes time
-        result = result + weight * x
-    return result
-
-
-def total(terms: Sequence[Number]) -> Number:
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
-
-
-def moons_loss(leaf: Function, relu: Function, parameters: Sequence[Number]) -> Number:
-    """The loss over all examples, written by hand with `* + relu`. As in micrograd's demo, the inputs are leaves."""
-    *hidden, last = layers(parameters)
-    margins = []
-    for x1, x2, sign in MOONS:
-        x = [leaf(x1), leaf(x2)]
+    def model(x: Sequence[Number]) -> Number:
         for layer in hidden:
             x = [relu(net_input(weights, bias, x)) for weights, bias in layer]
         [score] = [net_input(weights, bias, x) for weights, bias in last]
-        margins.append(relu(1.0 + -sign * score))
-    return total(margins) * (1.0 / EXAMPLES) + REGULARISATION * total([p * p for p in parameters])
+        return score
+
+    return model
 
 
-def network_loss(model: Any, value: Function) -> Number:
-    """The same loss through a network of `nn`, as micrograd's demo has it."""
-    scores = [model([value(x1), value(x2)]) for x1, x2, _ in MOONS]
-    margins = [(1 + -sign * score).relu() for (_, _, sign), score in zip(MOONS, scores, strict=True)]
-    return sum(margins) * (1.0 / len(margins)) + REGULARISATION * sum(p * p for p in model.parameters())
+def net_input(weights: Sequence[Number], bias: Number, inputs: Sequence[Number]) -> Number:
+    for weight, x in zip(weights, inputs):  # noqa: B905  # as one writes it; asking for strictness takes time
+        bias = bias + weight * x
+    return bias
 
 
-def tensor_loss(relu: Function, parameters: Sequence[Any], inputs: Any, signs: Any) -> Any:
-    """The same loss on arrays: parameters are (weights, bias, weights, ...), weights of shape (inputs, outputs)."""
-    *hidden, (weights, bias) = list(zip(parameters[::2], parameters[1::2], strict=True))
-    x = inputs
-    for hidden_weights, hidden_bias in hidden:
-        x = relu(x @ hidden_weights + hidden_bias)
-    scores = (x @ weights + bias)[:, 0]
-    return relu(1.0 - signs * scores).mean() + REGULARISATION * total([(p * p).sum() for p in parameters])
-
-
-def tensor_parameters(parameters: Sequence[float]) -> list[list[Any]]:
-    """The parameters for `tensor_loss`, as nested lists."""
-    result: list[list[Any]] = []
-    for layer in layers(parameters):
-        result.append([list(row) for row in zip(*(weights for weights, _ in layer), strict=True)])
-        result.append([bias for _, bias in layer])
-    return result
-
-
-# ---- expressions: made from leaves that they make themselves; they return the result and the leaves
+MOONS = Network((2, 16, 16, 1), "hinge", penalty=1e-4)  # micrograd's demo
+NETWORKS = {
+    "moons": MOONS,
+    "2-16-16-1": Network((2, 16, 16, 1), "hinge"),
+    "64-32-10": Network((64, 32, 10), "cross-entropy"),
+    "203-80-26": Network((203, 80, 26), "cross-entropy"),
+}
 
 
 @dataclass(frozen=True)
 class Expression:
-    compute: Callable[[Function, Function], tuple[Number, Sequence[Number]]]  # of leaf and relu
-    on_floats: Callable[[], Any]  # what the engines are held against
+    compute: Callable[[Function, Function], tuple[Number, Sequence[Number]]]  # leaf, relu -> result, leaves
+    on_floats: Callable[[], Any]  # what the engines are held against: the result, or it and a gradient by hand
+
+    def point(self) -> list[float]:
+        """Where the gradient is taken: the leaves, which on floats are their own numbers."""
+        return list(self.compute(float, relu_of_float)[1])
+
+
+def relu_of_float(x: float) -> float:
+    return x if x > 0.0 else 0.0
 
 
 def readme(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
@@ -169,19 +175,16 @@ def readme_gradient(a: float, b: float) -> tuple[float, float, float]:
     return g, dg_da, dg_db
 
 
+CHAIN_POINT = (0.5, 0.9999, 1e-4)  # x is on its way to b / (1 - a) = 1
+CHAIN_NODES = 10_000
+
+
 def chain(nodes: int, leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
     """x → a x + b, again and again: every node but the first needs the one before it."""
     x, a, b = leaves = [leaf(number) for number in CHAIN_POINT]
     for _ in range(nodes // 2):
         x = x * a + b
     return x, leaves
-
-
-CHAIN_POINT = (0.5, 0.9999, 1e-4)  # x is on its way to b / (1 - a) = 1
-CHAIN_NODES = 10_000
-
-README = Expression(readme, partial(readme_gradient, -4.0, 2.0))
-CHAIN = Expression(partial(chain, CHAIN_NODES), lambda: chain(CHAIN_NODES, float, float)[0])
 
 
 def wide(width: int, leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
@@ -197,3 +200,16 @@ def wide(width: int, leaf: Function, relu: Function) -> tuple[Number, Sequence[N
         odd = terms[len(terms) & ~1 :]
         terms = [left + right for left, right in zip(terms[::2], terms[1::2], strict=False)] + odd
     return terms[0], [*weights, *inputs, bias]
+
+
+def moons_graph(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
+    """The loss of the moons over all points, which are constants here, and the parameters."""
+    parameters = [leaf(number) for number in MOONS_NUMBERS]
+    return hinge(MOONS.penalty, MOONS_POINTS, float, relu, by_hand(MOONS, relu, parameters), parameters), parameters
+
+
+MOONS_NUMBERS, MOONS_POINTS = MOONS.numbers(), MOONS.points(100)
+README = Expression(readme, partial(readme_gradient, -4.0, 2.0))
+CHAIN = Expression(partial(chain, CHAIN_NODES), lambda: chain(CHAIN_NODES, float, float)[0])
+MOONS_GRAPH = Expression(moons_graph, lambda: moons_graph(float, relu_of_float)[0])
+EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH}

@@ -1,8 +1,10 @@
-"""Writes what the documentation takes from the code: the reference, the table of rooms, and the README's picture."""
+"""Writes what the documentation takes from the code: reference, conventions, table of rooms, the README's picture."""
 
 from __future__ import annotations
 
 import ast
+import json
+import runpy
 from pathlib import Path
 
 from autograd import Value, draw, tanh
@@ -11,6 +13,7 @@ from autograd.operations import OPERATIONS
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 REFERENCE = DOCS / "operations.md"
+CONVENTIONS = DOCS / "conventions.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PICTURE = DOCS / "neuron.svg"
 
@@ -36,6 +39,69 @@ def reference() -> str:
         cells = (f"`{operation.signature}`", f"`{operation.symbol}`", f"`{operation.formula}`", operation.domain, kinks)
         rows.append(f"| {' | '.join(cells)} |\n")
     return HEAD + "".join(rows)
+
+
+CONVENTIONS_HEAD = """\
+# Conventions at kinks and singular points
+
+Where a function has no derivative, or an infinite one, each library has its convention. This page has ours beside those
+of others. It is written by `make docs`: our column from the code as it is, the others' from what they answered when
+`python docs/conventions.py` asked them. All numbers are float64.
+
+## What we decided
+
+- **First derivatives.** `relu`, `leaky_relu` and `elu` have the derivative from the left at 0, `abs` has 0. `maximum`
+  and `minimum` split a tie evenly, so `maximum(x, x)` has the derivative 1. `hypot` and `atan2` have the derivatives 0
+  at the origin. `x ** 0` has 0 everywhere, and `0 ** y` has 0 by y.
+- **A second derivative at a kink is that of the branch that the first one took.** So functions that are equal as
+  numbers can differ here, as their first derivatives do. `relu(x) ** 2` has 0 at 0, which is right from the left.
+  `maximum(x, 0) ** 2` has 0.5: `maximum` has the derivative 0.5 there, and 2 · 0.5 · 0.5 is 0.5.
+- **An infinite derivative is inf, not an error.** The second derivative is what arithmetic makes of it. `sqrt` and
+  `x ** 0.5` have -inf at 0. `cbrt` has nan, since it is inf from the left and -inf from the right. `x ** (1 / 3)` has
+  nan too: 1 / 3 - 1 is rounded, and the factor for what that loses has the derivative 0 there.
+- **A Hessian is symmetric, or nan where there is no second derivative:** `hypot` and `atan2` at the origin, and the
+  mixed derivatives of `x ** y` at x = 0 up to y = 1.
+- **0.0 and -0.0 are one number:** they have the same derivatives.
+- **Zero times infinity is nan,** in every mode. `sqrt(x * x)` is `abs(x)`, but its derivative at 0 is 0 · inf.
+- **Outside the domain there is an error,** where others go on with inf or nan: `log(0)`, `1 / 0`, and `logsumexp` of
+  nothing but -inf.
+
+## What others do
+
+A pair is a gradient, a pair of pairs is a Hessian. Where a cell has several entries, the library differs from itself:
+in forward and reverse mode; for second derivatives, in forward over reverse (f/r), reverse over reverse (r/r) and
+forward over forward mode (f/f). PyTorch's are those of `torch.func`, but r/r is two backward passes. A cell is empty
+where the library does not have the function.
+
+"""
+
+
+def conventions() -> str:
+    """conventions.md: what conventions.json has of the others, beside our own answers."""
+    asked = runpy.run_path(str(DOCS / "conventions.py"))
+    columns = {"here": asked["ours"]()}
+    for peer, (version, answers) in json.loads(asked["FILE"].read_text(encoding="utf-8")).items():
+        columns[f"{asked['PEERS'][peer]} {version.partition('+')[0]}"] = answers
+    parts = [CONVENTIONS_HEAD]
+    for order, title in enumerate(["First derivatives", "Second derivatives"]):
+        parts.append(f"### {title}\n\n| {' | '.join(['', *columns])} |\n{'|---' * (len(columns) + 1)}|\n")
+        for question in columns["here"]:
+            name, _, point = question.rpartition(" at ")
+            cells = [
+                one_answer(answers[question][order]) if question in answers else "" for answers in columns.values()
+            ]
+            parts.append(f"| {' | '.join([f'`{name}` at {point}', *cells])} |\n")
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def one_answer(of_ways: dict[str, str]) -> str:
+    """The answer of all ways, or each one's: `(1, 0) reverse, (0, 1) forward`."""
+    ways: dict[str, list[str]] = {}
+    for way, answer in of_ways.items():
+        if answer != "NotImplementedError":
+            ways.setdefault(answer, []).append(way)
+    return "; ".join(answer if len(ways) == 1 else f"{answer} {', '.join(same)}" for answer, same in ways.items())
 
 
 def contributing() -> str:
@@ -69,5 +135,6 @@ def neuron() -> Value:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
+    CONVENTIONS.write_text(conventions(), encoding="utf-8")
     CONTRIBUTING.write_text(contributing(), encoding="utf-8")
     draw(neuron()).save(PICTURE)

@@ -26,8 +26,8 @@ from autograd import Tape, scatter, tanh
 from nn.datasets import digits
 from nn.layers import MLP
 from nn.losses import cross_entropy
+from nn.metrics import correct_class, evaluate
 from nn.optimizers import Adam
-from nn.training import correct_class, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,9 +14,10 @@ from autograd.drawing import Drawing, draw
 from nn.datasets import digits
 from nn.layers import MLP
 from nn.losses import cross_entropy
+from nn.metrics import correct_class, predicted_class
 from nn.optimizers import Adam
 from nn.plots import confusion_matrix
-from nn.training import correct_class, fit, predicted_class
+from nn.training import fit
 
 OUT = Path(__file__).resolve().parents[1] / "out"
 SHADES = " .:-=+*#%@"  # from paper to ink

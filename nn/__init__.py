@@ -8,9 +8,10 @@
 >>> optimizer.step()
 """
 
-from nn.descent import Descent
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
+from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
+from nn.minimizing import Descent
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
@@ -33,10 +34,14 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "binary_cross_entropy",
+    "correct_class",
+    "correct_sign",
     "cross_entropy",
+    "evaluate",
     "fit",
     "half_squared_error",
     "hinge",
+    "predicted_class",
     "residuals",
     "squared_error",
 ]

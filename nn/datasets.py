@@ -1,4 +1,4 @@
-"""Data sets: what is there to learn from?
+"""Data sets to learn from: patterns in the plane, drawn from a seed, and real measurements.
 
 `moons`, `circles`, `spirals` and `xor` are two-dimensional patterns, drawn at random from a seed: the same seed gives
 the same data. `digits` and `iris` are real measurements, which scikit-learn brings along (no download).

@@ -1,4 +1,4 @@
-"""Layers: how do neurons make a network? Neuron, Layer and MLP, the multilayer perceptron.
+"""Neurons make layers, and layers make a multilayer perceptron: Neuron, Layer and MLP.
 
 They are made and called as micrograd's are. The weights are drawn with Python's `random`, in micrograd's order: the
 same seed gives the same network.
@@ -6,10 +6,10 @@ same seed gives the same network.
 
 from __future__ import annotations
 
-import operator
 import random
 
 from autograd import Value, dot, multiply, relu
+from nn.arguments import neuron_inputs, positive
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ class Neuron(Module):
         nin: the number n of inputs.
         nonlin: False leaves the activation away.
         activation: a function of a Value, such as `autograd.tanh`.
-        fused: False spells the net input out, a node for every product and sum; True makes it a single `dot` node.
+        fused: True makes the net input a single `dot` node; False makes a node of every product and sum.
 
     The weights are drawn from the uniform distribution over [-1, 1], the bias is 0.
     Raises TypeError or ValueError if `nin` is not a positive int.
@@ -48,7 +48,7 @@ class Neuron(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        [output] = outputs_of([self], listed(x, len(self.weights)), caller=self)
+        [output] = outputs_of([self], neuron_inputs(x, len(self.weights)), caller=self)
         return output
 
     def __repr__(self) -> str:
@@ -77,8 +77,8 @@ class Neuron(Module):
 def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float], caller: Neuron | None = None) -> list[Value]:
     """The neurons' outputs, for a list of as many inputs as each has weights.
 
-    A loop, and not a call for each: that would take as long as all the rest. Those of subclasses are called, since they
-    may compute something else; but not the one that has called.
+    This is a loop, since a call for each neuron would take as long as all the rest. A neuron of a subclass may compute
+    something else, so it is called, unless it is the caller itself.
     """
     outputs = []
     for neuron in neurons:
@@ -86,13 +86,13 @@ def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float], caller: N
             outputs.append(neuron(inputs))
             continue
         weights, bias = neuron.weights, neuron.bias
-        net_input = dot(weights, inputs, bias) if neuron.fused else spelled_out(weights, inputs, bias)
+        net_input = dot(weights, inputs, bias) if neuron.fused else net_input_term_by_term(weights, inputs, bias)
         activation = neuron.activation
         outputs.append(activation(net_input) if neuron.nonlin else net_input)
     return outputs
 
 
-def spelled_out(weights: list[Value], inputs: list[Value | float], bias: Value) -> Value:
+def net_input_term_by_term(weights: list[Value], inputs: list[Value | float], bias: Value) -> Value:
     """dot(weights, inputs, bias), with a node for every product and sum."""
     net_input = bias
     for weight, x in zip(weights, inputs, strict=True):
@@ -115,7 +115,7 @@ class Layer(Module):
         self, x: Iterable[Value | float]
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
-        inputs = listed(x, len(self.neurons[0].weights))
+        inputs = neuron_inputs(x, len(self.neurons[0].weights))
         outputs = outputs_of(self.neurons, inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -165,23 +165,3 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
-
-
-def positive(name: str, count: int) -> int:
-    try:
-        number = operator.index(count)
-    except TypeError:
-        raise TypeError(f"{name}: expected a positive int, got {count!r}") from None
-    if number < 1:
-        raise ValueError(f"{name}: expected a positive int, got {number}")
-    return number
-
-
-def listed(x: Iterable[Value | float], expected: int) -> list[Value | float]:
-    try:
-        inputs = x if type(x) is list else list(x)
-    except TypeError:
-        raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
-    if len(inputs) != expected:
-        raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
-    return inputs

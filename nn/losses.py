@@ -1,9 +1,8 @@
-"""Losses: how wrong is an output? Each function is the loss of one example, a number to make small.
+"""Losses say how wrong an output is: each function is the loss of one example, a number to make small.
 
-Outputs and targets are Values or numbers, all else is a TypeError. Where an operand is a Value the loss is a Value,
-else it is a float.
-The loss of a batch is the mean of its examples' losses. A target that is a Value is taken as it is: only numbers are
-checked.
+Outputs and targets are Values or numbers, all else is a TypeError. If an operand is a Value, the loss is a Value; else
+it is a float. The loss of a batch is the mean of its examples' losses. A target that is a Value is taken as it is: only
+numbers are checked.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Iterable
 from reprlib import repr as shortened
 
 from autograd import Value, dot, logsumexp, relu, softplus, sum
+from nn.arguments import paired, scalars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def half_squared_error(output: Scalars, target: Scalars) -> Any:  # Any: as abov
 
 
 def residuals(output: Scalars, target: Scalars) -> list[Any]:  # Any: as above
-    """[output_i − target_i], whose squares `half_squared_error` sums up: what a least-squares method asks for.
+    """[output_i − target_i], as a least-squares method asks for them; `half_squared_error` sums their squares up.
 
     Raises as `squared_error`.
 
@@ -57,8 +57,8 @@ def residuals(output: Scalars, target: Scalars) -> list[Any]:  # Any: as above
 def binary_cross_entropy(logit: Scalars, target: Scalars) -> Any:  # Any: as above
     """−Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence of outputs.
 
-    The target t is the probability of the class, in [0, 1]. The gradient is p_i − t_i. It is computed from the
-    logits, as −log p = softplus(−logit), and so is finite where p rounds to 0 or 1; 0 log 0 is 0.
+    The target t is the probability of the class, in [0, 1]. The gradient is p_i − t_i. The loss is computed from the
+    logits, as −log p = softplus(−logit), so it is finite where p rounds to 0 or 1; 0 log 0 is 0.
     Raises ValueError for a target outside [0, 1], and if there are not as many targets as logits.
 
     >>> binary_cross_entropy(0.0, 1)
@@ -78,8 +78,8 @@ def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> A
     """−Σ t_i log p_i with p = softmax(logits), the categorical cross-entropy of one example.
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
-    p_i − t_i. It is computed as logsumexp(logits) − Σ t_i logits_i, and so is finite where a p_i rounds to 0;
-    0 log 0 is 0. An index that is a Value, as the input of a tape is, becomes t_i = max(0, 1 − |index − i|) in the
+    p_i − t_i. The loss is computed as logsumexp(logits) − Σ t_i logits_i, so it is finite where a p_i rounds to 0;
+    0 log 0 is 0. An index may be a Value, as the input of a tape is. It becomes t_i = max(0, 1 − |index − i|) in the
     graph: 1 for the true class, 0 for all others.
     Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
     ValueError for probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1.
@@ -127,29 +127,6 @@ def hinge(score: Scalars, target: Scalars) -> Any:  # Any: as above
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"hinge: expected a target of -1 or +1, got {t}")
     return total([relu(1.0 - t * y) for y, t in pairs])
-
-
-def paired(loss: str, output: Scalars, target: Scalars) -> list[tuple[Scalar, Scalar]]:
-    """Each output with its target."""
-    if not isinstance(output, Iterable) and not isinstance(target, Iterable):
-        output, target = [output], [target]
-    if not isinstance(output, Iterable) or not isinstance(target, Iterable):
-        one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
-        raise ValueError(f"{loss}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = scalars(loss, output), scalars(loss, target)
-    if len(outputs) != len(targets) or not outputs:
-        raise ValueError(
-            f"{loss}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
-        )
-    return list(zip(outputs, targets, strict=True))
-
-
-def scalars(loss: str, numbers: Iterable[Scalar]) -> list[Scalar]:
-    """Values as they are, numbers as floats."""
-    try:
-        return [number if isinstance(number, Value) else Value(number).data for number in numbers]
-    except TypeError as error:
-        raise TypeError(f"{loss}: {error}") from None
 
 
 def is_zero(weight: Scalar) -> bool:

@@ -1,43 +1,35 @@
-"""Module: what is a part of a network? It finds the parameters in its attributes, and keeps them in files.
+"""Module is a part of a network: it finds the parameters in its attributes, names them, and keeps them in files.
 
-A parameter is a leaf, a Value that was not computed, which an attribute holds: by itself, in a Module, or in lists,
-tuples and dicts of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
+A parameter is a leaf, a Value that was not computed. An attribute holds it by itself, in a Module, or in lists, tuples
+and dicts of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
 """
 
 from __future__ import annotations
 
-import errno
-import json
-import math
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
-from numbers import Real
-from pathlib import Path
 from reprlib import repr as shortened
 
 from autograd import Value
+from nn.arguments import finite
+from nn.state import read_state, write_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
     from typing import Self, TypeGuard
 
-    Entry = Value | Sequence["Entry"]  # what a state has under one name: a parameter, or a list of parameters
-    Numbers = float | Sequence["Numbers"]
+    from nn.state import Numbers
 
-FORMAT = "scalar-autograd parameters"
-VERSION = 1
+    Entry = Value | Sequence["Entry"]  # what a state has under one name: a parameter, or a list of parameters
 
 
 class Module:
     """A part of a network: the parameters in its attributes.
 
     Values in anything but lists, tuples, dicts and Modules, such as a set or an array, are not found. A result that was
-    computed under `no_grad()`, as when `fit` validates, is a leaf, and would be taken for a parameter: to keep it in
-    an attribute, keep its number, `self.last = float(result)`.
+    computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken for a parameter;
+    its number is not: `self.last = float(result)`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -58,7 +50,7 @@ class Module:
     def parameters(self) -> list[Value]:
         """Each parameter once, in the order in which the attributes were set.
 
-        A subclass may define this method itself; the Modules that hold it, `zero_grad` and the optimisers go by that.
+        A subclass may define this method itself. `zero_grad`, and the Modules that hold one of the subclass, call it.
         """
         found: dict[Value, None] = {}
         collect_parameters(vars(self).values(), found, {id(self)})
@@ -96,8 +88,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
         """Sets the parameters to the numbers of a `state_dict`; gradients stay as they are.
 
-        Raises ValueError, and changes nothing, if the names or shapes are not those of this module, or if what stands
-        for a number is none, or is not finite; TypeError if the state is no dict.
+        Raises ValueError if the names or shapes are not those of this module, or if something is no finite number;
+        TypeError if the state is no dict. Nothing is changed then.
         """
         if not isinstance(state, Mapping):
             raise TypeError(
@@ -116,30 +108,26 @@ class Module:
             parameter.data = number
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the parameters to a file, as JSON; `load` gets the same floats back.
+        """Writes the parameters to a file, as JSON. `load` gets the same floats back.
 
-        The file takes the place of an older one, and its permissions, in a single step at the end: after an error the
-        older one is still there. Raises ValueError if a parameter is not finite, and OSError if the file cannot be
-        written.
+        The file takes the place of an older one, and its permissions, in a single step at the end. Raises ValueError if
+        a parameter is not finite, and OSError if the file cannot be written; an older file is still there then.
         """
         try:
             state = self.state_dict()
             self.load_state_dict(state)  # what could not be loaded is not written
         except ValueError as error:
             raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
-        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(numbers)}" for name, numbers in state.items())
-        head = json.dumps({"format": FORMAT, "version": VERSION})[:-1]
-        replace(path, f'{head}, "parameters": {{\n{lines}\n}}}}\n')
+        write_state(path, state)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Sets the parameters to those of a file that `save` wrote.
 
         Raises OSError if the file cannot be read, and ValueError if it is not a whole and valid state of such a
-        module; in either case nothing is changed.
+        module. Nothing is changed then.
         """
-        text = Path(path).read_bytes()
         try:
-            self.load_state_dict(parsed(text))
+            self.load_state_dict(read_state(path))
         except ValueError as error:
             raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
 
@@ -172,9 +160,9 @@ HOLDERS = (Module, list, tuple, dict)
 
 
 def entries_in(holder: object, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Entry]]:
-    """What a state has of a Module or container: its names, each with a parameter or a list of parameters.
+    """What a state has of a Module or container: names, each with a parameter or a list of parameters.
 
-    One that holds nothing but parameters that came before is left out.
+    A list is left out if all of its parameters came before.
     """
     seen = {id(holder)} if seen is None else seen
     for key, held in items_in(holder):
@@ -196,14 +184,10 @@ def items_in(holder: object) -> Iterable[tuple[object, object]]:
     return enumerate(holder) if isinstance(holder, (list, tuple)) else ()
 
 
-def is_parameter(held: object) -> TypeGuard[Value]:
-    return isinstance(held, Value) and not held.parents
-
-
 def is_entry(held: object) -> TypeGuard[Entry]:
     if isinstance(held, (list, tuple)):
         return len(held) > 0 and all(map(is_entry, held))
-    return is_parameter(held)
+    return isinstance(held, Value) and not held.parents
 
 
 def elements_in(name: str, entry: Entry) -> Iterator[tuple[str, Value]]:
@@ -238,65 +222,3 @@ def matched(name: str, entry: Entry, numbers: object) -> Iterator[tuple[str, Val
     else:
         for i, (element, number) in enumerate(zip(entry, numbers, strict=True)):
             yield from matched(f"{name}.{i}", element, number)
-
-
-def finite(name: str, number: object) -> float:
-    if isinstance(number, Real) and not isinstance(number, bool):
-        try:
-            if math.isfinite(number):
-                return float(number)
-        except OverflowError:
-            pass  # a whole number beyond the largest float
-    raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
-
-
-def parsed(text: bytes) -> dict[str, Numbers]:
-    try:
-        document = json.loads(text, object_pairs_hook=without_repetition)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"expected JSON, as Module.save writes it; it is damaged or something else ({error})"
-        ) from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f'expected an object with "format": "{FORMAT}", got {shortened(document)}')
-    version = document.get("version")
-    if type(version) is not int or version != VERSION:
-        raise ValueError(
-            f"expected version {VERSION} of the format, got {shortened(version)}; "
-            "use the release of scalar-autograd that wrote it"
-        )
-    parameters = document.get("parameters")
-    if not isinstance(parameters, dict):
-        raise ValueError(f'expected an object as "parameters", got {shortened(parameters)}')
-    return parameters
-
-
-def without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document: dict[str, object] = {}
-    for name, content in pairs:
-        if name in document:
-            raise ValueError(f"{name!r} is there twice")
-        document[name] = content
-    return document
-
-
-def replace(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a new file in the same folder, all of it down to the disk, and only then moves it to the path."""
-    target = Path(os.path.realpath(path))  # a symbolic link stays one
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        if target.exists() and not target.is_file():
-            raise FileExistsError(errno.EEXIST, "expected a file, this is a folder or a device")
-        with temporary.open("x", encoding="utf-8") as file:
-            if target.exists():
-                shutil.copymode(target, temporary)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        reason = f"the model is not saved, what was there is unchanged: {error.strerror}"
-        raise OSError(error.errno, reason, os.fspath(path)) from None
-    finally:
-        with suppress(OSError):  # it is gone where all went well, and was never there where the folder is not
-            temporary.unlink()

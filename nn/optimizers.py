@@ -1,4 +1,4 @@
-"""Optimisers: how does a gradient change the parameters? One class per method, each a formula on one flat vector.
+"""Optimisers change the parameters by their gradients: one class per method, each a formula on one flat vector.
 
 θ is the vector of all parameters, g that of their gradients, η the learning rate.
 """
@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from reprlib import repr as shortened
 
 import numpy
 
 from autograd import Value, gather, scatter
+from nn.arguments import Within, distinct_leaves, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,17 +44,11 @@ class Optimizer:
     2.5
     """
 
+    learning_rate = Within(0.0, math.inf)
+
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
-        self.parameters = leaves(parameters)
+        self.parameters = distinct_leaves(parameters)
         self.learning_rate = learning_rate
-
-    @property
-    def learning_rate(self) -> float:
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: float) -> None:
-        self._learning_rate = within("learning_rate", learning_rate, 0.0, math.inf)
 
     def step(self) -> None:
         """Changes the parameters by their gradients.
@@ -116,6 +110,9 @@ class SGD(Optimizer):
     1.5
     """
 
+    momentum = Within(0.0, 1.0)
+    weight_decay = Within(0.0, math.inf)
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -125,9 +122,9 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.momentum = within("momentum", momentum, 0.0, 1.0)
+        self.momentum = momentum
         self.nesterov = nesterov
-        self.weight_decay = within("weight_decay", weight_decay, 0.0, math.inf)
+        self.weight_decay = weight_decay
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
         self._velocity = numpy.zeros(len(self.parameters))
@@ -161,6 +158,10 @@ class RMSProp(Optimizer):
     2.9
     """
 
+    alpha = Within(0.0, 1.0)
+    epsilon = Within(math.ulp(0.0), math.inf)
+    weight_decay = Within(0.0, math.inf)
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -170,9 +171,9 @@ class RMSProp(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        self.alpha = within("alpha", alpha, 0.0, 1.0)
-        self.epsilon = within("epsilon", epsilon, math.ulp(0.0), math.inf)
-        self.weight_decay = within("weight_decay", weight_decay, 0.0, math.inf)
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
         self._mean_square = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
@@ -205,6 +206,9 @@ class Adam(Optimizer):
     2.5
     """
 
+    epsilon = Within(math.ulp(0.0), math.inf)
+    weight_decay = Within(0.0, math.inf)
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -219,8 +223,8 @@ class Adam(Optimizer):
         except (TypeError, ValueError) as error:
             raise type(error)(f"betas: expected two numbers, such as (0.9, 0.999), got {shortened(betas)}") from None
         self.betas = within("betas[0]", beta1, 0.0, 1.0), within("betas[1]", beta2, 0.0, 1.0)
-        self.epsilon = within("epsilon", epsilon, math.ulp(0.0), math.inf)
-        self.weight_decay = within("weight_decay", weight_decay, 0.0, math.inf)
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
         self._steps = 0
         self._mean = numpy.zeros(len(self.parameters))
         self._mean_square = numpy.zeros(len(self.parameters))
@@ -284,32 +288,6 @@ def finite_vector(updated: Vector, size: int) -> Vector:
 def is_finite(vector: Vector) -> bool:
     """Whether all of its numbers are. Then the sum of their squares mostly is too, which takes a third of the time."""
     return math.isfinite(numpy.vdot(vector, vector)) or bool(numpy.isfinite(vector).all())
-
-
-def leaves(parameters: Iterable[Value]) -> list[Value]:
-    try:
-        parameters = list(parameters)
-    except TypeError:
-        raise TypeError(f"expected the parameters, such as model.parameters(), got {shortened(parameters)}") from None
-    if not parameters:
-        raise ValueError("expected at least one parameter, got none")
-    for i, parameter in enumerate(parameters):
-        if not isinstance(parameter, Value):
-            raise TypeError(f"parameter {i}: expected a Value, got {shortened(parameter)}")
-        if parameter.parents:
-            raise ValueError(f"parameter {i}: expected a leaf, got {parameter!r}, which was computed")
-    if len(set(parameters)) < len(parameters):
-        twice = next(i for i, parameter in enumerate(parameters) if parameter in parameters[:i])
-        raise ValueError(f"parameter {twice} is there already: expected each parameter once")
-    return parameters
-
-
-def within(name: str, number: float, low: float, high: float) -> float:
-    if not isinstance(number, Real):
-        raise TypeError(f"{name}: expected a real number, got {number!r}")
-    if not low <= number < high:
-        raise ValueError(f"{name}: expected {low} <= {name} < {high}, got {number}")
-    return float(number)
 
 
 def gathered(parameters: Sequence[Value], attribute: Literal["data", "grad"]) -> Vector:

@@ -1,9 +1,9 @@
-"""Plots: what has a model learned, and how did it go?
+"""Plots show what a model has learned, and how it went.
 
 Each function draws on the Axes `ax` if they are given, else on a new figure, and returns the figure:
 `loss_curve(history).savefig("loss.png")`. New figures are not pyplot's: they need no display and no closing, they
-leave pyplot's state alone, and they show themselves in notebooks. Classes are told apart by colour and by marker; the
-colours can be told apart by colour-blind people too (M. Okabe and K. Ito, "Color universal design", 2008).
+leave pyplot's state alone, and they show themselves in notebooks. Each class has a colour and a marker of its own;
+colour-blind people can tell the colours apart too (M. Okabe and K. Ito, "Color universal design", 2008).
 
 Raises ImportError if matplotlib is missing.
 """
@@ -19,13 +19,18 @@ from autograd import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Any, Literal, Protocol
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from nn.training import History
+    class History(Protocol):
+        """What `fit` returns: the mean loss of each epoch, on the training examples and on the validation examples."""
+
+        loss: list[float]
+        validation_loss: list[float]
+
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
 MARKERS = "osD^vP*X"

@@ -1,4 +1,4 @@
-"""Second-order methods: which step does the curvature advise? They look at all examples for each step, and take few.
+"""Second-order methods take the step that the curvature advises: few steps, with a look at all examples for each.
 
 Each models the loss L around the parameters θ by a parabola, with g = ∇L, and goes towards its lowest point:
 
@@ -23,28 +23,29 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from nn.descent import (
+from nn.arguments import Within, examples_of
+from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
+from nn.minimizing import (
     EPSILON,
     DirectionMethod,
     Iterate,
     SecondOrder,
     Stop,
     check_finite,
-    examples_of,
-    is_small,
+    length,
     rounding,
-)  # fmt: skip
-from nn.differentiation import chosen
-from nn.jacobians import HessianByTape, JacobianByExample, JacobianByTape
-from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
-from nn.optimizers import gathered, within
+    smallest_step,
+)
+from nn.optimizers import gathered
+from nn.problem import Problem, choose
+from nn.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Literal
 
     from autograd import Value
-    from nn.descent import Array, Function, Way
+    from nn.minimizing import Array, Evaluator, Function
 
 
 class Newton(DirectionMethod):
@@ -52,19 +53,19 @@ class Newton(DirectionMethod):
 
         L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
-    Where B, the Hessian, is positive definite, that is the parabola's lowest point, and near a minimum the number of
-    right digits doubles with each step. |B| has the absolute values of B's eigenvalues: where the parabola bends down,
-    and has no lowest point, the step leads down all the same. But it ends wherever the gradient is 0: if it begins at
-    a saddle or a maximum, there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al., "Identifying and
-    attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
+    If B, the Hessian, is positive definite, the step leads to the parabola's lowest point, and near a minimum each step
+    doubles the number of right digits. |B| has the absolute values of B's eigenvalues. So the step leads down even
+    where the parabola bends down and has no lowest point. But the method ends wherever the gradient is 0: at a saddle
+    or a maximum, if it begins there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al.,
+    "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
 
     Arguments:
         parameters: the Values to change.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
-    The function of `minimize` returns an example's loss: one Value. Through a tape the Hessian is had where the loss's
-    operations have smooth derivatives. Where these have cases, as those of relu and logsumexp do, each example's graph
-    is built: slower.
+    The function of `minimize` returns an example's loss: one Value. A tape replays the gradient's graph if the
+    derivatives of the loss's operations are smooth. If they have cases, as those of relu and logsumexp have, each
+    example's graph is built, which is slower.
 
     >>> from autograd import Value
     >>> x, y = Value(4.0), Value(-3.0)
@@ -73,7 +74,7 @@ class Newton(DirectionMethod):
     (1, 0.0, 4.0)
     """
 
-    _by_tape = HessianByTape
+    _needs_hessian = True
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
@@ -87,9 +88,8 @@ class Newton(DirectionMethod):
             )
         return super()._loss(outputs)
 
-    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        assert isinstance(way, (HessianByTape, JacobianByExample))
-        gradient, hessian = way.gradient_and_hessian(vector)
+    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        gradient, hessian = evaluator.gradient_and_hessian(vector)
         check_finite(gradient, hessian)
         return gradient, downhill(hessian, gradient)
 
@@ -127,10 +127,10 @@ class GaussNewton(DirectionMethod):
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
 
-    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        residuals, jacobian = linearized(way, vector, outputs)
+    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
         direction, *_ = numpy.linalg.lstsq(jacobian, -residuals, rcond=None)
-        return jacobian.T @ residuals, numpy.asarray(direction, numpy.float64)
+        return gradient, numpy.asarray(direction, numpy.float64)
 
 
 class LevenbergMarquardt(SecondOrder):
@@ -138,18 +138,18 @@ class LevenbergMarquardt(SecondOrder):
 
         L = 1/(2n) Σ r²,     (JᵀJ + n μ D) δ = −Jᵀ r
 
-    r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss; the gain ratio ϱ
-    says how well the parabola foretold by how much, and sets the damping of the next step:
+    r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss. The gain ratio ϱ
+    compares by how much with what the parabola foretold, and sets the damping of the next step:
 
         ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D δ − g)
         ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
         else:    μ ← μ ν,  ν ← 2 ν
 
-    A singular J does no harm: the damping makes the system regular, and directions that J says nothing about are not
-    gone in. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944;
-    D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B. Nielsen's
-    damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear least squares
-    problems", 2nd edition, 2004.
+    A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
+    nothing about. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares",
+    1944; D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B.
+    Nielsen's damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear
+    least squares problems", 2nd edition, 2004.
 
     Arguments:
         parameters: the Values to change.
@@ -170,22 +170,24 @@ class LevenbergMarquardt(SecondOrder):
     (True, 1.0, 1.0)
     """
 
+    damping = Within(math.ulp(0.0), math.inf)
+
     def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = False) -> None:
         super().__init__(parameters)
-        self.damping = within("damping", damping, math.ulp(0.0), math.inf)
+        self.damping = damping
         self.scaled = scaled
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
 
-    def _iterates(self, way: Way, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, largest, damping, growth = way.outputs(vector), numpy.zeros(len(vector)), math.nan, 2.0
-        loss = self._loss(outputs)
+    def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
+        outputs, damping, growth = evaluator.outputs(vector), math.nan, 2.0
+        loss, largest, scale = self._loss(outputs), numpy.zeros(len(vector)), numpy.ones(len(vector))
         while True:
-            residuals, jacobian = linearized(way, vector, outputs)
-            gradient = jacobian.T @ residuals
-            largest = numpy.maximum(largest, numpy.linalg.norm(jacobian, axis=0))
-            scale = numpy.where(largest > 0.0, largest, 1.0) if self.scaled else numpy.ones(len(vector))
+            residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
+            if self.scaled:
+                largest = numpy.maximum(largest, numpy.linalg.norm(jacobian, axis=0))
+                scale = numpy.where(largest > 0.0, largest, 1.0)
             damped = DampedLeastSquares(jacobian / scale, residuals)
             if math.isnan(damping):
                 damping = self.damping * damped.largest_square
@@ -194,9 +196,9 @@ class LevenbergMarquardt(SecondOrder):
                 yield Iterate(vector, loss, gradient, damping)
                 scaled_step = damped.solution(damping)
                 step = scaled_step / scale
-                if is_small(step, vector, step_tolerance):
+                if length(step) <= smallest_step(vector, step_tolerance):
                     raise Stop("small step" if growth == 2.0 else "damping")
-                trial, trial_loss = self._tried(way, vector + step)
+                trial, trial_loss = self._tried(evaluator, vector + step)
                 foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ gradient)
                 gain = gain_ratio(loss, loss - trial_loss, foretold)
                 is_taken = gain > 0.0  # nan is not
@@ -214,8 +216,8 @@ class NaturalGradient(DirectionMethod):
         F = (1/n) Σ E[∇log p(y | input, θ) ∇log p(y | input, θ)ᵀ] = (1/n) Σ Jᵀ H J
 
     The expectation is over outcomes y that the model itself holds likely at each input, not over the targets as in the
-    "empirical" Fisher matrix. So it can be had in closed form, from the Jacobian J of the outputs and the Fisher
-    matrix H that the distribution has in these:
+    "empirical" Fisher matrix. So F has a closed form, of the Jacobian J of the outputs and of the Fisher matrix H that
+    the distribution has in these:
 
         "normal"         an output is the mean of a normal distribution of variance 1: H = I
         "bernoulli"      an output is the logit of a probability p: H = diag p (1 − p)
@@ -237,7 +239,7 @@ class NaturalGradient(DirectionMethod):
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
-    last of its data is the target, as the loss has it.
+    last of its data is the target, in the form that the loss takes.
 
     >>> from autograd import Value
     >>> logits = [Value(0.0), Value(0.0)]
@@ -247,6 +249,9 @@ class NaturalGradient(DirectionMethod):
     >>> round(logits[1].data - logits[0].data, 6), round(math.log(3.0), 6)
     (1.098612, 1.098612)
     """
+
+    learning_rate = Within(math.ulp(0.0), math.inf)
+    damping = Within(0.0, math.inf)
 
     def __init__(
         self,
@@ -260,8 +265,8 @@ class NaturalGradient(DirectionMethod):
         if distribution not in DISTRIBUTIONS:
             raise ValueError(f"distribution: expected {', '.join(DISTRIBUTIONS)}, got {shortened(distribution)}")
         self.distribution = distribution
-        self.learning_rate = within("learning_rate", learning_rate, math.ulp(0.0), math.inf)
-        self.damping = within("damping", damping, 0.0, math.inf)
+        self.learning_rate = learning_rate
+        self.damping = damping
         self.line_search = line_search
 
     def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
@@ -272,10 +277,11 @@ class NaturalGradient(DirectionMethod):
         >>> NaturalGradient([logit], "bernoulli").fisher_matrix(lambda: logit)
         array([[0.25]])
         """
-        arguments = model, self.parameters, examples_of("fisher_matrix", inputs)
-        way, _ = chosen("fisher_matrix", tape, JacobianByTape, JacobianByExample, *arguments)
+        problem = Problem("fisher_matrix", model, self.parameters, examples_of("fisher_matrix", *inputs))
+        evaluator, _ = choose(problem, tape)
         start = gathered(self.parameters, "data")
-        return self._fisher(way.outputs(start), way.jacobian(start))
+        with Undo(self.parameters):
+            return self._fisher(evaluator.outputs(start), evaluator.jacobian(start))
 
     def _asked_for(self, function: Function) -> Function:
         loss, _ = DISTRIBUTIONS[self.distribution]
@@ -288,8 +294,8 @@ class NaturalGradient(DirectionMethod):
 
         return loss_and_outputs
 
-    def _direction(self, way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        jacobian = way.jacobian(vector)
+    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+        jacobian = evaluator.jacobian(vector)
         gradient = jacobian[:, 0].mean(axis=0)
         fisher = self._fisher(outputs[:, 1:], jacobian[:, 1:])
         check_finite(gradient, fisher)
@@ -352,9 +358,9 @@ class DampedLeastSquares:
 def downhill(matrix: Array, gradient: Array) -> Array:
     """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
 
-    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so a direction in which the parabola bends
-    down, and has no lowest point, is gone down all the same. An eigenvalue that is 0 but for rounding is taken for as
-    large as the largest: such a direction is the gradient's own.
+    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so δ leads down even in a direction in
+    which the parabola bends down and has no lowest point. An eigenvalue that is 0 but for rounding counts as much as
+    the largest: in such a direction δ is the gradient's own.
     """
     eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
     sizes = numpy.abs(eigenvalues)
@@ -364,17 +370,18 @@ def downhill(matrix: Array, gradient: Array) -> Array:
     return direction
 
 
-def linearized(way: Way, vector: Array, outputs: Array) -> tuple[Array, Array]:
-    """All residuals r, (n k,), and their Jacobian J, (n k, p), both divided by √n: then L = ½ ‖r‖² and ∇L = Jᵀ r."""
-    jacobian = way.jacobian(vector).reshape(-1, len(vector)) / math.sqrt(len(outputs))
+def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array, Array]:
+    """All residuals r, (n k,), their Jacobian J, (n k, p), both divided by √n so that L = ½ ‖r‖², and ∇L = Jᵀ r."""
+    jacobian = evaluator.jacobian(vector).reshape(-1, len(vector)) / math.sqrt(len(outputs))
     residuals = outputs.ravel() / math.sqrt(len(outputs))
-    check_finite(residuals, jacobian, jacobian.T @ residuals)
-    return residuals, jacobian
+    gradient = jacobian.T @ residuals
+    check_finite(residuals, jacobian, gradient)
+    return residuals, jacobian, gradient
 
 
 def half_mean_square(residuals: Array) -> float:
     """1/(2n) Σ r², of (n, k) residuals."""
-    return float(numpy.square(residuals).sum()) / (2 * len(residuals))
+    return float(numpy.add.reduce(numpy.square(residuals), axis=None)) / (2 * len(residuals))  # quicker than sum()
 
 
 def gain_ratio(loss: float, gained: float, foretold: float) -> float:

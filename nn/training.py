@@ -1,7 +1,6 @@
-"""Training: how does a model learn from examples?
+"""Training: `fit` goes through the examples epoch by epoch, in mini-batches, and `History` is what it measured.
 
-`fit` goes through the examples epoch by epoch, in mini-batches, and lets an optimizer follow the gradient of the mean
-loss of each batch down. `evaluate` measures without learning. The metrics count right answers, for people to read.
+For each batch an optimizer makes a step, which follows the gradient of the batch's mean loss down.
 """
 
 from __future__ import annotations
@@ -12,24 +11,26 @@ from dataclasses import dataclass, field
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
 from tqdm import tqdm
 
-from autograd import Value, gather, scatter
-from nn.differentiation import ByExample, ByTape, chosen, means
-from nn.layers import positive
-from nn.optimizers import Optimizer
+from autograd import Value, scatter
+from nn.arguments import pairs_of, positive
+from nn.optimizers import Optimizer, gathered
+from nn.problem import Problem, choose
+from nn.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, SupportsIndex
+    from typing import Any
 
+    import numpy
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from nn.problem import ByExample, ByTape
+
     Vector = NDArray[numpy.float64]
-    Way = ByTape | ByExample
     # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Value]
@@ -57,20 +58,23 @@ def fit(
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
 
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
-    Where all examples have the same graph it is recorded once, and a tape replays it (`autograd.Tape`). Where they have
-    not, because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn.
-    That is found out in the beginning, from the targets and from some of the inputs; what shows rarely or late, such as
-    a choice by `.data` that is always the same at first, needs `tape=False`. Memory does not grow with the batch.
+    If all examples have the same graph, it is recorded once, and a tape replays it (`autograd.Tape`). If they have not,
+    because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn. That
+    is found out in the beginning: some of the examples and all of the targets are computed and replayed, with the
+    parameters as they are and with others. What shows rarely or late needs `tape=False`, such as a choice by `.data`
+    that is always the same at first. Memory does not grow with the batch.
 
     Arguments:
-        model: from one example's input to its output; any callable. An input is what one row of `inputs` holds:
-            a list of floats, or a float. Numbers of NumPy become Python's.
+        model: from one example's input to its output; any callable. An input is what one row of `inputs` holds: a list
+            of floats, a float, or another structure. Numbers of NumPy become Python's. The model may change it: it gets
+            a copy.
         inputs, targets: equally many of each: arrays of which a row is an example, lists, or other iterables.
         loss: from an output and a target to a Value.
         optimizer: carries the parameters to learn and the learning rate. Their gradients are reset at each batch.
         epochs: how often to go through all examples, at least 1.
         batch_size: examples per step, at least 1. An epoch's last batch is smaller if they do not divide evenly.
         validation: (inputs, targets) that are not learned from; loss and metric are computed on them after each epoch.
+            They have the form of those to learn from; with `tape=False`, any form that the model takes.
         metric: from an output and a target to a number, 1.0 for right and 0.0 for wrong for example: `correct_class`.
             It may read the parameters, but not change them.
         patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
@@ -80,19 +84,21 @@ def fit(
         seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
         progress: show a progress bar with loss and metric on the standard error stream.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
-            rounding, slower. With a tape model and loss are called in the beginning only, and metrics get numbers in
-            the place of Values.
+            rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
+            model's output with numbers in the place of Values.
 
     Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
     `interrupted` set; what was learned so far is in the parameters.
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`; the first batch's losses do not depend on the optimizer's parameters.
+            `patience` without `validation`; validation examples of another form; the first batch's losses do not depend
+            on the optimizer's parameters.
         TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; `optimizer` makes
             no steps; the first loss is not a Value; `tape=True` and the examples do not have the same graph; numbers
             are masked.
-    Raises, with the parameters as they were before the batch:
+    Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
+    the global random states included:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
         Whatever model, loss and metric raise.
 
@@ -110,29 +116,29 @@ def fit(
             f"fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), got {type(optimizer)}; "
             "a second-order method goes through all examples by itself, with its own minimize(...)"
         )
-    examples = examples_of("fit", inputs, targets)
+    examples = pairs_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
-    held_out = [] if validation is None else examples_of("fit, validation", *validation)
+    held_out = [] if validation is None else pairs_of("fit, validation", *validation)
     epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
     if patience is not None:
         patience = positive("fit: patience", patience)
         if validation is None:
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
 
-    functions: list[Metric] = [loss] if metric is None else [loss, metric]
-    run, history = Run(optimizer, functions), History()
+    problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out)
+    run, history = Run(optimizer, metric), History()
     order, shuffler, best = list(range(len(examples))), random.Random(seed), run.vector
     try:
-        arguments = model, functions, optimizer.parameters, examples, held_out
-        way, history.eager = chosen("fit", tape, ByTape, ByExample, *arguments)
-        with tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress) as bar:
+        evaluator, history.eager = choose(problem, tape)
+        bar = tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress)
+        with run.undo, bar:
             for epoch in range(1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 if shuffle:
                     shuffler.shuffle(order)
                 batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
-                history.append(run.epoch(epoch, way, batches, bar), way.measure(run.vector))
+                history.append(run.epoch(epoch, evaluator, batches, bar), evaluator.means(run.vector))
                 if patience and history.best_epoch == epoch:
                     best = run.vector
                 elif patience and epoch - history.best_epoch >= patience:
@@ -140,7 +146,7 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
-        run.leave(best if patience and history.loss else run.vector)
+        run.leave(best if patience and history.loss else run.vector, run.gradient)
     return history
 
 
@@ -150,8 +156,8 @@ class History:
 
     loss, metric: means over the examples as they were learned from, so with the parameters of each batch's turn.
     validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
-    interrupted: whether Ctrl-C ended the training; the epoch that it broke off is in no list.
-    eager: why each example's graph was built; "" where a tape was used.
+    interrupted: whether Ctrl-C ended the training. The epoch that it broke off is in no list.
+    eager: the reason why each example's graph was built; "" where a tape was used.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -193,71 +199,31 @@ class History:
         return f"<History of {len(self.loss)} epochs: {', '.join(last)}{best}{interrupted}>"
 
 
-def evaluate(model: Model, inputs: Examples, targets: Examples, *functions: Metric) -> list[float]:
-    """The mean of function(model(input), target) over the examples, for each of the functions. Nothing is recorded.
-
-    Raises ValueError if there are no examples, or not equally many inputs and targets.
-
-    >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
-    [0.75]
-    """
-    return means(model, examples_of("evaluate", inputs, targets), functions)
-
-
-def predicted_class(logits: Sequence[Value | float]) -> int:
-    """argmax_k logits_k, the first of several: the class that the model holds most likely, counted from 0.
-
-    >>> predicted_class([0.1, 2.5, -3.0])
-    1
-    """
-    numbers = list(map(float, logits))
-    return numbers.index(max(numbers))
-
-
-def correct_class(logits: Sequence[Value | float], target: SupportsIndex | Sequence[float]) -> float:
-    """1.0 if the largest logit is that of the target, else 0.0. Its mean is the accuracy.
-
-    `target` is a class, counted from 0, or one probability per class, of which the largest counts.
-
-    >>> correct_class([0.1, 2.5, -3.0], 1), correct_class([0.1, 2.5, -3.0], [0.9, 0.1, 0.0])
-    (1.0, 0.0)
-    """
-    return float(predicted_class(logits) == (target if hasattr(target, "__index__") else predicted_class(target)))
-
-
-def correct_sign(score: Value | float, target: float) -> float:
-    """1.0 if score and target are both positive or both not, else 0.0. Its mean is the accuracy of a binary classifier.
-
-    `target` is -1 or +1, as for `hinge`, or 0 or 1, as for `binary_cross_entropy`.
-
-    >>> correct_sign(0.3, +1), correct_sign(0.3, -1), correct_sign(-0.3, 0)
-    (1.0, 0.0, 1.0)
-    """
-    return float((score > 0) == (target > 0))
-
-
 class Run:
-    """The steps of a training. While it lasts, the parameters are a vector; `leave` puts them back into the Values."""
+    """The steps of a training. Meanwhile the parameters are a vector; `leave` puts it back into the Values."""
 
-    def __init__(self, optimizer: Optimizer, functions: Sequence[Metric]) -> None:
+    def __init__(self, optimizer: Optimizer, metric: Metric | None = None) -> None:
         self.optimizer = optimizer
-        self.names = ["loss", *(getattr(metric, "__name__", "metric") for metric in functions[1:])]
-        self.vector = numpy.empty(len(optimizer.parameters))
-        gather(optimizer.parameters, "data", self.vector)
-        self.gradient = numpy.zeros(len(self.vector))
+        self.names = ["loss"] if metric is None else ["loss", getattr(metric, "__name__", "metric")]
+        self.vector = gathered(optimizer.parameters, "data")
+        self.gradient = gathered(optimizer.parameters, "grad")
+        self.undo = Undo(optimizer.parameters)
 
-    def epoch(self, number: int, way: Way, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
-        """A step for each batch. Returns the mean of each function over all examples, as they were met."""
+    def epoch(
+        self, number: int, evaluator: ByTape | ByExample, batches: list[list[int]], bar: tqdm[Any]
+    ) -> list[float]:
+        """A step for each batch. Returns the means of loss and metric over all examples, as they were met."""
         totals, seen = [0.0] * len(self.names), 0
         for count, batch in enumerate(batches, 1):
             try:
-                sums, self.gradient = way.differentiate(self.vector, batch)
-                if number == count == 1 and not self.gradient.any() and not way.depends_on_parameters(batch):
+                sums, gradient = evaluator.sums_and_gradient(self.vector, batch, self.undo)
+                if number == count == 1 and not gradient.any() and not evaluator.depends_on_parameters(batch):
                     raise ValueError(
                         "fit: the loss depends on none of the optimizer's parameters, so nothing would be learned; "
                         "make the optimizer with those of this model, such as SGD(model.parameters())"
                     )
-                self.vector = self.stepped()
+                self.vector, self.gradient = self.stepped(gradient), gradient
+                self.undo.keep()
             except ArithmeticError as error:
                 raise FloatingPointError(
                     f"fit: epoch {number}, batch {count}: {error}. What helps: a learning rate below "
@@ -271,37 +237,14 @@ class Run:
                 bar.set_postfix(shown, refresh=False)
         return [total / seen for total in totals]
 
-    def stepped(self) -> Vector:
+    def stepped(self, gradient: Vector) -> Vector:
+        """The parameters after a step of the optimizer."""
         if type(self.optimizer).step is Optimizer.step:
-            return self.optimizer.stepped(self.vector.copy(), self.gradient.copy())  # it may compute in place
-        self.leave(self.vector)  # a step of the optimizer's own takes and changes Values
+            return self.optimizer.stepped(self.vector.copy(), gradient.copy())  # it may compute in place
+        self.leave(self.vector, gradient)  # a step of the optimizer's own takes and changes Values
         self.optimizer.step()
-        vector = numpy.empty_like(self.vector)
-        gather(self.optimizer.parameters, "data", vector)
-        return vector
+        return gathered(self.optimizer.parameters, "data")
 
-    def leave(self, vector: Vector) -> None:
+    def leave(self, vector: Vector, gradient: Vector) -> None:
         scatter(vector, self.optimizer.parameters, "data")
-        scatter(self.gradient, self.optimizer.parameters, "grad")
-
-
-def examples_of(what: str, inputs: Examples, targets: Examples) -> list[tuple[Any, Any]]:
-    """The examples as (input, target)."""
-    rows, goals = (rows_of(what, data) for data in (inputs, targets))
-    if len(rows) != len(goals):
-        raise ValueError(f"{what}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
-    if not rows:
-        raise ValueError(f"{what}: expected at least one example, got none")
-    return list(zip(rows, goals, strict=True))
-
-
-def rows_of(what: str, data: Examples) -> list[Any]:
-    """What each example has of the data, in Python's numbers, which the engine takes faster than NumPy's."""
-    if numpy.ma.is_masked(data):
-        raise TypeError(f"{what}: expected numbers, got a masked array, of which some are masked; fill them")
-    return [plain(row) for row in plain(data)]
-
-
-def plain(data: Any) -> Any:
-    """An array, or what can be seen as one, as nested lists; anything else as it is."""
-    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+        scatter(gradient, self.optimizer.parameters, "grad")

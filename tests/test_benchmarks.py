@@ -5,9 +5,12 @@ PyTorch and JAX are not imported here; that they too compute the same is checked
 
 from __future__ import annotations
 
+import gc
 import math
+import os
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -19,25 +22,39 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 with pytest.MonkeyPatch.context() as path:
     path.syspath_prepend(BENCHMARKS)  # as `python benchmarks/run.py` has it
-    import batches
     import comparisons
     import contestants
-    import growth
-    import measures
-    import networks
-    import pairs
+    import measuring
     import report
-    import tape_trainers
+    import run
+    import scalars
+    import tapes
+    import worker
     import workloads
+
+
+def made(name):
+    try:
+        return contestants.CONTESTANTS[name].make()
+    except ImportError as error:
+        pytest.skip(f"not installed: {error}")
 
 
 @pytest.fixture(params=["native", "micrograd", "casadi"])
 def contestant(request):
     """This engine, whichever is in use, and the peers that are no tensor libraries."""
-    try:
-        return contestants.CONTESTANTS[request.param].make()
-    except ImportError as error:
-        pytest.skip(f"not installed: {error}")
+    return made(request.param)
+
+
+@pytest.fixture
+def processors():
+    """Afterwards, those of before: a step of `fit` keeps its process to as many as it may use."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    yield
+    os.sched_setaffinity(0, before)
 
 
 def numbers(contestant, step, times=1):
@@ -79,76 +96,17 @@ def test_the_chain(contestant):
     assert computed == pytest.approx([float(number) for number in expected], rel=1e-11)
 
 
-def losses_of_two_steps():
-    """The loss before and after a step along the gradient, which is taken by central differences of `tensor_loss`."""
-    inputs = np.array([(x1, x2) for x1, x2, _ in workloads.MOONS])
-    signs = np.array([sign for _, _, sign in workloads.MOONS])
-
-    def loss(parameters):
-        arrays = [np.array(numbers) for numbers in workloads.tensor_parameters(parameters)]
-        return workloads.tensor_loss(lambda x: np.maximum(x, 0.0), arrays, inputs, signs)
-
-    start = np.array(workloads.initial_parameters())
-    nudges = 1e-6 * np.eye(len(start))
-    gradient = np.array([(loss(start + nudge) - loss(start - nudge)) / 2e-6 for nudge in nudges])
-    return loss(start), loss(start - workloads.LEARNING_RATE * gradient)
-
-
-def test_a_training_step(contestant):
-    first, second = numbers(contestant, contestant.training(), times=2)
-    assert first == workloads.moons_loss(float, contestants.Floats.relu, workloads.initial_parameters())
-    before, after = losses_of_two_steps()
-    assert first == pytest.approx(before, rel=1e-14)
-    assert second == pytest.approx(after, rel=1e-6)
-
-
-def test_a_training_step_through_the_network(contestant):
-    if not hasattr(contestant, "network"):
-        pytest.skip("has no network of its own")
-    by_hand = numbers(contestant, contestant.training(), times=2)
-    assert numbers(contestant, contestant.network(), times=2) == pytest.approx(by_hand, rel=1e-12)
-
-
-def test_the_moons_are_those_of_the_text():
-    assert len(workloads.MOONS) == 100
-    assert len(workloads.initial_parameters()) == 337
-    engine = contestants.this_engine()
-    parameters = [engine.leaf(number) for number in workloads.initial_parameters()]
-    assert len(topological_order(workloads.moons_loss(engine.leaf, engine.relu, parameters))) == pytest.approx(
-        65_000, rel=0.02
-    )
-
-
-@pytest.mark.parametrize("width", [1, 2, 3, 5])
-def test_the_wide_graph(width):
-    engine = contestants.this_engine()
-    root, leaves = workloads.wide(width, engine.leaf, engine.relu)
-    assert len(topological_order(root)) == len(leaves) + 4 * width**2 - 1 == 4 * width**2 + 2 * width
-    assert root.data == workloads.wide(width, float, contestants.Floats.relu)[0]
-    weights, inputs = ([f(i) for i in range(width)] for f in (math.sin, math.cos))
-    assert root.data == pytest.approx(sum(max(w * x + 0.1, 0.0) for w in weights for x in inputs), rel=1e-14)
-
-
-def test_the_phases_of_a_big_graph():
-    engine = contestants.this_engine()
-    growth_of_engine = growth.grow_deep(engine, 10_000)
-    assert len(growth_of_engine["seconds"]) == 3
-    assert len(growth_of_engine["memory"]) == 4
-    expected = numbers(engine, engine.expression(workloads.CHAIN))
-    assert growth_of_engine["numbers"] == [expected[0], expected[1], expected[3]]
-
-
-# ---- training on batches
-
-SMALL_NETWORKS = [networks.Network((2, 4, 3, 1), "hinge"), networks.Network((5, 4, 3), "cross-entropy")]
-
-
 def loss_of(network, parameters, inputs, targets):
-    outputs = networks.outputs(parameters, inputs, lambda x: np.maximum(x, 0.0))
+    """In arrays, as a textbook has it."""
+    x = inputs
+    for k in range(0, len(parameters), 2):
+        x = x @ parameters[k] + parameters[k + 1]
+        x = np.maximum(x, 0.0) if k < len(parameters) - 2 else x
+    penalty = network.penalty * sum((parameter**2).sum() for parameter in parameters)
     if network.loss == "hinge":
-        return np.maximum(1.0 - targets * outputs[:, 0], 0.0).mean()
-    probabilities = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
-    return -np.log(probabilities[np.arange(len(targets)), networks.as_classes(targets)]).mean()
+        return np.maximum(1.0 - targets * x[:, 0], 0.0).mean() + penalty
+    probabilities = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    return -np.log(probabilities[np.arange(len(targets)), targets]).mean() + penalty
 
 
 def loss_and_gradient_of(network, count):
@@ -163,149 +121,417 @@ def loss_and_gradient_of(network, count):
                 losses.append(loss_of(network, parameters, *examples))
             parameter[place] = number
             slopes[place] = (losses[0] - losses[1]) / 2e-6
-    return loss_of(network, parameters, *examples), networks.flat(gradient)
+    return loss_of(network, parameters, *examples), gradient
 
 
+def test_a_training_step(contestant):
+    step = contestant.train(workloads.MOONS, 100)
+    first, second = (contestant.numbers(step())[0] for _ in range(2))
+    floats = scalars.Floats()
+    assert first == pytest.approx(numbers(floats, floats.train(workloads.MOONS, 100))[0], rel=1e-14)
+    before, gradient = loss_and_gradient_of(workloads.MOONS, 100)
+    moved = [
+        parameter - workloads.LEARNING_RATE * slopes
+        for parameter, slopes in zip(workloads.MOONS.parameters(), gradient, strict=True)
+    ]
+    assert first == pytest.approx(before, rel=1e-14)
+    assert second == pytest.approx(loss_of(workloads.MOONS, moved, *workloads.MOONS.examples(100)), rel=1e-6)
+    assert second < first
+
+
+def test_a_training_step_through_the_network(contestant):
+    if not hasattr(contestant, "train_model"):
+        pytest.skip("has no network of its own")
+    by_hand = numbers(contestant, contestant.train(workloads.MOONS, 100), times=2)
+    assert numbers(contestant, contestant.train_model(workloads.MOONS, 100), times=2) == pytest.approx(
+        by_hand, rel=1e-12
+    )
+
+
+def test_the_moons_are_those_of_the_text():
+    assert len(workloads.MOONS_POINTS) == 100
+    assert len(workloads.MOONS_NUMBERS) == 337
+    engine, moons = made("native"), workloads.MOONS
+    parameters = [engine.leaf(number) for number in workloads.MOONS_NUMBERS]
+    model = workloads.by_hand(moons, engine.relu, parameters)
+    loss = workloads.hinge(moons.penalty, workloads.MOONS_POINTS, engine.leaf, engine.relu, model, parameters)
+    assert len(topological_order(loss)) == pytest.approx(65_000, rel=0.02)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_the_wide_graph(width):
+    engine = made("native")
+    root, leaves = workloads.wide(width, engine.leaf, engine.relu)
+    assert len(topological_order(root)) == len(leaves) + 4 * width**2 - 1 == 4 * width**2 + 2 * width
+    assert root.data == workloads.wide(width, float, workloads.relu_of_float)[0]
+    weights, inputs = ([f(i) for i in range(width)] for f in (math.sin, math.cos))
+    assert root.data == pytest.approx(sum(max(w * x + 0.1, 0.0) for w in weights for x in inputs), rel=1e-14)
+
+
+def test_the_phases_of_a_big_graph():
+    engine = worker.Worker("native")
+    grown = engine.grow("chain", 10_000, 10_000)
+    assert grown["together"] == pytest.approx(grown["build"] + grown["backward"] + grown["free"], rel=1e-15)
+    assert grown["a node"] == grown["together"] / 10_000
+    assert {"before", "at most", "after", "bytes a node", "at most a node", "not given back"} < grown.keys()
+    expected = numbers(engine.contestant, engine.contestant.expression(workloads.CHAIN))
+    assert grown["numbers"] == [[expected[0], expected[1], expected[3]]]
+    on_floats = worker.Worker("floats").grow("chain", 10_000, 10_000)
+    assert on_floats["numbers"] == [expected[:1]]
+    assert on_floats["together"] == on_floats["build"]
+
+
+# ---- training on batches
+
+SMALL_NETWORKS = [workloads.Network((2, 4, 3, 1), "hinge"), workloads.Network((5, 4, 3), "cross-entropy")]
+
+
+@pytest.mark.usefixtures("processors")
 @pytest.mark.parametrize("network", SMALL_NETWORKS, ids=lambda network: network.loss)
-@pytest.mark.parametrize("name", ["tape", "tape-numpy", "fit", "numpy", "casadi-map", "c"])
+@pytest.mark.parametrize("name", ["tape", "tape-numpy", "fit", "numpy", "casadi", "c"])
 def test_training_on_a_batch(name, network):
-    try:
-        trainer = contestants.CONTESTANTS[name].make()
-    except ImportError as error:
-        pytest.skip(f"not installed: {error}")
+    contestant = made("tape" if name == "fit" else name)
     loss, gradient = loss_and_gradient_of(network, 13)
+    gradient = workloads.flat(gradient)
     if name != "fit":  # it has no step without an update
-        assert numbers(trainer, trainer.differentiate(network, 13)) == pytest.approx([loss, *gradient], abs=1e-8)
-    step = trainer.train(network, 13)
-    start = networks.flat(network.parameters())
-    updated = start - networks.LEARNING_RATE * gradient
-    assert numbers(trainer, step) == pytest.approx([loss, *updated], abs=1e-9)
-    assert trainer.numbers(step())[0] < loss
+        assert numbers(contestant, contestant.differentiate(network, 13)) == pytest.approx([loss, *gradient], abs=1e-8)
+    step = getattr(contestant, "fit" if name == "fit" else "train")(network, 13)
+    start = workloads.flat(network.parameters())
+    updated = start - workloads.LEARNING_RATE * gradient
+    assert numbers(contestant, step) == pytest.approx([loss, *updated], abs=1e-9)
+    assert contestant.numbers(step())[0] < loss
+
+
+@pytest.mark.usefixtures("processors")
+def test_steps_of_fit_are_timed_within_one_call():
+    """What its clock says when it is asked for an update: here, how often it was asked."""
+    ticks = iter(range(100))
+    step = made("tape").fit(SMALL_NETWORKS[0], 13)
+    step()
+    assert step.seconds(7, lambda: next(ticks)) == 7
+    assert next(ticks) == 8  # eight updates, seven steps between them
 
 
 def test_a_graph_replayed():
-    try:
-        trainer = contestants.tape()
-    except ImportError as error:
-        pytest.skip(f"not installed: {error}")
-    eager = contestants.this_engine()
-    assert numbers(trainer, trainer.graph()) == pytest.approx(numbers(eager, eager.graph()), rel=1e-9)
+    eager, contestant = made("native"), made("tape")
+    expected = numbers(eager, eager.expression(workloads.MOONS_GRAPH))
+    assert numbers(contestant, contestant.expression(workloads.MOONS_GRAPH)) == pytest.approx(expected, rel=1e-9)
+    floats = scalars.Floats()
+    assert numbers(floats, floats.expression(workloads.MOONS_GRAPH)) == pytest.approx(expected[:1], rel=1e-14)
 
 
 def test_the_examples_are_those_of_the_text():
-    for name, network in networks.NETWORKS.items():
-        assert name == "-".join(map(str, network.widths))
+    for name, network in workloads.NETWORKS.items():
+        assert name in ("moons", "-".join(map(str, network.widths)))
         inputs, targets = network.examples(10)
         assert inputs.shape == (10, network.widths[0])
         assert targets.shape == (10,)
         assert set(targets) <= ({-1.0, 1.0} if network.loss == "hinge" else set(range(network.widths[-1])))
-    assert len(networks.flat(networks.NETWORKS["203-80-26"].parameters())) == 18_426
+    assert len(workloads.NETWORKS["203-80-26"].numbers()) == 18_426
+
+
+def test_parameters_in_the_order_of_a_model():
+    network = SMALL_NETWORKS[1]
+    (w1, b1, w2, b2), read = network.parameters(), iter(network.numbers())
+    for weights, bias in ((w1, b1), (w2, b2)):
+        for j in range(len(bias)):
+            assert [next(read) for _ in range(len(weights))] == weights[:, j].tolist()
+            assert next(read) == bias[j]
+    assert next(read, None) is None
 
 
 def test_what_is_recorded():
-    recorded = tape_trainers.recording("2-16-16-1")
+    recorded = tapes.recording("2-16-16-1", perf_counter)
     assert recorded["instructions"] == 16 * 2 * 2 + 1 + 3  # dot and relu, the score, and the loss: relu(1 - t y)
     assert recorded["nodes"] == 337 + 3 + 68
     assert recorded["edges"] == 16 * (2 * 2 + 1) + 16 * (2 * 16 + 1) + (2 * 16 + 1) + 32 + 2 + 1 + 1
-    assert len(recorded["seconds"]) == 3
+    assert recorded["a node"] == recorded["recorded"] / recorded["nodes"]
+    assert tapes.recording("moons-graph", perf_counter)["nodes"] == pytest.approx(65_000, rel=0.02)
 
 
-def cell(ours, theirs):
-    return batches.Cell(0.5, pairs.Pairs([ours] * 4, [theirs] * 4))
+# ---- how it is measured
 
 
-def test_the_rows_of_a_batch_s_table():
-    part = comparisons.Table("A title", "train", 1, ("numpy", "c"), {"c": comparisons.at_least(0.5)})
-    run = measures.Run("native", {}, 3, 0.0, 1)
-    results = {
-        "numpy": {1: cell(1e-6, 2e-6), 100: "left out", 10_000: cell(1e-3, 1.5e-3)},
-        "c": {1: cell(1e-6, 0.25e-6), 100: cell(1e-5, 4e-6), 10_000: cell(3e-3, 3e-3)},
-    }
-    firsts = dict.fromkeys(comparisons.BATCHES, 0.25)
-    assert batches.row_of_ours(run, results, firsts) == [
-        "ours: tape", "1 µs", "1", "10 µs", "1", "2 ms", "1", "250 ms", "",
-    ]  # fmt: skip
-    assert batches.row(run, part, "numpy", results["numpy"]) == [
-        "NumPy by hand", "2 µs", "2 (2–2)", "left out", "—", "1.5 ms", "1.5 (1.5–1.5)",
-    ]  # fmt: skip
-    assert batches.row(run, part, "c", results["c"]) == [
-        "C, -O3", "250 ns", "**0.25 (0.25–0.25)**", "4 µs", "**0.4 (0.4–0.4)**", "3 ms", "1 (1–1)", "500 ms",
-        "≥ 0.5, is 0.4: **missed**",
-    ]  # fmt: skip
-    assert batches.who_is_faster(results) == (
-        "Faster than the tape: with a batch of 1, C, -O3 (0.25); with a batch of 100, C, -O3 (0.4)."
-    )
-    assert batches.who_is_faster({"numpy": results["numpy"]}) == "None is faster than the tape."
+class Timed:
+    """In the place of a row's process: it takes so many seconds."""
 
+    def __init__(self, table, seconds, numbers=((1.0,),)):
+        self.table, self.seconds, self.numbers, self.cells = table, iter(seconds), numbers, []
 
-def test_who_would_be_slow_is_left_out():
-    limit = batches.SECONDS_A_STEP
-    batches.refuse_slow({1: cell(1.0, limit)}, 100)  # of one example, most is not its own time
-    batches.refuse_slow({100: cell(1.0, 0.009 * limit), 1: "crashed"}, 10_000)
-    with pytest.raises(pairs.CannotError, match=r"^left out$"):
-        batches.refuse_slow({100: cell(1.0, 0.011 * limit)}, 10_000)
-
-
-# ---- the comparison
+    def __call__(self, case):
+        return {"seconds": next(self.seconds)}
 
 
 def test_a_ratio_is_the_median_of_the_pairs_ratios():
-    turns = pairs.Pairs(ours=[1.0, 2.0, 10.0], theirs=[3.0, 4.0, 20.0])
-    assert (turns.time, turns.ratio, turns.spread) == (4.0, 2.0, (2.0, 3.0))
-    assert pairs.Pairs([1.0] * 5, [1.0, 2.0, 3.0, 4.0, 9.0]).spread == (1.5, 6.5)
+    table = report.Table([], [report.Case("time")], once=True)
+    of_ours = []
+    ours, theirs = Timed(table, [1.0, 2.0, 10.0] + [9.0] * 8), Timed(table, [3.0, 4.0, 20.0] + [18.0] * 8)
+    cell = measuring.measured_cell(table.cases[0], ours, theirs, of_ours, quick=False)
+    assert [sample["seconds"] for sample in of_ours] == [1.0, 2.0, 10.0] + [9.0] * 8
+    assert cell.numbers("seconds") == [3.0, 4.0, 20.0] + [18.0] * 8
+    assert cell.numbers(report.RATIO) == [3.0] + [2.0] * 10
+    three = report.Cell(cell.samples[:3])
+    assert table.text([three], 0, "seconds") == "4 s"
+    assert table.text([three], 0, report.RATIO) == "2 (2–3)"
+    assert table.text([report.Cell(of_ours)], 0, report.RATIO) == "1"
+    assert report.spread([1.0, 2.0, 3.0, 4.0, 9.0]) == (1.5, 6.5)
+
+
+def test_numbers_are_compared_before_times_are_taken():
+    table = report.Table([], [report.Case("time")])
+    ours, theirs = Timed(table, [1.0]), Timed(table, [1.0], numbers=((2.0,),))
+    ours.seconds = iter([1.0, 1.0])  # it prepares, and shows that it still works
+    cell = measuring.measured_cell(table.cases[0], ours, theirs, [], quick=False)
+    assert cell == report.Cell(error="computes other numbers: 2.0 for 1.0")
+
+
+def test_who_would_be_slow_is_left_out():
+    cases = [report.Case(task={"examples": count}) for count in (1, 100, 10_000)]
+    limit = measuring.SECONDS_PER_STEP
+
+    def taker(*cells):
+        timed = Timed(report.Table([], cases, paired=False, most=1), [])
+        timed.cells = list(cells)
+        return timed
+
+    measuring.refuse_slow(taker(cell(1.0, limit)), cases[1])  # of one example, most is not its own time
+    measuring.refuse_slow(taker(report.Cell(error="crashed"), cell(1.0, 0.009 * limit)), cases[2])
+    measuring.refuse_slow(taker(cell(1.0, limit), cell(1.0, limit)), cases[1])  # the same work again
+    slow = taker(cell(1.0, 0.001 * limit), cell(1.0, 0.011 * limit))
+    with pytest.raises(measuring.CannotError, match=r"^left out$"):
+        measuring.refuse_slow(slow, cases[2])
+    assert measuring.measured_cell(cases[2], None, slow, [], quick=False) == report.Cell(error="left out")
 
 
 @pytest.mark.parametrize(("seconds", "count"), [(0.0, 3), (1e9, 7)])
 def test_turns_are_taken(seconds, count):
     log = []
-    turns = pairs.taken_in_turns(lambda: log.append("ours") or 1.0, lambda: log.append("theirs") or 2.0, 7, seconds)
+    takers = [lambda: log.append("ours") or 1.0, lambda: log.append("theirs") or 2.0]
+    turns = measuring.in_turns(takers, most=7, least=3, seconds=seconds)
     assert log == ["ours", "theirs"] * count
-    assert turns == pairs.Pairs([1.0] * count, [2.0] * count)
+    assert turns == [[1.0, 2.0]] * count
 
 
 def test_a_worker_says_what_went_wrong_and_how_it_ended():
-    with pairs.worker("floats") as worker:
-        with pytest.raises(pairs.CannotError, match=r"^KeyError: 'unknown'$"):
-            worker.ask("prepare", workload="unknown")
-        computed = worker.ask("prepare", workload="readme")["numbers"]
-        assert computed == list(workloads.readme_gradient(-4.0, 2.0))
-        worker.process.kill()
-        with pytest.raises(pairs.CannotError, match=r"crashed \(SIGKILL\)|exit code"):
-            worker.ask("time", collector=True)
+    question = {"question": "time", "clock": "cpu", "collector": True, "work": "expression"}
+    with measuring.worker("floats") as process:
+        with pytest.raises(measuring.CannotError, match=r"^KeyError: 'unknown'$"):
+            measuring.asked(process, **question, workload="unknown")
+        sample = measuring.asked(process, **question, workload="readme")
+        assert sample["numbers"] == [list(workloads.readme_gradient(-4.0, 2.0))]
+        assert "numbers" not in measuring.asked(process, **question, workload="readme")  # it is prepared
+        process.kill()
+        with pytest.raises(measuring.CannotError, match=r"crashed \(SIGKILL\)|exit code"):
+            measuring.asked(process, **question, workload="readme")
 
 
+def test_a_worker_that_takes_too_long_is_stopped(monkeypatch):
+    monkeypatch.setattr(measuring, "SECONDS_PER_ANSWER", 0.01)  # less than Python needs to start
+    with measuring.worker("floats") as process, pytest.raises(measuring.CannotError, match=r"^stopped after 0.01 s$"):
+        measuring.asked(process, question="load", clock="wall", collector=True)
+
+
+def test_the_clock_and_the_collector_are_those_asked_for(monkeypatch):
+    process = worker.Worker("floats")
+    clocks = dict.fromkeys(worker.CLOCKS, 0)
+
+    def ticking(name):
+        clocks[name] += 1
+        return float(clocks[name])
+
+    monkeypatch.setattr(worker, "CLOCKS", {name: lambda name=name: ticking(name) for name in clocks})
+    seen = []
+    monkeypatch.setattr(process.contestant, "expression", lambda _: lambda: seen.append(gc.isenabled()) or 1.0)
+    task = {"work": "expression", "workload": "readme"}
+    assert process.answer("time", "cpu", collector=True, **task) == {"seconds": 1.0, "first": 1.0, "numbers": [[1.0]]}
+    assert clocks["wall"] == 0
+    assert all(seen)
+    seen.clear()
+    assert process.answer("time", "wall", collector=False, **task) == {"seconds": 1.0, "first": 1.0}
+    assert clocks["wall"] == 2
+    assert not any(seen)
+    assert gc.isenabled()
+
+
+@pytest.fixture
+def without_micrograd(monkeypatch, tmp_path):
+    """Processes find a micrograd that can't be imported."""
+    (tmp_path / "micrograd.py").write_text("raise ImportError('no such module')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def texts(markdown):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines()]
+
+
+@pytest.mark.usefixtures("without_micrograd")
 def test_the_table_of_a_comparison():
-    comparison = comparisons.Comparison("readme", "A title", "A text.", ("floats", "micrograd"))
-    run = measures.Run("python", {"micrograd": "not installed: no such module"}, pairs=3, seconds=0.0, processes=1)
-    title, _, text, _, header, _, ours, floats, micrograd, *end = measures.measure_steps(run, comparison).split("\n")
-    assert (title, text, end) == ("## A title", "A text.", [""])
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (header, ours, floats, micrograd)]
-    assert [row[0] for row in cells] == ["", "ours: Python", "plain floats", "micrograd"]
-    assert {len(row) for row in cells} == {7}
-    assert float(cells[2][2].split()[0]) < 1
-    assert cells[3][1:] == ["not installed: no such module", *["—"] * 5]
+    task = {"work": "expression", "workload": "readme"}
+    table = report.Table(comparisons.rows("python floats micrograd"), comparisons.on_and_off("time", **task))
+    cells = measuring.measured(table, quick=True)
+    header, _, python, floats, micrograd = texts(table.markdown(cells))
+    assert header == ["", "time", "× ours", "collector off: time", "× ours"]
+    assert [row[0] for row in (python, floats, micrograd)] == ["ours: Python", "plain floats", "micrograd"]
+    assert python[2] == python[4] == "1"
+    assert float(floats[2].strip("*").split()[0]) < 1
+    assert micrograd[1:] == ["not installed: no such module", "—", "—", "—"]
+    assert table.time(cells, "micrograd", 0) == "not installed"
+
+
+@pytest.mark.usefixtures("without_micrograd")
+def test_where_ours_fails_nothing_is_measured():
+    table = report.Table(comparisons.rows("micrograd floats"), [report.Case("time", {"work": "a", "workload": "b"})])
+    with pytest.raises(measuring.CannotError, match=r"^not installed: no such module$"):
+        measuring.measured(table)
+
+
+def test_samples_that_are_taken_once_each_have_a_process_of_their_own():
+    """A graph that was grown in the same process would find its memory there."""
+    rows = [report.Row(f"{size}", "python", {"size": size, "nodes": size}) for size in (1_000, 2_000)]
+    cases = [report.Case("together", {"graph": "chain"})]
+    table = report.Table(rows, cases, "together", ["a node"], question="grow", once=True, paired=False, most=2)
+    cells = measuring.measured(table)
+    assert [len(cells[title][0].samples) for title in ("1000", "2000")] == [2, 2]
+    assert texts(table.markdown(cells))[0] == ["", "together", "a node"]
 
 
 def test_other_numbers_are_noticed():
-    measures.same_numbers([1.0], [1.0 + 1e-12, 2.0])
-    measures.same_numbers([1e-13, 1.0], [2e-13, 1.0])  # a difference of larger numbers
-    with pytest.raises(pairs.CannotError, match=r"^computes other numbers: 3\.0 for 2\.0$"):
-        measures.same_numbers([1.0, 3.0], [1.0, 2.0])
+    measuring.same_numbers([[1.0], [2.0]], [[1.0 + 1e-12, 2.0], [2.0]])
+    measuring.same_numbers([[1e-13, 1.0]], [[2e-13, 1.0]])  # a difference of larger numbers
+    with pytest.raises(measuring.CannotError, match=r"^computes other numbers: 3\.0 for 2\.0$"):
+        measuring.same_numbers([[1.0, 3.0]], [[1.0, 2.0]])
+    with pytest.raises(measuring.CannotError, match=r"^computes other numbers: 3\.0 for 2\.0$"):
+        measuring.same_numbers([[1.0], [3.0]], [[1.0, 5.0], [2.0, 5.0]])
+
+
+# ---- how it is reported
+
+
+def cell(ours, theirs):
+    return report.Cell([{"seconds": theirs, "first": 0.5, report.RATIO: theirs / ours}] * 4)
+
+
+def test_the_rows_of_a_batch_s_table():
+    rows = [*comparisons.rows("tape numpy c"), comparisons.FIT]
+    cases = [report.Case(f"batch of {count}", {"examples": count}) for count in (1, 100)]
+    budgets = comparisons.at_least({"c": 0.5})
+    table = report.Table(rows, cases, more=["first"], budgets=budgets, of=1)
+    ours = [report.Cell([{"seconds": seconds, "first": 0.25}] * 8) for seconds in (1e-6, 1e-5)]
+    cells = {
+        "ours: tape": ours,
+        "NumPy by hand": [cell(1e-6, 2e-6), report.Cell(error="MemoryError: too large")],
+        "C, -O3": [cell(1e-6, 0.25e-6), cell(1e-5, 4e-6)],
+        "ours: `nn.fit`": [cell(1e-6, 1e-6), cell(1e-5, 3e-5)],
+    }
+    assert texts(table.markdown(cells)) == [
+        ["", "batch of 1", "× ours", "batch of 100", "× ours", "first", "budget"],
+        ["---", *["---:"] * 6],
+        ["ours: tape", "1 µs", "1", "10 µs", "1", "250 ms", ""],
+        ["NumPy by hand", "2 µs", "2 (2–2)", "MemoryError: too large", "—", "—", ""],
+        ["C, -O3", "250 ns", "**0.25 (0.25–0.25)**", "4 µs", "**0.4 (0.4–0.4)**", "500 ms",
+         "≥ 0.5, is 0.4: **missed**"],
+        ["ours: `nn.fit`", "1 µs", "1 (1–1)", "30 µs", "3 (3–3)", "500 ms", ""],
+    ]  # fmt: skip
 
 
 def test_budgets():
-    assert comparisons.at_least(200).verdict(200.0) == "≥ 200, is 200: met"
-    assert comparisons.at_least(200).verdict(199.0) == "≥ 200, is 199: **missed**"
-    assert comparisons.Budget(15, unit=" ms").verdict(12.34) == "≤ 15 ms, is 12.3: met"
-    assert comparisons.Budget(15, unit=" ms").verdict(15.1) == "≤ 15 ms, is 15.1: **missed**"
+    def verdict(name, limit, number, at_least=False):
+        return report.Budget("row", name, limit, at_least).verdict(number)
+
+    assert verdict(report.RATIO, 200, 200.0, at_least=True) == "≥ 200, is 200: met"
+    assert verdict(report.RATIO, 200, 199.0, at_least=True) == "≥ 200, is 199: **missed**"
+    assert verdict("seconds", 0.015, 0.01234) == "≤ 15 ms, is 12.3 ms: met"
+    assert verdict("seconds", 0.015, 0.0151) == "≤ 15 ms, is 15.1 ms: **missed**"
+    assert verdict("bytes a node", 100, 98.86) == "≤ 100, is 98.9: met"
+    assert verdict("not given back", 0.01, 0.0123) == "≤ 1.00%, is 1.23%: **missed**"
+    assert verdict("seconds", 0.015, math.nan) == ""
+
+
+def test_a_budget_is_of_its_table_s_case_or_its_own():
+    row = report.Row("row", "floats")
+    budgets = [report.Budget("row", "seconds", 2.0), report.Budget("row", "seconds", 1.0, case=1)]
+    table = report.Table([row], comparisons.on_and_off("time"), budgets=budgets, paired=False)
+    cells = [report.Cell([{"seconds": seconds}]) for seconds in (1.5, 3.0)]
+    [*_, line] = texts(table.markdown({"row": cells}))
+    assert line == ["row", "1.5 s", "3 s", "≤ 2 s, is 1.5 s: met; ≤ 1 s, is 3 s: **missed**"]
+
+
+def test_what_an_example_more_takes():
+    cases = [report.Case(f"{count}", {"examples": count}) for count in (10, 110)]
+    table = report.Table([report.Row("row", "floats")], cases, "memory", [report.SLOPE], paired=False)
+    cells = [report.Cell([{"memory": count}]) for count in (2_000_000, 2_001_000)]
+    assert texts(table.markdown({"row": cells}))[-1] == ["row", "2.0 MB", "2.0 MB", "10 bytes"]
+    untold = [report.Cell([{"memory": math.nan}])] * 2
+    assert table.line("row", untold, [(0, "memory"), (1, "memory"), (0, report.SLOPE)]) == ["row", "—", "—", "—", ""]
 
 
 def test_durations_have_three_digits():
-    seconds = [2.345, 0.0456, 7.891e-6, 0.00012345, 8.7e-8]
-    assert list(map(report.duration, seconds)) == ["2.35 s", "45.6 ms", "7.89 µs", "123 µs", "87 ns"]
+    seconds = [2.345, 0.0456, 7.891e-6, 0.00012345, 8.7e-8, -0.00082]
+    assert list(map(report.duration, seconds)) == ["2.35 s", "45.6 ms", "7.89 µs", "123 µs", "87 ns", "-820 µs"]
+
+
+def test_the_table_of_the_readme():
+    table = report.Table(comparisons.rows("native floats micrograd"), comparisons.on_and_off("time"))
+    deep = comparisons.SECTIONS["deep"].tables[0]
+    seconds = {"ours: native": (1e-3, 2e-3), "plain floats": (5e-4, 6e-4), "micrograd": (1.0, 0.5)}
+    cells = {title: [report.Cell([{"seconds": number}]) for number in numbers] for title, numbers in seconds.items()}
+    recursive = cells | {"micrograd": [report.Cell(error="RecursionError: too deep")] * 2}
+    of_deep = {row.title: [report.Cell([{"together": 1.25}])] for row in deep.rows}
+    works = {"a": ("a step", "forward only"), "b": ("a chain", ""), "c": ("a deep one", "")}
+    written = report.readme_table(works, {"a": (table, cells), "b": (table, recursive), "c": (deep, of_deep)})
+    assert texts(written) == [
+        ["work", "native engine", "collector off", "micrograd", "collector off", "plain floats"],
+        ["---", *["---:"] * 5],
+        ["a step", "1 ms", "2 ms", "1 s", "500 ms", "500 µs, forward only"],
+        ["a chain", "1 ms", "2 ms", "RecursionError", "RecursionError", ""],
+        ["a deep one", "1.25 s", "", "", "", ""],
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "writes"), [([], True), (["--quick"], False), (["--only", "engine"], False)])
+def test_a_full_run_writes_what_others_print(arguments, writes, monkeypatch, capsys, tmp_path):
+    table = report.Table(
+        comparisons.rows("python floats"),
+        comparisons.on_and_off("time", work="expression", workload="readme"),
+        title="A table's title",
+        most=2,
+    )
+    broken = report.Table(
+        comparisons.rows("floats python"), [report.Case("time", {"work": "no", "workload": "readme"})]
+    )
+    sections = {"one": report.Section("A title", "A text.", [table, broken])}
+    monkeypatch.setattr(run, "SECTIONS", sections)
+    monkeypatch.setattr(run, "README", {"one": ("the work", "the gradient by hand")})
+    monkeypatch.setattr(run, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["run.py", *arguments])
+    run.main()
+    printed = capsys.readouterr().out
+    assert "\n## A title\n\nA text.\n\n### A table's title\n\n|  | time | × ours |" in printed
+    assert "\nplain floats: AttributeError: 'Floats' object has no attribute 'no'\n" in printed
+    assert "\nIn README.md:\n\n| work | native engine | collector off | plain floats |\n" in printed
+    assert "µs, the gradient by hand |" in printed or "ns, the gradient by hand |" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["RESULTS.md"] * writes
+    if writes:
+        results = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+        assert results.index("# Results") < results.index("In README.md:") < results.index("## A title")
+        assert set(results.splitlines()) == set(printed.splitlines())
+
+
+def test_all_that_is_compared_can_be_asked_for():
+    for section in comparisons.SECTIONS.values():
+        for table in section.tables:
+            assert len({row.title for row in table.rows}) == len(table.rows)
+            assert {budget.row for budget in table.budgets} <= {row.title for row in table.rows}
+            assert hasattr(worker.Worker, table.question)
+            assert table.clock in worker.CLOCKS
+            for row in table.rows:
+                assert row.contestant in contestants.CONTESTANTS
+                for task in ({**case.task, **row.task} for case in table.cases):
+                    assert task.get("workload", "readme") in worker.WORKLOADS
+    assert set(comparisons.README) <= set(comparisons.SECTIONS)
 
 
 def test_the_results_in_the_repository_are_of_these_comparisons():
     results = (BENCHMARKS / "RESULTS.md").read_text(encoding="utf-8")
     titles = [line.removeprefix("## ") for line in results.splitlines() if line.startswith("## ")]
-    assert titles == [comparison.title for comparison in comparisons.ALL]
+    assert titles == [section.title for section in comparisons.SECTIONS.values()]

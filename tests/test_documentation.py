@@ -12,6 +12,7 @@ import pytest
 
 import autograd
 import nn
+from autograd.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,10 +36,19 @@ def test_examples_in_the_readme():
     assert result.failed == 0
 
 
-@pytest.mark.parametrize(("file", "text"), [("REFERENCE", "reference"), ("CONTRIBUTING", "contributing")])
-def test_what_is_written_from_the_code_is_up_to_date(file, text):
+@pytest.mark.parametrize("text", ["reference", "conventions", "contributing"])
+def test_what_is_written_from_the_code_is_up_to_date(text):
     written = runpy.run_path(str(ROOT / "docs" / "write.py"))
-    assert written[file].read_text(encoding="utf-8") == written[text](), "run: make docs"
+    assert written[text.upper()].read_text(encoding="utf-8") == written[text](), "run: make docs"
+
+
+def test_the_conventions_have_every_kink_and_ours_are_the_same_in_every_mode():
+    answers = runpy.run_path(str(ROOT / "docs" / "conventions.py"))["ours"]()
+    assert all(len(set(ways.values())) == 1 for of_order in answers.values() for ways in of_order)
+    for operation in OPERATIONS.values():
+        for point in operation.kinks:
+            x_and_y = ", ".join(["x", "y"][: len(point)])
+            assert f"{operation.name}({x_and_y}) at {', '.join(f'{x:g}' for x in point)}" in answers
 
 
 @pytest.mark.parametrize("name", list(modules()))

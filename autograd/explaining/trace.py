@@ -19,16 +19,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 from autograd.drawing import BOX_CHARACTERS, shown
-from autograd.engines import Value
+from autograd.engines import Value, recording
 from autograd.graph import topological_order
-from autograd.operation import Operation, ieee, strict
 from autograd.operations import OPERATIONS
+from autograd.transforms import contradiction, has_own_backward
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
+    from autograd.operation import Operation
     from autograd.value import Scalar
 
     Operand: TypeAlias = "Entry | float | tuple[Entry | float, ...]"
@@ -109,6 +110,7 @@ class Trace:
         return made
 
 
+@recording(raises=False)
 def trace(value: Value) -> Trace:
     """The trace of the graph that `value` was computed from.
 
@@ -186,7 +188,7 @@ def is_name(label: str) -> bool:
 
 
 def check_recorded(node: Value, name: str) -> None:
-    if type(node)._backward is not Value._backward or "_backward" in getattr(node, "__dict__", ()):
+    if has_own_backward(node):
         raise ValueError(
             f"explain: {name} has a _backward of its own, which can be followed only by running it: "
             "explain what the table's operations computed"
@@ -198,34 +200,8 @@ def check_recorded(node: Value, name: str) -> None:
             f"explain: {name} was computed by {shown(node.op, BOX_CHARACTERS)!r}, which is not in the table and has "
             "recorded no local derivatives: explain what the table's operations computed"
         )
-    fresh = computed_again(node, node.operation)
-    if fresh != [node.data, *node.local_derivatives] and str(fresh) != str([node.data, *node.local_derivatives]):
+    if change := contradiction(node):
         raise ValueError(
-            f"explain: {name}, computed by {node.operation.name}, is {node.data!r}, but its operands now give "
-            f"{fresh[0] if fresh else 'an error'} or other local derivatives: data have been assigned since; "
-            "compute the result again, and explain that"
+            f"explain: {name}, computed by {node.operation.name}, is {node.data!r}, but {change}: "
+            "data have been assigned since; compute the result again, and explain that"
         )
-
-
-def computed_again(node: Value, operation: Operation) -> list[float]:
-    """The value and the local derivatives, by the table's rules on the operands' data; nothing if it has none there."""
-    numbers = [
-        [float_of(element) for element in operand] if isinstance(operand, tuple) else float_of(operand)
-        for operand in node.operands
-    ]
-    try:
-        data = operation.compute(strict, *numbers)
-    except (ValueError, ArithmeticError):
-        return []
-    derivatives = []
-    for operand, derivative_of in zip(node.operands, operation.partials, strict=True):
-        if isinstance(operand, tuple):
-            by_element = zip(operand, derivative_of(ieee, data, *numbers), strict=True)
-            derivatives += [derivative for element, derivative in by_element if isinstance(element, Value)]
-        elif isinstance(operand, Value):
-            derivatives.append(derivative_of(ieee, data, *numbers))
-    return [data, *derivatives]
-
-
-def float_of(operand: Value | float) -> float:
-    return operand.data if isinstance(operand, Value) else operand

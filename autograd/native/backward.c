@@ -42,12 +42,6 @@ int find_own_backward(void)
     return 0;
 }
 
-/* Whether the node may have a `_backward` of its own, an attribute or a subclass's method. */
-static bool may_override(Node *node)
-{
-    return Py_TYPE(node) != Value_Type || (is_far(node) && node->far.attributes != NULL && PyDict_GET_SIZE(node->far.attributes) > 0);
-}
-
 static int call_own_backward(Node *node)
 {
     PyObject *done = PyObject_CallMethodNoArgs((PyObject *)node, name);

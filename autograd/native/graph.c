@@ -4,6 +4,9 @@
 
 static uint64_t epoch = 0; /* of the latest walk: it has seen the nodes whose mark is this */
 
+uint64_t new_epoch(void) { return ++epoch; }
+bool is_latest_epoch(uint64_t own_epoch) { return own_epoch == epoch; }
+
 typedef struct {
     Node *node;
     Py_ssize_t next; /* the operand to visit next */
@@ -85,7 +88,7 @@ static int visit_operands(Path *path, Order *order)
    handler has walked in between, so that the marks are no longer this walk's. */
 static int walk(PyObject *const *roots, Py_ssize_t root_count, Order *order, Path *path, bool reset)
 {
-    uint64_t own_epoch = ++epoch;
+    uint64_t own_epoch = new_epoch();
     order->count = path->count = 0;
     for (Py_ssize_t steps = 1;; steps++) {
         if (path->count == 0) {

@@ -14,6 +14,10 @@ typedef struct {
 
 static inline bool has_operands(const Node *node) { return node->row != LEAF && operand_count(node) > 0; }
 
+/* The number of a walk that begins: it may mark nodes with it, until another walk begins. */
+uint64_t new_epoch(void);
+bool is_latest_epoch(uint64_t own_epoch);
+
 /* The order of the roots' graphs, which is to be given back. With `reset`, the gradients of computed nodes are set to 0 on
    the way. On an error, -1 with an exception. */
 int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool reset);

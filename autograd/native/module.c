@@ -7,6 +7,7 @@
 #include "operations.h"
 #include "record.h"
 #include "recording.h"
+#include "refusals.h"
 #include "specification.h"
 #include "sweeps.h"
 #include "value.h"
@@ -61,9 +62,11 @@ static PyMethodDef methods[] = {
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
     {"given", given, METH_VARARGS, "The node of an operation that was defined at run time."},
     {"guard", guard, METH_O, "What recording.py's guard() does."},
-    {"push_forward", push_forward, METH_O, "What sweeps.py's push_forward_floats() does."},
+    {"is_as_computed", is_as_computed, METH_O, "Whether refusals.py's contradiction() finds nothing, of finite data."},
+    {"push_forward", push_forward, METH_VARARGS, "What sweeps.py's push_forward_floats() does."},
     {"record", record, METH_VARARGS, "What record.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
+    {"unusual_nodes", unusual_nodes, METH_O, "What refusals.py's unusual_nodes() returns."},
     {NULL},
 };
 

@@ -4,6 +4,6 @@
 
 #include "cpython.h"
 
-PyObject *push_forward(PyObject *module, PyObject *nodes);
+PyObject *push_forward(PyObject *module, PyObject *arguments);
 
 #endif

@@ -1,8 +1,10 @@
 """Transforms, functions to functions: what users call (transforms), one evaluation (call), sweeps along it (sweeps).
 
-All names here are for users. Nothing else is used outside this folder.
+`contradiction` and `has_own_backward` (refusals) are for explaining, which refuses what a transform refuses. All other
+names here are for users. Nothing else is used outside this folder.
 """
 
+from autograd.transforms.refusals import contradiction, has_own_backward
 from autograd.transforms.transforms import (
     derivative,
     grad,
@@ -15,4 +17,7 @@ from autograd.transforms.transforms import (
     vjp,
 )  # fmt: skip
 
-__all__ = ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "contradiction", "derivative", "grad", "gradients", "has_own_backward", "hessian", "hvp", "jacobian", "jvp",
+    "value_and_grad", "vjp",
+]  # fmt: skip

@@ -16,11 +16,12 @@ from autograd.engines import Value, is_recording, recording
 from autograd.graph import topological_order
 from autograd.operands import described
 from autograd.transforms import sweeps
+from autograd.transforms.refusals import check_rule
 from autograd.transforms.sweeps import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from autograd.operation import Mathematics
@@ -79,36 +80,47 @@ class Call:
 
     def gradient(self) -> Structure:
         single_number(f"{self.name}: expected the function to return a number", self.output)
-        return structures.unflatten(self.argument_form, self.adjoints([1.0]))
+        return structures.unflatten(self.argument_form, self.adjoints(unit(self.outputs[0])))
 
     def jacobian(self, mode: str) -> list[list[Scalar]]:
-        """A row for each output. A sweep forward finds a column, a sweep backward a row."""
+        """A row for each output. A sweep forward finds a column, a sweep backward a row.
+
+        A sweep has one seed. The other variables, or outputs, have none: a seed of 0.0 would make nan of an inf.
+        """
         if mode == "reverse":
-            return [self.adjoints(seeds) for seeds in unit_vectors(len(self.outputs))]
-        directions = unit_vectors(len(self.variables))
+            return [self.adjoints(unit(output)) for output in self.outputs]
+        directions = [unit(variable) for variable in self.variables]
         if self.is_own:
             columns = sweeps.tangents_by_engine(self.order, self.variables, directions, self.outputs)
         else:
             columns = [self.tangents(seeds) for seeds in directions]
         return [[column[i] for column in columns] for i in range(len(self.outputs))]
 
-    def tangents(self, seeds: Sequence[Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
-        """The tangents of the outputs, or of Values derived from these, where the seeds are those of the variables."""
+    def tangents(self, seeds: Mapping[Value, Scalar], derived: Sequence[Scalar] | None = None) -> list[Scalar]:
+        """The tangents of the outputs, or of Values derived from these, where the seeds are those of variables."""
         outputs, order = (self.outputs, self.order) if derived is None else (derived, self._order(derived))
-        if self.is_own and not values_among(seeds):
-            return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]  # type: ignore[list-item]
-        tangents = sweeps.seeded(self.variables, seeds)
+        if self.is_own and not values_among(seeds.values()):
+            return sweeps.tangents_by_engine(order, self.variables, [seeds], outputs)[0]
+        tangents = dict(seeds)
         steps = self.steps if derived is None else sweeps.linearised(order, self.variables, self._tracked(order))
         sweeps.push_forward(steps, tangents)
         return sweeps.found(outputs, tangents)
 
-    def adjoints(self, seeds: Sequence[Scalar]) -> list[Scalar]:
-        """The adjoints of the variables, where the seeds are those of the outputs."""
-        if self.is_own and not values_among(seeds):
-            return sweeps.adjoints_by_engine(self.outputs, seeds, self.variables)
-        adjoints = sweeps.seeded(self.outputs, seeds)
+    def adjoints(self, seeds: Mapping[Value, Scalar]) -> list[Scalar]:
+        """The adjoints of the variables, where the seeds are those of outputs."""
+        if self.is_own and not values_among(seeds.values()):
+            return sweeps.adjoints_by_engine(seeds, self.variables)
+        adjoints = dict(seeds)
         sweeps.pull_back(self.steps, adjoints)
         return sweeps.found(self.variables, adjoints)
+
+    @recording(raises=False)
+    def check_data(self) -> None:
+        """Raises ValueError if data have been assigned since the graph was linearised: some edges are Values there."""
+        if not self.is_own:
+            for node, _ in self.steps:
+                if node in self.tracked:
+                    check_rule(node)
 
     @cached_property
     def order(self) -> list[Value]:
@@ -124,9 +136,6 @@ class Call:
 
         If they do, others hold a part of the graph, so its derivatives come from sweeps that set nothing.
         """
-        if not sweeps.open_variables and sweeps.is_plain(self.order) and not any(v.parents for v in self.variables):
-            return True  # as most often
-        sweeps.refuse_unknown(self.order, self.variables)
         outside = self.tracked if self.is_tracking else self._outside(self.order)
         return outside.isdisjoint(values_among(self.outputs))
 
@@ -226,8 +235,9 @@ def single_number(expectation: str, given: Any) -> Scalar:
     raise TypeError(f"{expectation}, got {described(given)}; jacobian takes several")
 
 
-def unit_vectors(n: int) -> Iterator[list[float]]:
-    return ([0.0] * i + [1.0] + [0.0] * (n - 1 - i) for i in range(n))
+def unit(number: Scalar) -> dict[Value, Scalar]:
+    """The seed 1 of one variable, or of one output. An output that is a plain number has none."""
+    return {number: 1.0} if isinstance(number, Value) else {}
 
 
 def values_among(numbers: Iterable[object]) -> list[Value]:

@@ -6,23 +6,24 @@
 A local derivative d node / d parent is the float that the node has recorded. A *tracked* node is one whose derivatives
 will be differentiated again. Its local derivatives come from the table's rule on Values: they are graphs. The rule gets
 nodes that are not tracked as numbers. So a result of a sweep is a Value just where it depends on a tracked node.
+
+Products follow IEEE 754: 0 times inf is nan. So nothing is left out because it is 0. Only edges from nodes that do not
+depend on the variables are left out. A variable with the seed 0.0 takes part in a sweep, one without a seed does not.
 """
 
 from __future__ import annotations
 
-import math
 from array import array
 from contextlib import contextmanager
 from functools import reduce
-from itertools import filterfalse, zip_longest
-from operator import add, attrgetter
+from operator import add
 
 from autograd import functions
-from autograd.common import uncomputable
 from autograd.engines import Value, engine, recording
 from autograd.graph import topological_order
 from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS
+from autograd.transforms.refusals import check_derivatives, check_rule
 from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ def opened(variables: Collection[Value]) -> Iterator[None]:
 def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
     """The known nodes, and the nodes of a topological order that depend on them or on a leaf that is no Variable."""
     tracked = set(known)
-    if not known and is_plain(order):
+    if not known and all(node.operation or isinstance(node, Variable) for node in order):
         return tracked  # as most often, and quickly: nobody's parents are asked for
     for node in order:
         parents = node.parents
@@ -70,43 +71,28 @@ def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value
     return tracked
 
 
-def is_plain(order: Sequence[Value]) -> bool:
-    """Whether the order has Variables and what operations of the table have computed, and nothing else."""
-    return all(isinstance(node, Variable) for node in filterfalse(attrgetter("operation"), order))
-
-
-def refuse_unknown(order: Sequence[Value], variables: Collection[Value]) -> None:
-    """Raises TypeError if a derivative with respect to the variables goes through a node that does not know its own."""
-    dependent = set(variables)
-    for node in order:
-        if not dependent.isdisjoint(node.parents):
-            has_own_way = type(node)._backward is not Value._backward or "_backward" in node._attributes()
-            if not node.local_derivatives and not has_own_way:
-                raise unknown_derivatives(node)
-            dependent.add(node)
-
-
 @recording(raises=False)
 def linearised(
-    order: Iterable[Value],
+    order: list[Value],
     variables: Collection[Value],
     tracked: Collection[Value],
     mathematics: Mathematics = functions.value_mathematics,
 ) -> list[Step]:
     """Each node of a topological order that depends on the variables, with its edges from parents that do, too.
 
-    The function is linear in the tangents along these edges. Raises TypeError for a node of these that no operation of
-    the table computed.
+    The function is linear in the tangents along these edges. Raises TypeError for a node of these whose derivatives are
+    not known, or are to be differentiated again without a rule; ValueError where a rule meets other data than the node
+    was computed from.
     """
+    check_derivatives(order, variables)
     steps: list[Step] = []
     dependent = set(variables)
     for node in order:
         parents = node.parents
         if dependent.isdisjoint(parents):
             continue
-        if node.operation is None and (node in tracked or not node.local_derivatives):
-            raise unknown_derivatives(node)
         if node in tracked:
+            check_rule(node)
             edges = list(edges_by_rule(node, dependent, tracked, mathematics))
         else:
             edges = [edge for edge in zip(parents, node.local_derivatives, strict=True) if edge[0] in dependent]
@@ -143,7 +129,7 @@ def untracked(operand: Scalar, tracked: Collection[Value]) -> Scalar:
 def push_forward(
     steps: Iterable[Step], tangents: dict[Value, Scalar], mathematics: Mathematics = functions.value_mathematics
 ) -> None:
-    """Adds the tangents of the nodes to those of the variables that they depend on."""
+    """Adds the tangents of the nodes to those of the variables that they depend on, as far as these have one."""
     for node, edges in steps:
         terms = [(derivative, tangents[parent]) for parent, derivative in edges if parent in tangents]
         if terms:
@@ -191,62 +177,61 @@ def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
         scatter(before, nodes, "grad")
 
 
-def adjoints_by_engine(outputs: Iterable[Scalar], seeds: Iterable[Scalar], variables: list[Value]) -> list[Scalar]:
-    """The adjoints that `pull_back` finds for the variables, by `backward()`."""
-    seeded_outputs = list(seeded(outputs, seeds).items())
-    if not seeded_outputs:
+def adjoints_by_engine(seeds: Mapping[Value, Scalar], variables: list[Value]) -> list[Scalar]:
+    """The adjoints that `pull_back` finds for the variables, from the seeds of outputs, by `backward()`."""
+    if not seeds:
         return [0.0] * len(variables)
-    root, seed = seeded_outputs[0]
-    if len(seeded_outputs) > 1:
+    root, seed = next(iter(seeds.items()))
+    if len(seeds) > 1:
         with recording(raises=False):
-            root, seed = functions.dot(*zip(*seeded_outputs, strict=True)), 1.0
-    with borrowed_gradients([*topological_order(root), *variables]):
+            root, seed = functions.dot(list(seeds), list(seeds.values())), 1.0
+    order = topological_order(root)
+    check_derivatives(order, variables)
+    with borrowed_gradients([*order, *variables]):
         root.backward(seed)
         return [variable.grad for variable in variables]
 
 
 def tangents_by_engine(
-    order: list[Value], variables: list[Value], directions: Iterable[Sequence[float]], outputs: Sequence[Scalar]
+    order: list[Value], variables: list[Value], directions: Iterable[Mapping[Value, Scalar]], outputs: Sequence[Scalar]
 ) -> list[list[Scalar]]:
-    """The tangents that `push_forward` finds for the outputs, in each direction: a direction has a seed a variable."""
+    """The tangents that `push_forward` finds for the outputs, in each direction: the seeds of some of the variables."""
+    check_derivatives(order, variables)
     found: list[list[Scalar]] = []
     with borrowed_gradients([*order, *variables]):
         for seeds in directions:
-            for variable, seed in zip(variables, seeds, strict=True):
+            for variable, seed in seeds.items():
                 variable.grad = seed
-            if (unknown := push_forward_floats(order)) is not None:
-                raise unknown_derivatives(unknown)
+            push_forward_floats(order, list(seeds))
             found.append([output.grad if isinstance(output, Value) else 0.0 for output in outputs])
+            for variable in seeds:
+                variable.grad = 0.0
     return found
 
 
-def push_forward_floats(order: list[Value]) -> Value | None:
-    """Sets the `grad` of every computed node of a topological order to its tangent, from the `grad` of its parents.
+def push_forward_floats(order: list[Value], variables: list[Value]) -> None:
+    """Sets the `grad` of every computed node of a topological order to its tangent, from those of the variables.
 
-    A tangent of 0 adds nothing, also where the derivative is inf. Returns None; or, if a tangent comes to a node that
-    no operation of the table computed, this node.
+    It is 0 where the node does not depend on them. Where it does, its local derivatives must be known.
     """
     if engine == "native":
-        return native.push_forward(order)
+        native.push_forward(order, variables)
+        return
+    dependent = set(variables)
     for node in order:
-        if node.parents:
-            pairs = zip_longest(node.parents, node.local_derivatives)
-            terms = [(parent.grad, derivative) for parent, derivative in pairs if parent.grad != 0.0]
-            if terms and not node.local_derivatives:
-                return node
-            node.grad = reduce(add, (tangent * derivative for tangent, derivative in terms), 0.0)
-    return None
-
-
-def unknown_derivatives(node: Value) -> TypeError:
-    return uncomputable(node, "so its derivatives are not known; autograd.define() defines one that knows them")
+        if parents := node.parents:
+            node.grad = 0.0
+            if not dependent.isdisjoint(parents):
+                edges = zip(parents, node.local_derivatives, strict=True)
+                node.grad = reduce(add, [d * parent.grad for parent, d in edges if parent in dependent], 0.0)
+                dependent.add(node)
 
 
 def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:
-    """The start of a sweep: the tangents of variables, or the adjoints of outputs. A seed of 0.0 is none."""
+    """The start of a sweep: the tangents of variables, or the adjoints of outputs."""
     derivatives: dict[Value, Scalar] = {}
     for node, seed in zip(nodes, seeds, strict=True):
-        if isinstance(node, Value) and (isinstance(seed, Value) or seed != 0.0):
+        if isinstance(node, Value):
             derivatives[node] = plus(derivatives.get(node, 0.0), seed)
     return derivatives
 
@@ -257,16 +242,13 @@ def found(nodes: Iterable[Scalar], derivatives: Mapping[Value, Scalar]) -> list[
 
 
 def times(x: Scalar, y: Scalar, mathematics: Mathematics = functions.value_mathematics) -> Scalar:
-    """x * y, with no node for a factor 1, nor for a factor 0 if the other is finite."""
+    """x * y, with no node for a factor 1. A factor 0 has one: the derivative of the other may be inf."""
     if not isinstance(x, Value):
         if not isinstance(y, Value):
             return x * y
         x, y = y, x
-    if not isinstance(y, Value):
-        if y == 1.0:
-            return x
-        if y == 0.0 and math.isfinite(x.data):
-            return 0.0
+    if not isinstance(y, Value) and y == 1.0:
+        return x
     product: Scalar = mathematics.multiply(x, y)
     return product
 

@@ -19,12 +19,18 @@ transform around it, on those in its argument, on the parameters of a model. It 
 block it is always a float.
 
 **Infinite derivatives and kinks.** Derivatives follow IEEE 754: that of sqrt at 0 is inf, the second is -inf, and only
-the function itself may raise. At a kink the table has its conventions, and higher derivatives are those of the branch
-that it takes. At the origin of hypot and atan2 they have no meaning.
+the function itself may raise. 0 times inf is nan in every mode: so is the derivative of sqrt(x * x) at 0. At a kink the
+table has its conventions, and higher derivatives are those of the branch that it takes. Where there are none, as at the
+origin of hypot and atan2, they are nan.
+
+**Refusals.** What is differentiated is what was computed. A Value between the variables and the result must come from
+an operation of the table, or have its local derivatives given, and have no `_backward` of its own: else TypeError. If
+its derivative is to be differentiated again, it needs an operation of the table, else TypeError, and its operands must
+still have their data, else ValueError.
 
 **Recordings.** In a function that `Tape.record` records, a derivative is recorded like anything else. Some rules ask
-for a number, as those of abs, maximum, hypot and logsumexp do. Their derivatives would not hold for other examples, so
-they raise RecordingError.
+for a number, as those of abs, maximum and relu do. Their derivatives would not hold for other examples, so they raise
+RecordingError.
 """
 
 from __future__ import annotations
@@ -36,7 +42,7 @@ from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
 from autograd.transforms import sweeps
-from autograd.transforms.call import Call, named, single_number, values_among
+from autograd.transforms.call import Call, named, single_number, unit, values_among
 from autograd.transforms.sweeps import Variable
 
 TYPE_CHECKING = False
@@ -57,14 +63,15 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         output: a Value. A number is a constant.
         inputs: a Value or a structure of Values, leaves or computed. If one of them was computed from another, the
             derivative with respect to the other goes through it.
-        create_graph: the derivatives are Values with a graph, and can be differentiated again. They are computed from
-            the data that the Values have now, the others from what they had.
+        create_graph: the derivatives are Values with a graph, and can be differentiated again.
 
     Returns the derivatives in the structure of the inputs, 0 where the output does not depend on one. They are floats;
     for leaves those that `backward()` finds, to the bit. With create_graph they are Values.
 
-    Raises TypeError if the output is no number, an input is no Value, or a Value in between was not computed by an
-    operation of the table.
+    Raises TypeError if the output is no number, an input is no Value, or the derivatives of a Value in between are not
+    known: no operation of the table computed it, or it has a `_backward` of its own. With create_graph it raises
+    ValueError if data have been assigned since the output was computed. The others are the derivatives at the data that
+    it was computed from, at any rate.
 
     >>> x, y = Value(3.0), Value(2.0)
     >>> gradients(x * x * y, [x, y])
@@ -80,7 +87,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
     order = topological_order(*values_among([result]))
     tracked = sweeps.tracked_nodes(order, sweeps.open_variables.union(variables)) if create_graph else set()
-    adjoints = sweeps.seeded([result], [1.0])
+    adjoints = unit(result)
     sweeps.pull_back(sweeps.linearised(order, variables, tracked), adjoints)
     derivatives = sweeps.found(variables, adjoints)
     if create_graph:
@@ -164,12 +171,13 @@ def derivative(function: Function, order: int = 1) -> Function:
             raise TypeError(f"derivative: expected a number, got {described(arguments[0])}; use grad or jacobian")
         if n == 0:
             return call.settled(call.output)
-        outputs, tangents = call.outputs, sweeps.seeded(call.variables, [1.0])
+        [variable], outputs = call.variables, call.outputs
+        tangents = unit(variable)
         mathematics = sweeps.without_repetition()
         for _ in range(n - 1):
             sweeps.push_forward(call.linearised(outputs, tangents, mathematics), tangents, mathematics)
             outputs = sweeps.found(outputs, tangents)
-        return structures.unflatten(call.output_form, call.tangents([1.0], outputs if n > 1 else None))
+        return structures.unflatten(call.output_form, call.tangents(unit(variable), outputs if n > 1 else None))
 
     return nth_derivative
 
@@ -192,7 +200,9 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     call = Call("vjp", function, primals, range(len(primals)), {}, has_aux)
 
     def times_jacobian(cotangents: Structure) -> tuple[Structure, ...]:
-        adjoints = call.adjoints(call.seeds("cotangents", call.output_form, cotangents))
+        call.check_data()
+        seeds = call.seeds("cotangents", call.output_form, cotangents)
+        adjoints = call.adjoints(sweeps.seeded(call.outputs, seeds))
         product: tuple[Structure, ...] = structures.unflatten(call.argument_form, adjoints)
         return product
 
@@ -211,7 +221,7 @@ def jvp(
         tangents: v: for each of the primals a tangent of its structure.
         has_aux: as for `grad`.
 
-    A tangent of 0.0 adds nothing, also where the derivative is inf.
+    A tangent of 0.0 times an infinite derivative is nan, as 0.0 times inf is; jacobian keeps such inputs apart.
 
     Returns (value, product), each in the structure of what the function returns; with has_aux, (value, product, aux).
     Raises as the function does that `grad` returns, and TypeError or ValueError for tangents of another structure.
@@ -223,7 +233,8 @@ def jvp(
         if not isinstance(given, (tuple, list)):
             raise TypeError(f"jvp: expected a tuple or list of {what}, one for each argument, got {described(given)}")
     call = Call("jvp", function, primals, range(len(primals)), {}, has_aux)
-    products = call.tangents(call.seeds("tangents", call.argument_form, tuple(tangents)))
+    seeds = call.seeds("tangents", call.argument_form, tuple(tangents))
+    products = call.tangents(sweeps.seeded(call.variables, seeds))
     result = call.settled(call.output), structures.unflatten(call.output_form, products)
     return (*result, call.settled(call.aux)) if has_aux else result
 

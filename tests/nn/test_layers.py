@@ -1,4 +1,4 @@
-"""Do neurons, layers and networks compute what their formulas say, in micrograd's conventions?"""
+"""Neurons, layers and networks compute what their formulas say, in micrograd's conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the losses and their gradients those of the textbook?"""
+"""The losses and their gradients are those of the textbook."""
 
 from __future__ import annotations
 

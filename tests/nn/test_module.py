@@ -1,4 +1,4 @@
-"""Does a Module find its parameters, and does a state get back exactly, or not at all?"""
+"""A Module finds its parameters, and a state gets back exactly, or not at all."""
 
 from __future__ import annotations
 
@@ -173,17 +173,6 @@ def test_the_numbers_of_a_state_show_shapes() -> None:
     }
 
 
-FLOATS = [0.1, -0.0, 5e-324, 1.7976931348623157e308, 2 / 3, -1e-17, 1e22, math.pi]
-
-
-def test_floats_come_back_exactly(tmp_path: Path) -> None:
-    path = tmp_path / "model.json"
-    Pair([Value(x) for x in FLOATS], Value(1.0)).save(path)
-    loaded = Pair([Value(9.0) for _ in FLOATS], Value(9.0))
-    loaded.load(path)
-    assert [x.hex() for x in numbers(loaded)] == [x.hex() for x in [*FLOATS, 1.0]]
-
-
 def test_a_state_of_numpys_numbers_and_whole_numbers_loads() -> None:
     pair = Pair([Value(0.0), Value(0.0)], Value(0.0))
     pair.load_state_dict({"first": (numpy.float32(0.5), 2), "second": numpy.int64(3)})
@@ -201,30 +190,9 @@ def test_loading_leaves_gradients_and_sets_shared_parameters(tmp_path: Path) -> 
         pair.load_state_dict({"first": [4.0, 5.0], "second": [8.0, 6.0]})
 
 
-def test_the_file_is_json_that_says_what_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "model.json"
-    Pair([Value(1.0), Value(2.0)], Value(3.0)).save(path)
-    assert json.loads(path.read_text()) == {
-        "format": "scalar-autograd parameters",
-        "version": 1,
-        "parameters": {"first": [1.0, 2.0], "second": 3.0},
-    }
-    assert path.read_text().splitlines()[1:3] == ['"first": [1.0, 2.0],', '"second": 3.0']  # a line each, for diffs
-
-
-def test_a_module_without_parameters_has_an_empty_state(tmp_path: Path) -> None:
-    Module().save(tmp_path / "empty.json")
-    Module().load(str(tmp_path / "empty.json"))
-    assert Module().state_dict() == {}
-
-
 # ---- what is no state of the model: the error says so, and nothing changes
 
 GOOD = {"first": [1.0, 2.0], "second": 3.0}
-
-
-def document(**changes: object) -> str:
-    return json.dumps({"format": "scalar-autograd parameters", "version": 1, "parameters": GOOD} | changes)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +217,7 @@ def document(**changes: object) -> str:
 def test_a_state_that_does_not_fit_changes_nothing(tmp_path: Path, parameters: dict[str, object], message: str) -> None:
     pair = Pair([Value(7.0), Value(8.0)], Value(9.0))
     path = tmp_path / "model.json"
-    path.write_text(document(parameters=parameters))
+    path.write_text(json.dumps({"format": "scalar-autograd parameters", "version": 1, "parameters": parameters}))
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # the whole message is compared below
         pair.load_state_dict(parameters)  # type: ignore[arg-type]
     assert message in str(caught.value)
@@ -258,55 +226,6 @@ def test_a_state_that_does_not_fit_changes_nothing(tmp_path: Path, parameters: d
     assert message in str(caught.value)
     assert f"cannot load {path}: " in str(caught.value)
     assert numbers(pair) == [7.0, 8.0, 9.0]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "expected JSON, as Module.save writes it"),
-        (document()[:-10], "expected JSON, as Module.save writes it; it is damaged or something else"),
-        (document() + "}", "expected JSON"),
-        ("[" * 100_000, "expected JSON"),
-        ("1" * 5000, "expected JSON"),
-        ("\x80\x04", "expected JSON"),
-        ("[1.0, 2.0]", 'expected an object with "format": "scalar-autograd parameters", got [1.0, 2.0]'),
-        ('{"first": [1.0, 2.0]}', 'expected an object with "format"'),
-        (document().replace('"second"', '"second": 4.0, "second"'), "('second' is there twice)"),
-        (document(version=True), "expected version 1 of the format, got True"),
-        (document(version=1.0), "expected version 1 of the format, got 1.0"),
-        (document(format="pytorch"), 'expected an object with "format"'),
-        (document(version=2), "expected version 1 of the format, got 2; use the release of scalar-autograd"),
-        (document(version=None), "expected version 1 of the format, got None"),
-        (document(parameters=[1.0]), 'expected an object as "parameters", got [1.0]'),
-        ('{"format": "scalar-autograd parameters", "version": 1}', 'expected an object as "parameters", got None'),
-        (document().replace("3.0", "1e999"), "second: expected a finite number, got inf"),
-    ],
-    ids=range(17),
-)
-def test_a_file_that_is_no_state_changes_nothing(tmp_path: Path, text: str, message: str) -> None:
-    pair = Pair([Value(7.0), Value(8.0)], Value(9.0))
-    path = tmp_path / "model.json"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
-        pair.load(path)
-    assert str(caught.value).startswith(f"cannot load {path}: ")
-    assert message in str(caught.value)
-    assert numbers(pair) == [7.0, 8.0, 9.0]
-
-
-def test_every_truncation_of_a_file_is_noticed(tmp_path: Path) -> None:
-    model = MLP(2, [2, 1])
-    path = tmp_path / "model.json"
-    model.save(path)
-    text, before = path.read_bytes().rstrip(), numbers(model)
-    other = MLP(2, [2, 1])
-    untouched = numbers(other)
-    assert untouched != before
-    for length in range(len(text)):
-        path.write_bytes(text[:length])
-        with pytest.raises(ValueError, match="cannot load"):
-            other.load(path)
-    assert numbers(other) == untouched
 
 
 def test_a_model_of_another_shape_is_told_from_this_one(tmp_path: Path) -> None:
@@ -326,11 +245,6 @@ def test_a_model_of_another_shape_is_told_from_this_one(tmp_path: Path) -> None:
 def test_what_is_no_state_at_all() -> None:
     with pytest.raises(TypeError, match=r"expected a dict, .* got 'model\.json'; load\(path\) reads a file"):
         Module().load_state_dict("model.json")  # type: ignore[arg-type]
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"missing\.json"):
-        Module().load(tmp_path / "missing.json")
 
 
 # ---- saving that fails leaves the old file

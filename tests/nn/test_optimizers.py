@@ -1,4 +1,4 @@
-"""Do the optimisers take the steps of their papers? Each formula stands here again, for one parameter, on floats."""
+"""The optimisers take the steps of their papers: each formula stands here again, for one parameter, on floats."""
 
 from __future__ import annotations
 

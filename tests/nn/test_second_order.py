@@ -1,4 +1,4 @@
-"""Do the second-order methods take the steps of their papers, come to the known minima, and say why they stop?"""
+"""The second-order methods take the steps of their papers, and come to the known minima."""
 
 from __future__ import annotations
 

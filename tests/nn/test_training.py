@@ -15,8 +15,9 @@ from autograd import sum as total
 from nn.datasets import moons, xor
 from nn.layers import MLP
 from nn.losses import binary_cross_entropy, cross_entropy, squared_error
+from nn.metrics import correct_class, correct_sign, evaluate
 from nn.optimizers import SGD, Adam, Optimizer
-from nn.training import History, correct_class, correct_sign, evaluate, fit, predicted_class
+from nn.training import History, fit
 
 
 class Recorder(Optimizer):
@@ -234,26 +235,6 @@ def test_validation_is_at_the_end_of_the_epoch_and_records_nothing():
     assert [output.parents != () for output in outputs] == [True, False, False] * 3
 
 
-def test_evaluate():
-    p = Value(2.0)
-    outputs = []
-    means = evaluate(
-        lambda x: outputs.append(p * x) or outputs[-1], [1.0, 2.0], [1.0, 7.0], squared_error, correct_sign
-    )
-    assert means == [(1.0 + 9.0) / 2, 1.0]
-    assert all(output.parents == () for output in outputs)
-    with pytest.raises(ValueError, match="evaluate: expected at least one example, got none"):
-        evaluate(lambda x: x, [], [], squared_error)
-
-
-def test_metrics():
-    assert predicted_class([Value(-1.0), Value(3.0), 2.0]) == 1
-    assert predicted_class([5.0, 5.0]) == 0
-    assert [correct_class([0.0, Value(1.0)], target) for target in (0, 1, np.int64(1), [0.2, 0.8])] == [0, 1, 1, 1]
-    scores, targets = (0.5, -0.5, Value(0.0)), (-1, 0, 1)
-    assert [[correct_sign(s, t) for t in targets] for s in scores] == [[0, 0, 1], [1, 1, 0], [1, 1, 0]]
-
-
 def test_a_class_metric_reaches_its_truth():
     model = network(shape=(2, [6, 2]))
     history = quiet(
@@ -451,6 +432,182 @@ def test_a_gradient_of_0_is_not_taken_for_another_models(loss):
     p = Value(0.0)
     history = quiet(lambda x: p * x, [0.0, 0.0], [0, 1], loss, SGD([p], 0.1), shuffle=False)
     assert (p.data, len(history.loss)) == (0.0, 1)
+
+
+# ---- a call that raises before anything is changed has changed nothing
+
+ALL_WAYS = pytest.mark.parametrize("tape", [None, True, False])
+
+
+def drawn():
+    """Numbers of both global random states, taken from copies of them."""
+    mine, numpys = random.Random(), np.random.RandomState()
+    mine.setstate(random.getstate())
+    numpys.set_state(np.random.get_state())  # noqa: NPY002
+    return [mine.random(), numpys.random()]
+
+
+def refuses(target):
+    def loss(output, given):
+        random.random()
+        np.random.random()  # noqa: NPY002
+        if given == target:
+            raise RuntimeError("from within")
+        return squared_error(output, given)
+
+    return loss
+
+
+class Failing(SGD):
+    def step(self):
+        random.random()
+        super().step()
+        raise RuntimeError("from within")
+
+
+def raising(output, target):
+    random.random()
+    raise RuntimeError("from within")
+
+
+FAILURES = {  # what is wrong, and what is raised
+    "no tape": ({"loss": lambda y, t: squared_error(y, t) * random.random(), "tape": True}, TypeError),
+    "no loss": ({"loss": lambda y, t: 1.0}, TypeError),
+    "no loss of the third": ({"loss": lambda y, t: squared_error(y, t) if t < 2.0 else 1.0, "tape": False}, TypeError),
+    "the loss raises": ({"loss": refuses(2.0)}, RuntimeError),
+    "the loss raises without a tape": ({"loss": refuses(2.0), "tape": False}, RuntimeError),
+    "the metric raises": ({"metric": raising}, RuntimeError),
+    "the metric raises without a tape": ({"metric": raising, "tape": False}, RuntimeError),
+    "the optimizer raises": ({"optimizer": Failing}, RuntimeError),
+    "the optimizer raises without a tape": ({"optimizer": Failing, "tape": False}, RuntimeError),
+    "nan": ({"inputs": [1.0, 2.0, math.nan, 3.0]}, FloatingPointError),
+    "nan without a tape": ({"inputs": [1.0, 2.0, math.nan, 3.0], "tape": False}, FloatingPointError),
+    "an infinite step": ({"optimizer": lambda p: SGD(p, 1e308), "inputs": [1e10] * 4}, FloatingPointError),
+    "no parameter": ({"parameters": [Value(1.0)]}, ValueError),
+    "no parameter, without a tape": ({"parameters": [Value(1.0)], "tape": False}, ValueError),
+    "validation": ({"validation": ([[1.0, 2.0]], [1.0])}, ValueError),
+    "no epochs": ({"epochs": 0}, ValueError),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_call_that_raises_before_the_first_step_has_changed_nothing(case):
+    """Of the parameters that learn, of those that do not, and of the random states."""
+    changes, error = FAILURES[case]
+    slope, frozen = Value(0.5), Value(-2.0)
+    options = {
+        "inputs": [1.0, 2.0, 3.0, 4.0], "targets": [0.0, 1.0, 2.0, 3.0], "loss": squared_error,
+        "optimizer": lambda p: SGD(p, 0.1), "parameters": [slope], "shuffle": False, **changes,
+    }  # fmt: skip
+    values = [slope, frozen, *options["parameters"]]
+    for i, value in enumerate(values):
+        value.grad = 5.0 + i
+    before = [(value.data, value.grad) for value in values], drawn()
+    optimizer = options.pop("optimizer")(options.pop("parameters"))
+    with pytest.raises(error):
+        quiet(lambda x: slope * frozen * x, optimizer=optimizer, **options)
+    assert ([(value.data, value.grad) for value in values], drawn()) == before
+
+
+@ALL_WAYS
+def test_an_interrupt_before_the_first_step_leaves_the_gradients(tape):
+    slope = Value(0.5)
+    slope.grad = 7.0
+
+    def metric(output, target):
+        raise KeyboardInterrupt
+
+    history = quiet(lambda x: slope * x, [1.0], [1.0], squared_error, SGD([slope], 0.1), metric=metric, tape=tape)
+    assert history.interrupted
+    assert (slope.data, slope.grad) == (0.5, 7.0)
+
+
+@ALL_WAYS
+def test_an_error_after_a_step_leaves_the_gradient_of_that_step(tape):
+    slope, calls = Value(0.5), []
+
+    def metric(output, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise RuntimeError("from within")
+        return 0.0
+
+    with pytest.raises(RuntimeError, match="from within"):
+        quiet(
+            lambda x: slope * x, [1.0, 2.0], [1.0, 1.0], squared_error, SGD([slope], 0.1),
+            metric=metric, batch_size=1, shuffle=False, tape=tape,
+        )  # fmt: skip
+    assert (slope.data, slope.grad) == (0.5 + 0.1, -1.0)
+
+
+# ---- validation examples of another form
+
+
+@ALL_WAYS
+@pytest.mark.parametrize(
+    ("inputs", "targets", "got"),
+    [
+        ([[1.0, 2.0, 3.0]] * 2, [0.0, 1.0], r"\(\[1\.0, 2\.0, 3\.0\], 0\.0\)"),
+        ([[1.0, 2.0], [1.0]], [0.0, 1.0], r"\(\[1\.0\], 1\.0\)"),
+        (np.ones((2, 5)), [0, 1], r"\(\[1\.0, 1\.0, 1\.0, 1\.0, 1\.0\], 0\)"),
+        ([[1.0, 2.0]] * 2, [0.0, [2.0, 3.0]], r"\(\[1\.0, 2\.0\], \[2\.0, 3\.0\]\)"),
+        ([1.0, 2.0], [0.0, 1.0], r"\(1\.0, 0\.0\)"),
+        (["a", "b"], [0.0, 1.0], r"\('a', 0\.0\)"),
+    ],
+)
+def test_validation_examples_of_another_form_are_refused_before_the_first_epoch(inputs, targets, got, tape):
+    model, calls = network(), []
+    before, state = numbers(model), random.getstate()
+
+    class Noting(SGD):
+        def update(self, parameters, gradient):
+            calls.append(gradient)
+            return super().update(parameters, gradient)
+
+    def loss(output, target):
+        return squared_error([output], target if isinstance(target, list) else [target])
+
+    message = (
+        rf"fit, validation: expected examples of the form of those to learn from, such as \(\[.*\], \d\), got {got}"
+    )
+    with pytest.raises(ValueError, match=message):
+        quiet(model, *xor(8), loss, Noting(model.parameters(), 0.1), validation=(inputs, targets), tape=tape)
+    assert calls == []
+    assert (numbers(model), random.getstate()) == (before, state)
+    assert [p.grad for p in model.parameters()] == [0.0] * len(before)
+
+
+def test_without_a_tape_validation_examples_may_have_any_form_that_the_model_takes():
+    slope = Value(0.5)
+
+    def model(x):
+        return slope * total([Value(0.0), *x])
+
+    def run(tape):
+        slope.data = 0.5
+        return quiet(
+            model, [[1.0, 2.0]] * 3, [1.0] * 3, squared_error, SGD([slope], 0.1), shuffle=False,
+            validation=([[1.0], [2.0, 3.0, 4.0]], [1.0, 2.0]), tape=tape,
+        )  # fmt: skip
+
+    history = run(False)
+    assert history.validation_loss == [((slope.data - 1.0) ** 2 + (9.0 * slope.data - 2.0) ** 2) / 2]
+    with pytest.raises(ValueError, match="with tape=False a model may take any form"):
+        run(None)
+
+
+def test_validation_examples_are_checked_as_those_to_learn_from_are():
+    """What a tape does not see may be in them alone."""
+    for validation, reason in [
+        (([1.0, 7.0], [0.0, 0.0]), "example 1 of the validation has another graph"),
+        (([1.0] * 500, [5.0 if i == 3 else 0.0 for i in range(500)]), "the target of example 3 of the validation"),
+    ]:
+        slope = Value(0.5)
+        history = quiet(
+            lambda x, slope=slope: slope * x * {7.0: 9.0}.get(x, 1.0), [1.0, 2.0], [0.0, 1.0],
+            lambda y, t: {5.0: 2.0}.get(t, 1.0) * (y - t) ** 2, SGD([slope], 0.1), validation=validation,
+        )  # fmt: skip
+        assert reason in history.eager
 
 
 # ---- what it shows

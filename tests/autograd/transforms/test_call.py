@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 import numpy as np
 import pytest
 
-from autograd import Value, derivative, grad, gradients, hessian, no_grad, value_and_grad
+from autograd import Value, derivative, grad, gradients, hessian, no_grad, sqrt, value_and_grad
 from autograd.transforms import call
 from autograd.transforms.call import Call, checked_positions
 from autograd.transforms.sweeps import Variable
 from nn import MLP
+
+pytestmark = pytest.mark.both_engines
 
 
 def called(function, *arguments, argnums=0, **keywords):
@@ -188,8 +191,32 @@ def test_the_engine_walks_only_what_nobody_else_holds(outside):
 def test_tangents_and_adjoints_are_those_of_the_seeds():
     for w in (3.0, Value(3.0)):
         found = called(lambda x: [x[0] * x[1] * w, x[0]], [2.0, 5.0])  # noqa: B023
-        assert [getattr(t, "data", t) for t in found.tangents([1.0, 10.0])] == [75.0, 1.0]
-        assert [getattr(a, "data", a) for a in found.adjoints([1.0, 10.0])] == [25.0, 6.0]
+        [x, y], [xyw, same] = found.variables, found.outputs
+        assert same is x
+        assert [getattr(t, "data", t) for t in found.tangents({x: 1.0, y: 10.0})] == [75.0, 1.0]
+        assert [getattr(t, "data", t) for t in found.tangents({y: 10.0})] == [60.0, 0.0]
+        assert [getattr(a, "data", a) for a in found.adjoints({xyw: 1.0, x: 10.0})] == [25.0, 6.0]
+        assert [getattr(a, "data", a) for a in found.adjoints({x: 10.0})] == [10.0, 0.0]
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_only_what_has_a_seed_takes_part(outside):
+    """At 0 sqrt has the derivative inf: times a seed of 0.0 it is nan, and without a seed it is not there."""
+    w = Value(1.0) if outside else 1.0
+    found = called(lambda x: [sqrt(x[0]) * w + x[1], x[1] * w, 2.0], [0.0, 5.0])
+    [x, y], [root, line, _] = found.variables, found.outputs
+
+    def data(numbers):
+        return [getattr(number, "data", number) for number in numbers]
+
+    np.testing.assert_array_equal(data(found.tangents({x: 0.0, y: 1.0})), [math.nan, 1.0, 0.0])
+    np.testing.assert_array_equal(data(found.adjoints({root: 0.0, line: 1.0})), [math.nan, 1.0])
+    assert data(found.tangents({y: 1.0})) == [1.0, 1.0, 0.0]
+    assert data(found.adjoints({line: 1.0})) == [0.0, 1.0]
+    assert data(found.tangents({})) == [0.0, 0.0, 0.0]
+    assert data(found.adjoints({})) == [0.0, 0.0]
+    for mode in ("forward", "reverse"):
+        assert [data(row) for row in found.jacobian(mode)] == [[math.inf, 1.0], [0.0, 1.0], [0.0, 0.0]]
 
 
 def test_a_transform_in_a_loop_walks_only_its_own_graph(monkeypatch):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
 
 from autograd import Tape, Value, exp, log, relu, sqrt
-from nn.descent import REASONS, Descent
 from nn.losses import half_squared_error
+from nn.minimizing import REASONS, Descent
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import fit
 
@@ -284,3 +285,63 @@ def test_fit_says_that_it_is_not_its_optimizer():
     w = Value(1.0)
     with pytest.raises(TypeError, match=r"fit: optimizer: expected one that makes a step.*its own minimize"):
         fit(lambda x: w * x, [1.0], [2.0], half_squared_error, GaussNewton([w]), epochs=1, progress=False)
+
+
+# ---- what raises before the first step has changed nothing
+
+
+def drawing(error):
+    """A residual that draws random numbers, and raises this for the second example."""
+
+    def function(w, x):
+        random.random()
+        np.random.random()  # noqa: NPY002
+        if x == 2.0:
+            raise error("from within")
+        return w * x
+
+    return function
+
+
+REFUSED = {
+    "it raises": (drawing(RuntimeError), RuntimeError),
+    "it raises what operations raise": (drawing(ValueError), ValueError),
+    "it depends on no parameter": (lambda w, x: Value(1.0) * x, ValueError),
+    "it is infinite": (lambda w, x: w * math.inf * x, FloatingPointError),
+    "its outputs are not equally many": (lambda w, x: [w] * int(x), ValueError),
+    "it has no outputs": (lambda w, x: [], ValueError),
+    "it returns no number": (lambda w, x: "word", (TypeError, ValueError)),
+}
+
+
+def unchanged():
+    """A parameter, and what tells whether anything has been changed."""
+    w = Value(0.5)
+    w.grad = 7.0
+    return w, lambda: (w.data, w.grad, random.getstate(), *map(str, np.random.get_state()))  # noqa: NPY002
+
+
+@pytest.mark.parametrize("tape", [None, True, False])
+@pytest.mark.parametrize("method", [Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")])
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_call_that_raises_before_the_first_step_has_changed_nothing(case, method, tape):
+    function, error = REFUSED[case]
+    w, numbers_now = unchanged()
+    before, made = numbers_now(), method([w])
+    data = [[1.0, 2.0, 3.0]] + ([[0.0] * 3] if isinstance(made, NaturalGradient) else [])
+    with pytest.raises(error):
+        minimized(made, lambda x, *_: function(w, x), *data, tape=tape)
+    assert numbers_now() == before
+
+
+def test_a_tape_that_cannot_be_had_has_drawn_no_random_number():
+    w, numbers_now = unchanged()
+    before = numbers_now()
+    with pytest.raises(TypeError, match="draw random numbers"):
+        minimized(GaussNewton([w]), lambda x: w * x + 0.0 * random.random(), [1.0, 2.0], tape=True)
+    assert numbers_now() == before
+    with pytest.raises(TypeError, match="draw random numbers"):
+        NaturalGradient([w], "normal").fisher_matrix(lambda x: w * x + 0.0 * random.random(), [1.0], tape=True)
+    with pytest.raises(RuntimeError, match="from within"):
+        NaturalGradient([w], "normal").fisher_matrix(lambda x: drawing(RuntimeError)(w, x), [1.0, 2.0], tape=False)
+    assert numbers_now() == before

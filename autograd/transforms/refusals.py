@@ -1,0 +1,131 @@
+"""Refusals: derivatives that nobody knows are an error, and so is a rule on other data than a node was computed from.
+
+A sweep takes the local derivatives that a node has recorded. So a node needs them, and no `_backward` of its own: what
+that does is known only when it runs. To differentiate again, a sweep runs the table's rule on the operands of a node.
+So their data must still be those that the node was computed from. A trace that is explained needs the same.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from array import array
+
+from autograd.common import evaluate, uncomputable
+from autograd.engines import Value, engine
+from autograd.operation import ieee
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from autograd.value import Operand
+
+if engine == "native":
+    from autograd.native import engine as native
+
+
+def check_derivatives(order: list[Value], variables: Collection[Value]) -> None:
+    """Raises TypeError if a node of a topological order depends on the variables and its derivatives are not known."""
+    unknown = {node for node in unusual_nodes(order) if has_own_backward(node) or lacks_derivatives(node)}
+    if not unknown:
+        return
+    dependent = set(variables)
+    for node in order:
+        if not dependent.isdisjoint(node.parents):
+            if node in unknown:
+                raise unknown_derivatives(node)
+            dependent.add(node)
+
+
+def unusual_nodes(order: list[Value]) -> list[Value]:
+    """The computed nodes that are no plain results of the table's operations. The derivatives of others are known."""
+    if engine == "native":
+        return native.unusual_nodes(order)
+    step = Value._backward  # what has_own_backward() asks, many times faster
+    return [
+        node
+        for node in order
+        if node.parents and (node.operation is None or getattr(node._backward, "__func__", None) is not step)
+    ]
+
+
+def has_own_backward(node: Value) -> bool:
+    """Whether an attribute, or a method of a subclass, stands in the place of Value's `_backward`."""
+    own: bool = node._backward != Value._backward.__get__(node)
+    return own
+
+
+def lacks_derivatives(node: Value) -> bool:
+    return len(node.local_derivatives) != len(node.parents)
+
+
+def unknown_derivatives(node: Value) -> TypeError:
+    unknown = "so its derivatives are not known; autograd.define() makes an operation that knows its own"
+    if lacks_derivatives(node):
+        return uncomputable(node, unknown)
+    return TypeError(f"{node!r} has a _backward of its own, which only backward() runs, {unknown}")
+
+
+def check_rule(node: Value) -> None:
+    """Raises TypeError if a node has no rule, ValueError if its operands now give another result than it has."""
+    if node.operation is None:
+        raise uncomputable(node, "so its derivatives cannot be differentiated again")
+    if engine == "native" and native.is_as_computed(node):
+        return
+    if change := contradiction(node):
+        raise ValueError(
+            f"{node!r} cannot be differentiated as it was computed: {change}: data have been assigned since; "
+            "compute it again, and differentiate that"
+        )
+
+
+def contradiction(node: Value) -> str:
+    """What the operands of a node that the table computed now give, in words; "" if they give what it has recorded.
+
+    That is its value and every local derivative, bit for bit, with any nan for a nan. To be called where operations
+    follow IEEE 754, within recording(raises=False).
+    """
+    numbers = [operand.data if isinstance(operand, Value) else number_or_numbers(operand) for operand in node.operands]
+    fresh, recorded = computed_again(node, numbers), [node.data, *node.local_derivatives]
+    if are_same(fresh, recorded):
+        return ""
+    assert node.operation is not None
+    call = f"{node.operation.name}({', '.join(map(reprlib.repr, numbers))})"
+    result = f" = {fresh[0]}" if fresh else ", which is an error"
+    if fresh and are_same(fresh[:1], recorded[:1]):
+        result += f", with the local derivatives {reprlib.repr(fresh[1:])} in place of {reprlib.repr(recorded[1:])}"
+    labels = [getattr(operand, "label", "") for operand in node.operands]
+    pairs = zip(node.operation.operands, labels, strict=True)
+    named = ", ".join(f"{name} is labelled {label!r}" for name, label in pairs if label)
+    return f"its operands now give {call}{result}" + (f" ({named})" if named else "")
+
+
+def number_or_numbers(operand: Operand) -> float | list[float]:
+    if not isinstance(operand, tuple):
+        return operand  # type: ignore[return-value]  # no Value, which contradiction() has asked
+    return [element.data if isinstance(element, Value) else element for element in operand]
+
+
+def computed_again(node: Value, numbers: Sequence[float | list[float]]) -> list[float]:
+    """The value that the table's rules give on these numbers, and then the local derivatives; nothing on an error."""
+    assert node.operation is not None
+    operands = node.operands
+    try:
+        value = evaluate(node.operation, numbers, operands)
+        found = [value]
+        for operand, partial in zip(operands, node.operation.partials, strict=True):
+            if isinstance(operand, Value):
+                found.append(partial(ieee, value, *numbers))
+            elif isinstance(operand, tuple):
+                by_element = zip(operand, partial(ieee, value, *numbers), strict=True)
+                found += [derivative for element, derivative in by_element if isinstance(element, Value)]
+    except (ValueError, ArithmeticError):  # the numbers are outside of the domain
+        return []
+    return found
+
+
+def are_same(x: list[float], y: list[float]) -> bool:
+    """Whether the numbers are the same, bit for bit, with any nan for a nan."""
+    if x == y and 0.0 not in x:  # as most often, and quickly
+        return True
+    return array("d", x).tobytes() == array("d", y).tobytes() or repr(x) == repr(y)

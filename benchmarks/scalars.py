@@ -1,0 +1,92 @@
+"""Contestants that compute number by number. Each imports its library when it is made."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from workloads import LEARNING_RATE, Expression, Network, Step, by_hand, hinge, relu_of_float
+
+
+class Floats:
+    """Python's floats, by the same code: expressions with a gradient by hand, training steps forward only."""
+
+    differentiates = False
+    leaf, relu = float, staticmethod(relu_of_float)
+
+    def expression(self, expression: Expression) -> Step:
+        return expression.on_floats
+
+    def train(self, network: Network, examples: int) -> Step:
+        model = by_hand(network, self.relu, numbers := network.numbers())
+        return partial(hinge, network.penalty, network.points(examples), self.leaf, self.relu, model, numbers)
+
+    def numbers(self, outcome: float | tuple[float, ...]) -> list[float]:
+        return list(outcome) if isinstance(outcome, tuple) else [outcome]
+
+
+class Values:
+    """An engine of micrograd's kind: numbers that record how they were computed."""
+
+    differentiates = True
+    no_gradient: float | None = 0.0
+    leaf: Callable[[float], Any]  # a number that is differentiated by
+    input: Callable[[float], Any]  # and one that is only computed with, where the engine tells them apart
+
+    def __init__(self, module: str, models: str, cyclic: bool = False) -> None:
+        engine = import_module(module)
+        self.leaf = self.input = engine.Value
+        self.relu = getattr(engine, "relu", engine.Value.relu)
+        self.models = models
+        self.cyclic = cyclic  # whether a graph is freed by the garbage collector only
+
+    def expression(self, expression: Expression) -> Step:
+        leaf, relu, compute = self.leaf, self.relu, expression.compute
+
+        def step() -> Any:
+            result, leaves = compute(leaf, relu)
+            result.backward()
+            return result, leaves
+
+        return step
+
+    def train(self, network: Network, examples: int) -> Step:
+        parameters = [self.leaf(number) for number in network.numbers()]
+        return self.descent(network, examples, by_hand(network, self.relu, parameters), parameters)
+
+    def train_model(self, network: Network, examples: int) -> Step:
+        """Through the engine's own `MLP`."""
+        model = network.model(import_module(self.models).MLP)
+        return self.descent(network, examples, model, model.parameters())
+
+    def descent(self, network: Network, examples: int, model: Any, parameters: Sequence[Any]) -> Step:
+        loss = partial(hinge, network.penalty, network.points(examples), self.input, self.relu, model, parameters)
+
+        def step() -> Any:
+            result = loss()
+            for parameter in parameters:
+                parameter.grad = self.no_gradient
+            result.backward()
+            for parameter in parameters:
+                parameter.data -= LEARNING_RATE * parameter.grad
+            return result, ()
+
+        return step
+
+    def numbers(self, outcome: tuple[Any, Iterable[Any]]) -> list[float]:
+        result, leaves = outcome
+        return [float(result.data), *(float(leaf.grad) for leaf in leaves)]
+
+
+class TorchScalars(Values):
+    """PyTorch's tensors of no dimension, one for each number, by the same code."""
+
+    no_gradient, cyclic = None, False
+
+    def __init__(self) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        self.input = partial(torch.tensor, dtype=torch.float64)
+        self.leaf = partial(self.input, requires_grad=True)
+        self.relu = torch.relu

@@ -1,0 +1,129 @@
+"""This engine with a graph that is recorded once and replayed: the tape, `nn.fit`, and what recording takes."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy
+from arrays import THREADS
+from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
+
+from autograd import Tape, Value, relu
+from autograd import engine as engine_in_use
+from autograd.graph import topological_order
+from nn import MLP, SGD, cross_entropy, fit, hinge
+
+LOSSES: dict[str, Callable[[Any, Any], Value]] = {"hinge": hinge, "cross-entropy": cross_entropy}
+
+
+class Taped:
+    """A tape of an expression, or of one example's loss, with the project's own optimiser on its vector."""
+
+    differentiates = True
+
+    def __init__(self, executor: str) -> None:
+        if executor == "native" and engine_in_use != "native":
+            raise ImportError("the native engine is not built")
+        self.options: dict[str, Any] = {"executor": executor, "threads": THREADS}
+        self.places: Any = slice(None)  # in the vector of a step's outcome, of the numbers to report
+
+    def expression(self, expression: Expression) -> Step:
+        result, leaves = expression.compute(Value, relu)
+        tape = Tape(result, **self.options)
+        return partial(tape.value_and_grad, parameters=self.vector(tape, leaves))
+
+    def differentiate(self, network: Network, examples: int) -> Step:
+        tape, vector, batch = self.recorded(network, examples)
+        return partial(tape.value_and_grad, batch, parameters=vector)
+
+    def train(self, network: Network, examples: int) -> Step:
+        tape, vector, batch = self.recorded(network, examples)
+        optimizer = SGD(tape.parameters, LEARNING_RATE)
+
+        def step() -> tuple[Array, Array]:
+            nonlocal vector
+            losses, gradient = tape.value_and_grad(batch, parameters=vector)
+            vector = optimizer.stepped(vector, gradient)
+            return losses, vector
+
+        return step
+
+    def fit(self, network: Network, examples: int) -> Step:
+        if hasattr(os, "sched_setaffinity"):  # `fit` takes as many threads as there are processors
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+        return Fitting(network, examples)
+
+    def recorded(self, network: Network, examples: int) -> tuple[Tape, Array, Array]:
+        """The tape, its parameters as a vector, and the batch."""
+        model, loss = network.model(MLP), LOSSES[network.loss]
+        example = [0.0] * network.widths[0], 1.0
+        tape = Tape.record(lambda inputs, target: loss(model(inputs), target), example, **self.options)
+        return tape, self.vector(tape, in_order(network, model)), numpy.column_stack(network.examples(examples))
+
+    def vector(self, tape: Tape, reported: Sequence[Value]) -> Array:
+        place = {parameter: i for i, parameter in enumerate(tape.parameters)}
+        self.places = [place[parameter] for parameter in reported]
+        return numpy.array([parameter.data for parameter in tape.parameters])
+
+    def numbers(self, outcome: tuple[Any, Array]) -> list[float]:
+        losses, vector = outcome
+        return [float(numpy.mean(losses)), *vector[self.places].tolist()]
+
+
+class Fitting(SGD):
+    """A step of `nn.fit`, and the time of many in one call: an optimiser that notes when it was asked for an update.
+
+    An epoch has one batch, so a step is what passes between two updates.
+    """
+
+    def __init__(self, network: Network, examples: int) -> None:
+        model = network.model(MLP)
+        super().__init__(model.parameters(), LEARNING_RATE)
+        self.reported, self.clock, self.times = in_order(network, model), perf_counter, [0.0]
+        options: dict[str, Any] = {"batch_size": examples, "shuffle": False, "progress": False, "tape": True}
+        self.fit = partial(fit, model, *network.examples(examples), LOSSES[network.loss], self, **options)
+
+    def __call__(self) -> tuple[list[float], Array]:
+        return self.fit(epochs=1).loss, numpy.array([parameter.data for parameter in self.reported])
+
+    def seconds(self, steps: int, clock: Callable[[], float]) -> float:
+        self.clock, self.times = clock, []
+        self.fit(epochs=steps + 1)
+        return self.times[-1] - self.times[0]
+
+    def stepped(self, parameters: Array, gradient: Array) -> Array:
+        self.times.append(self.clock())
+        return super().stepped(parameters, gradient)
+
+
+def in_order(network: Network, model: MLP) -> list[Value]:
+    """The model's parameters in the order of `network.parameters()`. No number is there twice."""
+    of_number = {parameter.data: parameter for parameter in model.parameters()}
+    return [of_number[number] for number in flat(network.parameters()).tolist()]
+
+
+def recording(graph: str, clock: Callable[[], float]) -> dict[str, float]:
+    """The seconds that building a graph takes, writing it down, and a first replay; and how much of it there is."""
+    times = [clock()]
+    output, inputs = built_graph(graph)
+    times.append(clock())
+    tape = Tape(output, inputs, threads=1)
+    times.append(clock())
+    tape.forward(numpy.ones((1, len(inputs))))
+    times.append(clock())
+    built, recorded, replayed = numpy.diff(times).tolist()
+    nodes = topological_order(output)
+    edges = sum(len(node.parents) for node in nodes)
+    counts = {"nodes": len(nodes), "edges": edges, "instructions": len(tape)}
+    return counts | {"built": built, "recorded": recorded, "a node": recorded / len(nodes), "first replay": replayed}
+
+
+def built_graph(name: str) -> tuple[Value, list[Value]]:
+    """An expression, which has no inputs; or a network's loss of one example, and its inputs."""
+    if name in EXPRESSIONS:
+        return EXPRESSIONS[name].compute(Value, relu)[0], []
+    network = NETWORKS[name]
+    *inputs, target = leaves = [Value(1.0) for _ in range(network.widths[0] + 1)]
+    return LOSSES[network.loss](network.model(MLP)(inputs), target), leaves

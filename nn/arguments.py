@@ -1,0 +1,232 @@
+"""Arguments are checked here: each function returns what it was given in the form that `nn` computes with, or raises.
+
+An error names the argument, says what was expected and what was given. Nothing has been changed then.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from contextlib import suppress
+from numbers import Real
+from reprlib import repr as shortened
+
+import numpy
+
+from autograd import Value, structures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[numpy.float64]
+    Scalar = Value | float
+    Example = tuple[Any, ...]  # Any: an input and a target, or other data, of whatever form the functions agree upon
+
+
+# ---- Numbers
+
+
+def positive(name: str, count: int) -> int:
+    """An int of at least 1."""
+    try:
+        number = operator.index(count)
+    except TypeError:
+        raise TypeError(f"{name}: expected a positive int, got {count!r}") from None
+    if number < 1:
+        raise ValueError(f"{name}: expected a positive int, got {number}")
+    return number
+
+
+def within(name: str, number: float, low: float, high: float) -> float:
+    """A number in [low, high)."""
+    if not isinstance(number, Real):
+        raise TypeError(f"{name}: expected a real number, got {number!r}")
+    if not low <= number < high:
+        raise ValueError(f"{name}: expected {low} <= {name} < {high}, got {number}")
+    return float(number)
+
+
+class Within:
+    """An attribute that is a number in [low, high). Whoever assigns anything else gets the error.
+
+    >>> class Method:
+    ...     rate = Within(0.0, 1.0)
+    >>> method = Method()
+    >>> method.rate = 2.0
+    Traceback (most recent call last):
+    ValueError: rate: expected 0.0 <= rate < 1.0, got 2.0
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    if TYPE_CHECKING:  # there is no such method: so Python takes the number from the instance, as quickly as any
+
+        def __get__(self, instance: object, owner: type) -> float: ...
+
+    def __set__(self, instance: object, number: float) -> None:
+        vars(instance)[self.name] = within(self.name, number, self.low, self.high)
+
+
+def finite(name: str, number: object) -> float:
+    """A number that is neither nan nor infinite. True and False are none."""
+    if isinstance(number, Real) and not isinstance(number, bool):
+        try:
+            if math.isfinite(number):
+                return float(number)
+        except OverflowError:
+            pass  # a whole number beyond the largest float
+    raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
+
+
+# ---- Values and numbers
+
+
+def distinct_leaves(parameters: Iterable[Value]) -> list[Value]:
+    """The parameters of an optimiser: Values that were not computed, at least one, and each of them once."""
+    try:
+        parameters = list(parameters)
+    except TypeError:
+        raise TypeError(f"expected the parameters, such as model.parameters(), got {shortened(parameters)}") from None
+    if not parameters:
+        raise ValueError("expected at least one parameter, got none")
+    for i, parameter in enumerate(parameters):
+        if not isinstance(parameter, Value):
+            raise TypeError(f"parameter {i}: expected a Value, got {shortened(parameter)}")
+        if parameter.parents:
+            raise ValueError(f"parameter {i}: expected a leaf, got {parameter!r}, which was computed")
+    if len(set(parameters)) < len(parameters):
+        twice = next(i for i, parameter in enumerate(parameters) if parameter in parameters[:i])
+        raise ValueError(f"parameter {twice} is there already: expected each parameter once")
+    return parameters
+
+
+def neuron_inputs(x: Iterable[Scalar], expected: int) -> list[Scalar]:
+    """The inputs of a neuron: as many as it has weights."""
+    try:
+        inputs = x if type(x) is list else list(x)
+    except TypeError:
+        raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
+    if len(inputs) != expected:
+        raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
+    return inputs
+
+
+def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
+    """Values as they are, other real numbers as floats."""
+    try:
+        return [
+            number if type(number) is float or isinstance(number, Value) else structures.scalar(number)
+            for number in numbers
+        ]
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+
+
+def paired(
+    name: str, output: Scalar | Iterable[Scalar], target: Scalar | Iterable[Scalar]
+) -> list[tuple[Scalar, Scalar]]:
+    """Each output of a model with its target: one of each, or equally many."""
+    if not isinstance(output, Iterable) and not isinstance(target, Iterable):
+        output, target = [output], [target]
+    if not isinstance(output, Iterable) or not isinstance(target, Iterable):
+        one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
+        raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
+    outputs, targets = scalars(name, output), scalars(name, target)
+    if len(outputs) != len(targets) or not outputs:
+        raise ValueError(
+            f"{name}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
+        )
+    return list(zip(outputs, targets, strict=True))
+
+
+# ---- Examples
+
+
+def pairs_of(name: str, inputs: Iterable[Any], targets: Iterable[Any]) -> list[Example]:
+    """The examples as pairs of an input and a target."""
+    rows, goals = (rows_of(name, data) for data in (inputs, targets))
+    if len(rows) != len(goals):
+        raise ValueError(f"{name}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
+    return examples_of(name, rows, goals)
+
+
+def examples_of(name: str, *data: Iterable[Any]) -> list[Example]:
+    """The examples as tuples of their data. Without any data there is one example, ()."""
+    columns = [rows_of(name, column) for column in data]
+    if len({len(column) for column in columns}) > 1:
+        counts = [len(column) for column in columns]
+        raise ValueError(f"{name}: expected equally many of each of the data, got {counts}")
+    if columns and not columns[0]:
+        raise ValueError(f"{name}: expected at least one example, got none")
+    return list(zip(*columns, strict=True)) if columns else [()]
+
+
+def rows_of(name: str, data: Iterable[Any]) -> list[Any]:
+    """What each example has of the data, in Python's numbers, which the engine takes faster than NumPy's."""
+    if numpy.ma.is_masked(data):
+        raise TypeError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
+    return [plain(row) for row in plain(data)]
+
+
+def plain(data: Any) -> Any:
+    """An array, or what can be seen as one, as nested lists; anything else as it is."""
+    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+
+
+def copied(data: Any) -> Any:
+    """The data in lists, dicts and arrays of their own, so that a function may change what it gets."""
+    kind = type(data)
+    if kind is list or kind is tuple:
+        return kind(data if UNCHANGEABLE.issuperset(map(type, data)) else [copied(datum) for datum in data])
+    return data if kind in UNCHANGEABLE else structures.map(lambda leaf: leaf, data)
+
+
+UNCHANGEABLE = {float, int, bool, str, type(None), Value}
+
+
+def columns_of(examples: Sequence[Example]) -> list[Array]:
+    """The numbers of the inputs and of the targets, or whatever an example consists of, a row for each example.
+
+    Raises TypeError for what is no number, and ValueError if the numbers are in other places in some of the examples.
+    """
+    names = ("inputs", "targets") if len(examples[0]) == 2 else [f"data {i}" for i in range(len(examples[0]))]
+    return [column_of(name, data) for name, data in zip(names, zip(*examples, strict=True), strict=True)]
+
+
+def column_of(name: str, data: Sequence[Any]) -> Array:
+    with suppress(ValueError):  # of lists of different lengths
+        array = numpy.asarray(data)
+        if array.dtype.kind in "fiub":
+            return array.reshape(len(data), -1).astype(float)
+    try:
+        rows, forms = zip(*[structures.flatten(datum, plain_number) for datum in data], strict=True)
+    except (TypeError, OverflowError) as error:
+        raise TypeError(f"the {name} are no numbers: {error}") from None
+    if any(form != forms[0] for form in forms):
+        raise ValueError(f"the {name} have different forms")
+    return numpy.array(rows).reshape(len(data), -1)
+
+
+def plain_number(leaf: Any) -> float:
+    if isinstance(leaf, Value):
+        raise TypeError("expected a number, got a Value")
+    return structures.number(leaf)
+
+
+def have_one_form(examples: Sequence[Example]) -> bool:
+    """Whether all examples have numbers, in the same places."""
+    try:
+        columns_of(examples)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,571 @@
+"""A problem is a function of examples and parameters: its outputs and derivatives are found here, in one of two ways.
+
+`ByExample` builds the graph of one example after the other. `ByTape` replays the graph of one example for all of them,
+which is quicker by far, but only right where all examples have the same graph at all times. Both answer alike, up to
+rounding. `choose` takes one of the two. Whether a tape may stand for the function is checked here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from reprlib import repr as shortened
+from typing import TYPE_CHECKING
+
+import numpy
+
+from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
+from nn.arguments import UNCHANGEABLE, columns_of, copied, have_one_form
+from nn.optimizers import gathered
+from nn.undo import Undo, ancestors, random_states, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from nn.arguments import Example
+
+    Array = NDArray[numpy.float64]
+    Metric = Callable[[Any, Any], Value | float]
+
+TARGETS_AT_ONCE = 1024
+
+
+@dataclass(eq=False)
+class Problem:
+    """A function, its parameters, and the examples that it is computed for.
+
+    caller: the name in errors, such as "fit".
+    function: from one example's data, its arguments, to a Value, or to a structure of Values and numbers. Where there
+        is a model it is the loss: from an output and a target to a Value.
+    parameters: p Values, with respect to which derivatives are taken.
+    examples: n tuples, each of one example's data. A function without arguments has a single example, ().
+    model: from an input to an output, where examples are pairs of an input and a target.
+    metric: from an output and a target to a number.
+    held_out: further pairs, which are only measured.
+    """
+
+    caller: str
+    function: Callable[..., Any]
+    parameters: list[Value]
+    examples: list[Example]
+    model: Callable[[Any], Any] | None = None
+    metric: Metric | None = None
+    held_out: list[Example] = field(default_factory=list)
+
+    def outcome(self, data: Example) -> Any:
+        """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
+        if self.model is None:
+            return self.function(*data)
+        input, target = data
+        output = self.model(input)
+        loss = self.function(output, target)
+        return [loss] if self.metric is None else [loss, output]
+
+    def outputs(self, data: Example) -> list[Value]:
+        """All Values and numbers of the outcome, as Values with their graph."""
+        outcome = self.outcome(data)
+        if self.model is not None:
+            self.check_loss(outcome[0])
+        if type(outcome) is list and outcome and VALUES.issuperset(map(type, outcome)):
+            return outcome  # as mostly; this is quicker
+        outputs, _ = structures.flatten(outcome, structures.scalar)
+        if not outputs:
+            raise ValueError("expected a function that returns at least one Value, got an empty list")
+        return [output if isinstance(output, Value) else Value(output) for output in outputs]
+
+    def slopes(self, data: Example) -> list[Value]:
+        """The derivatives of the first output with respect to each parameter, with their graph."""
+        slopes: list[Value] = gradients(self.outputs(data)[0], self.parameters, create_graph=True)
+        return slopes
+
+    def check_loss(self, loss: object) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(
+                f"{self.caller}: expected a loss that returns a Value, got {type(loss).__name__}: {loss!r}; "
+                "write it with the functions of autograd, with maximum for max"
+            )
+
+
+VALUES = {Value}
+
+
+# ---- The two ways
+
+
+class ByExample:
+    """Builds every example's graph, one after the other, so memory does not grow with the batch."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.parameters = problem.parameters
+
+    def outputs(self, vector: Array) -> Array:
+        """(n, outputs), with `vector` as parameters, which they keep. Raises what the function raises."""
+        scatter(vector, self.parameters, "data")
+        with no_grad():
+            rows = [[output.data for output in self.problem.outputs(data)] for data in self._copies()]
+        if len({len(row) for row in rows}) > 1:
+            raise ValueError(
+                f"expected as many outputs for each example, got {len(rows[0])} for the first one and "
+                f"{next(len(row) for row in rows if len(row) != len(rows[0]))} for another"
+            )
+        return numpy.array(rows)
+
+    def jacobian(self, vector: Array) -> Array:
+        """(n, outputs, p): the derivative of every output of every example with respect to every parameter."""
+        scatter(vector, self.parameters, "data")
+        return numpy.array([self._derivatives(self.problem.outputs(data)) for data in self._copies()])
+
+    def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
+        """(p,) and (p, p): the first and second derivatives of the mean over the examples of their first output."""
+        scatter(vector, self.parameters, "data")
+        gradient, hessian = numpy.zeros(len(vector)), numpy.zeros((len(vector), len(vector)))
+        for data in self._copies():
+            slopes = self.problem.slopes(data)
+            gradient += [slope.data for slope in slopes]
+            hessian += self._derivatives(slopes)
+        return gradient / len(self.problem.examples), hessian / len(self.problem.examples)
+
+    def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
+        """The loss, and the metric if there is one, summed up over a batch, and the gradient of the mean loss.
+
+        Arguments:
+            vector: (p,) numbers, which the parameters keep.
+            batch: which of the examples.
+            undo: is told of a loss before leaves get another `grad`.
+
+        Raises FloatingPointError if a loss or the gradient is not finite, TypeError if the loss is not a Value, and
+        whatever model, loss and metric raise.
+        """
+        scatter(vector, self.parameters, "data")
+        scatter(numpy.zeros(len(vector)), self.parameters, "grad")
+        problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
+        for i in batch:
+            data = copied(problem.examples[i])
+            loss, *output = problem.outcome(data)
+            problem.check_loss(loss)
+            if not math.isfinite(loss.data):
+                raise FloatingPointError(f"the loss of an example is {loss.data}")
+            if undo is not None:
+                undo.note(loss)
+            loss.backward(1 / len(batch))
+            sums[0] += loss.data
+            if problem.metric is not None:
+                with no_grad():
+                    sums[1] += float(problem.metric(output[0], data[1]))
+        return sums, finite_gradient(gathered(self.parameters, "grad"))
+
+    def means(self, vector: Array) -> list[float]:
+        """The means of the loss, and of the metric, over the held-out examples. Nothing is recorded."""
+        scatter(vector, self.parameters, "data")
+        problem = self.problem
+        assert problem.model is not None
+        functions = [problem.function] if problem.metric is None else [problem.function, problem.metric]
+        return means(problem.model, functions, problem.held_out)
+
+    def depends_on_parameters(self, batch: Iterable[int]) -> bool:
+        """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof.
+
+        Losses that are computed from nothing are constants, which are not held against a model.
+        """
+        has_model = is_constant = self.problem.model is not None
+        for i in batch:
+            outputs = self.problem.outputs(copied(self.problem.examples[i]))
+            nodes = ancestors(outputs[:1] if has_model else outputs)
+            if not nodes.isdisjoint(self.parameters):
+                return True
+            is_constant = is_constant and len(nodes) == 1
+        return is_constant
+
+    def _copies(self) -> Iterator[Example]:
+        return map(copied, self.problem.examples)
+
+    def _derivatives(self, outputs: list[Value]) -> Array:
+        """(outputs, p). The tape is this example's own, for this time: so it has no inputs, and touches no `grad`."""
+        tape = Tape(outputs)
+        return Places(tape, self.parameters).of_parameters(tape.jacobian()[0])
+
+
+class ByTape:
+    """Replays the graph of one example for all of them. The methods are those of ByExample.
+
+    Arguments:
+        problem: what is replayed.
+        with_hessian: whether `gradient_and_hessian` will be asked for. It replays the graph of the gradient.
+        options: of the Tape.
+
+    Raises NotAlikeError where the examples do not all have the same graph at all times, as far as some of them tell:
+    where the numbers are not in the same places in each of them, or where the function asks for a number, takes it as
+    an index, draws random numbers, comes to other numbers than the graph of the first example does, or raises.
+    Raises ValueError if held-out examples have another form, and whatever a function without a model raises for any of
+    the examples.
+    """
+
+    def __init__(self, problem: Problem, with_hessian: bool = False, **options: Any) -> None:
+        self.problem = problem
+        self.by_example = ByExample(problem)
+        n, self.slopes = len(problem.examples), None
+        with without_chance():
+            # Without a model every example is computed once: errors of the function's own are raised here.
+            known = None if problem.model else self.by_example.outputs(gathered(problem.parameters, "data"))
+            try:
+                columns = self._columns()
+                numbers = numpy.hstack([numpy.empty((len(columns[0]) if columns else n, 0)), *columns])
+                self.numbers, self.held_out = numbers[:n], numbers[n:]
+                self.tape = self._recorded(problem.outputs, options)
+                self.places = Places(self.tape, problem.parameters)
+                if with_hessian:
+                    self.slopes = Places(self._recorded(problem.slopes, options), problem.parameters)
+                form = Check(self, columns, numbers).form(known)
+            except Exception as error:
+                raise NotAlikeError(error) from error
+        if len(self.held_out) < len(problem.held_out):
+            [example, *_] = of_another_form(problem)
+            raise ValueError(f"{refusal(problem, example)}; with tape=False a model may take any form")
+        self.seeds = numpy.zeros(form.count)
+        self.seeds[0] = 1.0  # only the loss is differentiated, not the model's output
+        self.read_outputs = reader(form)
+        self.copies_targets = not UNCHANGEABLE.issuperset(type(data[-1]) for data in problem.examples if data)
+
+    def outputs(self, vector: Array) -> Array:
+        return self.tape.forward(self.numbers, parameters=self.places.of_tape(vector))
+
+    def jacobian(self, vector: Array) -> Array:
+        return self.places.of_parameters(self.tape.jacobian(self.numbers, parameters=self.places.of_tape(vector)))
+
+    def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
+        assert self.slopes is not None
+        parameters, rows = self.slopes.of_tape(vector), []
+        for seeds in numpy.eye(len(vector)) / len(self.numbers):  # a row for all examples at once: none's own is kept
+            slopes, row = self.slopes.tape.value_and_grad(self.numbers, parameters=parameters, gradient=seeds)
+            rows.append(self.slopes.of_parameters(row))
+        return slopes.mean(axis=0), numpy.array(rows)
+
+    def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
+        seeds, parameters = self.seeds / len(batch), self.places.of_tape(vector)
+        outputs, of_tape = self.tape.value_and_grad(self.numbers[batch], parameters=parameters, gradient=seeds)
+        if not numpy.isfinite(outputs[:, 0]).all():
+            self._explain(vector, batch, outputs[:, 0])
+        gradient = finite_gradient(self.places.of_parameters(of_tape))
+        return self._sums(vector, outputs, (self.problem.examples[i] for i in batch)), gradient
+
+    def means(self, vector: Array) -> list[float]:
+        held_out = self.problem.held_out
+        if not held_out:
+            return []
+        outputs = self.tape.forward(self.held_out, parameters=self.places.of_tape(vector))
+        if not numpy.isfinite(outputs[:, 0]).all():
+            return self.by_example.means(vector)  # which raises where an operation does
+        return [total / len(held_out) for total in self._sums(vector, outputs, held_out)]
+
+    def depends_on_parameters(self, batch: Iterable[int]) -> bool:
+        return self.by_example.depends_on_parameters(batch) if self.problem.model else len(self.places.learned) > 0
+
+    def _columns(self) -> list[Array]:
+        """The numbers of the examples and of the held-out ones, or if these have another form, of the examples."""
+        try:
+            return columns_of(self.problem.examples + self.problem.held_out)
+        except (TypeError, ValueError):
+            return columns_of(self.problem.examples)
+
+    def _recorded(self, function: Callable[[Example], list[Value]], options: dict[str, Any]) -> Tape:
+        """The tape of the function for the first example. A branch on a parameter is refused as one on an input is."""
+        parameters = self.problem.parameters
+        outputs: list[Value] = []
+
+        def recording(data: Example, _: list[Value]) -> list[Value]:
+            outputs[:] = function(data)
+            return outputs
+
+        inputs = Tape.record(recording, [self.problem.examples[0], parameters]).inputs
+        return Tape(outputs, inputs[: len(inputs) - len(parameters)], **options)
+
+    def _sums(self, vector: Array, outputs: Array, examples: Iterable[Example]) -> list[float]:
+        sums, metric = [float(outputs[:, 0].sum())], self.problem.metric
+        if metric is not None:
+            scatter(vector, self.problem.parameters, "data")  # the metric may look at them
+            total = 0.0
+            for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
+                total += float(metric(output, copied(target) if self.copies_targets else target))
+            sums.append(total)
+        return sums
+
+    def _explain(self, vector: Array, batch: list[int], losses: Array) -> None:
+        """The graph of the example whose loss is not finite, built anew, says which operation has met which number."""
+        i = int(numpy.isfinite(losses).argmin())
+        scatter(vector, self.problem.parameters, "data")
+        self.problem.outputs(copied(self.problem.examples[batch[i]]))
+        raise FloatingPointError(f"the loss of an example is {losses[i]}")
+
+
+class Places:
+    """Where the parameters are among those of a tape: it has others too, and need not have each of them."""
+
+    def __init__(self, tape: Tape, parameters: list[Value]) -> None:
+        place = {parameter: i for i, parameter in enumerate(tape.parameters)}
+        learned = [i for i, parameter in enumerate(parameters) if parameter in place]
+        self.tape = tape
+        self.count = len(parameters)
+        self.learned = numpy.array(learned, int)  # which of the parameters the tape has,
+        self.places = numpy.array([place[parameters[i]] for i in learned], int)  # and as which of its own
+        self.is_permutation = len(learned) == len(parameters) == len(place)
+        self.sources = numpy.argsort(self.places)
+
+    def of_tape(self, vector: Array) -> Array:
+        """The numbers of all of the tape's parameters, with `vector` for those that are learned."""
+        if self.is_permutation:  # as mostly; this is quicker
+            return vector[self.sources]
+        numbers = numpy.empty(len(self.tape.parameters))
+        gather(self.tape.parameters, "data", numbers)
+        numbers[self.places] = vector[self.learned]
+        return numbers
+
+    def of_parameters(self, derivatives: Array) -> Array:
+        """The derivatives, (..., p), with respect to the parameters, from those with respect to the tape's."""
+        if self.is_permutation:
+            return numpy.take(derivatives, self.places, axis=-1)
+        spread = numpy.zeros((*derivatives.shape[:-1], self.count))
+        spread[..., self.learned] = derivatives[..., self.places]
+        return spread
+
+
+def reader(form: structures.Form) -> Callable[[Array], list[Any]]:
+    """From a tape's outputs, losses first, to what the model returned, with numbers in the place of Values."""
+    if form == form_of([0.0, 0.0]):
+        return lambda outputs: outputs[:, 1].tolist()
+    if form == form_of([0.0, [0.0] * (form.count - 1)]):
+        return lambda outputs: outputs[:, 1:].tolist()
+    return lambda outputs: [structures.unflatten(form, row)[1] for row in outputs.tolist()]
+
+
+def form_of(structure: Any) -> structures.Form:
+    return structures.flatten(structure)[1]
+
+
+# ---- Which of the two
+
+
+class NotAlikeError(TypeError):
+    """Not all examples have the same graph."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the graph of one example cannot serve for all: {reason}")
+
+
+def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> tuple[ByTape | ByExample, str]:
+    """One of the two ways, and why not through a tape.
+
+    Arguments:
+        tape: None takes a tape where one can be had; True insists on it; False refuses it.
+
+    Raises TypeError if `tape` is True and none can be had. Raises ValueError for held-out examples of another form, if
+    there is a tape, or if the model does not take them.
+    """
+    reason = "tape=False"
+    if tape is not False:
+        try:
+            return ByTape(problem, with_hessian), ""
+        except NotAlikeError as error:
+            if tape:
+                raise TypeError(
+                    f"{problem.caller}: tape=True: {error}; with tape=None or False every example's graph is built"
+                ) from error
+            reason = str(error)
+    for example in of_another_form(problem):
+        try:
+            with without_chance(), no_grad():
+                problem.outcome(copied(example))
+        except NotAlikeError:
+            pass  # it draws random numbers, as it may
+        except Exception as error:
+            raise ValueError(f"{refusal(problem, example)} ({error})") from error
+    return ByExample(problem), reason
+
+
+def of_another_form(problem: Problem) -> list[Example]:
+    """The held-out examples that have not the form of the examples, if all of these have one."""
+    first = problem.examples[0]
+    if have_one_form([first, *problem.held_out]) or not have_one_form(problem.examples):
+        return []
+    return [example for example in problem.held_out if not have_one_form([first, example])]
+
+
+def refusal(problem: Problem, example: Example) -> str:
+    return (
+        f"{problem.caller}, validation: expected examples of the form of those to learn from, such as "
+        f"{shortened(problem.examples[0])}, got {shortened(example)}"
+    )
+
+
+class Check:
+    """Compares a tape with its function: with the parameters as they are, and twice with others.
+
+    Some of the examples are computed, spread over all, and the loss of a model for every target that there is. What the
+    parameters are moved by is drawn at random, so that none keeps its value, as some value would by a fixed rule.
+    """
+
+    def __init__(self, by_tape: ByTape, columns: list[Array], numbers: Array) -> None:
+        self.problem, self.tape, self.slopes = by_tape.problem, by_tape.tape, by_tape.slopes
+        self.columns, self.numbers = columns, numbers
+        self.examples = (self.problem.examples + self.problem.held_out)[: len(numbers)]
+        self.start = gathered(self.problem.parameters, "data")
+        self.draws = numpy.random.default_rng(0)
+        self.outcome_form: structures.Form | None = None
+        self.compared: list[tuple[Sequence[int], Array, Array]] = []
+
+    def form(self, known: Array | None) -> structures.Form:
+        """The form of the outcome. Raises an error that names an example which has another graph.
+
+        Arguments:
+            known: the outputs of all examples with the parameters as they are, if they have been computed.
+        """
+        n = len(self.problem.examples)
+        some = spread(0, n, 64 if known is None else 32) + spread(n, len(self.examples), 16)
+        try:
+            if known is None:
+                self._compare(some[::8])
+            else:
+                self.compared.append((range(n), known, self.tape.forward(self.numbers)))
+            for half in (some[::2], some[1::2]) if len(some) > 16 else (some, some):
+                which = self._compare_elsewhere(half)
+            self._judge()
+            self._compare_slopes(which[len(which) // 2])
+            self._compare_targets(which[len(which) // 2])
+        finally:
+            scatter(self.start, self.problem.parameters, "data")
+        assert self.outcome_form is not None
+        return self.outcome_form
+
+    def _compare(self, some: list[int]) -> list[int]:
+        """Computes these examples, with the parameters as they are now. Returns which could be computed."""
+        which, computed, replayed = [], [], self.tape.forward(self.numbers[some])
+        with no_grad():
+            for i in some:
+                try:
+                    outcome = self.problem.outcome(copied(self.examples[i]))
+                    outputs, form = structures.flatten(outcome, structures.number)
+                except (ArithmeticError, ValueError):  # of this example alone, and to be raised when it is met
+                    continue
+                self.outcome_form = self.outcome_form or form
+                if form != self.outcome_form or form.count != replayed.shape[1]:
+                    raise TypeError(f"{self._name(i)} has another graph than the one recorded")
+                which.append(i)
+                computed.append(outputs)
+        if which:
+            self.compared.append((which, numpy.array(computed), replayed[numpy.isin(some, which)]))
+        return which
+
+    def _compare_elsewhere(self, some: list[int]) -> list[int]:
+        """Moves every parameter: far, or less far if no example can be computed there."""
+        for size, least in ((0.1, 1.0), (0.1, 0.0), (0.01, 0.0), (0.001, 0.0)):
+            lengths = numpy.maximum(numpy.abs(self.start), least)
+            lengths[lengths < 1e-300] = 1.0
+            draws = self.draws.uniform(-size / 2, size / 2, len(self.start))
+            with numpy.errstate(over="ignore"):
+                moved = self.start + (draws + numpy.copysign(size / 2, draws)) * lengths
+            scatter(moved, self.problem.parameters, "data")
+            which = self._compare(some)
+            if which:
+                return which
+        raise ValueError("no example can be computed with other parameters")
+
+    def _judge(self) -> None:
+        which, computed, replayed = (numpy.concatenate(parts) for parts in zip(*self.compared, strict=True))
+        is_alike = alike(computed, replayed).all(axis=1)
+        if not is_alike.all():
+            raise TypeError(f"{self._name(which[is_alike.argmin()])} has another graph than the one recorded")
+
+    def _compare_slopes(self, example: int) -> None:
+        if self.slopes is not None:
+            slopes = numpy.array([slope.data for slope in self.problem.slopes(copied(self.examples[example]))])
+            if not alike(slopes, self.slopes.tape.forward(self.numbers[[example]])[0]).all():
+                raise TypeError(f"the gradient of {self._name(example)} has another graph than the one recorded")
+
+    def _compare_targets(self, example: int) -> None:
+        """Computes the loss of a model for every target that there is, with the output of one example.
+
+        The loss may refuse numbers that cannot be targets, but not the Values that a tape is recorded with.
+        """
+        if self.problem.model is None:
+            return
+        inputs, targets = self.columns
+        some = numpy.unique(targets, axis=0, return_index=True)[1]
+        output = self.problem.model(copied(self.examples[example][0]))
+        for block in numpy.array_split(some, len(some) // TARGETS_AT_ONCE + 1):
+            same = numpy.broadcast_to(inputs[example], (len(block), inputs.shape[1]))
+            replayed = self.tape.forward(numpy.hstack([same, targets[block]]))[:, 0]
+            losses = numpy.array([self._loss_of_target(output, i) for i in block.tolist()])
+            is_alike = alike(losses, replayed) | numpy.isnan(losses)
+            if not is_alike.all():
+                name = self._name(block[is_alike.argmin()])
+                raise TypeError(f"the loss has another graph with the target of {name} than the one recorded")
+
+    def _loss_of_target(self, output: Any, i: int) -> float:
+        """With the output of another example; nan where this only does not go with the target of example i."""
+        try:
+            return float(self.problem.function(output, copied(self.examples[i][1])))
+        except Exception:  # of the target, or of the two together?
+            self.problem.outcome(copied(self.examples[i]))
+            return math.nan
+
+    def _name(self, i: int) -> str:
+        n = len(self.problem.examples)
+        return f"example {i}" if i < n else f"example {i - n} of the validation"
+
+
+def spread(first: int, end: int, count: int) -> list[int]:
+    """Some of the numbers from `first` to `end`, at equal distances."""
+    return sorted({first + k * (end - 1 - first) // (count - 1) for k in range(count)}) if first < end else []
+
+
+def alike(computed: Array, replayed: Array) -> NDArray[numpy.bool_]:
+    """But for rounding, and for what it leaves of a difference of numbers as large as the largest in the column."""
+    largest = numpy.abs(numpy.where(numpy.isfinite(computed), computed, 0.0)).max(axis=0, initial=0.0)
+    with numpy.errstate(invalid="ignore"):
+        is_near = numpy.abs(computed - replayed) <= 1e-6 * numpy.abs(replayed) + 1e-9 * largest
+    both_are_nan = numpy.isnan(computed) & numpy.isnan(replayed)
+    is_alike: NDArray[numpy.bool_] = (is_near & numpy.isfinite(replayed)) | (computed == replayed) | both_are_nan
+    return is_alike
+
+
+# ---- What else is computed
+
+
+def means(
+    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: list[Example]
+) -> list[float]:
+    """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
+    totals = [0.0] * len(functions)
+    with no_grad():
+        for input, target in map(copied, examples):
+            output = model(input)
+            totals = [
+                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
+            ]
+    return [total / len(examples) for total in totals] if examples else []
+
+
+def finite_gradient(gradient: Array) -> Array:
+    if not numpy.isfinite(gradient).all():
+        raise FloatingPointError("the gradient is not finite, though the loss is")
+    return gradient
+
+
+@contextmanager
+def without_chance() -> Iterator[None]:
+    """Leaves the global random states of Python and NumPy as they were. Raises NotAlikeError if they have been used."""
+    before = random_states()
+    try:
+        yield
+    finally:
+        after = random_states()
+        is_used = after[0] != before[0] or pickle.dumps(after[1]) != pickle.dumps(before[1])
+        if is_used:
+            restore(before)
+    if is_used:
+        raise NotAlikeError("model or loss draw random numbers")

@@ -1,0 +1,74 @@
+"""A call that raises has changed nothing: `Undo` puts numbers and random states back as they were."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import numpy
+
+from autograd import Value, scatter
+from nn.optimizers import gathered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self
+
+
+class Undo:
+    """A context that an error leaves as if nothing had been done in it, unless `keep()` has been called.
+
+    It puts back the data and `grad` of the parameters, the `grad` of the leaves that `note` was told of, and the global
+    random states, if anything in it may draw random numbers.
+    """
+
+    def __init__(self, parameters: list[Value], may_draw: bool = True) -> None:
+        self.parameters = parameters
+        self.may_draw = may_draw
+        self.is_open = False
+
+    def __enter__(self) -> Self:
+        self.numbers = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
+        self.random_states = random_states() if self.may_draw else None
+        self.grads: dict[Value, float] = {}
+        self.is_open = True
+        return self
+
+    def note(self, loss: Value) -> None:
+        """The leaves of the first loss, whose `grad` is about to change. Those of others are hardly ever others."""
+        if self.is_open and not self.grads:
+            self.grads = {node: node.grad for node in ancestors([loss]) if not node.parents}
+
+    def keep(self) -> None:
+        self.is_open = False
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self.is_open:
+            for leaf, grad in self.grads.items():
+                leaf.grad = grad
+            scatter(self.numbers[0], self.parameters, "data")
+            scatter(self.numbers[1], self.parameters, "grad")
+            if self.random_states is not None:
+                restore(self.random_states)
+        self.is_open = False
+
+
+def ancestors(values: Iterable[Value]) -> set[Value]:
+    """The values, and all that they were computed from."""
+    seen: set[Value] = set()
+    unseen = list(values)
+    while unseen:
+        node = unseen.pop()
+        if node not in seen:
+            seen.add(node)
+            unseen.extend(node.parents)
+    return seen
+
+
+def random_states() -> tuple[Any, Any]:  # Any: as each has them
+    return random.getstate(), numpy.random.get_state(legacy=False)  # noqa: NPY002  # it is the model's, if anybody's
+
+
+def restore(states: tuple[Any, Any]) -> None:
+    random.setstate(states[0])
+    numpy.random.set_state(states[1])  # noqa: NPY002

@@ -1,0 +1,68 @@
+"""What an error leaves behind is what was there before it."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn.undo import Undo, ancestors, random_states
+
+
+def change(learned, frozen, keep=False, error=None):
+    """Changes all that there is in an Undo, and raises the error."""
+    with Undo([learned]) as undo:
+        loss = learned * frozen
+        undo.note(loss)
+        loss.backward()
+        learned.data += 1.0
+        random.random()
+        np.random.standard_normal()  # noqa: NPY002  # of the global state, with the second of a pair in store
+        if keep:
+            undo.keep()
+        if error is not None:
+            raise error
+
+
+def states():
+    python, numpys = random_states()
+    return python, numpys["state"]["key"].tolist(), numpys["state"]["pos"], numpys["has_gauss"], numpys["gauss"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_puts_everything_back(error):
+    learned, frozen = Value(2.0), Value(3.0)
+    learned.grad, frozen.grad = 5.0, 7.0
+    before = states()
+    with pytest.raises(error):
+        change(learned, frozen, error=error)
+    assert (learned.data, learned.grad, frozen.data, frozen.grad) == (2.0, 5.0, 3.0, 7.0)
+    assert states() == before
+
+
+def test_without_an_error_everything_stays():
+    learned, frozen = Value(2.0), Value(3.0)
+    before = states()
+    change(learned, frozen)
+    assert (learned.data, learned.grad, frozen.grad) == (3.0, 3.0, 2.0)
+    assert states() != before
+
+
+def test_what_was_kept_stays_in_spite_of_an_error():
+    learned, frozen = Value(2.0), Value(3.0)
+    before = states()
+    with pytest.raises(ValueError, match="afterwards"):
+        change(learned, frozen, keep=True, error=ValueError("afterwards"))
+    assert (learned.data, learned.grad, frozen.grad) == (3.0, 3.0, 2.0)
+    assert states() != before
+
+
+def test_the_ancestors_of_a_value_are_found_at_any_depth():
+    x = Value(1.0)
+    y = x
+    for _ in range(10_000):
+        y = y * 1.0 + x
+    assert len(ancestors([y])) == 20_001
+    assert ancestors([x]) == {x}
