@@ -50,13 +50,13 @@ def real_number(number: Number) -> float:
 
 
 def item_of(array: Any) -> Any:
-    """What is in an array of no dimensions, of whatever library; in a date, which is no number, nothing."""
+    """What is in an array of no dimensions, of whatever library; in a date and in what is masked, which are no numbers, nothing."""
     if getattr(array, "requires_grad", False) is True:
         raise OwnGradientError(
             f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "
             "array.item(), and Value(array.item()) a leaf to differentiate by"
         )
-    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M"):
+    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M") or getattr(array, "mask", False):
         return None
     return array.item()
 

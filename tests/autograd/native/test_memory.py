@@ -98,7 +98,7 @@ def by_hand(x):
 def everything_of_a_node(x):
     for y in (x * x, dot([x, 1.0], [2.0, x], 0.5), sum_of([x] * 70), x.leaky_relu()):
         seen = [y.data, y.grad, y.op, y._op, y.operation, y.label, y.parents, y.operands, y.local_derivatives, y._prev]
-        assert repr(seen) and [repr(y), f"{y:.2f}", hash(y), bool(y), float(y), y < 1, y == x, dir(y)]  # noqa: PT018
+        assert repr(seen) and [repr(y), f"{y:.2f}", hash(y), bool(y), y.item(), y < 1, y == x, dir(y)]  # noqa: PT018
 
 
 def in_a_cycle(x):

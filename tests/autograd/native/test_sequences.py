@@ -21,6 +21,10 @@ def leaves(*numbers):
     return [Value(number) for number in numbers]
 
 
+def number(operand):
+    return operand.data if isinstance(operand, Value) else float(operand)
+
+
 def seen(node):
     """What dot() was given, and its edges."""
     return node.data, node.operands, node.parents, node.local_derivatives
@@ -28,8 +32,8 @@ def seen(node):
 
 def expected(weights, inputs, bias=0.0):
     """The same by the textbook, from the numbers that the operands have now."""
-    numbers = [[float(x) for x in sequence] for sequence in (weights, inputs)]
-    data = float(bias)
+    numbers = [[number(x) for x in sequence] for sequence in (weights, inputs)]
+    data = number(bias)
     for w, x in zip(*numbers, strict=True):
         data += w * x
     operands = [*weights, *inputs, bias]
@@ -144,7 +148,7 @@ def test_the_sign_of_zero_and_what_is_no_number_are_told_apart():
     w = Value(2.0)
     for x in (0.0, -0.0, 0, Value(0.0), Value(-0.0)):
         [slope, *_] = dot([w], [x]).local_derivatives
-        assert math.copysign(1.0, slope) == math.copysign(1.0, float(x))
+        assert math.copysign(1.0, slope) == math.copysign(1.0, number(x))
     nan = Value(math.nan)
     results = [dot([w, nan], [1.0, 1.0]) for _ in range(2)]
     assert [math.isnan(result.data) for result in results] == [True, True]

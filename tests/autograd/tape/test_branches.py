@@ -50,12 +50,12 @@ def test_a_recorded_branch_is_refused(branch):
     ):
         Tape.record(lambda x: BRANCHES[branch](x, w), [1.0])
     assert w > 1.0  # the guard has gone
-    assert float(w * 2.0) == 4.0
+    assert bool(w * 2.0)
 
 
 def test_what_does_not_depend_on_an_input_may_be_asked_for():
     w = Value(2.0)
-    tape = Tape.record(lambda x: x * w if w > 1.0 and w and float(w) == 2.0 else x, [1.0])
+    tape = Tape.record(lambda x: x * w if w > 1.0 and w and Value(w) < 3.0 else x, [1.0])
     assert tape.forward([3.0]).tolist() == [6.0]
 
 
@@ -89,7 +89,7 @@ def test_a_recording_within_a_recording():
     def outer(x):
         inner = Tape.record(lambda y: y * 2.0, [5.0])  # whose end is not the end of this one
         with pytest.raises(RecordingError):
-            float(x)
+            bool(x)
         return x * inner.forward([10.0])[0]
 
     assert Tape.record(outer, [1.0]).forward([2.0]).tolist() == [40.0]
@@ -101,7 +101,7 @@ def test_other_threads_may_ask_while_one_records():
 
     def ask():
         assert inside.wait(10)
-        answers.extend([other * 2.0 > 5.0, bool(other), float(other)])
+        answers.extend([other * 2.0 > 5.0, bool(other), other.item()])
         asked.set()
 
     def function(x):
@@ -130,7 +130,7 @@ def test_whoever_ends_last_ends_the_guard():
     first.__exit__(None, None, None)
     assert x > 0.0
     with pytest.raises(RecordingError):
-        float(y * x)
+        bool(y * x)
     second.__exit__(None, None, None)
     assert y > 0.0
     assert branches._recorded == ()

@@ -624,7 +624,7 @@ def test_an_executor_that_there_is_not(monkeypatch):
 
 
 class Absent(Toy):
-    def missing(self):
+    def missing(self, wengert=None):
         return "it is on the moon"
 
 
