@@ -14,6 +14,8 @@ import autograd
 import nn
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -22,6 +22,8 @@ from autograd import Value, dot, draw, engine, explain, tanh
 from nn.datasets import digits
 from nn.layers import MLP
 
+pytestmark = pytest.mark.both_engines
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

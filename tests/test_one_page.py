@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import autograd
 
+pytestmark = pytest.mark.both_engines
+
 PAGE = Path(__file__).parents[1] / "examples" / "one_page.py"
 page = runpy.run_path(str(PAGE))
 

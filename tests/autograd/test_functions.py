@@ -10,6 +10,8 @@ import autograd
 from autograd import Value, dot, functions, where
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_functions_on_floats_return_the_value_that_values_have(name):

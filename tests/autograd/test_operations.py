@@ -21,6 +21,8 @@ from autograd.functions import _functions, value_mathematics
 from autograd.operation import Mathematics, Operation, ieee, strict
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 mp = mpmath.mp.clone()
 mp.dps = 60
 

@@ -16,6 +16,8 @@ import pytest
 from autograd import Tape, Value, check_gradients, grad, jacobian, structures
 from autograd.structures import flatten, number, numbers_like, scalar, unflatten, unflatten_matrix
 
+pytestmark = pytest.mark.both_engines
+
 
 class Line(NamedTuple):
     slope: object

@@ -11,6 +11,8 @@ import pytest
 
 from autograd import Value, gather, scatter
 
+pytestmark = pytest.mark.both_engines
+
 NUMBERS = [1.5, -0.0, math.inf, -math.inf, 5e-324, 1.7976931348623157e308]
 
 

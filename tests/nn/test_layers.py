@@ -15,6 +15,8 @@ from autograd import Value, no_grad, tanh
 from autograd.graph import counts
 from nn import MLP, Layer, Module, Neuron
 
+pytestmark = pytest.mark.both_engines
+
 FUSED = pytest.mark.parametrize("fused", [True, False])
 
 

@@ -12,6 +12,8 @@ import pytest
 from autograd import Value, logsumexp
 from nn import MLP, binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
 
+pytestmark = pytest.mark.both_engines
+
 mpmath.mp.dps = 50
 LOGITS = [-1000.0, -37.5, -3.0, -0.1, 0.0, 1e-9, 0.7, 5.0, 40.0, 1000.0]
 

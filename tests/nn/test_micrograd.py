@@ -12,6 +12,8 @@ import pytest
 from autograd import Value
 from nn import MLP, Module
 
+pytestmark = pytest.mark.both_engines
+
 DEMO = json.loads(Path(__file__).with_name("micrograd_demo.json").read_text(encoding="utf-8"))
 
 

@@ -14,6 +14,8 @@ from nn.minimizing import REASONS, Descent
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import fit
 
+pytestmark = pytest.mark.both_engines
+
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
 LEAST_SQUARES = {"Gauss–Newton": GaussNewton, "Levenberg–Marquardt": LevenbergMarquardt}
 

@@ -17,6 +17,8 @@ import pytest
 from autograd import Value
 from nn import MLP, Module, Neuron
 
+pytestmark = pytest.mark.both_engines
+
 
 def numbers(module: Module) -> list[float]:
     return [parameter.data for parameter in module.parameters()]

@@ -12,6 +12,8 @@ import pytest
 from autograd import Value
 from nn import MLP, SGD, Adam, AdamW, Optimizer, RMSProp, half_squared_error
 
+pytestmark = pytest.mark.both_engines
+
 Rule = Callable[[float, float], float]  # a parameter and its gradient -> the parameter after the step
 STEPS = 200
 

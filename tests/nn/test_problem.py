@@ -20,6 +20,8 @@ from nn.problem import ByExample, ByTape, NotAlikeError, Problem
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import fit
 
+pytestmark = pytest.mark.both_engines
+
 EXECUTORS = ["native", "numpy"] if engine == "native" else ["numpy"]
 
 

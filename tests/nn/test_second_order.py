@@ -15,6 +15,8 @@ from nn.optimizers import SGD
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton, downhill
 from nn.training import fit
 
+pytestmark = pytest.mark.both_engines
+
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
 LEAST_SQUARES = {
     "Gauss–Newton": GaussNewton,

@@ -19,6 +19,8 @@ from nn.metrics import correct_class, correct_sign, evaluate
 from nn.optimizers import SGD, Adam, Optimizer
 from nn.training import History, fit
 
+pytestmark = pytest.mark.both_engines
+
 
 class Recorder(Optimizer):
     """Keeps the gradients of all steps, and changes nothing."""

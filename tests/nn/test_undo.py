@@ -10,6 +10,8 @@ import pytest
 from autograd import Value
 from nn.undo import Undo, ancestors, random_states
 
+pytestmark = pytest.mark.both_engines
+
 
 def change(learned, frozen, keep=False, error=None):
     """Changes all that there is in an Undo, and raises the error."""

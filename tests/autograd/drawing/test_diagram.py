@@ -12,6 +12,8 @@ from autograd import Value, dot, logsumexp
 from autograd.drawing.diagram import Node, between, number_of_products, pictured
 from autograd.graph import topological_order
 
+pytestmark = pytest.mark.both_engines
+
 
 def nodes_of(*roots: Value, expand: bool = False) -> list[Node]:
     order = topological_order(*roots)

@@ -13,6 +13,8 @@ from autograd.explaining.trace import named, trace
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
+pytestmark = pytest.mark.both_engines
+
 UNARY = ["tanh", "sigmoid", "sin", "softplus", "relu", "abs", "gelu"]
 BINARY = ["add", "subtract", "multiply", "hypot", "maximum"]
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
+import pytest
+
 from autograd import native, tape
+
+pytestmark = pytest.mark.both_engines
 
 README = Path(tape.__file__).parent / "README.md"
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
+import pytest
+
 from autograd import transforms
+
+pytestmark = pytest.mark.both_engines
 
 README = Path(transforms.__file__).parent / "README.md"
 

@@ -6,6 +6,8 @@ import pytest
 
 from autograd import Tape
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.mark.parametrize("block", [8, 100, 1000, 5000])
 def test_numpys_numbers_depend_on_blocks_by_rounding_only(large, block, monkeypatch):
