@@ -119,7 +119,7 @@ class Common(Engines):
         return self.data
 
     def detach(self) -> Any:
-        """A new leaf with the same number: what is computed from it has no derivative by what this was computed from."""
+        """A new leaf with the same number: results computed from it know nothing of how this was computed."""
         recording.ask_guard(self, "detach()")
         return engines_class(type(self))(self.data)
 
@@ -253,9 +253,9 @@ def derive_operators(subclass: type) -> None:
     own = {name for name in ("__add__", "__mul__", "__pow__") if is_own(name)}
     if "__add__" in own:
         own_sums.add(subclass)
-    for name, (others, operator) in DERIVED.items():
+    for name, (others, derived) in DERIVED.items():
         if not own.isdisjoint(others) and not is_own(name):
-            setattr(subclass, name, operator)
+            setattr(subclass, name, derived)
 
 
 BEGINNING: dict[str, object] = {

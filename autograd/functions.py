@@ -58,7 +58,7 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
             result = _functions["sum"](terms)
             if isinstance(result, Value) or {*map(type, terms)} == {float}:
                 return result
-    return builtins.sum(terms, 0) if is_zero else builtins.sum(terms[1:], start)
+    return builtins.sum(terms, 0) if is_zero else builtins.sum([*terms][1:], start)
 
 
 def abs(x: Any, /) -> Any:
@@ -66,7 +66,7 @@ def abs(x: Any, /) -> Any:
 
 
 introduce(abs, OPERATIONS["abs"])
-Value.abs = abs
+setattr(Value, "abs", abs)  # noqa: B010  the methods come from the table
 
 
 def define(
@@ -81,12 +81,12 @@ def define(
 ) -> Callable[..., Any]:
     """Defines an operation of one's own, as a row of the table has it, and returns its function.
 
-    It then works everywhere: as a method of Value, in drawings and traces, in derivatives of any order, and in tapes, by
-    the NumPy executor. The rules run on floats, Values and arrays alike; `autograd/operations.py` says how to write them.
+    It then works everywhere: as a method of Value, in drawings and traces, in derivatives of any order, and in tapes,
+    by the NumPy executor. The rules run on floats, Values and arrays alike; `operations.py` says how to write them.
 
     Arguments:
         name: of the function and the method, an identifier.
-        compute: the value, `compute(m, *operands)`, with the functions of the mathematics m: `m.exp(x)`, `m.where(...)`.
+        compute: the value, `compute(m, *operands)`, with the functions of the mathematics m, such as `m.exp(x)`.
         partials: for each operand, in order, a rule `partial(m, r, *operands)`: the derivative of the result r by it;
             for an operand that is a sequence, the sequence of derivatives.
         symbol: what drawings show; by default, the name.
@@ -136,9 +136,7 @@ def define(
     if not 0 <= sequences <= len(operands):
         raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
     formula = formula or f"{name}({', '.join(operands)})"
-    row = Operation(
-        name, symbol or name, formula, compute, partials, samples=[], domain=domain, sequences=sequences
-    )
+    row = Operation(name, symbol or name, formula, compute, partials, samples=[], domain=domain, sequences=sequences)
     row.compute = checked(f"{name}: the value", compute)
     row.partials = tuple(
         [
@@ -154,7 +152,7 @@ def define(
 
 
 def checked(what: str, rule: Callable[..., Any], sequence: int | None = None) -> Callable[..., Any]:
-    """The rule, which on floats returns a float; or as many as the operand has that stands there, if it is a sequence."""
+    """The rule, which must return a float on floats; for an operand that is a sequence, as many as that has."""
 
     def on_floats(m: Mathematics, *operands: Any) -> Any:
         result = rule(m, *operands)

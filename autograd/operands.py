@@ -50,7 +50,7 @@ def real_number(number: Number) -> float:
 
 
 def item_of(array: Any) -> Any:
-    """What is in an array of no dimensions, of whatever library; in a date and in what is masked, which are no numbers, nothing."""
+    """What is in an array of no dimensions, of whatever library; None in a date and where it is masked: no numbers."""
     if getattr(array, "requires_grad", False) is True:
         raise OwnGradientError(
             f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "

@@ -59,8 +59,7 @@ class Value(Common):
     Arguments:
         data: a real number: int, float, bool, a NumPy scalar, Fraction, Decimal. From a Value, its data is copied.
         label: a name for drawings, traces and error messages.
-        _children, _op: as micrograd's constructor has them, for operations of one's own; in the place of _op, the local
-            derivative by each child, as microgpt's has them.
+        _children, _op: as micrograd's constructor has them; in the place of _op, the local derivatives, as microgpt's has.
 
     Raises TypeError if `data` is anything else: a complex number, a string, None, a list, an array.
 
@@ -78,12 +77,11 @@ class Value(Common):
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
-        self._parents, self._symbol, self._local_derivatives = by_hand(_children, _op, Value) if _children or _op else LEAF
+        by_whom = by_hand(_children, _op, Value) if _children or _op else LEAF
+        self._parents, self._symbol, self._local_derivatives = by_whom
         self._operation: Operation | None = None
         self._operands: tuple[Operand, ...] = ()
-        self._data = number
-        self._grad = 0.0
-        self._label = label
+        self._data, self._grad, self._label = number, 0.0, label
 
     parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
     local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")

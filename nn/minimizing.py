@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nn.problem import ByTape
+    from nn.problem import Evaluator
 
     Array = NDArray[numpy.float64]
     Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
-    Evaluator = ByTape | ByExample
 
 EPSILON = float(numpy.finfo(float).eps)
 

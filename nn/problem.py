@@ -23,7 +23,7 @@ from nn.undo import Undo, ancestors, random_states, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[numpy.float64]
     Metric = Callable[[Any, Any], Value | float]
+    Evaluator: TypeAlias = "ByTape | ByExample"
 
 TARGETS_AT_ONCE = 1024
 
@@ -215,7 +216,7 @@ class ByTape:
             known = None if problem.model else self.by_example.outputs(gathered(problem.parameters, "data"))
             try:
                 columns = self._columns()
-                numbers = numpy.hstack([numpy.empty((len(columns[0]) if columns else n, 0)), *columns])
+                numbers = numpy.hstack(columns) if columns else numpy.empty((n, 0))
                 self.numbers, self.held_out = numbers[:n], numbers[n:]
                 self.tape = self._recorded(problem.outputs, options)
                 self.places = Places(self.tape, problem.parameters)
@@ -230,7 +231,8 @@ class ByTape:
         self.seeds = numpy.zeros(form.count)
         self.seeds[0] = 1.0  # only the loss is differentiated, not the model's output
         self.read_outputs = reader(form)
-        self.copies_targets = not UNCHANGEABLE.issuperset(type(data[-1]) for data in problem.examples if data)
+        examples = problem.examples + problem.held_out
+        self.copies_targets = not UNCHANGEABLE.issuperset(type(data[-1]) for data in examples if data)
 
     def outputs(self, vector: Array) -> Array:
         return self.tape.forward(self.numbers, parameters=self.places.of_tape(vector))
@@ -243,8 +245,8 @@ class ByTape:
         parameters, rows = self.slopes.of_tape(vector), []
         for seeds in numpy.eye(len(vector)) / len(self.numbers):  # a row for all examples at once: none's own is kept
             slopes, row = self.slopes.tape.value_and_grad(self.numbers, parameters=parameters, gradient=seeds)
-            rows.append(self.slopes.of_parameters(row))
-        return slopes.mean(axis=0), numpy.array(rows)
+            rows.append(row)
+        return slopes.mean(axis=0), self.slopes.of_parameters(numpy.array(rows))
 
     def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
         seeds, parameters = self.seeds / len(batch), self.places.of_tape(vector)
@@ -357,7 +359,7 @@ class NotAlikeError(TypeError):
         super().__init__(f"the graph of one example cannot serve for all: {reason}")
 
 
-def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> tuple[ByTape | ByExample, str]:
+def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> tuple[Evaluator, str]:
     """One of the two ways, and why not through a tape.
 
     Arguments:
@@ -425,13 +427,13 @@ class Check:
             known: the outputs of all examples with the parameters as they are, if they have been computed.
         """
         n = len(self.problem.examples)
-        some = spread(0, n, 64 if known is None else 32) + spread(n, len(self.examples), 16)
+        some = spread(0, n, 64 if known is None else 16) + spread(n, len(self.examples), 16)
         try:
             if known is None:
                 self._compare(some[::8])
             else:
-                self.compared.append((range(n), known, self.tape.forward(self.numbers)))
-            for half in (some[::2], some[1::2]) if len(some) > 16 else (some, some):
+                self._note(range(n), known, self.tape.forward(self.numbers))
+            for half in (some[::2], some[1::2]) if len(some) > 8 else (some, some):
                 which = self._compare_elsewhere(half)
             self._judge()
             self._compare_slopes(which[len(which) // 2])
@@ -443,7 +445,7 @@ class Check:
 
     def _compare(self, some: list[int]) -> list[int]:
         """Computes these examples, with the parameters as they are now. Returns which could be computed."""
-        which, computed, replayed = [], [], self.tape.forward(self.numbers[some])
+        which, computed = [], []
         with no_grad():
             for i in some:
                 try:
@@ -452,13 +454,18 @@ class Check:
                 except (ArithmeticError, ValueError):  # of this example alone, and to be raised when it is met
                     continue
                 self.outcome_form = self.outcome_form or form
-                if form != self.outcome_form or form.count != replayed.shape[1]:
+                if form != self.outcome_form:
                     raise TypeError(f"{self._name(i)} has another graph than the one recorded")
                 which.append(i)
                 computed.append(outputs)
         if which:
-            self.compared.append((which, numpy.array(computed), replayed[numpy.isin(some, which)]))
+            self._note(which, numpy.array(computed), self.tape.forward(self.numbers[which]))
         return which
+
+    def _note(self, which: Sequence[int], computed: Array, replayed: Array) -> None:
+        if computed.shape != replayed.shape:
+            raise TypeError(f"{self._name(which[0])} has another graph than the one recorded")
+        self.compared.append((which, computed, replayed))
 
     def _compare_elsewhere(self, some: list[int]) -> list[int]:
         """Moves every parameter: far, or less far if no example can be computed there."""
@@ -475,7 +482,8 @@ class Check:
         raise ValueError("no example can be computed with other parameters")
 
     def _judge(self) -> None:
-        which, computed, replayed = (numpy.concatenate(parts) for parts in zip(*self.compared, strict=True))
+        which = [i for numbers, _, _ in self.compared for i in numbers]
+        computed, replayed = (numpy.concatenate(parts) for parts in list(zip(*self.compared, strict=True))[1:])
         is_alike = alike(computed, replayed).all(axis=1)
         if not is_alike.all():
             raise TypeError(f"{self._name(which[is_alike.argmin()])} has another graph than the one recorded")

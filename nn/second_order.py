@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from autograd import Value
-    from nn.minimizing import Array, Evaluator, Function
+    from nn.minimizing import Array, Function
+    from nn.problem import Evaluator
 
 
 class Newton(DirectionMethod):

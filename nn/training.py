@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from nn.problem import ByExample, ByTape
+    from nn.problem import Evaluator
 
     Vector = NDArray[numpy.float64]
     # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
@@ -209,9 +209,7 @@ class Run:
         self.gradient = gathered(optimizer.parameters, "grad")
         self.undo = Undo(optimizer.parameters)
 
-    def epoch(
-        self, number: int, evaluator: ByTape | ByExample, batches: list[list[int]], bar: tqdm[Any]
-    ) -> list[float]:
+    def epoch(self, number: int, evaluator: Evaluator, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
         """A step for each batch. Returns the means of loss and metric over all examples, as they were met."""
         totals, seen = [0.0] * len(self.names), 0
         for count, batch in enumerate(batches, 1):

@@ -122,7 +122,8 @@ def number_of_products(node: Value) -> int:
 
 
 def operands_of_dot(node: Value) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...], Scalar]:
-    return node.operands  # type: ignore[return-value]  # by its row of the table
+    operands: tuple[tuple[Scalar, ...], tuple[Scalar, ...], Scalar] = node.operands
+    return operands
 
 
 def constants_of(operand: Operand) -> float | tuple[float | None, ...] | None:
