@@ -59,7 +59,7 @@ class Value(Common):
     Arguments:
         data: a real number: int, float, bool, a NumPy scalar, Fraction, Decimal. From a Value, its data is copied.
         label: a name for drawings, traces and error messages.
-        _children, _op: as micrograd's constructor has them; in the place of _op, the local derivatives, as microgpt's has.
+        _children, _op: as micrograd's constructor has them; or the local derivatives as _op, as microgpt's has them.
 
     Raises TypeError if `data` is anything else: a complex number, a string, None, a list, an array.
 
