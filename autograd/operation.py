@@ -134,7 +134,7 @@ class Mathematics:
         self.__dict__.update(functions)
 
     def varies(self, operand: Any) -> bool:
-        """Whether what a rule returns may be differentiated by the operand: on Values alone."""
+        """Whether what a rule returns may be differentiated by the operand, or an element of it: on Values alone."""
         return False
 
     def __getattr__(self, name: str) -> Rule:

@@ -70,7 +70,7 @@ def is_corner(x: Any, y: Any) -> Any:
 
 
 def logsumexp(m: Any, x: Any) -> Any:
-    """shift + log(sum(exp(x_i - shift))), with what is lost in rounding where that sum is next to 1."""
+    """shift + log(sum(exp(x_i - shift))), with what the rounding of that sum loses, as it may be next to 1."""
     shift, exponentials = shifted_exponentials(m, x)
     ones = m.sum([m.where(x_i >= shift, 1.0, 0.0) for x_i in x])
     others = m.sum([m.where(x_i >= shift, 0.0, e_i) for x_i, e_i in zip(x, exponentials, strict=True)])
@@ -96,12 +96,10 @@ def differentiable_softmax(m: Any, x: Any) -> list[Any]:
     if len(x) == 2:
         return [m.sigmoid(x[0] - x[1]), m.sigmoid(x[1] - x[0])]
     finite = [m.maximum(x_i, -LARGEST_FLOAT) for x_i in x]
-    return [m.exp(-m.logsumexp(differences(finite, i))) for i in range(len(finite))]
-
-
-def differences(x: Any, i: int) -> list[Any]:
-    """x_j - x_i for each j; with itself it is a constant."""
-    return [x_j - x[i] if j != i else 0.0 for j, x_j in enumerate(x)]
+    return [
+        m.exp(-m.logsumexp([x_j - x_i if j != i else 0.0 for j, x_j in enumerate(finite)]))
+        for i, x_i in enumerate(finite)
+    ]
 
 
 def direction(m: Any, x: Any, y: Any) -> Any:
