@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 import autograd
-from autograd import engines, recording, value
+from autograd import common, engines, recording, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
 pytestmark = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 
 PYTHON = {"Value": value.Value} | {name: value.function(operation) for name, operation in OPERATIONS.items()}
-NATIVE = {"Value": autograd.Value} | {name: getattr(autograd, name) for name in OPERATIONS}
+NATIVE = {"Value": autograd.Value} | {name: engines.function(operation) for name, operation in OPERATIONS.items()}
 ENGINES = (PYTHON, NATIVE)
 
 INFIX = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
@@ -342,7 +342,7 @@ TestPrograms = pytest.mark.filterwarnings("ignore:.*invalid value:RuntimeWarning
 
 # ---- names, docstrings, signatures, errors
 
-PRIVATE = {"_data", "_grad", "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__"} | {
+PRIVATE = {*common.BEGINNING, "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__"} | {
     "__slotnames__",  # what copyreg keeps on a class that was pickled
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
 }  # fmt: skip
@@ -472,6 +472,9 @@ def test_errors_are_the_same(call):
     assert python == native
 
 
+READ_ONLY = ["op", "operation", "operands", "parents", "local_derivatives"]
+BY_HAND = ["_op", "_prev", "_children", "_local_grads"]
+
 SAME_TYPES_OF_ERRORS = {  # the interpreter's own messages, which differ between functions in C and in Python
     "no data": lambda new: new(),
     "too many": lambda new: new(1.0, (), "", "", 5),
@@ -481,8 +484,10 @@ SAME_TYPES_OF_ERRORS = {  # the interpreter's own messages, which differ between
     "backward with another keyword": lambda new: new(1.0).backward(grad=1.0),
     "delete data": lambda new: delattr(new(1.0), "data"),
     "delete grad": lambda new: delattr(new(1.0), "grad"),
+    "delete label": lambda new: delattr(new(1.0), "label"),
     "power with a modulus": lambda new: pow(new(2.0), 3, 5),
-    "set a property": lambda new: setattr(new(2.0), "_op", "+"),
+    **{f"set {name}": lambda new, name=name: setattr(new(2.0) * 3.0, name, ()) for name in READ_ONLY},
+    **{f"delete {name}": lambda new, name=name: delattr(new(2.0) * 3.0, name) for name in (*READ_ONLY, *BY_HAND)},
 }
 
 

@@ -216,10 +216,11 @@ def test_a_pickle_has_the_operations_by_name():
     state = some_list().__getstate__()
     assert state["rows"] == ["multiply", "tanh", "sum", "add"]
     other = some_list()
-    expected = (
-        "this tape has operations that are not in the table here: cosine, sine; those of your own must be defined"
-    )
-    with pytest.raises(ValueError, match=f"^{expected} before it is loaded$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^this tape has operations that are not in the table here: cosine, sine; those of your own must be "
+        r"defined before it is loaded$",
+    ):
         other.__setstate__(state | {"rows": ["sine", "tanh", "cosine", "sine"]})
 
 
