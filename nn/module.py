@@ -29,7 +29,7 @@ class Module:
 
     Values in anything but lists, tuples, dicts and Modules, such as a set or an array, are not found. A result that was
     computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken for a parameter;
-    its number is not: `self.last = float(result)`.
+    its number is not: `self.last = result.data`.
 
     >>> class Line(Module):
     ...     def __init__(self):
