@@ -228,7 +228,7 @@ def push_forward_floats(order: list[Value], variables: list[Value]) -> None:
 
 
 def seeded(nodes: Iterable[Scalar], seeds: Iterable[Scalar]) -> dict[Value, Scalar]:
-    """The start of a sweep: the tangents of variables, or the adjoints of outputs."""
+    """The start of a sweep backward, the adjoints of outputs: of a node that is several outputs, their sum."""
     derivatives: dict[Value, Scalar] = {}
     for node, seed in zip(nodes, seeds, strict=True):
         if isinstance(node, Value):

@@ -234,7 +234,7 @@ def jvp(
             raise TypeError(f"jvp: expected a tuple or list of {what}, one for each argument, got {described(given)}")
     call = Call("jvp", function, primals, range(len(primals)), {}, has_aux)
     seeds = call.seeds("tangents", call.argument_form, tuple(tangents))
-    products = call.tangents(sweeps.seeded(call.variables, seeds))
+    products = call.tangents(dict(zip(call.variables, seeds, strict=True)))
     result = call.settled(call.output), structures.unflatten(call.output_form, products)
     return (*result, call.settled(call.aux)) if has_aux else result
 
