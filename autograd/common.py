@@ -213,7 +213,7 @@ class Common(Engines):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if Common not in cls.__bases__:  # it is not the engine's own class
-            derive_operators(cls)
+            complete(cls)
             begin_as_a_leaf(cls)
 
 
@@ -238,6 +238,13 @@ DERIVED: dict[str, tuple[set[str], Callable[..., Any]]] = {
     "__truediv__": ({"__mul__", "__pow__"}, lambda self, other: self * other**-1),
     "__rtruediv__": ({"__mul__", "__pow__"}, lambda self, other: self**-1 * other),
 }
+
+
+def complete(subclass: type) -> None:
+    """Gives a subclass what it has to have beside what it has defined itself."""
+    if subclass.__hash__ is None:  # it has an == of its own
+        subclass.__hash__ = object.__hash__  # type: ignore[assignment]
+    derive_operators(subclass)
 
 
 own_sums: WeakSet[type] = WeakSet()  # the subclasses with a + of their own, which sum() goes through

@@ -64,7 +64,7 @@ if not TYPE_CHECKING:
             def twin(operand: Any) -> Any:
                 if isinstance(operand, tuple):
                     return tuple([twin(element) for element in operand])
-                return value.Value(operand.data, label=operand.label) if isinstance(operand, Value) else operand
+                return value.Value(operand._data, label=operand.label) if isinstance(operand, Value) else operand
 
             def call(*given: Any, **keywords: Any) -> Any:
                 read = operands.arguments(operation, given, keywords, Value)
@@ -82,7 +82,7 @@ if not TYPE_CHECKING:
 
         def init_subclass(cls: type, **keywords: Any) -> None:
             super(Value, cls).__init_subclass__(**keywords)
-            common.derive_operators(cls)
+            common.complete(cls)
 
         Value.__init_subclass__ = classmethod(init_subclass)
         function.__doc__ = value.function.__doc__

@@ -475,6 +475,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
 # fmt: on
 
 ROWS = [*OPERATIONS.values()]  # by their number, as tapes and the native engine call them
+TABLE = len(ROWS)  # so many are in this file; behind them stand those that are defined at run time
 ROW = {name: number for number, name in enumerate(OPERATIONS)}
 
 Mathematics.rows = OPERATIONS

@@ -173,6 +173,7 @@ PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
 
 PyGetSetDef value_attributes[] = {
     {"data", get_data, set_data, DOC_data, NULL},
+    {"_data", get_data, NULL, NULL, NULL}, /* also where a subclass has a `data` of its own */
     {"grad", get_grad, set_grad, DOC_grad, NULL},
     {"label", get_label, set_label_attribute, DOC_label, NULL},
     {"op", get_op, NULL, DOC_op, NULL},

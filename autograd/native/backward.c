@@ -38,7 +38,7 @@ static PyObject *engines_own; /* the method of that name, as the class has it wh
 int find_own_backward(void)
 {
     if (name == NULL && (name = PyUnicode_InternFromString("_backward")) == NULL) return -1;
-    engines_own = _PyType_Lookup(Value_Type, name);
+    engines_own = Py_XNewRef(_PyType_Lookup(Value_Type, name));
     return 0;
 }
 
@@ -49,15 +49,22 @@ static int call_own_backward(Node *node)
     return done == NULL ? -1 : 0;
 }
 
-static int apply_chain_rule(const Order *order)
+/* Goes along the order from its end. In *held, how many nodes of its beginning there are references to when it returns:
+   from the first Python code on, which may take the graph apart, the nodes that are to come are held. */
+static int apply_chain_rule(const Order *order, Py_ssize_t *held)
 {
     Node *const *nodes = order->nodes;
     const bool is_replaced = _PyType_Lookup(Value_Type, name) != engines_own; /* somebody has wrapped the class's method */
     for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
         Node *node = nodes[i];
         if (i >= NODES_AHEAD) prefetch_node(nodes[i - NODES_AHEAD]);
-        if (!is_replaced && !may_override(node)) push(node);
-        else if (call_own_backward(node) < 0) return -1;
+        if (!is_replaced && !may_override(node)) {
+            push(node);
+        } else {
+            if (*held == 0)
+                while (*held <= i) Py_INCREF(nodes[(*held)++]);
+            if (call_own_backward(node) < 0) return -1;
+        }
         if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
     }
     return 0;
@@ -68,7 +75,9 @@ PyObject *backward(Node *root, double seed)
     Order order;
     if (end_stale_blocks() < 0 || find_order((PyObject **)&root, 1, &order, true) < 0) return NULL;
     root->grad += seed;
-    int status = apply_chain_rule(&order);
+    Py_ssize_t held = 0;
+    int status = apply_chain_rule(&order, &held);
+    while (held > 0) Py_DECREF(order.nodes[--held]);
     give_back_order(&order);
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -162,28 +162,27 @@ void node_drop_operands(Node *node)
     if (slots != near) PyMem_Free(slots);
 }
 
-/* A wrapper may look at what it is called with, or set attributes; but operands it finds none, as in Python. */
+/* As in Python, where operations make the Value first and give it the operands then: what it was given by hand is replaced,
+   everything else stays. */
 Node *node_announce(Node *node)
 {
     PyObject *data = PyFloat_FromDouble(node->data);
     Node *seen = data != NULL ? (Node *)PyObject_CallOneArg((PyObject *)Value_Type, data) : NULL;
     Py_XDECREF(data);
-    if (seen != NULL && (is_far(seen) || node->row == LEAF)) { /* it has attributes or a label now */
-        if (node->row != LEAF) {
-            Far *far = node_far(node);
-            if (far == NULL) Py_CLEAR(seen);
-            else {
-                PyMem_Free(seen->far.slots);
-                seen->far.slots = far->slots;
-                seen->far.count = far->count;
-                far->slots = NULL;
-                far->count = 0;
-            }
+    if (seen != NULL && node->row != LEAF) {
+        node_drop_operands(seen);
+        if (!is_far(seen)) {
+            seen->near_count = node->near_count;
+            memcpy(&seen->far, &node->far, sizeof(Far));
+            node->near_count = 0;
+        } else if (node_far(node) == NULL) {
+            Py_CLEAR(seen);
+        } else {
+            seen->far.slots = node->far.slots;
+            seen->far.count = node->far.count;
+            node->far.slots = NULL;
+            node->far.count = 0;
         }
-    } else if (seen != NULL) {
-        seen->near_count = node->near_count;
-        memcpy(seen->slots, node->slots, sizeof(Far));
-        node->near_count = 0;
     }
     if (seen != NULL) {
         seen->row = node->row;
@@ -193,6 +192,8 @@ Node *node_announce(Node *node)
     Py_DECREF(node);
     return seen;
 }
+
+_Static_assert(sizeof(Far) >= INLINE_SLOTS * sizeof(Slot) && sizeof(Far) >= sizeof(Shared), "operands are moved as a Far");
 
 int node_set_label(Node *node, PyObject *label)
 {

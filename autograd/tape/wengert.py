@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd.engines import engine
-from autograd.operations import ROW, ROWS
+from autograd.operations import ROW, ROWS, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,6 @@ NAMES = ("inputs", "parameters", "constants", "rows", "lengths", "operands", "ou
 PARTS: Callable[[WengertList], tuple[Any, ...]] = attrgetter(*NAMES)  # Any: numbers and arrays
 
 ON_INPUTS, ON_PARAMETERS = 1, 2  # what a variable may depend on: bits, so that they can be added
-TABLE = len(ROWS)  # so many operations has the table itself
 MOST = 2**30 - 1  # variables, and operands of all instructions
 
 
