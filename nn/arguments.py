@@ -184,11 +184,13 @@ def plain(data: Any) -> Any:
 
 
 def copied(data: Any) -> Any:
-    """The data in lists, dicts and arrays of their own, so that a function may change what it gets."""
+    """The data in lists, dicts, arrays and sets of their own, so that a function may change what it gets."""
     kind = type(data)
     if kind is list or kind is tuple:
         return kind(data if UNCHANGEABLE.issuperset(map(type, data)) else [copied(datum) for datum in data])
-    return data if kind in UNCHANGEABLE else structures.map(lambda leaf: leaf, data)
+    if kind in UNCHANGEABLE:
+        return data
+    return structures.map(lambda leaf: leaf.copy() if isinstance(leaf, (set, bytearray)) else leaf, data)
 
 
 UNCHANGEABLE = {float, int, bool, str, type(None), Value}

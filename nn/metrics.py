@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autograd import structures
 from nn.arguments import pairs_of
 from nn.problem import means
 
@@ -40,7 +41,7 @@ def predicted_class(logits: Sequence[Value | float]) -> int:
     >>> predicted_class([0.1, 2.5, -3.0])
     1
     """
-    numbers = list(map(float, logits))
+    numbers = [logit if type(logit) is float else structures.number(logit) for logit in logits]
     return numbers.index(max(numbers))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy
 
-from autograd import no_grad
+from autograd import no_grad, structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,8 @@ def decision_boundary(
     with no_grad():
         outputs = [model([x, y]) for y in ys for x in xs]
     is_score = not hasattr(outputs[0], "__len__")
-    logits = [[-float(output), float(output)] if is_score else [float(logit) for logit in output] for output in outputs]
+    scores = [[structures.number(score) for score in ([output] if is_score else output)] for output in outputs]
+    logits = [[-score[0], score[0]] for score in scores] if is_score else scores
     for k, lead in enumerate(leads(numpy.array(logits).T.reshape(-1, resolution, resolution))):
         if lead.max() > 0:
             ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)

@@ -292,8 +292,9 @@ class ByTape:
         if metric is not None:
             scatter(vector, self.problem.parameters, "data")  # the metric may look at them
             total = 0.0
-            for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
-                total += float(metric(output, copied(target) if self.copies_targets else target))
+            with no_grad():
+                for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
+                    total += float(metric(output, copied(target) if self.copies_targets else target))
             sums.append(total)
         return sums
 
@@ -437,7 +438,8 @@ class Check:
                 which = self._compare_elsewhere(half)
             self._judge()
             self._compare_slopes(which[len(which) // 2])
-            self._compare_targets(which[len(which) // 2])
+            with no_grad():
+                self._compare_targets(which[len(which) // 2])
         finally:
             scatter(self.start, self.problem.parameters, "data")
         assert self.outcome_form is not None

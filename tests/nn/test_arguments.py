@@ -196,6 +196,7 @@ def test_a_copy_has_containers_of_its_own_and_the_same_values_and_numbers():
     copy_of_data[2][1].append(7)
     copy_of_data[3].append(7)
     copy_of_data[4]["b"].pop()
+    copy_of_data[5].add("another")
     copy_of_data.append(7)
     assert repr(data) == before
 

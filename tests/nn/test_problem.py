@@ -243,8 +243,9 @@ def with_and_without(tape_or_not, **options):
     return history, P.data
 
 
-def test_a_metric_may_look_at_the_parameters():
-    options = {"metric": lambda output, target: P.data, "validation": ([1.0], [1.0])}
+@pytest.mark.parametrize("metric", [lambda output, target: P.data, lambda output, target: P * 1.0])
+def test_a_metric_may_look_at_the_parameters(metric):
+    options = {"metric": metric, "validation": ([1.0], [1.0])}
     taped, eager = with_and_without(True, **options)[0], with_and_without(False, **options)[0]
     assert taped.metric == pytest.approx(eager.metric, rel=1e-12)
     assert taped.validation_metric == pytest.approx(eager.validation_metric, rel=1e-12)
