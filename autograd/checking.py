@@ -81,8 +81,8 @@ def check_gradients(
     in the rounding of the function (tanh at 20), where the quotients have no limit (sqrt at 0), and where the function
     has no values on either side. On the edge of its domain, differences of one side are taken.
 
-    No `grad` of any Value is changed. For each number of the point, the function is evaluated about ten times, and about
-    a hundred times where these settle nothing. For second derivatives that is its gradient.
+    No `grad` of any Value is changed. For each number of the point, the function is evaluated about ten times, or about a
+    hundred times where these settle nothing. For second derivatives that is its gradient.
 
     Raises GradientError, an AssertionError, with a table, if any component disagrees, or if there is none of which the
     check can tell. At a kink (relu at 0) a component disagrees, whatever the engine takes for its derivative. Raises
@@ -315,8 +315,8 @@ def values_beside(function: Callable[[Numbers], Numbers], point: Numbers, j: int
 def take_differences(function: Callable[[float], Numbers | None], number: float, slopes: Sequence[Slope]) -> None:
     """Takes differences with smaller and smaller steps, until every slope agrees with what the engine has found.
 
-    A slope is settled where its uncertainty is a tenth of the tolerance. At the end of a series of steps, four digits are
-    enough, since further steps seldom find more.
+    A slope is settled where its uncertainty is a tenth of the tolerance. At the end of a series of steps, four digits
+    are enough, since further steps seldom find more.
     """
     unsettled = list(enumerate(slopes))
     nowhere = [math.nan] * len(slopes)
