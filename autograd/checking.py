@@ -81,8 +81,8 @@ def check_gradients(
     in the rounding of the function (tanh at 20), where the quotients have no limit (sqrt at 0), and where the function
     has no values on either side. On the edge of its domain, differences of one side are taken.
 
-    No `grad` of any Value is changed. For each number of the point, the function is evaluated about ten times, or a hundred
-    times where ten settle nothing. For second derivatives that is its gradient.
+    No `grad` of any Value is changed. The function is evaluated about ten times for each number of the point, or a
+    hundred times where ten settle nothing. For second derivatives its gradient is.
 
     Raises GradientError, an AssertionError, with a table, if any component disagrees, or if there is none of which the
     check can tell. At a kink (relu at 0) a component disagrees, whatever the engine takes for its derivative. Raises
