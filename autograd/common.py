@@ -220,7 +220,7 @@ class Common(Engines):
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
     "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
-    "_local_grads", "_op", "_prev", "detach", "item",
+    "_local_grads", "_number_to_copy", "_op", "_prev", "detach", "item",
 )  # fmt: skip
 
 EQUALITY = (

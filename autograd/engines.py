@@ -50,7 +50,10 @@ if not TYPE_CHECKING:
         from autograd.value import Value, function
     else:
         from autograd.native.engine import Value
-        from autograd.native.engine import guard as guard
+
+        def guard(check: modes.Check | None) -> None:
+            native.guard(check)
+            modes.guard(check)  # what is rare asks there
 
         def function(operation: Operation) -> Callable[..., Any]:
             is_compiled = operation in native.operations
@@ -85,7 +88,7 @@ if not TYPE_CHECKING:
             common.complete(cls)
 
         Value.__init_subclass__ = classmethod(init_subclass)
-        function.__doc__ = value.function.__doc__
+        function.__doc__, guard.__doc__ = value.function.__doc__, modes.guard.__doc__
         modes.count = native.count_no_grad
         operands.add_methods(Value, function)
         for _name in common.RARE:

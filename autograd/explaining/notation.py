@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from autograd.explaining.trace import Contribution, Operand
+    from autograd.explaining.trace import Contribution, Given, Operand
     from autograd.operation import Operation
 
     Writer = Callable[[Entry | float], str]  # of an operand: as its name, or as its number
@@ -98,7 +98,7 @@ class Notation:
     def data(self, operand: Entry | float) -> str:
         return self.number(operand if isinstance(operand, float) else operand.data)
 
-    def formula(self, operation: Operation, operands: Sequence[Operand], write: Writer) -> str:
+    def formula(self, operation: Operation | Given, operands: Sequence[Operand], write: Writer) -> str:
         """The operation on its operands, each written by `write`."""
         if operation.name in ("sum", "dot"):
             return self.plus.join(self.elided(self.terms(operands, write)))

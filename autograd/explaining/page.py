@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, in_dot, short, svg_of
 from autograd.explaining.notation import Notation
-from autograd.explaining.trace import Entry
+from autograd.explaining.trace import Entry, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -251,8 +251,8 @@ def pictured(trace: Trace) -> list[Node]:
             entry.data,
             entry.adjoint,
             entry.operation.symbol if entry.operation else "",
-            entry.operation,
-            tuple(map(constants, entry.operands)),
+            None if isinstance(entry.operation, Given) else entry.operation,
+            () if isinstance(entry.operation, Given) else tuple(map(constants, entry.operands)),
             tuple(place[parent] for parent in entry.parents),
             entry.local_derivatives,
         )

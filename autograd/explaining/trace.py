@@ -38,6 +38,15 @@ NAME_CHARACTERS = 16
 NAME = re.compile(r"([^\[\]']+)(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][2], y'
 
 
+class Given:
+    """What stands for the operation of a node whose local derivatives were given by hand: all that is known is a symbol."""
+
+    sequences = 0
+
+    def __init__(self, symbol: str) -> None:
+        self.name = self.symbol = symbol or "f"
+
+
 @dataclass(eq=False)
 class Entry:
     """A Value in the trace: what it held when the trace was made.
@@ -51,7 +60,7 @@ class Entry:
     name: str
     remark: str
     data: float
-    operation: Operation | None
+    operation: Operation | Given | None
     operands: tuple[Operand, ...]
     parents: tuple[Entry, ...]
     local_derivatives: tuple[float, ...]
@@ -136,8 +145,11 @@ def trace(value: Value) -> Trace:
             name,
             remark,
             node.data,
-            node.operation,
-            tuple(tuple(map(entry_of, o)) if isinstance(o, tuple) else entry_of(o) for o in node.operands),
+            node.operation or (Given(node.op) if node.parents else None),
+            tuple(
+                tuple(map(entry_of, o)) if isinstance(o, tuple) else entry_of(o)
+                for o in (node.operands if node.operation else node.parents)
+            ),
             tuple(entries[parent] for parent in node.parents),
             node.local_derivatives,
         )
@@ -196,6 +208,8 @@ def check_recorded(node: Value, name: str) -> None:
     if not node.parents:
         return
     if node.operation is None:
+        if node.local_derivatives:
+            return
         raise ValueError(
             f"explain: {name} was computed by {shown(node.op, BOX_CHARACTERS)!r}, which is not in the table and has "
             "recorded no local derivatives: explain what the table's operations computed"

@@ -120,11 +120,6 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 
 /* ---- the number, and comparisons */
 
-static PyObject *value_number_to_copy(PyObject *self, PyObject *Py_UNUSED(nothing))
-{
-    return check_guard(self, "float()") < 0 ? NULL : PyFloat_FromDouble(((Node *)self)->data);
-}
-
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
@@ -183,7 +178,6 @@ static PyMethodDef value_methods[] = {
      "backward($self, gradient=1.0)\n--\n\n" DOC_backward},
     {"_attributes", value_read_attributes, METH_NOARGS, NULL},
     {"_backward", value_push_to_parents, METH_NOARGS, NULL},
-    {"_number_to_copy", value_number_to_copy, METH_NOARGS, NULL},
     {"_set_by_hand", value_set_by_hand, METH_VARARGS, NULL},
     {"_set_symbol", value_set_symbol, METH_O, NULL},
     {"_topological_order", (PyCFunction)(void (*)(void))value_topological_order, METH_FASTCALL,
