@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 TYPE_CHECKING = False
@@ -278,22 +278,19 @@ def casadi() -> Any:
 
 
 def autograd() -> Any:
-    import autograd.numpy as np
-    from autograd.scipy.special import logsumexp
-
-    import autograd
+    hips, np = import_module("autograd"), import_module("autograd.numpy")  # not ours, in the process that runs this
 
     def forward(f: Any) -> Any:
         def jacobian(p: Any) -> Any:
-            tangent = autograd.make_jvp(f)(p)
+            tangent = hips.make_jvp(f)(p)
             return np.stack([tangent(direction)[1] for direction in np.eye(len(p))], axis=-1)
 
         return jacobian
 
-    reverse = autograd.jacobian
+    reverse = hips.jacobian
     return answers(
         4,
-        {"np": np, "logsumexp": logsumexp},
+        {"np": np, "logsumexp": import_module("autograd.scipy.special").logsumexp},
         {"reverse": lambda f, p: reverse(f)(p).tolist(), "forward": lambda f, p: forward(f)(p).tolist()},
         {
             "f/r": lambda f, p: forward(reverse(f))(p).tolist(),
