@@ -18,7 +18,7 @@ from autograd import Value, structures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -194,6 +194,21 @@ def copied(data: Any) -> Any:
 
 
 UNCHANGEABLE = {float, int, bool, str, type(None), Value}
+
+
+def copier(examples: Iterable[Example]) -> Callable[[Example], Example]:
+    """`copied`, or if it does the same for these examples, what is quicker."""
+    return flatly_copied if all(map(is_flat, examples)) else copied
+
+
+def is_flat(example: Example) -> bool:
+    """Whether there is nothing but numbers and the like, and lists of these."""
+    lists = [datum for datum in example if type(datum) not in UNCHANGEABLE]
+    return all(type(datum) is list and UNCHANGEABLE.issuperset(map(type, datum)) for datum in lists)
+
+
+def flatly_copied(example: Example) -> Example:
+    return tuple([datum.copy() if type(datum) is list else datum for datum in example])
 
 
 def columns_of(examples: Sequence[Example]) -> list[Array]:

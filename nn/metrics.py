@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd import structures
-from nn.arguments import pairs_of
+from nn.arguments import copied, pairs_of
 from nn.problem import means
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def evaluate(
     >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
     [0.75]
     """
-    return means(model, functions, pairs_of("evaluate", inputs, targets))
+    return means(model, functions, map(copied, pairs_of("evaluate", inputs, targets)))
 
 
 def predicted_class(logits: Sequence[Value | float]) -> int:

@@ -11,13 +11,14 @@ import math
 import pickle
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import UNCHANGEABLE, columns_of, copied, have_one_form
+from nn.arguments import UNCHANGEABLE, columns_of, copied, copier, have_one_form
 from nn.optimizers import gathered
 from nn.undo import Undo, ancestors, random_states, restore
 
@@ -105,6 +106,10 @@ class ByExample:
         self.problem = problem
         self.parameters = problem.parameters
 
+    @cached_property
+    def _copied(self) -> Callable[[Example], Example]:
+        return copier(self.problem.examples + self.problem.held_out)
+
     def outputs(self, vector: Array) -> Array:
         """(n, outputs), with `vector` as parameters, which they keep. Raises what the function raises."""
         scatter(vector, self.parameters, "data")
@@ -147,7 +152,7 @@ class ByExample:
         scatter(numpy.zeros(len(vector)), self.parameters, "grad")
         problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
         for i in batch:
-            data = copied(problem.examples[i])
+            data = self._copied(problem.examples[i])
             loss, *output = problem.outcome(data)
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
@@ -167,7 +172,7 @@ class ByExample:
         problem = self.problem
         assert problem.model is not None
         functions = [problem.function] if problem.metric is None else [problem.function, problem.metric]
-        return means(problem.model, functions, problem.held_out)
+        return means(problem.model, functions, map(self._copied, problem.held_out))
 
     def depends_on_parameters(self, batch: Iterable[int]) -> bool:
         """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof.
@@ -176,7 +181,7 @@ class ByExample:
         """
         has_model = is_constant = self.problem.model is not None
         for i in batch:
-            outputs = self.problem.outputs(copied(self.problem.examples[i]))
+            outputs = self.problem.outputs(self._copied(self.problem.examples[i]))
             nodes = ancestors(outputs[:1] if has_model else outputs)
             if not nodes.isdisjoint(self.parameters):
                 return True
@@ -184,7 +189,7 @@ class ByExample:
         return is_constant
 
     def _copies(self) -> Iterator[Example]:
-        return map(copied, self.problem.examples)
+        return map(self._copied, self.problem.examples)
 
     def _derivatives(self, outputs: list[Value]) -> Array:
         """(outputs, p). The tape is this example's own, for this time: so it has no inputs, and touches no `grad`."""
@@ -547,17 +552,18 @@ def alike(computed: Array, replayed: Array) -> NDArray[numpy.bool_]:
 
 
 def means(
-    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: list[Example]
+    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
 ) -> list[float]:
     """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
-    totals = [0.0] * len(functions)
+    totals, count = [0.0] * len(functions), 0
     with no_grad():
-        for input, target in map(copied, examples):
+        for input, target in examples:
+            count += 1
             output = model(input)
             totals = [
                 total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
             ]
-    return [total / len(examples) for total in totals] if examples else []
+    return [total / count for total in totals] if count else []
 
 
 def finite_gradient(gradient: Array) -> Array:

@@ -16,6 +16,7 @@ from nn.arguments import (
     Within,
     columns_of,
     copied,
+    copier,
     distinct_leaves,
     examples_of,
     finite,
@@ -199,6 +200,30 @@ def test_a_copy_has_containers_of_its_own_and_the_same_values_and_numbers():
     copy_of_data[5].add("another")
     copy_of_data.append(7)
     assert repr(data) == before
+
+
+@pytest.mark.parametrize(
+    ("examples", "is_flat"),
+    [
+        ([([1.0, 2], True), ([3.0, None], "word")], True),
+        ([(1.0,), (Value(2.0),)], True),
+        ([([1.0], 1), ([[1.0]], 1)], False),
+        ([([1.0], {"a": 1})], False),
+        ([((1.0, [2.0]), 1)], False),
+        ([()], True),
+    ],
+)
+def test_examples_are_copied_flatly_only_where_that_copies_all(examples, is_flat):
+    copy_of = copier(examples)
+    assert (copy_of is not copied) == is_flat
+    for example in examples:
+        before, twin = repr(example), copy_of(example)
+        assert repr(twin) == before
+        for datum in twin:
+            for part in datum if isinstance(datum, tuple) else [datum]:
+                if isinstance(part, (list, dict)):
+                    part.clear()
+        assert repr(example) == before
 
 
 @pytest.mark.parametrize("data", [1, 2.5, True, None, "word", (1.0, 2.0)])
