@@ -97,13 +97,13 @@ def define(
     Raises ValueError if there is an operation or an attribute of Value with that name, or not one partial derivative
     for each operand; TypeError if the name is no identifier, or what should be a function is none.
 
-    >>> cube = define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], formula="x ** 3")
+    >>> cubed = define("cubed", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], formula="x ** 3")
     >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad, x.cube().data
+    >>> cubed(x).backward()
+    >>> x.grad, x.cubed().data
     (12.0, 8.0)
     >>> from autograd import derivative
-    >>> [derivative(cube, order=n)(2.0) for n in range(4)]
+    >>> [derivative(cubed, order=n)(2.0) for n in range(4)]
     [8.0, 12.0, 12.0, 6.0]
     """
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
