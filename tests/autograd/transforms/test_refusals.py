@@ -168,7 +168,9 @@ def test_local_derivatives_that_are_given_are_taken_but_have_no_rule(squared):
 
     assert [found(function) for found in FIRST_ORDER.values()] == [360.0] * len(FIRST_ORDER)
     for found in SECOND_ORDER.values():
-        with pytest.raises(TypeError, match=r"^Value\(data=36\.0, .* so its derivatives cannot be differentiated again"):
+        with pytest.raises(
+            TypeError, match=r"^Value\(data=36\.0, .* so its derivatives cannot be differentiated again"
+        ):
             found(function)
     with no_grad():
         assert grad(lambda x: function(x) * Value(1.0))(Value(2.0)) == 360.0
