@@ -39,7 +39,7 @@ NAME = re.compile(r"([^\[\]']+)(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][
 
 
 class Given:
-    """What stands for the operation of a node whose local derivatives were given by hand: all that is known is a symbol."""
+    """It stands for the operation of a node whose local derivatives were given by hand: its symbol is all we know."""
 
     sequences = 0
 

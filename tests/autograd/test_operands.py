@@ -1,0 +1,240 @@
+"""Operands: what is a number, what is none, and what is said of it."""
+
+from __future__ import annotations
+
+import math
+import operator
+from decimal import Decimal
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+from autograd import Value, atan2, dot, exp, grad, logsumexp, no_grad
+from autograd import sum as sum_of
+from autograd.operands import real_number
+
+pytestmark = pytest.mark.both_engines
+
+
+class Scalar:
+    """As an array library has it: a number with a gradient of its own, perhaps."""
+
+    def __init__(self, number, *, ndim=None, shape=None, requires_grad=None):
+        self.number = number
+        for name, attribute in {"ndim": ndim, "shape": shape, "requires_grad": requires_grad}.items():
+            if attribute is not None:
+                setattr(self, name, attribute)
+
+    def item(self):
+        return self.number
+
+    def __len__(self):
+        raise TypeError("a scalar has no length")
+
+    def __repr__(self):
+        return f"Scalar({self.number})"
+
+
+class Unwilling(Scalar):
+    """Its operators refuse a Value in words of their own."""
+
+    def __add__(self, other):
+        return NotImplemented
+
+    __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __add__
+
+    def __float__(self):
+        return float(self.number)
+
+
+NUMBERS = {
+    "an array of no dimensions": np.array(2.5), "of float32": np.array(2.5, np.float32), "of int": np.array(2),
+    "of bool": np.array(True), "of object": np.array(Fraction(5, 2), dtype=object), "float16": np.float16(2.5),
+    "longdouble": np.longdouble(2.5), "of longdouble": np.array(2.5, np.longdouble), "float64": np.float64(2.5),
+    "int8": np.int8(2), "unmasked": np.ma.array(2.5, mask=False), "an element": np.arange(3.0)[2],
+    "without a shape": Scalar(2.5), "ndim": Scalar(2.5, ndim=0), "shape": Scalar(2.5, shape=()),
+    "no gradient": Scalar(2.5, shape=(), requires_grad=False), "an integer": Scalar(2, ndim=0),
+    "a NumPy scalar inside": Scalar(np.float32(2.5)), "a Fraction inside": Scalar(Fraction(5, 2)),
+    "Fraction": Fraction(5, 2), "Decimal": Decimal("2.5"), "mpf": mpmath.mpf(2.5), "infinite": np.array(math.inf),
+}  # fmt: skip
+
+
+def true_number(number):
+    return float(number.number) if isinstance(number, Scalar) else float(number)
+
+
+USES = {
+    "Value": lambda x: Value(x).data,
+    "data": lambda x: assigned("data", x),
+    "grad": lambda x: assigned("grad", x),
+    "backward": lambda x: run(x),
+    "exp": lambda x: exp(x) if x != math.inf else math.inf,
+    "atan2": lambda x: atan2(Value(1.0), x).data,
+    "sum": lambda x: sum_of([Value(1.0), x]).data,
+    "logsumexp": lambda x: logsumexp([Value(1.0), x]).data,
+    "dot": lambda x: dot([Value(1.0), 2.0], [x, x], x).data,
+    "by hand": lambda x: Value(1.0, (Value(1.0),), (x,)).local_derivatives,
+    "grad()": lambda x: grad(lambda y: y * y)(x),
+}
+
+
+def assigned(name, x):
+    v = Value(0.0)
+    setattr(v, name, x)
+    return getattr(v, name)
+
+
+def run(x):
+    v = Value(1.0)
+    v.backward(x)
+    return v.grad
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_it_is_a_number(name):
+    number = NUMBERS[name]
+    assert real_number(number) == true_number(number)
+    assert type(real_number(number)) is float
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_it_is_a_number_wherever_one_may_be(name, use):
+    number = NUMBERS[name]
+    if use == "exp" and isinstance(number, Scalar):
+        return  # which cannot be compared with inf
+    if use == "grad()" and isinstance(number, np.ndarray):
+        assert grad(lambda y: y * y)(number).tolist() == 2.0 * true_number(number)  # an array, in and out
+        return
+    if use == "grad()" and isinstance(number, np.ma.MaskedArray):
+        return
+    assert repr(USES[use](number)) == repr(USES[use](true_number(number)))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("infix", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
+def test_it_is_an_operand_on_either_side(name, infix):
+    number = NUMBERS[name]
+    true = true_number(number)
+    if math.isinf(true):
+        return
+    for left in (True, False):
+        if isinstance(number, np.ma.MaskedArray) and not left:
+            continue  # that makes an array of the result, as it does of any object
+        x, y = Value(1.5), Value(1.5)
+        result, expected = (infix(x, number), infix(y, true)) if left else (infix(number, x), infix(true, y))
+        assert (type(result), result.data, result.local_derivatives) == (
+            Value,
+            expected.data,
+            expected.local_derivatives,
+        )
+
+
+OWN_GRADIENTS = [Scalar(2.5, requires_grad=True), Unwilling(2.5, ndim=0, requires_grad=True)]
+HINT = (
+    r"expected a real number, got \w+: Scalar\(2\.5\), which records a gradient of its own; its number is "
+    r"array\.item\(\), and Value\(array\.item\(\)\) a leaf to differentiate by"
+)
+
+
+@pytest.mark.parametrize("tensor", OWN_GRADIENTS, ids=lambda tensor: type(tensor).__name__)
+@pytest.mark.parametrize("use", sorted(USES.keys() - {"exp", "grad()", "by hand"}))
+def test_one_with_a_gradient_of_its_own_is_refused_with_a_hint(tensor, use):
+    for block in (no_grad(), no_grad()):
+        with pytest.raises(TypeError, match=HINT):
+            USES[use](tensor)
+        with block, pytest.raises(TypeError, match=HINT):
+            USES[use](tensor)
+    with pytest.raises(TypeError, match=HINT):
+        exp(tensor)
+
+
+@pytest.mark.parametrize("tensor", OWN_GRADIENTS, ids=lambda tensor: type(tensor).__name__)
+@pytest.mark.parametrize(
+    "infix",
+    [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.lt, operator.le, operator.gt],
+)
+def test_no_operator_leaves_it_to_the_other_operand(tensor, infix):
+    with pytest.raises(TypeError, match=HINT):
+        infix(Value(1.0), tensor)
+    with pytest.raises(TypeError, match=HINT):
+        infix(tensor, Value(1.0))
+
+
+REFUSED = {
+    "a date": (np.datetime64("2020"), "datetime64"),
+    "a duration": (np.timedelta64(3, "s"), "timedelta64"),
+    "an array of a date": (np.array("2020-01-01", "M8[D]"), "ndarray"),
+    "complex": (np.array(1j), "ndarray"),
+    "of a string": (np.array("1.5"), "ndarray"),
+    "of None": (np.array(None), "ndarray"),
+    "one element": (np.array([1.0]), "ndarray"),
+    "a matrix": (np.eye(2), "ndarray"),
+    "masked": (np.ma.masked, "MaskedConstant"),
+    "an array that is masked": (np.ma.array(1.0, mask=True), "MaskedArray"),
+    "a Value in an array": (np.array(Value(1.0)), "ndarray"),
+    "a string in a scalar": (Scalar("2.5"), "Scalar"),
+    "a complex in a scalar": (Scalar(1j), "Scalar"),
+    "one dimension": (Scalar(2.5, ndim=1), "Scalar"),
+    "a shape": (Scalar(2.5, shape=(1,)), "Scalar"),
+}
+
+
+@pytest.mark.parametrize("use", sorted(USES.keys() - {"exp", "grad()", "by hand", "sum"}))
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_number_is_named(name, use):
+    thing, kind = REFUSED[name]
+    with pytest.raises(TypeError, match=rf"expected a real number, got {kind}: "):
+        USES[use](thing)
+
+
+def test_a_scalar_whose_item_fails_fails_with_its_own_error():
+    class Traced(Scalar):
+        def item(self):
+            raise RuntimeError("not now")
+
+    with pytest.raises(RuntimeError, match="not now"):
+        Value(Traced(1.0))
+    with pytest.raises(RuntimeError, match="not now"):
+        Value(1.0) + Traced(1.0)
+
+
+def test_an_attribute_of_a_value_does_not_make_an_array_of_it():
+    v = Value(2.0)
+    v.ndim, v.shape, v.dtype, v.requires_grad, v.mask = 1, (3,), "float", True, True
+    assert (Value(v).data, (Value(1.0) * v).data, dot([v], [v]).data) == (2.0, 2.0, 4.0)
+
+
+class Setting:
+    """A number whose conversion sets the data of Values."""
+
+    def __init__(self, number, *values):
+        self.number, self.values = number, values
+
+    def __float__(self):
+        for value in self.values:
+            value.data = 5.0
+        return self.number
+
+
+SETTING = {
+    "+": lambda x, y: (x + Setting(1.0, x)).data == 6.0,
+    "reflected": lambda x, y: (Setting(1.0, x) - x).data == -4.0,
+    "**": lambda x, y: (x ** Setting(2.0, x)).local_derivatives == (10.0,),
+    "<": lambda x, y: (x < Setting(3.0, x)) is False,
+    ">=": lambda x, y: (x >= Setting(3.0, x)) is True,
+    "reflected <": lambda x, y: (Setting(3.0, x) < x) is True,
+    "a function": lambda x, y: atan2(x, Setting(1.0, x)).data == math.atan2(5.0, 1.0),
+    "dot": lambda x, y: dot([x, y], [y, Setting(1.0, x, y)], Setting(1.0, x)).data == 31.0,
+    "sum": lambda x, y: sum_of([x, y, Setting(1.0, x, y)]).data == 11.0,
+    "data": lambda x, y: setattr(x, "data", Setting(7.0, x)) or x.data == 7.0,
+    "grad": lambda x, y: x.backward(Setting(7.0, x)) or (x.grad, x.data) == (7.0, 5.0),
+    "the constructor": lambda x, y: x.__init__(Setting(7.0, x), label="z") or (x.data, x.label) == (7.0, "z"),
+}
+
+
+@pytest.mark.parametrize("name", SETTING)
+def test_operands_are_read_once_all_are_converted(name):
+    assert SETTING[name](Value(2.0), Value(3.0))
