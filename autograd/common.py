@@ -243,7 +243,7 @@ DERIVED: dict[str, tuple[set[str], Callable[..., Any]]] = {
 def complete(subclass: type) -> None:
     """Gives a subclass what it has to have beside what it has defined itself."""
     if subclass.__hash__ is None:  # it has an == of its own
-        subclass.__hash__ = object.__hash__  # type: ignore[assignment]
+        subclass.__hash__ = object.__hash__
     derive_operators(subclass)
 
 

@@ -28,7 +28,7 @@ class Neuron(Module):
         fused: True makes the net input a single `dot` node; False makes a node of every product and sum.
 
     The weights are drawn from the uniform distribution over [-1, 1], the bias is 0.
-    Raises TypeError or ValueError if `nin` is not a positive int.
+    Raises TypeError or ValueError if `nin` is not a positive int, TypeError if the activation is no function.
 
     >>> neuron = Neuron(2)
     >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 0.5, -1.0, 2.0
@@ -36,10 +36,17 @@ class Neuron(Module):
     Value(data=2.5, grad=0.0, op='relu')
     """
 
+    # What a subclass has whose own constructor sets the weights and the bias alone, as micrograd's.
+    nonlin = True
+    activation: Callable[[Value], Value] = staticmethod(relu)
+    fused = True
+
     def __init__(
         self, nin: int, nonlin: bool = True, activation: Callable[[Value], Value] = relu, fused: bool = True
     ) -> None:
         nin = positive("nin", nin)
+        if not callable(activation):
+            raise TypeError(f"activation: expected a function, such as autograd.tanh, got {activation!r}")
         self.weights = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin)]
         self.bias = Value(0.0, label="b")
         self.nonlin = nonlin

@@ -65,7 +65,7 @@ class Newton(DirectionMethod):
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` returns an example's loss: one Value. A tape replays the gradient's graph if the
-    derivatives of the loss's operations are smooth. If they have cases, as those of relu and logsumexp have, each
+    derivatives of the loss's operations are smooth. If they have cases, as those of relu and maximum have, each
     example's graph is built, which is slower.
 
     >>> from autograd import Value

@@ -197,7 +197,7 @@ def test_an_error_in_a_backward_of_its_own_goes_through():
 def test_operators_of_its_own():
     v = Doubling(3.0)
     assert (v * 2.0).data == 12.0
-    assert (2.0 * v).data == 6.0
+    assert (2.0 * v).data == 12.0  # by its own product, as in micrograd
     assert 1.0 + v == ("reflected", 1.0)
     plain = Value(1.0)
     assert plain + v == ("reflected", plain)

@@ -301,3 +301,31 @@ def test_neurons_of_subclasses_compute_what_they_say_by_themselves_and_in_layers
     layer = Layer(2, 3)
     layer.neurons = [plain, named, doubled]
     assert [y.data for y in layer(x)] == [output, output, 2.0 * output]
+
+
+@pytest.mark.parametrize(
+    "make", [Neuron, lambda n, **options: Layer(n, 2, **options), lambda n, **o: MLP(n, [2, 1], **o)]
+)
+@pytest.mark.parametrize("activation", ["tanh", None, 1.0])
+def test_an_activation_is_a_function(make, activation):
+    with pytest.raises(TypeError, match=r"^activation: expected a function, such as autograd\.tanh, got"):
+        make(2, activation=activation)
+
+
+def test_a_neuron_whose_own_constructor_sets_what_micrograds_does():
+    class Own(Neuron):
+        def __init__(self, weights, bias, nonlin):
+            self.w = [Value(weight) for weight in weights]
+            self.b = Value(bias)
+            self.nonlin = nonlin
+
+    linear, with_relu = Own([2.0, -1.0], 0.5, False), Own([2.0, -1.0], 0.5, True)
+    assert linear([1.0, 4.0]).data == -1.5
+    assert with_relu([1.0, 4.0]).data == 0.0
+    assert with_relu([1.0, 1.0]).data == 1.5
+    assert [parameter.data for parameter in linear.parameters()] == [2.0, -1.0, 0.5]
+    layer = Layer(2, 1)
+    layer.neurons = [linear]
+    output = layer([1.0, 4.0])
+    output.backward()
+    assert [parameter.grad for parameter in linear.parameters()] == [1.0, 4.0, 1.0]
