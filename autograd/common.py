@@ -146,6 +146,7 @@ class Common(Engines):
         return f"Value(data={self.data}, grad={self.grad}{op}{label})"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        recording.ask_guard(self, "a copy")
         if self.parents:
             raise TypeError(
                 f"cannot copy or pickle {self!r}: it was computed, and a copy would need its whole graph; "

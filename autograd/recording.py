@@ -25,8 +25,12 @@ may_raise = ContextVar("may_raise", default=True)  # whether a result that is no
 
 
 def is_recording() -> bool:
-    """Whether operations record here: whether no no_grad() block is open."""
-    return not open_blocks.get()
+    """Whether operations record here: whether no no_grad() block is open.
+
+    A task that was started within a block goes on with what it has inherited; after the block's end it records again.
+    """
+    blocks = open_blocks.get()
+    return not blocks or not any([block.is_open for block in blocks])
 
 
 class no_grad:  # noqa: N801  a function to its users
@@ -46,17 +50,26 @@ class no_grad:  # noqa: N801  a function to its users
 
     def __new__(cls, function: Function | None = None) -> Any:  # Any: with a function, that function decorated
         manager = super().__new__(cls)
+        manager._blocks = []
         return manager if function is None else manager(function)
 
+    _blocks: list[Block]  # that it has begun and not ended
+
     def __enter__(self) -> Self:
+        block = Block(owner(sys._getframe(1)))
         count(+1)  # while there are none, the native engine need not ask
-        open_blocks.set((*open_blocks.get(), Block(self, owner(sys._getframe(1)))))
+        self._blocks.append(block)
+        open_blocks.set((*open_blocks.get(), block))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        blocks = open_blocks.get()
-        own = [block for block in blocks if block.manager is self][-1:]  # none if it has been ended
-        open_blocks.set(tuple([block for block in blocks if block not in own]))
+        if not self._blocks:
+            raise RuntimeError("no_grad: a block is ended that has not begun; write `with no_grad():`")
+        here = open_blocks.get()  # another thread may have blocks of the same manager
+        own = next((block for block in reversed(self._blocks) if block in here), self._blocks[-1])
+        self._blocks.remove(own)
+        own.is_open = False
+        open_blocks.set(tuple([block for block in here if block is not own]))
         count(-1)
 
     def __call__(self, function: Function) -> Any:
@@ -71,11 +84,11 @@ class no_grad:  # noqa: N801  a function to its users
 class Block:
     """An open no_grad() block, and the frame of the code that has opened it."""
 
-    __slots__ = ("frame", "manager")
+    __slots__ = ("frame", "is_open")
 
-    def __init__(self, manager: no_grad, frame: FrameType) -> None:
-        self.manager = manager
+    def __init__(self, frame: FrameType) -> None:
         self.frame = frame
+        self.is_open = True
 
 
 ENTERING = ("__enter__", "__aenter__", "enter_context", "enter_async_context")

@@ -17,8 +17,12 @@ int is_recording_here(void)
 {
     PyObject *open_blocks;
     if (PyContextVar_Get(specification.open_blocks, NULL, &open_blocks) < 0) return -1;
-    int status = PyObject_Not(open_blocks);
+    int status = PyObject_Not(open_blocks); /* none of its own; one that it has inherited may have ended since */
     Py_DECREF(open_blocks);
+    if (status != 0) return status;
+    PyObject *answer = PyObject_CallNoArgs(specification.is_recording);
+    status = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
     return status;
 }
 

@@ -20,6 +20,7 @@ int take_specification(void)
         take("autograd.operands", "OwnGradientError", &specification.own_gradient_error) == 0 &&
         take("autograd.common", "evaluate", &specification.evaluate) == 0 &&
         take("autograd.common", "EQUALITY", &specification.equality) == 0 &&
+        take("autograd.recording", "is_recording", &specification.is_recording) == 0 &&
         take("autograd.recording", "end_stale_blocks", &specification.end_stale_blocks) == 0 &&
         take("autograd.recording", "open_blocks", &specification.open_blocks) == 0 &&
         take("autograd.operations", "OPERATIONS", &table) == 0)

@@ -10,6 +10,7 @@ typedef struct {
     PyObject *by_hand;     /* the parents, symbol and local derivatives that were given to a constructor */
     PyObject *own_gradient_error; /* a TypeError that no operator leaves to the other operand */
     PyObject *equality;    /* the warning where a Value is compared with a number by == */
+    PyObject *is_recording; /* whether operations record, where a no_grad() block has been open */
     PyObject *end_stale_blocks; /* ends the no_grad() blocks whose code does not run */
     PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
     PyObject *open_blocks; /* the context variable that has the open no_grad() blocks, in a tuple */

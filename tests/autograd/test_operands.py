@@ -238,3 +238,11 @@ SETTING = {
 @pytest.mark.parametrize("name", SETTING)
 def test_operands_are_read_once_all_are_converted(name):
     assert SETTING[name](Value(2.0), Value(3.0))
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_children_with_local_derivatives_have_an_order(kind):
+    a, b = Value(2.0), Value(3.0)
+    with pytest.raises(TypeError, match="expected children in an order"):
+        Value(6.0, kind([a, b]), (3.0, 2.0))
+    assert set(Value(6.0, kind([a, b]), "*").parents) == {a, b}  # micrograd's have none

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import gc
 import inspect
@@ -750,3 +751,46 @@ def test_a_decorated_generator_that_another_thread_resumes():
     thread.join()
     resume()
     assert seen == [(False, True)] * 3
+
+
+# ---- blocks that end elsewhere than they began
+
+
+def test_a_task_that_was_started_within_a_block_records_after_its_end():
+    async def train():
+        await asyncio.sleep(0.01)
+        w = Value(3.0)
+        z = w * w
+        z.backward()
+        return w.grad
+
+    async def main():
+        with no_grad():
+            task = asyncio.create_task(train())
+        return await task
+
+    assert asyncio.run(main()) == 6.0
+
+
+def test_a_context_that_was_copied_within_a_block_records_after_its_end():
+    with no_grad():
+        context = contextvars.copy_context()
+        assert context.run(lambda: (Value(2.0) * 2.0).parents) == ()
+    x = Value(2.0)
+    assert context.run(lambda: (x * 2.0).parents) == (x,)
+    with no_grad():  # another one, in another context
+        assert context.run(lambda: (x * 2.0).parents) == (x,)
+
+
+def test_the_end_of_a_block_that_has_not_begun_is_an_error_and_changes_nothing():
+    block = no_grad()
+    with pytest.raises(RuntimeError, match="no_grad: a block is ended that has not begun"):
+        block.__exit__(None, None, None)
+    with block:
+        assert (Value(2.0) * 2.0).parents == ()
+    with pytest.raises(RuntimeError, match="has not begun"):
+        block.__exit__(None, None, None)
+    with no_grad():
+        assert (Value(2.0) * 2.0).parents == ()
+    x = Value(2.0)
+    assert (x * 2.0).parents == (x,)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import threading
 
 import numpy as np
@@ -37,7 +39,10 @@ BRANCHES = {
     "float": lambda x, w: w * float(x + 1.0),
     "math": lambda x, w: w * math.exp(x),
     "numpy": lambda x, w: w * np.exp(np.array([x], float))[0],
-    "a copy": lambda x, w: w * Value(x),
+    "a Value of it": lambda x, w: w * Value(x),
+    "a copy": lambda x, w: w * copy.copy(x),
+    "a deep copy": lambda x, w: w * copy.deepcopy([x])[0],
+    "a pickle": lambda x, w: w * pickle.loads(pickle.dumps(x)),
     "an array's choice": lambda x, w: np.where(np.array([x]) > 0, w, x)[0],
 }
 
@@ -46,7 +51,7 @@ BRANCHES = {
 def test_a_recorded_branch_is_refused(branch):
     w = Value(2.0)
     with pytest.raises(
-        RecordingError, match=r"^Tape\.record: (a comparison|bool\(\)|float\(\)) of Value\(.*on an input"
+        RecordingError, match=r"^Tape\.record: (a comparison|bool\(\)|float\(\)|a copy) of Value\(.*on an input"
     ):
         Tape.record(lambda x: BRANCHES[branch](x, w), [1.0])
     assert w > 1.0  # the guard has gone
