@@ -30,7 +30,7 @@ def is_recording() -> bool:
     A task that was started within a block goes on with what it has inherited; after the block's end it records again.
     """
     blocks = open_blocks.get()
-    return not blocks or not any([block.is_open for block in blocks])
+    return not blocks or not any(block.is_open for block in blocks)
 
 
 class no_grad:  # noqa: N801  a function to its users
