@@ -279,7 +279,7 @@ def test_in_a_recording_what_does_not_depend_on_its_inputs_is_as_elsewhere():
 OTHERS = {
     "int": 3, "bool": True, "Fraction": Fraction(7, 3), "Decimal": Decimal("2.3"), "mpf": mpmath.mpf("2.3"),
     "float64": np.float64(2.3), "float32": np.float32(2.3), "float16": np.float16(2.3),
-    "longdouble": np.longdouble(2.3), "int8": np.int8(3), "uint64": np.uint64(3), "bool_": np.bool_(True), 
+    "longdouble": np.longdouble(2.3), "int8": np.int8(3), "uint64": np.uint64(3), "bool_": np.bool_(True),
     "no dimensions": np.array(2.3),
 }  # fmt: skip
 INFIX = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
