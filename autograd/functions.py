@@ -62,7 +62,7 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
 
 
 def abs(x: Any, /) -> Any:
-    return _functions["abs"](x) if isinstance(x, (Value, float)) else builtins.abs(x)
+    return _functions["abs"](x) if isinstance(x, Value) else builtins.abs(x)
 
 
 introduce(abs, OPERATIONS["abs"])
@@ -112,8 +112,28 @@ def define(
         raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; choose another name")
     if hasattr(Value, name) or name in globals():
         raise ValueError(f"define: the name {name!r} has a meaning already; choose another name")
-    rules = [compute, *partials]
-    for rule in rules:
+    operands = named_operands(name, compute, partials)
+    if not 0 <= sequences <= len(operands):
+        raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
+    formula = formula or f"{name}({', '.join(operands)})"
+    row = Operation(name, symbol or name, formula, compute, partials, samples=[], domain=domain, sequences=sequences)
+    row.compute = on_floats(f"{name}: the value", compute)
+    row.partials = tuple(
+        [
+            on_floats(f"{name}: the derivative by {operand}", partial, i + 1 if i < sequences else None)
+            for i, (operand, partial) in enumerate(zip(operands, partials, strict=True))
+        ]
+    )
+    _functions[name] = defined = function(row)
+    add_row(row)
+    if not sequences:
+        setattr(Value, name, defined)
+    return defined
+
+
+def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Callable[..., Any]]) -> tuple[str, ...]:
+    """What the rules of an operation call its operands. Raises TypeError or ValueError if they do not fit together."""
+    for rule in (compute, *partials):
         if not isinstance(rule, FunctionType):
             raise TypeError(
                 f"define: {name}: expected functions with named operands, as lambda m, x: ..., got {described(rule)}"
@@ -127,45 +147,34 @@ def define(
             f"({', '.join(operands)}), got {len(partials)}"
         )
     for partial in partials:
-        if partial.__code__.co_argcount != 2 + len(operands):
+        if (given := partial.__code__.co_argcount) != 2 + len(operands):
             expected = ", ".join(["m", "r", *operands])
             raise ValueError(
-                f"define: {name}: expected partial derivatives of the form lambda {expected}: ..., got one of "
-                f"{partial.__code__.co_argcount} arguments"
+                f"define: {name}: expected partial derivatives of the form lambda {expected}: ..., got one of {given} "
+                "arguments"
             )
-    if not 0 <= sequences <= len(operands):
-        raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
-    formula = formula or f"{name}({', '.join(operands)})"
-    row = Operation(name, symbol or name, formula, compute, partials, samples=[], domain=domain, sequences=sequences)
-    row.compute = checked(f"{name}: the value", compute)
-    row.partials = tuple(
-        [
-            checked(f"{name}: the derivative by {operand}", partial, i + 1 if i < sequences else None)
-            for i, (operand, partial) in enumerate(zip(operands, partials, strict=True))
-        ]
-    )
-    _functions[name] = defined = function(row)
-    add_row(row)
-    if not sequences:
-        setattr(Value, name, defined)
-    return defined
+    return operands
 
 
-def checked(what: str, rule: Callable[..., Any], sequence: int | None = None) -> Callable[..., Any]:
+def on_floats(what: str, rule: Callable[..., Any], sequence: int | None = None) -> Callable[..., Any]:
     """The rule, which must return a float on floats; for an operand that is a sequence, as many as that has."""
 
-    def on_floats(m: Mathematics, *operands: Any) -> Any:
+    @wraps(rule)
+    def checked(m: Mathematics, *operands: Any) -> Any:
         result = rule(m, *operands)
         if m is not strict and m is not ieee:
             return result  # of Values, or of arrays
         try:
             if sequence is None:
                 return real_number(result)
-            return [real_number(number) for _, number in zip(operands[sequence], result, strict=True)]
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{what}: {error}") from None
+            numbers = [real_number(number) for number in result]
+        except TypeError as error:
+            raise TypeError(f"{what}: {error}") from None
+        if len(numbers) != len(operands[sequence]):
+            raise ValueError(f"{what}: expected {len(operands[sequence])} numbers, got {len(numbers)}")
+        return numbers
 
-    return wraps(rule)(on_floats)
+    return checked
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

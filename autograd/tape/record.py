@@ -31,9 +31,9 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
         indices = [numpy.frombuffer(array, numpy.int32) for array in arrays]
         return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *indices), parameters
     order = topological_order(*outputs)
-    variable = {value: i for i, value in enumerate(inputs)}
-    parameters = [node for node in order if not node.parents and node not in variable]
-    variable |= {value: i for i, value in enumerate(parameters, len(inputs))}
+    variable = {id(value): i for i, value in enumerate(inputs)}  # not the Values: those of a subclass may be equal
+    parameters = [node for node in order if not node.parents and id(node) not in variable]
+    variable |= {id(value): i for i, value in enumerate(parameters, len(inputs))}
     writer = Writer(variable)
     for node in order:
         if node.parents:
@@ -44,7 +44,7 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
 class Writer:
     """Writes a list, node by node: the specification, whose compiled twin is native/record.c."""
 
-    def __init__(self, variable: dict[Value, int]) -> None:
+    def __init__(self, variable: dict[int, int]) -> None:
         self.variable = variable
         self.first = len(variable)
         self.known: dict[tuple[int, ...], int] = {}  # the result of each instruction
@@ -60,9 +60,9 @@ class Writer:
         flat = [element for sequence in sequences for element in sequence]
         flat += [operand for operand in node.operands if not isinstance(operand, tuple)]
         row = ROW[node.operation.name]
-        operands = [self.variable[x] if isinstance(x, Value) else self.constant(x) for x in flat]
+        operands = [self.variable[id(x)] if isinstance(x, Value) else self.constant(x) for x in flat]
         known = self.known.setdefault((row, *operands), self.first + len(self.rows))
-        self.variable[node] = known
+        self.variable[id(node)] = known
         if known == self.first + len(self.rows):
             self.rows.append(row)
             self.lengths.append(len(sequences[0]) if sequences else 1)
@@ -73,7 +73,7 @@ class Writer:
         return -1 - self.constants.setdefault(numpy.float64(number).tobytes(), len(self.constants))
 
     def written(self, outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> WengertList:
-        indices = (self.rows, self.lengths, self.operands, [self.variable[output] for output in outputs])
+        indices = (self.rows, self.lengths, self.operands, [self.variable[id(output)] for output in outputs])
         constants = numpy.frombuffer(b"".join(self.constants))
         arrays = [numpy.array(numbers, numpy.int32) for numbers in indices]
         return WengertList(len(inputs), len(parameters), constants, *arrays)

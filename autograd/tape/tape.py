@@ -369,7 +369,7 @@ def checked_inputs(inputs: list[Value]) -> list[Value]:
     for i, value in enumerate(inputs):
         if value.parents:
             raise TypeError(f"Tape: inputs: expected leaves, got {value!r}, which was computed, as input {i}")
-    if len(set(inputs)) < len(inputs):
+    if len({*map(id, inputs)}) < len(inputs):
         i = next(i for i, value in enumerate(inputs) if value in inputs[:i])
         raise ValueError(
             f"Tape: inputs: expected each Value once, got {inputs[i]!r} as input {inputs.index(inputs[i])} and {i}"

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import math
+import pickle
+import subprocess
+import sys
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, dot, functions, where
+from autograd import Tape, Value, derivative, dot, draw, engine, explain, functions, grad, no_grad, structures, where
 from autograd.operations import OPERATIONS
+from nn import MLP
+
+from .conftest import forget
 
 pytestmark = pytest.mark.both_engines
 
@@ -28,8 +39,8 @@ def test_functions_tell_formula_and_signature(name):
     operation, function = OPERATIONS[name], getattr(autograd, name)
     assert function.__name__ == name
     assert operation.formula in function.__doc__
-    start = ("start",) if name == "sum" else ()  # as the builtin has it
-    assert tuple(inspect.signature(function).parameters) == operation.operands + start
+    extra = ("start",) if name == "sum" else ()
+    assert tuple(inspect.signature(function).parameters) == operation.operands + extra
     assert operation.domain in function.__doc__
     assert name in functions.__all__
     assert name in autograd.__all__
@@ -56,3 +67,545 @@ def test_where_chooses_a_branch_and_its_derivative():
     where(x > 0, x * x, -x).backward()
     assert x.grad == 4.0
     assert where(False, 1.0, 2.0) == 2.0
+
+
+# ---- what builtins take: `from autograd import *` replaces them
+
+BUILTIN_SUMS = {
+    "integers": lambda total: total([1, 2, 3]),
+    "nothing": lambda total: total([]),
+    "a start": lambda total: total([1, 2], 10),
+    "a start by name": lambda total: total([1, 2], start=10),
+    "a generator with a start": lambda total: total((i * i for i in range(5)), 1.5),
+    "a range": lambda total: total(range(10)),
+    "lists": lambda total: total([[1], [2, 3]], []),
+    "tuples": lambda total: total(((i,) for i in range(3)), ()),
+    "fractions": lambda total: total([Fraction(1, 3), Fraction(1, 6)]),
+    "decimals": lambda total: total([Decimal("0.1")] * 3, Decimal(0)),
+    "complex numbers": lambda total: total([1j, 2.0, 3]),
+    "booleans": lambda total: total([True, False, True]),
+    "large integers": lambda total: total([10**400, 1]),
+    "floats": lambda total: total([0.5, 0.25, -2.0]),
+    "floats and integers": lambda total: total([0.5, 1]),
+    "float64": lambda total: total([np.float64(0.5), np.float64(0.25)]),
+    "arrays": lambda total: total([np.ones(2), np.ones(2)]).tolist(),
+    "a matrix": lambda total: total(np.eye(2)).tolist(),
+    "a dict": lambda total: total({1: "a", 2: "b"}),
+    "strings": lambda total: total(["a", "b"], ""),
+    "strings without a start": lambda total: total(["a", "b"]),
+    "None": lambda total: total([1, None]),
+    "no iterable": lambda total: total(5),
+    "no argument": lambda total: total(),
+    "a keyword": lambda total: total(x=[1]),
+}
+
+
+def outcome(call):
+    try:
+        return call(), None
+    except Exception as error:
+        return None, type(error)
+
+
+@pytest.mark.parametrize("name", BUILTIN_SUMS)
+def test_sum_is_the_builtin_where_there_are_no_values(name):
+    found, expected = (outcome(lambda total=total: BUILTIN_SUMS[name](total)) for total in (autograd.sum, sum))
+    assert found == expected
+    assert type(found[0]) is type(expected[0])
+
+
+class Adding(Value):
+    def __add__(self, other):
+        return Adding(super().__add__(other).detach(), label="added")
+
+
+VALUE_SUMS = {
+    "a list": lambda total, v, w: total([v, 2, w]),
+    "a tuple": lambda total, v, w: total((v, 2.5, w, v)),
+    "a generator": lambda total, v, w: total(x for x in (v, w)),
+    "a generator with a start": lambda total, v, w: total((x for x in (v, w)), 1.5),
+    "a Value as the start": lambda total, v, w: total([1.0, 2.0], v),
+    "a Value as the start, by name": lambda total, v, w: total([w, w], start=v),
+    "a zero as the start": lambda total, v, w: total([v, w], 0.0),
+    "other numbers": lambda total, v, w: total([Fraction(1, 4), v, np.float32(0.5), True]),
+    "one": lambda total, v, w: total([v]),
+}
+
+
+@pytest.mark.parametrize("name", VALUE_SUMS)
+def test_a_sum_of_values_is_one_node(name):
+    v, w, x, y = Value(1.25), Value(-0.5), Value(1.25), Value(-0.5)
+    found, expected = VALUE_SUMS[name](autograd.sum, v, w), VALUE_SUMS[name](sum, x, y)
+    assert found.op == "sum"
+    assert found.operation is OPERATIONS["sum"]
+    found.backward()
+    expected.backward()
+    assert (found.data, v.grad, w.grad) == (expected.data, x.grad, y.grad)
+
+
+def test_a_sum_of_arrays_and_values_and_of_a_subclass_goes_by_their_own_addition():
+    v = Value(1.5)
+    result = autograd.sum([v, np.ones(2)], v)
+    assert [element.data for element in result] == [4.0, 4.0]
+    assert result[0].op == "+"
+    own = autograd.sum([Adding(1.0), v, Adding(2.0)])
+    assert (type(own), own.data, own.label) == (Adding, 4.5, "added")
+    assert autograd.sum([v, 2.0], Adding(2.0)).label == "added"
+    assert autograd.sum([v, v]).op == "sum"
+    with pytest.raises(TypeError, match="unsupported operand"):
+        autograd.sum([v, "x"])
+
+
+@pytest.mark.parametrize(
+    "thing", [-3, True, -2.5, 3 - 4j, Fraction(-1, 3), Decimal("-2"), np.float64(-1.0), "x", None, []]
+)
+def test_abs_is_the_builtin_where_there_is_no_value(thing):
+    found, expected = outcome(lambda: autograd.abs(thing)), outcome(lambda: abs(thing))
+    assert found == expected
+    assert type(found[0]) is type(expected[0])
+
+
+def test_abs_of_a_value_and_of_an_array():
+    v = Value(-2.0)
+    for node in (autograd.abs(v), abs(v), v.abs()):
+        assert (node.data, node.op, node.parents, node.local_derivatives) == (2.0, "abs", (v,), (-1.0,))
+    assert autograd.abs(np.array([-1.0, 2.0])).tolist() == [1.0, 2.0]
+    assert autograd.abs(np.array([v]))[0].data == 2.0
+    assert pickle.loads(pickle.dumps([Value.abs, autograd.abs, autograd.sum])) == [
+        Value.abs,
+        autograd.abs,
+        autograd.sum,
+    ]
+
+
+# ---- operations that are defined at run time
+
+
+def cube(define, **options):
+    return define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], **options)
+
+
+def swish(define):
+    """x σ(βx)."""
+    return define(
+        "swish_by", lambda m, x, beta=1.5: x * m.sigmoid(beta * x),
+        [lambda m, r, x, beta: m.sigmoid(beta * x) + beta * x * m.sigmoid(beta * x) * m.sigmoid(-beta * x),
+         lambda m, r, x, beta: x * x * m.sigmoid(beta * x) * m.sigmoid(-beta * x)],
+        formula="x / (1 + exp(-beta * x))",
+    )  # fmt: skip
+
+
+def norm(define):
+    return define(
+        "norm",
+        lambda m, x: m.sqrt(m.sum([x_i * x_i for x_i in x])),
+        [lambda m, r, x: [x_i / r for x_i in x]],
+        sequences=1,
+    )
+
+
+def weighted(define):
+    """p Σ w_i x_i."""
+    return define(
+        "weighted",
+        lambda m, w, x, p: m.sum([a * b for a, b in zip(w, x, strict=True)]) * p,
+        [lambda m, r, w, x, p: [b * p for b in x],
+         lambda m, r, w, x, p: [a * p for a in w],
+         lambda m, r, w, x, p: m.sum([a * b for a, b in zip(w, x, strict=True)])],
+        sequences=2,
+    )  # fmt: skip
+
+
+def reciprocal(define):
+    return define("reciprocal", lambda m, x: 1 / x, [lambda m, r, x: -r * r], domain="x != 0", symbol="⁻¹")
+
+
+def heaviside(define):
+    """Whole numbers, and a derivative that is no Value."""
+    return define("heaviside", lambda m, x: m.where(x > 0, 1, 0), [lambda m, r, x: 0])
+
+
+# The same functions, of the table's operations.
+BY_THE_TABLE = {
+    cube: (lambda x: x**3, (0.7,)),
+    swish: (lambda x, beta: x * autograd.sigmoid(beta * x), (0.7, 1.5)),
+    reciprocal: (lambda x: 1.0 / x, (0.7,)),
+    heaviside: (lambda x: 0.0 * x + 1.0, (0.7,)),
+    norm: (lambda x: autograd.sqrt(autograd.dot(x, x)), ([0.7, -1.5, 2.0],)),
+    weighted: (lambda w, x, p: autograd.dot(w, x) * p, ([0.7, -1.5], [2.0, 0.25], 3.0)),
+}
+of_each = pytest.mark.parametrize("make", BY_THE_TABLE)
+
+
+def numbers(structure):
+    return structures.flatten(structure, structures.number)[0]
+
+
+def near(expected):
+    return pytest.approx(numbers(expected), rel=1e-12, abs=1e-12)
+
+
+@of_each
+@pytest.mark.parametrize("order", range(5))
+def test_derivatives_of_a_defined_operation_to_any_order(define, make, order):
+    defined, (true, point) = make(define), BY_THE_TABLE[make]
+    found, expected = (
+        derivative(lambda t, f=f: f(*structures.map(lambda x: x * t, point)), order=order)(1.1)  # along a line
+        for f in (defined, true)
+    )
+    assert found == pytest.approx(expected, rel=1e-11, abs=1e-11)
+
+
+@of_each
+def test_every_transform_of_a_defined_operation(define, make):
+    defined, (true, point) = make(define), BY_THE_TABLE[make]
+    every = tuple(range(len(point)))
+    tangents = structures.map(lambda x: 0.5 - x, point)
+    for transform in (
+        lambda f: f(*point),
+        lambda f: grad(f, argnums=every)(*point),
+        lambda f: autograd.value_and_grad(f, argnums=every)(*point),
+        lambda f: autograd.vjp(f, *point)[1](2.0),
+        lambda f: autograd.jvp(f, point, tangents),
+        lambda f: autograd.jacobian(f, argnums=every, mode="forward")(*point),
+        lambda f: autograd.jacobian(f, argnums=every, mode="reverse")(*point),
+        lambda f: autograd.hessian(f, argnums=every)(*point),
+        lambda f: autograd.hvp(f, point, tangents),
+        lambda f: gradients_of_gradients(f, point),
+    ):
+        assert numbers(transform(defined)) == near(transform(true))
+    if make is not heaviside:  # of which there are no derivatives to compare
+        assert not autograd.check_gradients(defined, point).failures
+
+
+def gradients_of_gradients(function, point):
+    values = structures.map(Value, point)
+    first = autograd.gradients(function(*values), values, create_graph=True)
+    total = autograd.sum([x * x for x in structures.flatten(first)[0]])
+    return autograd.gradients(total, values)
+
+
+@of_each
+def test_backward_and_what_the_node_tells(define, make):
+    defined, (true, point) = make(define), BY_THE_TABLE[make]
+    values, others = structures.map(Value, point), structures.map(Value, point)
+    node, expected = defined(*values), true(*others)
+    (node * 2.0).backward()
+    (expected * 2.0).backward()
+    flat = structures.flatten(values)[0]
+    assert [x.grad for x in flat] == near([x.grad for x in structures.flatten(others)[0]])
+    row = OPERATIONS[defined.__name__]
+    assert (node.op, node.operation, node.parents) == (row.symbol, row, tuple(flat))
+    assert node.operands == tuple(tuple(x) if isinstance(x, list) else x for x in values)
+    assert all(type(number) is float for number in (node.data, *node.local_derivatives))
+    assert type(defined(*point)) is float
+    assert repr(node).endswith(f"op={row.symbol!r})")
+    with pytest.raises(TypeError, match="it was computed"):
+        pickle.dumps(node)
+
+
+@of_each
+def test_constants_among_the_operands(define, make):
+    defined, (true, point) = make(define), BY_THE_TABLE[make]
+    flat, form = structures.flatten(point)
+    for chosen in itertools.product([False, True], repeat=len(flat)):
+        if not any(chosen):
+            continue
+        values, others = (
+            [Value(x) if is_chosen else x for x, is_chosen in zip(flat, chosen, strict=True)] for _ in range(2)
+        )
+        node, expected = (f(*structures.unflatten(form, xs)) for f, xs in ((defined, values), (true, others)))
+        node.backward()
+        expected.backward()
+        assert node.parents == tuple(x for x in values if isinstance(x, Value))
+        assert [x.grad for x in node.parents] == near([x.grad for x in others if isinstance(x, Value)])
+
+
+@of_each
+def test_without_recording(define, make):
+    defined, (_, point) = make(define), BY_THE_TABLE[make]
+    with no_grad():
+        node = defined(*structures.map(Value, point))
+        assert (type(node), node.parents, node.op) == (Value, (), "")
+        assert type(defined(*point)) is float
+    assert node.data == defined(*point)
+
+
+@of_each
+def test_a_tape_of_a_defined_operation(define, make):
+    defined, (true, point) = make(define), BY_THE_TABLE[make]
+    batch = [[x + 0.01 * k for x in numbers(point)] for k in range(5)]
+
+    def recorded(function):
+        weight = Value(3.0)
+        return Tape.record(lambda *x: function(*x) * weight, point)
+
+    tape, expected = recorded(defined), recorded(true)
+    assert tape.executor == "numpy"
+    for copied in (tape, pickle.loads(pickle.dumps(tape))):
+        assert copied.forward(batch).tolist() == near(expected.forward(batch).tolist())
+        found, truth = (t.backward(inputs=True).ravel().tolist() for t in (copied, expected))
+        assert found == near(truth)
+        assert copied.parameters[0].grad == pytest.approx(expected.parameters[0].grad, rel=1e-12)
+        expected.parameters[0].grad = 0.0
+    assert defined.__name__ in tape.listing()
+    other = Tape([defined(*structures.map(Value, point)), Value(2.0) * 3.0])
+    assert other.forward().ravel().tolist() == [defined(*point), 6.0]
+
+
+@of_each
+def test_a_tape_goes_only_where_the_operation_is_defined(define, make):
+    defined = make(define)
+    x = Value(0.5)
+    _, point = BY_THE_TABLE[make]
+    saved = pickle.dumps(Tape(defined(*structures.map(lambda number: x * number, point)), [x]))
+    forget(defined.__name__)
+    message = (
+        f"^this tape has operations that are not in the table here: {defined.__name__}; "
+        "those of your own must be defined before it is loaded$"
+    )
+    with pytest.raises(ValueError, match=message):
+        pickle.loads(saved)
+    make(define)
+    assert pickle.loads(saved).forward([0.5]).shape == (1,)
+
+
+def test_no_other_executor_has_it(define):
+    x = Value(0.5)
+    tape = Tape(x * 2.0 + cube(define)(x), [x])
+    reason = (
+        "it has nothing compiled for cube, defined at run time"
+        if engine == "native"
+        else "it is part of the native engine, and the python engine is in use"
+    )
+    with pytest.raises(ValueError, match=f"^Tape: executor: expected numpy, got 'native': {reason}$"):
+        Tape(x * 2.0 + autograd.functions.cube(x), [x], executor="native")
+    assert tape.executor == "numpy"
+    if engine == "native":
+        assert Tape(x * 2.0, [x]).executor == "native"
+
+
+DEFINED_FIRST = """
+import autograd
+from autograd import Value, define
+cube = define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])
+from autograd import Tape
+x = Value(2.0)
+tape = Tape(cube(x) * x, [x])
+assert tape.executor == "numpy" and tape.forward([[1.0], [2.0]]).tolist() == [1.0, 16.0]
+assert Tape(x * x, [x]).forward([[3.0]]).tolist() == [9.0]
+import pickle, nn
+assert pickle.loads(pickle.dumps(cube)) is cube
+print("done")
+"""
+
+
+def test_it_may_be_defined_before_tapes_are_imported():
+    child = subprocess.run([sys.executable, "-c", DEFINED_FIRST], capture_output=True, text=True, check=False)
+    assert child.stdout == "done\n", child.stderr
+
+
+@of_each
+def test_pictures_and_words(define, make):
+    defined, (_, point) = make(define), BY_THE_TABLE[make]
+    node = defined(*structures.map(lambda x: Value(x, label=f"w{x}"), point)) * 2.0
+    node.backward()
+    symbol = OPERATIONS[defined.__name__].symbol
+    assert symbol in draw(node).svg
+    explanation = explain(node)
+    assert f"= {defined.__name__}(" in explanation.text
+    for written in (explanation.html, explanation.latex, explanation.markdown):
+        assert defined.__name__ in written.replace(r"\_", "_")
+
+
+def test_a_symbol_between_two_operands(define):
+    mean = define("mean", lambda m, x, y: (x + y) / 2, [lambda m, r, x, y: 0.5] * 2, symbol="⊕")
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    assert "v1 = x ⊕ y = 1 ⊕ 2 = 1.5" in explain(mean(x, y)).text
+    assert "⊕" in draw(mean(x, y)).svg
+    assert Tape(mean(x, y), [x]).listing().splitlines()[2] == "v2 = v0 ⊕ v1"
+
+
+def test_methods_keywords_and_names(define):
+    f = swish(define)
+    x = Value(0.7)
+    assert x.swish_by().data == f(0.7) == f(0.7, 1.5) == f(x=0.7, beta=1.5)
+    assert x.swish_by(beta=2.0).data == f(x, 2.0).data == f(0.7, beta=2.0)
+    assert x.swish_by(Value(2.0)).parents[0] is x
+    assert (f.__name__, f.__qualname__, f.__module__) == ("swish_by", "swish_by", "autograd.functions")
+    assert [*inspect.signature(f).parameters] == ["x", "beta"]
+    assert f.__doc__.startswith("swish_by(x, beta=1.5) = x / (1 + exp(-beta * x))\n")
+    assert f is autograd.functions.swish_by is Value.swish_by
+    assert pickle.loads(pickle.dumps(f)) is f
+    assert np.array([x]).tolist()[0].swish_by().data == f(0.7)
+    assert not hasattr(Value, norm(define).__name__)
+
+
+def test_one_defined_operation_in_the_rule_of_another(define):
+    cube(define)
+    f = define("sixth", lambda m, x: m.cube(x) * m.cube(x), [lambda m, r, x: 6.0 * m.cube(x) * x * x])
+    assert [derivative(f, order=n)(1.0) for n in range(5)] == [1.0, 6.0, 30.0, 120.0, 360.0]
+    assert Tape.record(f, [1.0]).forward([[2.0]]).tolist() == [64.0]
+
+
+def test_as_the_activation_of_a_network(define):
+    model = MLP(2, [3, 1], activation=cube(define))
+    copied = pickle.loads(pickle.dumps(model))
+    assert copied([1.0, 2.0]).data == model([1.0, 2.0]).data
+
+
+def test_outside_of_its_domain(define):
+    f = reciprocal(define)
+    for zero in (Value(0.0, label="q"), 0.0):
+        with pytest.raises(ZeroDivisionError, match=r"^reciprocal\(0\.0\): division by zero"):
+            f(zero)
+    root = define("root", lambda m, x: m.sqrt(x), [lambda m, r, x: m.divide(0.5, r)], domain="x >= 0")
+    with pytest.raises(ValueError, match=r"^root\(-1\.0\): expected x >= 0 \(x is labelled 'q'\)$"):
+        root(Value(-1.0, label="q"))
+    assert root(Value(0.0)).local_derivatives == (math.inf,)
+
+
+CALLED_WRONGLY = {
+    "a string": (lambda f, n, w: f("x"), TypeError, r"^cube\(x\): expected a real number, got str: 'x'$"),
+    "no operand": (lambda f, n, w: f(), TypeError, r"^expected cube\(x\), got 0 operands$"),
+    "too many": (lambda f, n, w: f(1.0, 2.0), TypeError, r"^expected cube\(x\), got 2 operands$"),
+    "a keyword": (lambda f, n, w: f(1.0, y=2.0), TypeError, r"^expected cube\(x\), got 1 operands, y=$"),
+    "no sequence": (lambda f, n, w: n(5), TypeError, r"^norm\(x\): expected a sequence of numbers, got int: 5$"),
+    "lengths": (lambda f, n, w: w([1.0], [1.0, 2.0], 1.0), ValueError, r"expected as many of each, got 1 w and 2 x$"),
+}
+
+
+@pytest.mark.parametrize("name", CALLED_WRONGLY)
+def test_errors_of_calls(define, name):
+    call, error, message = CALLED_WRONGLY[name]
+    with pytest.raises(error, match=message):
+        call(cube(define), norm(define), weighted(define))
+
+
+VALUE, PARTIAL = (lambda m, x: x), (lambda m, r, x: 1.0)
+DEFINED_WRONGLY = {
+    "twice": (
+        lambda d: [cube(d) for _ in range(2)],
+        ValueError,
+        "there is an operation 'cube' already: <Operation cube",
+    ),
+    "a row": (
+        lambda d: d("tanh", VALUE, [PARTIAL]),
+        ValueError,
+        "there is an operation 'tanh' already: <Operation tanh",
+    ),
+    "a method": (lambda d: d("backward", VALUE, [PARTIAL]), ValueError, "the name 'backward' has a meaning already"),
+    "an attribute": (lambda d: d("grad", VALUE, [PARTIAL]), ValueError, "the name 'grad' has a meaning already"),
+    "NumPy's name": (lambda d: d("arctan", VALUE, [PARTIAL]), ValueError, "the name 'arctan' has a meaning already"),
+    "a function": (lambda d: d("where", VALUE, [PARTIAL]), ValueError, "the name 'where' has a meaning already"),
+    "no identifier": (lambda d: d("my op", VALUE, [PARTIAL]), TypeError, "expected an identifier .*, got str: 'my op'"),
+    "a keyword": (lambda d: d("lambda", VALUE, [PARTIAL]), TypeError, "expected an identifier .*, got str: 'lambda'"),
+    "no name": (lambda d: d(VALUE, VALUE, [PARTIAL]), TypeError, "expected an identifier .*, got function"),
+    "no function": (lambda d: d("f", 5, [PARTIAL]), TypeError, "f: expected functions with named operands, .* int: 5"),
+    "a builtin": (lambda d: d("f", VALUE, [math.sin]), TypeError, "f: expected functions with named .* math|builtin"),
+    "no operand": (lambda d: d("f", lambda m: 1.0, []), ValueError, "f: expected a value of the form lambda m, x: "),
+    "too few": (
+        lambda d: d("f", lambda m, x, y: x * y, [PARTIAL]),
+        ValueError,
+        r"f: expected a partial .* each of 2 operands \(x, y\), got 1",
+    ),
+    "too many": (
+        lambda d: d("f", VALUE, [PARTIAL, PARTIAL]),
+        ValueError,
+        r"f: expected a partial .* each of 1 operands \(x\), got 2",
+    ),
+    "arguments": (
+        lambda d: d("f", VALUE, [VALUE]),
+        ValueError,
+        "f: .* of the form lambda m, r, x: ..., got one of 2 arguments",
+    ),
+    "sequences": (lambda d: d("f", VALUE, [PARTIAL], sequences=2), ValueError, "f: sequences: expected 0 to 1, got 2"),
+}
+
+
+@pytest.mark.parametrize("name", DEFINED_WRONGLY)
+def test_a_definition_that_does_not_fit_is_refused_and_leaves_nothing(define, name):
+    call, error, message = DEFINED_WRONGLY[name]
+    before = {*OPERATIONS}
+    with pytest.raises(error, match=f"^define: {message}"):
+        call(define)
+    assert {*OPERATIONS} - before <= {"cube"}
+    assert not hasattr(Value, "f")
+
+
+WRONG_RULES = {
+    "value: None": (
+        lambda m, x: None,
+        lambda m, r, x: 1.0,
+        0,
+        r"f: the value: expected a real number, got NoneType: None",
+    ),
+    "value: a string": (
+        lambda m, x: "x",
+        lambda m, r, x: 1.0,
+        0,
+        r"f: the value: expected a real number, got str: 'x'",
+    ),
+    "value: complex": (
+        lambda m, x: x * 1j,
+        lambda m, r, x: 1.0,
+        0,
+        r"f: the value: expected a real number, got complex",
+    ),
+    "derivative: None": (
+        lambda m, x: x,
+        lambda m, r, x: None,
+        0,
+        r"f: the derivative by x: expected a real number, got None",
+    ),
+    "derivatives: a number": (
+        lambda m, x: m.sum(x),
+        lambda m, r, x: 1.0,
+        1,
+        r"f: the derivative by x: 'float' object is not",
+    ),
+    "derivatives: too few": (
+        lambda m, x: m.sum(x),
+        lambda m, r, x: [1.0],
+        1,
+        r"f: the derivative by x: expected 2 numbers, got 1",
+    ),
+    "derivatives: strings": (
+        lambda m, x: m.sum(x),
+        lambda m, r, x: "ab",
+        1,
+        r"f: the derivative by x: expected a real number",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_RULES)
+def test_a_rule_that_returns_something_else(define, name):
+    compute, partial, sequences, message = WRONG_RULES[name]
+    f = define("f", compute, [partial], sequences=sequences)
+    with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+        f([Value(1.0), 2.0] if sequences else Value(1.0))
+
+
+def test_numbers_of_other_libraries_in_a_rule(define):
+    f = define("f", lambda m, x: np.float32(x) + np.array(1.0), [lambda m, r, x: Fraction(1, 1)])
+    node = f(Value(2.0))
+    assert (node.data, node.local_derivatives) == (3.0, (1.0,))
+    assert [type(number) for number in (node.data, *node.local_derivatives)] == [float, float]
+
+
+@pytest.mark.parametrize("name", ["max", "any", "all", "len", "isinstance", "map", "varies", "given", "rows", "tape"])
+def test_builtins_and_the_engines_own_names_are_free(define, name):
+    f = define(name, lambda m, x: x * 5.0, [lambda m, r, x: 5.0])
+    assert (f(2.0), getattr(Value(2.0), name)().data) == (10.0, 10.0)
+    x = [Value(1.0), Value(3.0)]
+    assert autograd.hessian(lambda x: autograd.logsumexp(x))([1.0, 3.0])[0][0] > 0.0
+    assert autograd.sum(x).data == 4.0
+    assert autograd.abs(Value(-1.0)).data == 1.0
+    assert cube(define)(2.0) == 8.0
+    assert Tape.record(lambda x: f(autograd.maximum(x, 1.0)), [2.0]).forward([[3.0]]).tolist() == [15.0]
+
+
+def test_a_name_that_there_is_not():
+    with pytest.raises(AttributeError, match=r"no attribute 'cubed'; an operation of your own must be defined before"):
+        autograd.functions.cubed  # noqa: B018

@@ -5,13 +5,15 @@ from __future__ import annotations
 import abc
 import copy
 import gc
+import operator
 import pickle
 import weakref
 from typing import Generic, TypeVar
 
 import pytest
 
-from autograd import Value, dot, exp, gather, no_grad
+import autograd
+from autograd import Tape, Value, dot, draw, exp, explain, gather, no_grad
 from autograd.graph import topological_order
 
 T = TypeVar("T")
@@ -196,8 +198,7 @@ def test_an_error_in_a_backward_of_its_own_goes_through():
 
 def test_operators_of_its_own():
     v = Doubling(3.0)
-    assert (v * 2.0).data == 12.0
-    assert (2.0 * v).data == 12.0  # by its own product, as in micrograd
+    assert (v * 2.0).data == (2.0 * v).data == 12.0
     assert 1.0 + v == ("reflected", 1.0)
     plain = Value(1.0)
     assert plain + v == ("reflected", plain)
@@ -234,3 +235,676 @@ def test_they_may_be_gathered():
     vector = array("d", [0.0, 0.0])
     gather([Parameter(2.0, "w"), Slotted(3.0)], "data", vector)
     assert list(vector) == [2.0, 3.0]
+
+
+# ---- a class as micrograd has it, on top of Value
+
+
+class Micrograd(Value):
+    """Its constructor sets everything itself, its operators are its own where micrograd's are, and nothing else is."""
+
+    def __init__(self, data, _children=(), _op=""):
+        self.data = data
+        self.grad = 0
+        self._backward = lambda: None
+        self._prev = set(_children)
+        self._op = _op
+
+    def __add__(self, other):
+        other = other if isinstance(other, Micrograd) else Micrograd(other)
+        out = Micrograd(self.data + other.data, (self, other), "+")
+
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Micrograd) else Micrograd(other)
+        out = Micrograd(self.data * other.data, (self, other), "*")
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def __pow__(self, other):
+        out = Micrograd(self.data**other, (self,), f"**{other}")
+
+        def _backward():
+            self.grad += (other * self.data ** (other - 1)) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def relu(self):
+        out = Micrograd(0 if self.data < 0 else self.data, (self,), "ReLU")
+
+        def _backward():
+            self.grad += (out.data > 0) * out.grad
+
+        out._backward = _backward
+        return out
+
+
+class Microgpt(Value):
+    """The same with microgpt's constructor, by keyword or not."""
+
+    def __init__(self, data, children=(), local_grads=()):
+        self.data = data
+        self.grad = 0
+        self._children = children
+        self._local_grads = local_grads
+
+    def __add__(self, other):
+        other = other if isinstance(other, Microgpt) else Microgpt(other)
+        return Microgpt(self.data + other.data, (self, other), (1, 1))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Microgpt) else Microgpt(other)
+        return Microgpt(self.data * other.data, children=(self, other), local_grads=(other.data, self.data))
+
+    def __pow__(self, other):
+        return Microgpt(self.data**other, (self,), (other * self.data ** (other - 1),))
+
+    def relu(self):
+        return Microgpt(max(0, self.data), (self,), (float(self.data > 0),))
+
+
+def micrograds_test(new):
+    """The expression in micrograd's README."""
+    a, b = new(-4.0), new(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g = sum([g, g * 0.0]) - 1.0 + 1
+    return a, b, g
+
+
+@pytest.mark.parametrize("kind", [Micrograd, Microgpt])
+def test_programs_written_for_engines_of_this_kind(kind):
+    a, b, g = micrograds_test(kind)
+    nodes = topological_order(g)
+    assert {type(node) for node in nodes} == {kind}
+    g.backward()
+    *inputs, expected = micrograds_test(Value)
+    expected.backward()
+    assert g.data == pytest.approx(expected.data, rel=1e-15)
+    assert [a.grad, b.grad] == pytest.approx([x.grad for x in inputs], rel=1e-15)
+    assert g.data == pytest.approx(24.70408163265306, rel=1e-15)
+    assert {type(node.grad) for node in nodes} == {float}
+    del nodes, g
+    gc.collect()
+
+
+@pytest.mark.parametrize("kind", [Micrograd, Microgpt])
+def test_their_nodes_go_with_their_graph(kind):
+    a, b, g = micrograds_test(kind)
+    alive = [weakref.ref(node) for node in topological_order(g) if node is not a and node is not b]
+    assert len(alive) > 20
+    del g
+    gc.collect()
+    assert [node for reference in alive if (node := reference()) is not None] == []
+    assert (a.data, b.data) == (-4.0, 2.0)
+
+
+# ---- operators: those that are derived go through a subclass's own
+
+
+def logging(*names):
+    """A subclass with these operators of its own, which write down that they were called."""
+
+    def own(name):
+        def method(self, *others):
+            self.log.append(name)
+            return getattr(Value, name)(self, *others)
+
+        return method
+
+    return type("Logging", (Value,), {"log": []} | {name: own(name) for name in names})
+
+
+DERIVED = {
+    "__add__": {
+        "v + 1": lambda v: v + 1.0,
+        "1 + v": lambda v: 1.0 + v,
+        "v - 1": lambda v: v - 1.0,
+        "sum([v, v])": lambda v: sum([v, v]),
+        "w + v": lambda v: Value(1.0) + v,
+        "v += 1": lambda v: operator.iadd(v, 1.0),
+        "autograd.sum([v, v])": lambda v: autograd.sum([v, v]),
+    },
+    "__mul__": {
+        "v * 2": lambda v: v * 2.0,
+        "2 * v": lambda v: 2.0 * v,
+        "-v": lambda v: -v,
+        "v / 2": lambda v: v / 2.0,
+        "1 - v": lambda v: 1.0 - v,
+        "w * v": lambda v: Value(2.0) * v,
+        "v *= 2": lambda v: operator.imul(v, 2.0),
+    },
+    "__pow__": {
+        "v ** 2": lambda v: v**2.0,
+        "v / w": lambda v: Value(1.0) / v,
+        "3 / v": lambda v: 3.0 / v,
+    },
+}
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_derived_operators_go_through_the_own_one(name):
+    for expression, call in DERIVED[name].items():
+        v, w = logging(name)(4.0), Value(4.0)
+        result, expected = call(v), call(w)
+        assert name in v.log, expression
+        result.backward()
+        expected.backward()
+        assert (result.data, v.grad) == pytest.approx((expected.data, w.grad), rel=1e-15), expression
+
+
+def test_operators_that_are_not_derived_from_the_own_one_stay_the_engines():
+    adding, raising = logging("__add__"), logging("__pow__")
+    for name in ("__mul__", "__rmul__", "__neg__", "__truediv__", "__rtruediv__", "__pow__"):
+        assert getattr(adding, name) is getattr(Value, name)
+    for name in ("__add__", "__radd__", "__sub__", "__neg__", "__mul__", "__rmul__"):
+        assert getattr(raising, name) is getattr(Value, name)
+    assert (adding(3.0) / 7.0).data == 3.0 / 7.0
+
+
+def test_what_a_subclass_derives_itself_stays():
+    class Own(Value):
+        def __add__(self, other):
+            return ("added", other)
+
+        def __sub__(self, other):
+            return ("subtracted", other)
+
+    class Further(Own):
+        def __add__(self, other):
+            return ("added further", other)
+
+    class Mixing:
+        def __mul__(self, other):
+            return ("multiplied", other)
+
+    class Mixed(Mixing, Own):
+        pass
+
+    assert (Own(1.0) + 2.0, Own(1.0) - 2.0, 2.0 + Own(1.0)) == (("added", 2.0), ("subtracted", 2.0), ("added", 2.0))
+    assert Further(1.0) - 2.0 == ("subtracted", 2.0)
+    assert 2.0 + Further(1.0) == ("added further", 2.0)
+    assert (2.0 * Mixed(1.0), -Mixed(1.0)) == (("multiplied", 2.0), ("multiplied", -1))
+
+
+def test_a_plain_subclass_has_the_engines_operators():
+    for name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__", "__neg__", "__pow__"):
+        assert getattr(Slotted, name) is getattr(Parameter, name) is getattr(Value, name)
+
+
+# ---- constructors
+
+
+class SetsDataOnly(Value):
+    def __init__(self, number):
+        self.data = number
+
+
+class SetsNothing(Value):
+    def __init__(self):
+        pass
+
+
+class LabelFirst:
+    def __init__(self, number):
+        self.label = "set by a mixin"
+        self.data = number
+
+
+class OfAMixin(LabelFirst, Value):
+    pass
+
+
+class Made(Value):
+    def __new__(cls, number):
+        made = super().__new__(cls)
+        made.data = number
+        return made
+
+    def __init__(self, number):
+        pass
+
+
+class MadeWithoutTheConstructor(Value):
+    def __new__(cls, number):
+        made = super().__new__(cls)
+        Value.__init__(made, number, label="made")
+        return made
+
+    def __init__(self, number):
+        self.note = number
+
+
+class Setting(Value):
+    """Its `__setattr__` needs what its constructor sets."""
+
+    def __init__(self, number):
+        super().__setattr__("names", [])
+        super().__init__(number)
+
+    def __setattr__(self, name, attribute):
+        self.names.append(name)
+        super().__setattr__(name, attribute)
+
+
+class Grandchild(SetsDataOnly):
+    def __init__(self, number):
+        super().__init__(number + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "data"),
+    [(lambda: SetsDataOnly(2.0), 2.0), (SetsNothing, 0.0), (lambda: OfAMixin(2.0), 2.0), (lambda: Made(2.0), 2.0),
+     (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0)],
+)  # fmt: skip
+def test_every_constructor_begins_with_a_leaf(make, data):
+    v = make()
+    assert (v.data, v.grad, v.parents, v.op, v.operation, v.operands, v.local_derivatives) == (
+        data,
+        0.0,
+        (),
+        "",
+        None,
+        (),
+        (),
+    )
+    (v * 3.0 + v).backward()
+    assert v.grad == 4.0
+    assert repr(v).startswith(f"Value(data={data}, grad=4.0")
+    assert v.label in ("", "set by a mixin", "made")
+
+
+# ---- equality, length, data of their own
+
+
+class Equal(Value):
+    def __eq__(self, other):
+        return isinstance(other, Value) and self.data == other.data
+
+
+class Hashed(Equal):
+    def __hash__(self):
+        return hash(self.data)
+
+
+class Sized(Value):
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        return iter([1.0, 2.0, 3.0])
+
+    def __getitem__(self, place):
+        return 1.0
+
+
+def sine_and_product(x, y):
+    return (x * y).sin() + x * y * y
+
+
+@pytest.mark.parametrize("kind", [Equal, Hashed, Sized])
+def test_kinds_whose_values_compare_or_have_a_length(kind):
+    x, y = kind(2.0), kind(2.0)
+    node = sine_and_product(x, y)
+    node.backward()
+    expected = [Value(2.0), Value(2.0)]
+    sine_and_product(*expected).backward()
+    truth = [v.grad for v in expected]
+    assert [x.grad, y.grad] == truth
+    assert len(topological_order(node)) == 7
+    assert (dot([x, y], [y, x]).data, autograd.sum([x, y]).data, Value(x).data) == (8.0, 4.0, 2.0)
+    tape = Tape(node, [x])
+    assert tape.parameters == (y,)
+    assert tape.forward([2.0]).tolist() == [node.data]
+    assert draw(node).svg.count("<title>x") == 0
+    assert explain(node).text
+    if kind is not Hashed:  # of which equal ones are one node to a dict
+        assert autograd.gradients(node, [x, y]) == truth
+    assert (x == y) is (kind is not Sized)
+    assert len({x, y}) == (1 if kind is Hashed else 2)
+    copied = copy.deepcopy([x, y, x])
+    assert copied[0] is copied[2]
+    assert copied[0] is not copied[1]
+
+
+def test_a_length_does_not_make_a_sequence_of_a_value():
+    v = Sized(2.0)
+    assert autograd.grad(lambda x: x * x)(v).data == 4.0
+    assert (v + 1.0).data == 3.0
+    assert bool(Sized(0.0)) is False
+    w = Value(0.0)
+    w.data = v
+    assert w.data == 2.0
+
+
+class Clamped(Value):
+    """Its `data` is at most 1, whoever sets it, and its `grad` is counted."""
+
+    reads = 0
+
+    @property
+    def data(self):
+        Clamped.reads += 1
+        return Value.data.__get__(self)
+
+    @data.setter
+    def data(self, number):
+        Value.data.__set__(self, min(1.0, number))
+
+    @property
+    def grad(self):
+        return 10.0 * Value.grad.__get__(self)
+
+    @grad.setter
+    def grad(self, number):
+        Value.grad.__set__(self, number / 10.0)
+
+
+def test_data_and_grad_of_ones_own():
+    from array import array
+
+    v = Clamped(0.5)
+    v.data = 7.0
+    assert (v.data, f"{v:.1f}", v.item(), v.detach().data) == (1.0, "1.0", 1.0, 1.0)
+    vector = array("d", [3.0, 0.25])
+    autograd.scatter(vector, [v, Value(0.0)], "data")
+    assert v.data == 1.0
+    gather([v, Value(5.0)], "data", vector)
+    assert list(vector) == [1.0, 5.0]
+    autograd.scatter(vector, [Value(0.0), v], "grad")
+    assert (v.grad, Value.grad.__get__(v)) == (5.0, 0.5)
+    gather([v, v], "grad", vector)
+    assert list(vector) == [5.0, 5.0]
+
+
+class Shown(Value):
+    """Shows another number than it computes with."""
+
+    data = property(lambda self: 100.0)
+
+
+def test_operations_take_the_number_itself():
+    v = Shown(2.0)
+    assert (v.data, v.item()) == (100.0, 100.0)
+    assert ((v * 3.0).data, Value(v).data, dot([v], [v]).data, v < 3.0, bool(Shown(0.0))) == (
+        6.0,
+        2.0,
+        4.0,
+        True,
+        False,
+    )
+    with no_grad():
+        assert (float(v), (v * v).data) == (100.0, 4.0)
+
+
+def test_a_gather_whose_values_change_the_list():
+    """It is an error, and no harm is done."""
+    from array import array
+
+    class Emptying(Value):
+        data = property(lambda self: values.clear() or 1.0)
+
+    values = [Emptying(1.0), Value(2.0)]
+    with pytest.raises((TypeError, ValueError)):
+        gather(values, "data", array("d", [0.0, 0.0]))
+
+
+# ---- wrappers on the class itself
+
+
+@pytest.fixture
+def restored():
+    """Value as it was, whatever a test has done to the class."""
+    before = {name: vars(Value)[name] for name in ("__init__", "_backward")}
+    yield
+    for name, attribute in before.items():
+        setattr(Value, name, attribute)
+    x = Value(2.0)
+    (x * x).backward()
+    assert x.grad == 4.0
+
+
+def wrapped_init(log, *, then=None):
+    plain = Value.__init__
+
+    def init(self, *arguments, **keywords):
+        plain(self, *arguments, **keywords)
+        log.append(self)
+        if then:
+            then(self)
+
+    Value.__init__ = init
+
+
+def graph(x, y):
+    z = x * y + 1.0
+    total = dot([z, 2.0, x], [y, x, x], z) + autograd.sum([x, y, z]) + autograd.logsumexp([x, z])
+    return (-total).tanh() * abs(y) / 3.0
+
+
+def nodes_made():
+    x, y = Value(0.5, label="x"), Value(0.25)
+    result = graph(x, y)
+    result.backward()
+    order = topological_order(result)
+    return order, [(node.data, node.grad, node.op, node.label, node.local_derivatives) for node in order]
+
+
+def test_a_wrapped_constructor_sees_every_value_that_is_made(restored):
+    _, plain = nodes_made()
+    log = []
+    wrapped_init(log)
+    order, found = nodes_made()
+    assert found == plain
+    assert {*map(id, order)} <= {*map(id, log)}
+    assert len(log) == len(order)
+    del log[:]
+    with no_grad():
+        result = graph(Value(0.5), Value(0.25))
+    assert result in log
+    assert all(type(value) is Value and not value.parents for value in log)
+    del log[:]
+    x = Value(2.0)
+    assert x.detach() in log
+    assert Value(x) in log
+    assert (copy.copy(x) in log) is True
+
+
+def test_a_wrapped_constructor_may_set_attributes_and_labels(restored):
+    _, plain = nodes_made()
+    log = []
+
+    def mark(value):
+        value.number = len(log)
+        value.label = value.label or f"v{len(log)}"
+
+    wrapped_init(log, then=mark)
+    order, found = nodes_made()
+    assert [(data, grad, op, slopes) for data, grad, op, _, slopes in found] == [
+        (data, grad, op, slopes) for data, grad, op, _, slopes in plain
+    ]
+    assert sorted(node.number for node in order) == [*range(1, len(order) + 1)]
+    assert [node.label for node in order if node.number > 2] == [f"v{node.number}" for node in order if node.number > 2]
+
+
+def test_a_wrapped_constructor_may_round_and_give_parents(restored):
+    log = []
+    wrapped_init(log, then=lambda value: setattr(value, "data", round(value.data, 1)))
+    assert (Value(0.123) * 3.0).data == 0.3
+    other = Value(5.0)
+    log.clear()
+    wrapped_init(log, then=lambda value: setattr(value, "_children", (other,)))
+    x = Value(2.0)
+    assert x.parents == (other,)
+    y = x * 3.0
+    assert (y.parents, y.local_derivatives, y.op) == ((x,), (3.0,), "*")  # an operation's own are set afterwards
+    with no_grad():
+        assert (x * 3.0).parents == (other,)
+
+
+def test_an_error_in_a_wrapped_constructor_goes_through(restored):
+    log = []
+
+    def fail(value):
+        if value.data > 5.0:
+            raise LookupError("too large")
+
+    wrapped_init(log, then=fail)
+    x = Value(3.0)
+    for call in (lambda: x * 2.0, lambda: Value(7.0), lambda: dot([x], [x]), lambda: autograd.exp(x)):
+        with pytest.raises(LookupError, match=r"^too large$"):
+            call()
+    assert (x * 1.0).data == 3.0
+
+
+def test_a_wrapped_constructor_and_subclasses(restored):
+    log = []
+    wrapped_init(log)
+    p = Parameter(2.0, "w")
+    assert [value is p for value in log] == [True]
+    made = SetsDataOnly(1.0)
+    assert made not in log
+    assert (made * p).data == 2.0
+
+
+def test_a_wrapped_backward_sees_every_node(restored):
+    _, plain = nodes_made()
+    log = []
+    original = Value._backward
+
+    def _backward(self):
+        log.append(self)
+        original(self)
+
+    Value._backward = _backward
+    wrapped_order, found = nodes_made()
+    assert found == plain
+    assert [*map(id, log)] == [*map(id, reversed(wrapped_order))]
+    log.clear()
+    p = Parameter(2.0, "w")
+    (p * 2.0).backward()
+    assert log[-1] is p
+    Value._backward = original
+    log.clear()
+    nodes_made()
+    assert log == []
+
+
+def test_a_backward_that_does_nothing(restored):
+    Value._backward = lambda self: None
+    x = Value(2.0)
+    y = x * x
+    y.backward()
+    assert (x.grad, y.grad) == (0.0, 1.0)
+
+
+def test_a_backward_that_takes_the_graph_apart():
+    """The nodes of a walk live until its end."""
+    x = Value(2.0)
+
+    def build():
+        h = (x * 2.0) * 3.0
+        out = (h * 1.0) * 5.0
+        out._backward = lambda: out.__init__(0.0)
+        return out
+
+    out = build()
+    out.backward()
+    assert (out.data, out.parents, x.grad) == (0.0, (), 0.0)
+    del out._backward
+
+    def cut(node):
+        parents = node.parents
+        node._children = ()
+        for parent in parents:
+            parent.grad += 1.0
+
+    y = (x * 2.0) * 3.0
+    y._backward = lambda: cut(y)
+    y.backward()
+    assert (y.parents, x.grad) == ((), 2.0)
+
+
+# ---- initialised again
+
+
+def test_a_computed_value_that_is_initialised_again_is_a_leaf():
+    for make in (lambda x: x * x, lambda x: dot([x, x, x], [x, x, x]), lambda x: Value(1.0, (x,), "f"), lambda x: -x):
+        x = Value(2.0, label="x")
+        alive = weakref.ref(x)
+        c = make(x)
+        c.grad, c.label, c.note = 3.0, "c", "kept"
+        c.__init__(5.0)
+        assert (c.data, c.grad, c.label, c.parents, c.op, c.operands, c.note) == (5.0, 0.0, "", (), "", (), "kept")
+        assert repr(c) == "Value(data=5.0, grad=0.0)"
+        c.backward()
+        c.backward()
+        assert (c.grad, x.grad) == (2.0, 0.0)
+        del x
+        assert alive() is None
+        assert copy.copy(c).data == 5.0
+
+
+def test_what_was_computed_from_it_keeps_its_local_derivatives():
+    x = Value(2.0)
+    y = x * x
+    z = y * y
+    y.__init__(10.0)
+    z.backward()
+    assert (z.local_derivatives, y.grad, x.grad) == ((4.0, 4.0), 8.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["data", "grad", "label", "op", "parents", "operands", "operation", "local_derivatives"]
+)
+def test_what_a_value_is_made_of_is_not_deleted(name):
+    v = Value(2.0, label="v") * 3.0
+    before = repr(v)
+    with pytest.raises(AttributeError):
+        delattr(v, name)
+    if name in ("op", "parents", "operands", "operation", "local_derivatives"):
+        with pytest.raises(AttributeError):
+            setattr(v, name, ())
+    assert repr(v) == before
+
+
+# ---- the collector
+
+
+def test_reading_attributes_has_no_trace():
+    """Neither do copies, pickles, drawings and explanations; only who sets attributes makes a Value known to it."""
+    v = Value(2.0, label="v")
+    copy.deepcopy(v)
+    pickle.dumps(v)
+    vars(v)
+    v.__dict__.get("x")
+    getattr(v, "nothing", None)
+    y = v * v
+    draw(y)
+    explain(y)
+    if autograd.engine == "native":
+        assert not gc.is_tracked(v)
+        assert not gc.is_tracked(v * v)
+        v.note = 1.0
+        assert gc.is_tracked(v)
+        assert gc.is_tracked(v * v)
