@@ -144,6 +144,16 @@ def test_there_is_no_circle_of_files():
     assert left == {}
 
 
+# ---- A test for each
+
+
+def test_every_source_has_its_test():
+    """tests/ mirrors the packages, file for file; a face, which only exports, needs none."""
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    tests = [ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}") for path in sources]
+    assert [str(test.relative_to(ROOT)) for test in tests if not test.exists()] == []
+
+
 # ---- What a change touches
 
 
@@ -220,6 +230,7 @@ class Copy:
         return sum(not old.exists() or old.read_bytes() != new.read_bytes() for new, old in originals.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["python", "native"])
 def test_adding_an_operation_is_adding_one_row(engine, tmp_path):
     """In a copy of the project with one more row, all of these follow: USE_OF_THE_NEW_ROW, its tests, its reference."""
