@@ -16,6 +16,7 @@ import numpy
 from autograd import structures
 from autograd.engines import Value
 from autograd.operands import described
+from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.record import write_down
@@ -115,6 +116,7 @@ class Tape:
         except TypeError as error:
             expected = "expected a number, or a structure of numbers, for each argument"
             raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
+        end_stale_blocks()
         if not (Value(0.0) * 1.0).parents:
             raise RecordingError("Tape.record: within no_grad() nothing is recorded; call it outside")
         with guarded(leaves):
