@@ -61,8 +61,10 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
     return builtins.sum(terms, 0) if is_zero else builtins.sum([*terms][1:], start)
 
 
-def abs(x: Any, /) -> Any:
-    return _functions["abs"](x) if isinstance(x, Value) else builtins.abs(x)
+def abs(*operands: Any, **keywords: Any) -> Any:
+    if len(operands) == 1 and not keywords and not isinstance(operands[0], Value):
+        return builtins.abs(*operands)  # of whatever the builtin takes, as for sum
+    return _functions["abs"](*operands, **keywords)
 
 
 introduce(abs, OPERATIONS["abs"])
