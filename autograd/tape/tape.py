@@ -16,6 +16,7 @@ import numpy
 from autograd import structures
 from autograd.engines import Value
 from autograd.operands import described
+from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.record import write_down
@@ -98,9 +99,10 @@ class Tape:
             options: as the constructor has them.
 
         A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
-        would be silently wrong for the next example. So does `==` with a number; with a Value it asks whether both are
-        the same object. `maximum`, `minimum`, `relu` and `abs` choose within the graph. A branch on a parameter,
-        reading `.data` and `no_grad()` are not noticed: what they give stays as it was in the recording.
+        would be silently wrong for the next example. So do item(), detach() and copies, and `==` with a number; with a
+        Value that asks whether both are the same object. `maximum`, `minimum`, `relu` and `abs` choose within the
+        graph. A branch on a parameter, reading `.data` and `no_grad()` are not noticed: what they give stays as it was
+        in the recording.
 
         Raises RecordingError if the function returns something else than Values, and within `no_grad()`, where nothing
         is recorded; TypeError if an input is no number; and what the function raises.
@@ -115,6 +117,7 @@ class Tape:
         except TypeError as error:
             expected = "expected a number, or a structure of numbers, for each argument"
             raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
+        end_stale_blocks()
         if not (Value(0.0) * 1.0).parents:
             raise RecordingError("Tape.record: within no_grad() nothing is recorded; call it outside")
         with guarded(leaves):

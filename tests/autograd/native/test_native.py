@@ -731,7 +731,7 @@ def late(new):
 
 
 DIFFERENCES = {  # what is seen with the Python engine, and with the native one
-    # A Value whose constructor has not run is bare in Python. A subclass's begins as a leaf, if the class has it at once.
+    # A Value without its constructor is bare in Python; one of a subclass that had a constructor at once is a leaf.
     "made without its constructor": (lambda new: new.__new__(new).data, AttributeError, 0.0),
     "a constructor that is put into a subclass later": (late, AttributeError, ()),
     # CPython keeps `object` from going past what a class in C does, and instances of its classes from changing theirs.
