@@ -247,7 +247,7 @@ def complete(subclass: type) -> None:
     if subclass.__hash__ is None:  # it has an == of its own
         subclass.__hash__ = object.__hash__
     if subclass.__eq__ is not plain.__eq__ and subclass.__ne__ is plain.__ne__:
-        subclass.__ne__ = object.__ne__  # type: ignore[method-assign]
+        subclass.__ne__ = object.__ne__  # type: ignore[assignment]
     derive_operators(subclass)
 
 
