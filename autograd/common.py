@@ -243,8 +243,11 @@ DERIVED: dict[str, tuple[set[str], Callable[..., Any]]] = {
 
 def complete(subclass: type) -> None:
     """Gives a subclass what it has to have beside what it has defined itself."""
+    plain = engines_class(subclass)
     if subclass.__hash__ is None:  # it has an == of its own
         subclass.__hash__ = object.__hash__
+    if subclass.__eq__ is not plain.__eq__ and subclass.__ne__ is plain.__ne__:
+        subclass.__ne__ = object.__ne__  # type: ignore[assignment]
     derive_operators(subclass)
 
 

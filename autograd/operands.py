@@ -46,7 +46,9 @@ def real_number(number: Number) -> float:
     if convertible and not complex_number and not hasattr(number, "__len__"):
         with suppress(TypeError):
             return float(number)
-    raise TypeError(f"expected a real number, got {described(given)}")
+    many = isinstance(given, (list, tuple)) or getattr(given, "ndim", 0)
+    hint = "; a batch goes through one example at a time, or through a Tape" if many else ""
+    raise TypeError(f"expected a real number, got {described(given)}{hint}")
 
 
 def item_of(array: Any) -> Any:
@@ -91,17 +93,13 @@ def by_hand(
             raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
     if isinstance(third, str):
         return parents, third, ()
-    if isinstance(children, (set, frozenset)) and len(parents) > 1 and third:
-        raise TypeError(
-            "expected children in an order, such as a tuple, since the local derivatives have one; got a set"
-        )
     try:
         derivatives = tuple([real_number(derivative) for derivative in third])
     except TypeError:
         raise TypeError(
             f"expected a symbol, such as '+', or the local derivatives, such as (1.0, 1.0), got {described(third)}"
         ) from None
-    if derivatives and isinstance(children, (set, frozenset)):
+    if len(derivatives) > 1 and isinstance(children, (set, frozenset)):
         raise TypeError(
             "expected children in an order, such as a tuple, since the local derivatives have one; got a set"
         )

@@ -5,6 +5,7 @@ cross-entropy on 1,437 images, and is then asked about 360 that it has never see
 loss curve, the confusion matrix, the drawing of one trained neuron, and the model.
 """
 
+import argparse
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,4 +92,7 @@ def neuron_drawing(model: MLP, image: list[float], digit: int) -> Drawing:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=30, help="how often to go through the images (30)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the batches (0)")
+    main(**vars(parser.parse_args()))

@@ -4,6 +4,7 @@ Max-margin loss, L2 regularisation, gradient descent by hand. Leaves the decisio
 Needs matplotlib and scikit-learn: pip install "scalar-autograd[examples]"
 """
 
+import argparse
 import random
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from sklearn.datasets import make_moons
 
 from autograd import Value
 from nn import MLP
+
+argparse.ArgumentParser(description=__doc__).parse_args()  # it has no options but --help
 
 random.seed(1337)
 X, y = make_moons(n_samples=100, noise=0.1, random_state=1337)

@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     files = [Path(word) for word in options.words if "=" not in word]
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
-            parser.error(f"{str(file)!r} is neither name=expression nor a file that ends in {', '.join(SUFFIXES)}")
+            named = "" if file.suffix else f', as "result = {file}" would be,'
+            endings = ", ".join(SUFFIXES)
+            parser.error(f"{str(file)!r} is neither name=expression{named} nor a file that ends in {endings}")
     pages = [file for file in files if file.suffix.lower() == ".html"]
     try:
         results, names = evaluated([word for word in options.words if "=" in word])

@@ -24,7 +24,8 @@ from nn.layers import MLP
 
 pytestmark = pytest.mark.both_engines
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = str(Path(__file__).parents[1])
+EXAMPLES = Path(ROOT) / "examples"
 
 
 def example(name):
@@ -115,6 +116,7 @@ def test_moons_gives_the_losses_of_micrograds_demo(tmp_path, monkeypatch, capsys
     (tmp_path / "moons.py").write_text(source.replace("steps = 100\n", "steps = 2\n"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     try:
+        monkeypatch.setattr("sys.argv", ["moons.py"])
         moons = runpy.run_path("moons.py", run_name="__main__")
     finally:
         plt.close("all")
@@ -181,7 +183,11 @@ def test_render_draws_several_results_with_the_gradients_of_their_sum(tmp_path, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["tanh(x)"], "'tanh(x)' is neither name=expression nor a file that ends in .svg, .png, .dot, .html"),
+        (
+            ["x=2", "tanh(x)"],
+            "'tanh(x)' is neither name=expression, as \"result = tanh(x)\" would be, "
+            "nor a file that ends in .svg, .png, .dot, .html",
+        ),
         (["x=1", "x.pdf"], "'x.pdf' is neither name=expression nor a file"),
         (["y=tanh(x)", "y.svg"], "NameError: name 'x' is not defined"),
         (["x=2", "y=x+", "y.svg"], "SyntaxError: invalid syntax"),
@@ -260,3 +266,21 @@ def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(tmp_pat
     assert all(float(difference) < 1e-13 for _, _, difference in printed)
     assert f"the network reads {accuracy:.1%}." in run.stdout
     assert re.search(r" 1 examples: 1 thread \S+, 2 threads \S+, 2 workers \S+; fastest: ", run.stdout)
+
+
+# ---- what they say of themselves
+
+
+@pytest.mark.parametrize("name", ["digits", "moons", "render"])
+def test_help_trains_nothing_and_an_unknown_option_is_an_error(name, tmp_path):
+    for arguments, status, said in (
+        (["--help"], 0, {"digits": "handwritten digits", "moons": "Two moons", "render": "Draws a graph"}[name]),
+        (["x=1", "--no-such-option"], 2, "no-such-option"),
+    ):
+        run = subprocess.run(
+            [sys.executable, EXAMPLES / f"{name}.py", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": ROOT},
+        )  # fmt: skip
+        assert run.returncode == status, run.stderr
+        assert said in run.stdout + run.stderr
+        assert not [*tmp_path.iterdir()]

@@ -63,8 +63,9 @@ def draw(
         raise TypeError("draw: expected a Value, got none")
     for value in values:
         if not isinstance(value, Value):
-            unpack = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
-            raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{unpack}")
+            instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
+            instead = "; draw what it computes, such as draw(model(x))" if callable(value) else instead
+            raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{instead}")
     for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")

@@ -44,12 +44,12 @@ def laid_out(dot: str, format: str) -> bytes:
         )
     except subprocess.TimeoutExpired:
         raise TimeoutError(
-            f"draw: the layout took longer than {LAYOUT_SECONDS:g} s: draw a graph with fewer edges, "
+            f"the layout of the picture took longer than {LAYOUT_SECONDS:g} s: choose a graph with fewer edges, "
             "such as one example's loss, or one neuron"
         ) from None
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
-        raise RuntimeError(f"draw: {' '.join(command)} failed with exit status {done.returncode}: {message}")
+        raise RuntimeError(f"{' '.join(command)} failed with exit status {done.returncode}: {message}")
     return done.stdout
 
 
@@ -59,7 +59,7 @@ def layout_program() -> str:
     pip = os.pathsep.join([sysconfig.get_path("scripts"), user])
     program = shutil.which("dot") or shutil.which("graphviz-pure", path=pip) or shutil.which("graphviz-pure")
     if program is None:
-        raise RuntimeError("draw: a picture needs a layout program: pip install graphviz-pure, or install Graphviz")
+        raise RuntimeError("a picture needs a layout program: pip install graphviz-pure, or install Graphviz")
     return program
 
 

@@ -60,8 +60,9 @@ def explain(value: Value, *, digits: int = 4, max_nodes: int = 500) -> Explanati
                                       │ v3.grad = 1
     """
     if not isinstance(value, Value):
-        raise TypeError(f"explain: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}")
-    if digits not in range(1, 18):
+        instead = "; explain what it computes, such as explain(model(x))" if callable(value) else ""
+        raise TypeError(f"explain: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{instead}")
+    if isinstance(digits, bool) or digits not in range(1, 18):
         raise ValueError(f"explain: expected 1 to 17 digits, got {digits!r}")
     check_size(topological_order(value), False, max_nodes, "explain")
     return Explanation(trace(value), digits)

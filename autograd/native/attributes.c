@@ -164,6 +164,20 @@ static PyObject *get_attributes(PyObject *self, void *Py_UNUSED(closure))
     return Py_XNewRef(node_attributes((Node *)self));
 }
 
+static int set_attributes(PyObject *self, PyObject *dictionary, void *Py_UNUSED(closure))
+{
+    Node *node = (Node *)self;
+    if (dictionary != NULL && !PyDict_Check(dictionary)) {
+        PyErr_Format(PyExc_TypeError, "__dict__ must be set to a dictionary, not a '%.200s'", Py_TYPE(dictionary)->tp_name);
+        return -1;
+    }
+    Far *far = node_far(node);
+    if (far == NULL) return -1;
+    Py_XSETREF(far->attributes, Py_XNewRef(dictionary));
+    if (!node->tracks_results) node_track(node);
+    return 0;
+}
+
 PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
 {
     Node *node = (Node *)self;
@@ -181,7 +195,7 @@ PyGetSetDef value_attributes[] = {
     {"operands", get_operands, NULL, DOC_operands, NULL},
     {"parents", get_parents, NULL, DOC_parents, NULL},
     {"local_derivatives", get_local_derivatives, NULL, DOC_local_derivatives, NULL},
-    {"__dict__", get_attributes, NULL, NULL, NULL},
+    {"__dict__", get_attributes, set_attributes, NULL, NULL},
     {NULL},
 };
 

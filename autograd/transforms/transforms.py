@@ -36,6 +36,7 @@ RecordingError.
 from __future__ import annotations
 
 import operator
+import reprlib
 
 from autograd import structures
 from autograd.engines import Value
@@ -229,10 +230,15 @@ def jvp(
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 2.0), (1.0, 10.0))
     ([6.0, 5.0], [32.0, 11.0])
     """
-    for what, given in {"primals": primals, "tangents": tangents}.items():
-        if not isinstance(given, (tuple, list)):
-            raise TypeError(f"jvp: expected a tuple or list of {what}, one for each argument, got {described(given)}")
-    call = Call("jvp", function, primals, range(len(primals)), {}, has_aux)
+    return pushed_forward("jvp", function, primals, tangents, has_aux)
+
+
+def pushed_forward(
+    name: str, function: Function, primals: Sequence[Structure], tangents: Sequence[Structure], has_aux: bool
+) -> tuple[Any, ...]:
+    """What jvp returns; its errors say the name."""
+    check_tuples(name, primals, tangents)
+    call = Call(name, function, primals, range(len(primals)), {}, has_aux)
     seeds = call.seeds("tangents", call.argument_form, tuple(tangents))
     products = call.tangents(dict(zip(call.variables, seeds, strict=True)))
     result = call.settled(call.output), structures.unflatten(call.output_form, products)
@@ -297,4 +303,15 @@ def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Str
     >>> hvp(lambda x: x[0] ** 3 * x[1], ([2.0, 5.0],), ([1.0, 0.0],))
     [60.0, 12.0]
     """
-    return jvp(grad(function, 0 if len(primals) == 1 else range(len(primals))), primals, tangents)[1]
+    check_tuples("hvp", primals, tangents)
+    gradient = grad(function, 0 if len(primals) == 1 else range(len(primals)))
+    return pushed_forward("hvp", gradient, primals, tangents, False)[1]
+
+
+def check_tuples(name: str, primals: object, tangents: object) -> None:
+    for what, given in {"primals": primals, "tangents": tangents}.items():
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(
+                f"{name}: expected a tuple or list of {what}, one for each argument, got {described(given)}; "
+                f"for one argument, a tuple of one, ({reprlib.repr(given)},)"
+            )

@@ -16,7 +16,7 @@ import weakref
 
 import pytest
 
-from autograd import Value, divide, dot, exp, grad, no_grad, tanh
+from autograd import RecordingError, Tape, Value, divide, dot, exp, grad, no_grad, tanh
 from autograd.engines import is_recording, recording
 
 pytestmark = pytest.mark.both_engines
@@ -677,11 +677,15 @@ def test_an_open_block_keeps_nothing_alive_once_it_is_left():
         gc.enable()
 
 
-def test_transforms_in_a_suspended_generators_block():
+def test_transforms_and_recordings_in_a_suspended_generators_block():
     running = suspended()
     next(running)
     assert grad(lambda x: x * x)(3.0) == 6.0
+    assert Tape.record(lambda x: x * x, [1.0]).forward([3.0]).tolist() == [9.0]
+    assert is_recorded()
     running.close()
+    with no_grad(), pytest.raises(RecordingError, match="within no_grad"):
+        Tape.record(lambda x: x * x, [1.0])
 
 
 # ---- threads

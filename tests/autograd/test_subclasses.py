@@ -581,6 +581,7 @@ def test_kinds_whose_values_compare_or_have_a_length(kind):
     if kind is not Hashed:  # of which equal ones are one node to a dict
         assert autograd.gradients(node, [x, y]) == truth
     assert (x == y) is (kind is not Sized)
+    assert (x != y) is (kind is Sized)
     assert len({x, y}) == (1 if kind is Hashed else 2)
     copied = copy.deepcopy([x, y, x])
     assert copied[0] is copied[2]
@@ -810,6 +811,37 @@ def test_a_wrapped_backward_sees_every_node(restored):
     assert log == []
 
 
+CALLS = {
+    "__mul__": lambda x: x * 3.0,
+    "__add__": lambda x: x + 3.0,
+    "__neg__": lambda x: -x,
+    "__pow__": lambda x: x**2,
+    "relu": lambda x: x.relu(),
+    "exp": lambda x: x.exp(),
+    "backward": lambda x: x.backward(),
+    "__repr__": repr,
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrapped_method_or_operator_is_called(name):
+    plain, log, x = getattr(Value, name), [], Value(2.0)
+
+    def wrapper(self, *arguments):
+        log.append(self)
+        return plain(self, *arguments)
+
+    setattr(Value, name, wrapper)
+    try:
+        CALLS[name](x)
+        CALLS[name](slotted := Slotted(3.0))
+        assert [*map(id, log)] == [id(x), id(slotted)]
+    finally:
+        setattr(Value, name, plain)
+    CALLS[name](x)
+    assert len(log) == 2
+
+
 def test_a_backward_that_does_nothing(restored):
     Value._backward = lambda self: None
     x = Value(2.0)
@@ -886,6 +918,24 @@ def test_what_a_value_is_made_of_is_not_deleted(name):
         with pytest.raises(AttributeError):
             setattr(v, name, ())
     assert repr(v) == before
+
+
+def test_a_dictionary_of_ones_own():
+    v = Value(2.0)
+    attributes = {"note": 1}
+    v.__dict__ = attributes
+    assert (v.note, vars(v)) == (1, attributes)
+    v.other = 2
+    assert attributes == {"note": 1, "other": 2}
+    del v.__dict__
+    assert vars(v) == {}
+    assert not hasattr(v, "note")
+    attributes["itself"] = v
+    v.__dict__ = attributes
+    alive = weakref.ref(v)
+    del v, attributes
+    gc.collect()
+    assert alive() is None
 
 
 # ---- the collector

@@ -21,7 +21,9 @@ import pytest
 import autograd
 from autograd import Tape, Value, dot, exp, gather, log, logsumexp, no_grad, power, scatter
 from autograd import sum as sum_of
+from autograd.engines import function
 from autograd.graph import topological_order
+from autograd.operation import Operation
 from autograd.operations import OPERATIONS
 
 pytestmark = pytest.mark.both_engines
@@ -127,6 +129,138 @@ def vectors(x):
     scatter(vector, [x], "grad")
 
 
+def assigned_by_hand(x):
+    for y in (x * x, dot([x, 1.0], [2.0, x], 0.5), dot([x] * 70, [x] * 70), x.leaky_relu(), Value(1.0)):
+        y._op = "shown"
+        repr((y._op, y.operands, y.operation, y.local_derivatives))
+        y._prev = [x]
+        y._local_grads = [1.5]
+        (y * 2.0).backward()
+        y._children = ()
+        y._op = ""
+
+
+def initialised_again(x):
+    for y in (x * x, dot([x] * 70, [x] * 70), Value(1.0)):
+        for arguments in [
+            (1.0,),
+            (2.0, (x,), "f", "label"),
+            (3.0, (x, x), (1.0, 2)),
+            ("x",),
+            (1.0, (x,), (1.0, 2.0)),
+            (4.0,),
+        ]:
+            with suppress(TypeError, ValueError):
+                y.__init__(*arguments)
+
+
+def dictionaries(x):
+    y = x * 2
+    y.__dict__ = {"itself": y}
+    repr(y.itself)
+    del y.__dict__
+    y.__dict__ = vars(Own(1.0))
+    with suppress(TypeError):
+        y.__dict__ = 5
+
+
+def wrapped(x):
+    plain = {name: vars(Value)[name] for name in ("__init__", "_backward")}
+
+    def init(self, *arguments, **keywords):
+        plain["__init__"](self, *arguments, **keywords)
+        self.made = self
+        if self.data > 100.0:
+            raise LookupError
+
+    def backward(self):
+        plain["_backward"](self)
+
+    Value.__init__, Value._backward = init, backward
+    try:
+        y = x * 2 + dot([x, 1.0], [2.0, x], 0.5) + dot([x] * 70, [x] * 70) + exp(x) + cubed(x)
+        Value(y).detach()
+        with no_grad():
+            x * 2 + sum_of([x, x])
+        y.backward()
+        for call in (lambda: x * 1e6, lambda: sum_of([x * 90.0] * 70), lambda: Value(500.0)):
+            with suppress(LookupError):
+                call()
+    finally:
+        Value.__init__, Value._backward = plain["__init__"], plain["_backward"]
+
+
+def taken_apart(x):
+    y = (x * 2.0) * 3.0 + (x * 4.0) * 5.0
+    y._backward = lambda: y.__init__(0.0)
+    y.backward()
+
+
+def suspended_blocks(x):
+    def block():
+        with no_grad():
+            yield x * 2
+
+    running = block()
+    next(running)
+    x.backward()
+    running.close()
+    forgotten = block()
+    next(forgotten)
+    del forgotten
+    for result in no_grad(block)():
+        repr(result)
+
+
+def own_data(x):
+    v, vector = Doubled(1.0), array("d", [0.0, 0.0])
+    gather([v, x], "data", vector)
+    scatter(vector, [v, x], "data")
+    with suppress(TypeError):
+        gather([Failed(1.0), x], "data", vector)
+
+
+class Doubled(Value):
+    @property
+    def data(self):
+        return 2.0 * self._data
+
+    @data.setter
+    def data(self, number):
+        Value.data.__set__(self, number)
+
+
+class Failed(Value):
+    data = property(lambda self: "no number")
+
+
+class Tensor:
+    requires_grad = True
+
+    def item(self):
+        return 1.0
+
+
+CUBE = Operation("cubed", "³", "x ** 3", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], samples=[])
+NORM = Operation(
+    "norm", "norm", "norm(x)", lambda m, x: m.sqrt(m.sum([y * y for y in x])), [lambda m, r, x: [y / r for y in x]],
+    samples=[], sequences=1,
+)  # fmt: skip
+cubed, norm = function(CUBE), function(NORM)
+
+
+def defined(x):
+    y = cubed(x) + norm([x, 1.0, x * x])
+    y.backward()
+    repr([(node.op, node.operands, node.operation, node.local_derivatives) for node in topological_order(y)])
+    cubed(x)._op = "other"
+    with no_grad():
+        cubed(x) + norm([x])
+    for call in (lambda: cubed("x"), lambda: cubed(), lambda: norm(5), lambda: cubed(x, y=1), lambda: norm([0.0])):
+        with suppress(Exception):
+            call()
+
+
 ACTIONS = {
     "operators": lambda x: (x + 1) * (2 - x) / (x * x + 1) ** 2 - abs(-x),
     "functions": lambda x: [exp(x), x.exp(), power(x, 2.0), x.elu(alpha=0.5), exp(0.5), exp(x=x)],
@@ -141,6 +275,15 @@ ACTIONS = {
     "a chain": lambda x: [y := x, [y := y * 1.0 for _ in range(1000)], y.backward()][-1],
     "everything of a node": everything_of_a_node,
     "by hand": by_hand,
+    "assigned by hand": assigned_by_hand,
+    "initialised again": initialised_again,
+    "dictionaries": dictionaries,
+    "wrapped": wrapped,
+    "taken apart": taken_apart,
+    "suspended blocks": suspended_blocks,
+    "data of a subclass": own_data,
+    "defined at run time": defined,
+    "detached": lambda x: [x.detach(), (x * 2).item(), x._data, x._attributes()],
     "attributes": attribute_of_its_own,
     "own backward": backward_of_its_own,
     "a subclass": lambda x: (Own(2.0, label="o") * Slotted(3.0)).backward(),
@@ -161,6 +304,16 @@ ACTIONS = {
     "infinite": lambda x: [Value(math.inf) * x, sum_of([Value(math.inf), x])],
     # errors
     "error: data": lambda x: Value("x"),
+    "error: float": lambda x: float(x),
+    "error: a function of math": lambda x: math.exp(x),
+    "error: == a number": lambda x: x == 2.0,
+    "error: a gradient of its own": lambda x: x * Tensor(),
+    "error: local derivatives": lambda x: Value(1.0, (x, x), (1.0,)),
+    "error: no local derivatives": lambda x: Value(1.0, (x, x), 5),
+    "error: _op": lambda x: setattr(x * 2, "_op", 5),
+    "error: _prev": lambda x: setattr(x * 2, "_prev", [1.0]),
+    "error: _local_grads": lambda x: setattr(x * 2, "_local_grads", "ab"),
+    "error: a method's parts": lambda x: (x * 2)._set_by_hand((x,), 5, ()),
     "error: a tape's input": lambda x: Tape(x * x, [x * 1.0]),
     "error: a tape's operation": lambda x: Tape(x * Value(1.0, (x,), "f"), [x]),
     "error: a tape's batch": lambda x: Tape(x * x, [x]).forward([["a"]]),
@@ -285,10 +438,29 @@ def through_two_leaves(marker):
     a.other, b.other, a.marker = b, a, marker
 
 
+def through_its_own_parents(marker):
+    v = Own(1.0)
+    v.marker = marker
+    v._prev = {v}
+
+
+def through_parents_of_parents(marker):
+    v = Own(1.0)
+    v.marker = marker
+    w = Own(2.0, (v,), (3.0,))
+    v._children = (w,)
+
+
+def through_a_dictionary(marker):
+    v = Value(1.0) * 2.0
+    v.__dict__ = {"itself": v, "marker": marker}
+
+
 @pytest.mark.parametrize(
     "make",
     [through_an_attribute, through_a_computed_node, through_a_closure, through_a_child_with_attributes,
-     through_a_subclass, through_a_slot, through_two_leaves],
+     through_a_subclass, through_a_slot, through_two_leaves, through_its_own_parents, through_parents_of_parents,
+     through_a_dictionary],
 )  # fmt: skip
 def test_cycles_are_collected(make):
     marker = Marker()
@@ -662,7 +834,28 @@ for attribute in ("parents", "local_derivatives", "operands"):
             break
         failed += 1
 assert failed >= 3, failed
-del y, leaves, results
+
+# what is given by hand
+ones, failed = [1.0] * len(leaves), 0
+for call in (
+    lambda: setattr(results[0], "_op", "wide"),
+    lambda: Value(1.0, leaves, ones),
+    lambda: setattr(results[0], "_children", leaves),
+    lambda: setattr(results[0], "_local_grads", ones),
+):
+    for more in range(0, 512 * MiB, 3 * MiB):
+        before = results[0].op, results[0].data
+        if not fails(call, more):
+            break
+        failed += 1
+        assert (results[0].op, results[0].data) == before
+assert failed >= 4, failed
+assert (results[0].op, results[0].operation) == ("wide", None)
+for leaf in leaves:
+    leaf.grad = 0.0
+results[0].backward()
+assert {leaf.grad for leaf in leaves} == {1.0}
+del y, leaves, results, call
 assert (x * 3).data == 6.0
 print("done")
 """

@@ -21,11 +21,64 @@ from autograd import common, engines, recording, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
+from ..conftest import forget
+
 pytestmark = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 
 PYTHON = {"Value": value.Value} | {name: value.function(operation) for name, operation in OPERATIONS.items()}
 NATIVE = {"Value": autograd.Value} | {name: engines.function(operation) for name, operation in OPERATIONS.items()}
 ENGINES = (PYTHON, NATIVE)
+
+
+def defined(name, compute, partials, **options):
+    """The row of an operation that is defined at run time, without a trace of it in the table."""
+    autograd.define(name, compute, partials, **options)
+    row = OPERATIONS[name]
+    forget(name)
+    return row
+
+
+DEFINED = [
+    defined("cube", lambda m, x: x * x * x, [lambda m, r, x: 3 * x * x]),
+    defined("step", lambda m, x: m.where(x > 0, 1, 0), [lambda m, r, x: 0], symbol="θ"),
+    defined(
+        "gated", lambda m, x, gate=0.5: x * m.sigmoid(gate),
+        [lambda m, r, x, gate: m.sigmoid(gate), lambda m, r, x, gate: x * m.sigmoid(gate) * m.sigmoid(-gate)],
+    ),
+    defined("inverse", lambda m, x: 1 / x, [lambda m, r, x: m.divide(-r, x)], domain="x != 0"),
+    defined("norm", lambda m, x: m.sqrt(m.sum([y * y for y in x])), [lambda m, r, x: [m.divide(y, r) for y in x]],
+            sequences=1),
+    defined(
+        "weighted", lambda m, w, x, p: m.sum([a * b for a, b in zip(w, x, strict=True)]) * p,
+        [lambda m, r, w, x, p: [b * p for b in x], lambda m, r, w, x, p: [a * p for a in w],
+         lambda m, r, w, x, p: m.sum([a * b for a, b in zip(w, x, strict=True)])],
+        sequences=2,
+    ),
+]  # fmt: skip
+PYTHON |= {row.name: value.function(row) for row in DEFINED}
+NATIVE |= {row.name: engines.function(row) for row in DEFINED}
+
+
+def own_kind(base):
+    """A subclass with a constructor and operators of its own, which leave the rest to the engine."""
+
+    def init(self, data, children=(), local_grads=()):
+        self.data = data
+        self._children = children
+        self._local_grads = local_grads
+
+    def add(self, other):
+        if not isinstance(other, (base, float)):
+            return NotImplemented
+        number = other.data if isinstance(other, base) else other
+        children = (self, other) if isinstance(other, base) else (self,)
+        return type(self)(self.data + number, children, [1.0] * len(children))
+
+    return type("Own", (base,), {"__init__": init, "__add__": add, "__eq__": lambda self, other: self is other})
+
+
+for engine in ENGINES:
+    engine["Own"] = own_kind(engine["Value"])
 
 INFIX = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
@@ -155,6 +208,13 @@ numbers = st.one_of(
 refused = st.sampled_from(["x", None, 1j, [1.0], {}, b"1", object()])
 
 
+third = st.one_of(st.sampled_from(["", "f", "+"]), st.lists(numbers, max_size=3), refused)
+EVERY_SCALAR = {
+    row.name: len(row.operands) for row in [*OPERATIONS.values(), *DEFINED] if not row.sequences
+}  # how many operands they have
+PLAIN = [{name: vars(engine["Value"])[name] for name in ("__init__", "_backward")} for engine in ENGINES]
+
+
 class Programs(RuleBasedStateMachine):
     """One program, run by both engines in step: a pair is the same node in each."""
 
@@ -187,11 +247,12 @@ class Programs(RuleBasedStateMachine):
         if not isinstance(python, value.Value):
             assert python == native if not isinstance(python, float) else bits(python) == bits(native)
             return multiple()
-        assert type(native) is autograd.Value
-        if python not in self.indices[0]:
-            assert native not in self.indices[1]
-            self.indices[0][python] = self.indices[1][native] = len(self.nodes)
-            self.nodes.append((python, native))
+        assert (type(python), type(native)) in [(value.Value, autograd.Value), (PYTHON["Own"], NATIVE["Own"])]
+        for nodes in zip(topological_order(python), topological_order(native), strict=True):  # of a subclass's operator
+            assert (nodes[0] in self.indices[0]) is (nodes[1] in self.indices[1])
+            if nodes[0] not in self.indices[0]:
+                self.indices[0][nodes[0]] = self.indices[1][nodes[1]] = len(self.nodes)
+                self.nodes.append(nodes)
         self.compare(python, native)
         return python, native
 
@@ -219,7 +280,15 @@ class Programs(RuleBasedStateMachine):
             "repr": repr(node),
             "format": format(node, ".3f"),
             "_prev": {index[parent] for parent in node._prev},
+            "_children": [index[parent] for parent in node._children],
+            "_local_grads": list(map(bits, node._local_grads)),
+            "attributes": sorted(node._attributes()),
         }
+
+    def teardown(self):
+        for engine, plain in zip(ENGINES, PLAIN, strict=True):
+            for name, attribute in plain.items():
+                setattr(engine["Value"], name, attribute)
 
     # -- the steps
 
@@ -231,9 +300,94 @@ class Programs(RuleBasedStateMachine):
     def leaf_of_a_value(self, pair):
         return self.step(lambda engine, of: engine["Value"](of(pair)))
 
-    @rule(target=pairs, children=st.lists(pairs, max_size=3), op=st.sampled_from(["", "f"]), number=numbers)
-    def node_by_hand(self, children, op, number):
-        return self.step(lambda engine, of: engine["Value"](number, tuple(of(children)), op))
+    @rule(
+        target=pairs,
+        children=st.lists(pairs, max_size=3),
+        third=third,
+        number=numbers,
+        kind=st.sampled_from(["Value", "Own"]),
+    )
+    def node_by_hand(self, children, third, number, kind):
+        return self.step(lambda engine, of: engine[kind](number, tuple(of(children)), third))
+
+    @rule(target=pairs, number=numbers)
+    def leaf_of_a_subclass(self, number):
+        return self.step(lambda engine, of: engine["Own"](number))
+
+    @rule(
+        pair=pairs, number=numbers, children=st.lists(pairs, max_size=3), third=third, label=st.sampled_from(["", "a"])
+    )
+    def initialise_again(self, pair, number, children, third, label):
+        def call(engine, of):
+            engine["Value"].__init__(of(pair), number, of(children), third, label)
+
+        self.step(call)
+        self.compare(*pair)
+
+    @rule(
+        pair=pairs,
+        children=st.one_of(st.lists(any_operand, max_size=3), refused),
+        kind=st.sampled_from([list, tuple, set]),
+        name=st.sampled_from(["_prev", "_children"]),
+    )
+    def assign_children(self, pair, children, kind, name):
+        if kind is set and isinstance(children, list) and len(children) > 1:
+            children = children[:1]  # the order of a set is another in each engine
+
+        def call(engine, of):
+            setattr(of(pair), name, kind(of(children)) if isinstance(children, list) else children)
+
+        self.step(call)
+        self.compare(*pair)
+
+    @rule(pair=pairs, symbol=st.one_of(st.sampled_from(["", "line", "+", "ReLU"]), refused))
+    def assign_op(self, pair, symbol):
+        self.step(lambda engine, of: setattr(of(pair), "_op", symbol))
+        self.compare(*pair)
+
+    @rule(pair=pairs, derivatives=st.one_of(st.lists(any_operand, max_size=4), refused))
+    def assign_local_grads(self, pair, derivatives):
+        self.step(lambda engine, of: setattr(of(pair), "_local_grads", of(derivatives)))
+        self.compare(*pair)
+
+    @rule(pair=pairs, number=st.floats(-2, 2))
+    def assign_as_many_local_grads(self, pair, number):
+        self.step(lambda engine, of: setattr(of(pair), "_local_grads", [number] * len(of(pair).parents)))
+        self.compare(*pair)
+
+    @rule(target=pairs, pair=pairs)
+    def detach(self, pair):
+        return self.step(lambda engine, of: of(pair).detach())
+
+    @rule(rewrapped=st.booleans())
+    def wrap_the_constructor(self, rewrapped):
+        """From now on, whatever is made has an attribute."""
+        for engine in ENGINES:
+            plain = vars(engine["Value"])["__init__"]
+
+            def init(self, *arguments, plain=plain, **keywords):
+                plain(self, *arguments, **keywords)
+                self.made = True
+
+            engine["Value"].__init__ = init
+            if rewrapped:
+                engine["Value"].__init__ = plain
+
+    @rule()
+    def unwrap(self):
+        self.teardown()
+
+    @rule()
+    def wrap_backward(self):
+        """From now on, who passes on a gradient has it also as an attribute."""
+        for engine in ENGINES:
+            plain = vars(engine["Value"])["_backward"]
+
+            def backward(self, plain=plain):
+                self.passed = self.grad
+                plain(self)
+
+            engine["Value"]._backward = backward
 
     @rule(target=pairs, infix=st.sampled_from(INFIX), pair=pairs, other=any_operand, reflected=st.booleans())
     def infix(self, infix, pair, other, reflected):
@@ -284,11 +438,20 @@ class Programs(RuleBasedStateMachine):
         weights, inputs = (weights[:n], inputs[:n]) if cut else (weights, inputs)
         return self.step(lambda engine, of: engine["dot"](of(weights), of(inputs), *[of(operand) for operand in bias]))
 
-    @rule(target=pairs, name=st.sampled_from(SCALAR), operands=st.tuples(pairs, operand, operand))
+    @rule(target=pairs, row=st.sampled_from(DEFINED), operands=st.tuples(any_operand, operand), terms=terms)
+    def defined_at_run_time(self, row, operands, terms):
+        def call(engine, of):
+            sequences = [of(terms), of(terms[::-1])][: row.sequences]
+            scalars = [of(operand) for operand in operands][: len(row.operands) - row.sequences]
+            return engine[row.name](*sequences, *scalars)
+
+        return self.step(call)
+
+    @rule(target=pairs, name=st.sampled_from([*EVERY_SCALAR]), operands=st.tuples(pairs, operand, operand))
     def without_recording(self, name, operands):
         def call(engine, of):
             with autograd.no_grad():
-                return engine[name](*[of(operand) for operand in operands[: len(OPERATIONS[name].operands)]])
+                return engine[name](*[of(operand) for operand in operands[: EVERY_SCALAR[name]]])
 
         return self.step(call)
 
@@ -306,9 +469,16 @@ class Programs(RuleBasedStateMachine):
     def compare_numbers(self, pair, other, compare):
         self.step(lambda engine, of: compare(of(pair), of(other)))
 
-    @rule(pair=pairs)
-    def as_a_number(self, pair):
-        self.step(lambda engine, of: (bits(float(of(pair))), bool(of(pair)), hash(of(pair)) == hash(of(pair))))
+    @rule(pair=pairs, convert=st.sampled_from([float, int, complex, round, math.exp, math.floor, np.float64]))
+    def as_a_number(self, pair, convert):
+        self.step(lambda engine, of: (bits(of(pair).item()), bool(of(pair)), hash(of(pair)) == hash(of(pair))))
+        self.step(lambda engine, of: convert(of(pair)))
+
+        def without_recording(engine, of):
+            with autograd.no_grad():
+                return repr(convert(of(pair)))
+
+        self.step(without_recording)
 
     @rule(pair=pairs, gradient=st.one_of(st.just(()), st.tuples(st.one_of(numbers, pairs, refused))))
     def backward(self, pair, gradient):
@@ -418,6 +588,24 @@ class Untrue:
 
 SAME_ERRORS = {
     "data of a string": lambda new, f: new("1.0"),
+    "local derivatives of a wrong kind": lambda new, f: new(1.0, (new(2.0),), 5),
+    "local derivatives that are strings": lambda new, f: new(1.0, (new(2.0),), ["x"]),
+    "too few local derivatives": lambda new, f: new(1.0, (new(2.0), new(3.0)), [1.0]),
+    "local derivatives of a set": lambda new, f: new(1.0, {new(2.0), new(3.0)}, [1.0, 2.0]),
+    "local derivatives of unclear truth": lambda new, f: new(1.0, (), Untrue()),
+    "_prev of numbers": lambda new, f: setattr(new(1.0), "_prev", {2.0}),
+    "_children of nothing": lambda new, f: setattr(new(1.0), "_children", None),
+    "_local_grads of a leaf": lambda new, f: setattr(new(1.0), "_local_grads", (1.0,)),
+    "_op of a number": lambda new, f: setattr(new(1.0), "_op", 5),
+    "a dictionary of a number": lambda new, f: setattr(new(1.0), "__dict__", 5),
+    "float": lambda new, f: float(new(1.0)),
+    "a function of math": lambda new, f: math.exp(new(1.0, label="x")),
+    "a float array": lambda new, f: np.array([new(1.0)], dtype=float),
+    "== a number": lambda new, f: new(1.0) == 1.0,
+    "!= a number": lambda new, f: 1.0 != new(1.0),  # noqa: SIM300
+    "a defined operation's domain": lambda new, f: f["inverse"](new(0.0, label="x")),
+    "a defined operation's operands": lambda new, f: f["weighted"]([new(1.0)], [1.0, 2.0], 1.0),
+    "a defined operation's keyword": lambda new, f: f["gated"](new(1.0), x=2.0),
     "data of a type": lambda new, f: new(float),
     "data that cannot be converted": lambda new, f: new(Unconvertible()),
     "data whose conversion fails": lambda new, f: new(Failing()),
@@ -531,3 +719,35 @@ def test_the_engines_do_not_mix_but_take_each_other_as_numbers():
     assert (native * python).parents == (native,)
     assert (python * native).parents == (python,)
     assert autograd.dot([native], [python]).data == 6.0
+
+
+# ---- what differs nevertheless
+
+
+def late(new):
+    kind = type("Late", (new,), {})
+    kind.__init__ = lambda self, number: setattr(self, "data", number)
+    return kind(3.0).parents
+
+
+DIFFERENCES = {  # what is seen with the Python engine, and with the native one
+    # A Value without its constructor is bare in Python; one of a subclass that had a constructor at once is a leaf.
+    "made without its constructor": (lambda new: new.__new__(new).data, AttributeError, 0.0),
+    "a constructor that is put into a subclass later": (late, AttributeError, ()),
+    # CPython keeps `object` from going past what a class in C does, and instances of its classes from changing theirs.
+    "set by object": (lambda new: object.__setattr__(new(1.0), "note", 1), None, TypeError),
+    "another class": (lambda new: setattr(new(1.0), "__class__", type("Other", (new,), {})), None, TypeError),
+    # A method in C is called with an instance.
+    "an operator called with a number": (lambda new: new.__add__(1.0, new(2.0)).data, 3.0, TypeError),
+    # A class in Python shows how it is made.
+    "slots": (lambda new: "__slots__" in vars(new), True, False),
+    "bases": (lambda new: new.__bases__[0].__name__, "Common", "object"),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_these_are_the_differences(name):
+    call, *expected = DIFFERENCES[name]
+    for engine, seen in zip(ENGINES, expected, strict=True):
+        result, error = outcome(lambda engine=engine: call(engine["Value"]))
+        assert (error[0] if error else result) == seen
