@@ -77,7 +77,7 @@ class Operation:
         lines = [f"{self.signature} = {self.formula}", "", "A Value where an operand is one, else a float."]
         if self.domain:
             lines.append(f"Raises ValueError (where it divides by zero, ZeroDivisionError) unless {self.domain}.")
-        lines.append("Raises OverflowError if the result is beyond the largest float.")
+        lines.append("A result beyond the largest float: OverflowError where Python's math raises it, else inf.")
         lines += [f"At {point}: {derivatives}." for point, derivatives in self.conventions]
         return "\n".join(lines)
 

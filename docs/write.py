@@ -24,8 +24,9 @@ Each is one row of [`autograd/operations.py`](../autograd/operations.py), where 
 written from the table by `make docs`.
 
 An operation is a function of floats and Values, `tanh(x)`, and a method of Value, `x.tanh()`; operations of sequences
-are functions only. Outside the domain the evaluation raises ValueError (a division by zero, ZeroDivisionError; a result
-beyond the largest float, OverflowError). Where the derivative is a convention or infinite, the last column has it.
+are functions only. Outside the domain the evaluation raises ValueError (a division by zero, ZeroDivisionError). A
+result beyond the largest float is an OverflowError where Python's math raises it, as for exp and power, else inf, as
+for a sum or product of floats. Where the derivative is a convention or infinite, the last column has it.
 
 | function | symbol | formula | domain | derivatives at kinks |
 |---|---|---|---|---|

@@ -12,6 +12,7 @@ Needs distributed and scikit-learn: pip install "scalar-autograd[parallel,datase
 
 from __future__ import annotations
 
+import argparse
 import logging
 import pickle
 import random
@@ -145,4 +146,7 @@ def median_milliseconds(function: Callable[[], object], repetitions: int = 5) ->
 
 
 if __name__ == "__main__":  # the workers import this file
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=10, help="how often to go through the images (10)")
+    parser.add_argument("--workers", type=int, default=2, help="processes that share a batch (2)")
+    main(**vars(parser.parse_args()))

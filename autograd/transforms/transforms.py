@@ -156,11 +156,14 @@ def derivative(function: Function, order: int = 1) -> Function:
             differentiated: the derivative of a curve.
         order: how often to differentiate; 0 gives what the function returns.
 
-    Raises ValueError for a negative order. The function returned raises as that of `grad` does.
+    Raises ValueError for a negative order, TypeError for one that is no integer. The function returned raises as that
+    of `grad` does.
 
     >>> [derivative(lambda x: x**3, order=n)(2.0) for n in range(5)]
     [8.0, 12.0, 12.0, 6.0, 0.0]
     """
+    if not hasattr(order, "__index__"):
+        raise TypeError(f"derivative: order: expected a whole number, got {described(order)}")
     n = operator.index(order)
     if n < 0:
         raise ValueError(f"derivative: order: expected 0 or more, got {order}")

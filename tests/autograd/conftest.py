@@ -24,8 +24,13 @@ def program(request, monkeypatch):
 
 @pytest.fixture
 def define():
-    """autograd.define(), whose operations are forgotten afterwards."""
+    """autograd.define() as in a fresh process: what is defined before (by the README's examples) or here is forgotten."""
+    forget_what_is_defined()
     yield autograd.define
+    forget_what_is_defined()
+
+
+def forget_what_is_defined():
     for row in ROWS[: TABLE - 1 : -1]:
         forget(row.name)
 

@@ -755,6 +755,7 @@ ERRORS = [
     (lambda: grad(lambda x: x, has_aux=True)(1.0), TypeError, "has_aux: expected the function to return a pair"),
     (lambda: derivative(lambda x: x)([1.0]), TypeError, "derivative: expected a number, got list"),
     (lambda: derivative(lambda x: x, order=-1), ValueError, "order: expected 0 or more, got -1"),
+    (lambda: derivative(lambda x: x, order=2.5), TypeError, "order: expected a whole number, got float: 2.5"),
     (lambda: derivative(lambda x: x, order=1.5), TypeError, "float"),
     (lambda: jvp(lambda x: x, 1.0, 1.0), TypeError, "jvp: expected a tuple or list of primals"),
     (lambda: jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp: expected a tuple or list of tangents"),
