@@ -247,12 +247,11 @@ def trained_by_hand(epochs, batch_size=96, learning_rate=0.02):
 @pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
 def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(tmp_path):
     source = (EXAMPLES / "data_parallel.py").read_text(encoding="utf-8")
-    for default, less in [("epochs: int = 10", "epochs: int = 2"), ("(96, 960, 9_600, 96_000)", "(1, 96)")]:
-        assert source.count(default) == 1
-        source = source.replace(default, less)
-    (tmp_path / "data_parallel.py").write_text(source, encoding="utf-8")
+    timed = "(96, 960, 9_600, 96_000)"
+    assert source.count(timed) == 1
+    (tmp_path / "data_parallel.py").write_text(source.replace(timed, "(1, 96)"), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-W", "error", "data_parallel.py"],
+        [sys.executable, "-W", "error", "data_parallel.py", "--epochs=2"],
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip

@@ -24,7 +24,7 @@ def program(request, monkeypatch):
 
 @pytest.fixture
 def define():
-    """autograd.define() as in a fresh process: what is defined before (by the README's examples) or here is forgotten."""
+    """autograd.define() in a process with no operation defined yet, such as by the README; forgets what it defines."""
     forget_what_is_defined()
     yield autograd.define
     forget_what_is_defined()
