@@ -110,13 +110,16 @@ def distinct_leaves(parameters: Iterable[Value]) -> list[Value]:
     return parameters
 
 
-def neuron_inputs(x: Iterable[Scalar], expected: int) -> list[Scalar]:
-    """The inputs of a neuron: as many as it has weights."""
+def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...] = ()) -> list[Scalar]:
+    """The inputs of a neuron: as many as it has weights, in one sequence; `others` are what a call gave beside it."""
+    if others:
+        raise TypeError(f"expected the inputs as one sequence, [x1, x2, ...], got {1 + len(others)} arguments")
     try:
         inputs = x if type(x) is list else list(x)
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:
+        scalars("a neuron's inputs", inputs)  # that a batch is no example says more than its length
         raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
     return inputs
 

@@ -53,9 +53,9 @@ class Neuron(Module):
         self.activation = activation
         self.fused = fused
 
-    def __call__(self, x: Iterable[Value | float]) -> Value:
+    def __call__(self, x: Iterable[Value | float], *others: object) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        [output] = outputs_of([self], neuron_inputs(x, len(self.weights)), caller=self)
+        [output] = outputs_of([self], neuron_inputs(x, len(self.weights), others), caller=self)
         return output
 
     def __repr__(self) -> str:
@@ -119,10 +119,10 @@ class Layer(Module):
         self.neurons = [Neuron(nin, **kwargs) for _ in range(positive("nout", nout))]
 
     def __call__(
-        self, x: Iterable[Value | float]
+        self, x: Iterable[Value | float], *others: object
     ) -> Any:  # Any: a Value from a layer of width one, else a list of them
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
-        inputs = neuron_inputs(x, len(self.neurons[0].weights))
+        inputs = neuron_inputs(x, len(self.neurons[0].weights), others)
         outputs = outputs_of(self.neurons, inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -163,9 +163,11 @@ class MLP(Module):
             for i in range(len(widths) - 1)
         ]
 
-    def __call__(self, x: Iterable[Value | float]) -> Any:  # Any: a Value if the last layer's width is one, else a list
+    def __call__(
+        self, x: Iterable[Value | float], *others: object
+    ) -> Any:  # Any: a Value if the last layer's width is one, else a list
         """The last layer's outputs: a list of Values, or the Value itself where its width is one."""
-        outputs = self.layers[0](x)
+        outputs = self.layers[0](x, *others)
         for layer in self.layers[1:]:
             outputs = layer([outputs] if isinstance(outputs, Value) else outputs)
         return outputs

@@ -218,6 +218,16 @@ def test_a_call_with_too_few_or_too_many_inputs(make: object, inputs: list[float
         module(inputs)
 
 
+@pytest.mark.parametrize("model", [Neuron(2), Layer(2, 3), MLP(2, [3, 1])])
+def test_a_call_with_a_batch_or_with_the_inputs_one_by_one(model: Neuron | Layer | MLP) -> None:
+    advice = "; a batch goes through one example at a time, or through a Tape$"
+    for batch in (numpy.ones((2, 2)), numpy.ones((3, 2)), [[1.0, 2.0], [3.0, 4.0]], [(1.0, 2.0)] * 5):
+        with pytest.raises(TypeError, match=f"expected a real number, got .*{advice}"):
+            model(batch)
+    with pytest.raises(TypeError, match=r"expected the inputs as one sequence, \[x1, x2, ...\], got 2 arguments"):
+        model(1.0, 2.0)
+
+
 @FUSED
 @pytest.mark.parametrize("x", [3.0, Value(3.0), None])
 @pytest.mark.parametrize("model", [lambda fused: Neuron(2, fused=fused), lambda fused: MLP(2, [3, 1], fused=fused)])
