@@ -46,7 +46,7 @@ def real_number(number: Number) -> float:
     if convertible and not complex_number and not hasattr(number, "__len__"):
         with suppress(TypeError):
             return float(number)
-    many = isinstance(given, (list, tuple)) or getattr(given, "ndim", 0)
+    many = isinstance(given, (list, tuple)) or bool(getattr(given, "ndim", 0))
     hint = "; a batch goes through one example at a time, or through a Tape" if many else ""
     raise TypeError(f"expected a real number, got {described(given)}{hint}")
 

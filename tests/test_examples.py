@@ -183,11 +183,7 @@ def test_render_draws_several_results_with_the_gradients_of_their_sum(tmp_path, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (
-            ["x=2", "tanh(x)"],
-            "'tanh(x)' is neither name=expression, as \"result = tanh(x)\" would be, "
-            "nor a file that ends in .svg, .png, .dot, .html",
-        ),
+        (["x=2", "tanh(x)"], "'tanh(x)' is neither name=expression, as \"result = tanh(x)\" would be, nor a file that"),
         (["x=1", "x.pdf"], "'x.pdf' is neither name=expression nor a file"),
         (["y=tanh(x)", "y.svg"], "NameError: name 'x' is not defined"),
         (["x=2", "y=x+", "y.svg"], "SyntaxError: invalid syntax"),
