@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import math
 import sys
-from array import array
-from contextlib import contextmanager
 from functools import partial
 from itertools import product
 
@@ -28,7 +26,7 @@ from autograd import structures
 from autograd.engines import Value, no_grad, recording
 from autograd.graph import topological_order
 from autograd.operation import ieee
-from autograd.vectors import gather, scatter
+from autograd.vectors import borrowed_gradients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,18 +259,6 @@ def rounded(node: Value) -> float:
     sizes = structures.map(lambda operand: abs(structures.number(operand)), node.operands)
     size: float = operation.compute(ieee, *sizes)
     return size
-
-
-@contextmanager
-def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
-    """Within it the nodes' `grad` is 0 and may be set. Afterwards it is as it was."""
-    before, zeros = array("d", bytes(8 * len(nodes))), array("d", bytes(8 * len(nodes)))
-    gather(nodes, "grad", before)
-    try:
-        scatter(zeros, nodes, "grad")
-        yield
-    finally:
-        scatter(before, nodes, "grad")
 
 
 # ---- Differences

@@ -62,9 +62,8 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
 
 
 def abs(*operands: Any, **keywords: Any) -> Any:
-    if len(operands) == 1 and not keywords and not isinstance(operands[0], Value):
-        return builtins.abs(*operands)  # of whatever the builtin takes, as for sum
-    return _functions["abs"](*operands, **keywords)
+    is_plain = len(operands) == 1 and not keywords and not isinstance(operands[0], Value)
+    return builtins.abs(operands[0]) if is_plain else _functions["abs"](*operands, **keywords)
 
 
 introduce(abs, OPERATIONS["abs"])

@@ -1,14 +1,18 @@
-"""gather() and scatter(): the numbers of many Values as one vector, which is what an optimiser computes with."""
+"""gather() and scatter(): the numbers of many Values as one vector, which is what an optimiser computes with.
+
+`borrowed_gradients` lends their `grad` to somebody who computes with it, and puts it back.
+"""
 
 from __future__ import annotations
 
 from array import array
+from contextlib import contextmanager
 
 from autograd.engines import Value, engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any, Literal
 
     Attribute = Literal["data", "grad"]
@@ -59,6 +63,18 @@ def scatter(vector: Vector, values: Sequence[Value], attribute: Attribute) -> No
     else:
         for value, number in zip(values, numbers, strict=True):
             setattr(value, attribute, number)
+
+
+@contextmanager
+def borrowed_gradients(values: Sequence[Value]) -> Iterator[None]:
+    """Within it the values' `grad` is 0 and may be set. Afterwards it is as it was."""
+    before, zeros = array("d", bytes(8 * len(values))), array("d", bytes(8 * len(values)))
+    gather(values, "grad", before)
+    try:
+        scatter(zeros, values, "grad")
+        yield
+    finally:
+        scatter(before, values, "grad")
 
 
 def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryview:

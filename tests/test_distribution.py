@@ -20,7 +20,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("build") is None, reason="build is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("build") is None, reason="build is not installed"),
+]
 
 TELL = """
 import autograd

@@ -37,6 +37,7 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
+@pytest.mark.slow
 @every_notebook
 def test_every_cell_runs_and_gives_the_outputs_that_are_stored(path, tmp_path):
     stored = read(path)

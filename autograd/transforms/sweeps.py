@@ -13,7 +13,6 @@ depend on the variables are left out. A variable with the seed 0.0 takes part in
 
 from __future__ import annotations
 
-from array import array
 from contextlib import contextmanager
 from functools import reduce
 from operator import add
@@ -24,7 +23,7 @@ from autograd.graph import topological_order
 from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS
 from autograd.transforms.refusals import check_derivatives, check_rule
-from autograd.vectors import gather, scatter
+from autograd.vectors import borrowed_gradients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,18 +162,6 @@ def sum_of_products(
 
 
 # ---- The same on floats, by the engine, many times faster. It sets `grad`, so nobody else may hold the graph.
-
-
-@contextmanager
-def borrowed_gradients(nodes: Sequence[Value]) -> Iterator[None]:
-    """Within it the nodes' `grad` is 0 and may be set. Afterwards it is as it was."""
-    before, zeros = array("d", bytes(8 * len(nodes))), array("d", bytes(8 * len(nodes)))
-    gather(nodes, "grad", before)
-    scatter(zeros, nodes, "grad")
-    try:
-        yield
-    finally:
-        scatter(before, nodes, "grad")
 
 
 def adjoints_by_engine(seeds: Mapping[Value, Scalar], variables: list[Value]) -> list[Scalar]:

@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd import Value, relu, sqrt, tanh
+from autograd import Value, no_grad, relu, sqrt, tanh
 from autograd import sum as total
 from nn.datasets import moons, xor
 from nn.layers import MLP
@@ -639,3 +639,30 @@ def test_a_history_reads_and_plots_itself():
     )
     line, _ = history.plot().axes[0].lines
     assert list(line.get_ydata()) == [2.0, 0.123456]
+
+
+@pytest.mark.parametrize("tape", [None, True, False])
+def test_a_generator_that_is_suspended_within_no_grad_leaves_a_training_alone(tape):
+    def batches():
+        with no_grad():
+            yield 1
+
+    weights = []
+    for suspended in (False, True):
+        generator = batches()
+        if suspended:
+            next(generator)
+        w = Value(0.5)
+        fit(
+            lambda x, w=w: w * x,
+            [1.0, 2.0],
+            [2.0, 4.0],
+            squared_error,
+            SGD([w], 0.1),
+            epochs=3,
+            progress=False,
+            tape=tape,
+        )
+        weights.append(w.data)
+        generator.close()
+    assert weights[0] == weights[1]
