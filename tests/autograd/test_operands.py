@@ -14,6 +14,7 @@ import pytest
 from autograd import Value, atan2, dot, exp, grad, logsumexp, no_grad
 from autograd import sum as sum_of
 from autograd.operands import real_number
+from nn import MLP
 
 pytestmark = pytest.mark.both_engines
 
@@ -246,3 +247,15 @@ def test_children_with_local_derivatives_have_an_order(kind):
     with pytest.raises(TypeError, match="expected children in an order"):
         Value(6.0, kind([a, b]), (3.0, 2.0))
     assert set(Value(6.0, kind([a, b]), "*").parents) == {a, b}  # micrograd's have none
+
+
+def test_a_batch_is_told_where_to_go():
+    hint = r"; a batch goes through one example at a time, or through a Tape$"
+    model = MLP(2, [3, 1])
+    for batch in ([[1.0, 2.0], [3.0, 4.0]], np.ones((2, 5)), [(1.0, 2.0), (3.0, 4.0)]):
+        with pytest.raises(
+            TypeError, match=rf"^dot\(weights, inputs, bias=0\.0\): expected a real number, got .*{hint}"
+        ):
+            model(batch)
+    with pytest.raises(TypeError, match=r"expected a real number, got dict: {}$"):
+        Value({})

@@ -28,6 +28,7 @@ from autograd import Value, dot, leaky_relu, logsumexp, maximum, relu, sqrt, sum
 from autograd.drawing import Drawing, diagram, draw, layout
 from autograd.drawing.themes import THEMES
 from autograd.graph import topological_order
+from nn import MLP
 
 pytestmark = pytest.mark.usefixtures("program")
 
@@ -689,13 +690,16 @@ def test_the_limit_is_of_all_results_together():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"), [(1.5, "float: 1.5"), (None, "NoneType: None"), ([a], "list: "), ("a", "str: 'a'")]
+    ("given", "message"),
+    [(1.5, "float: 1.5"), (None, "NoneType: None"), ([a], "list: "), ("a", "str: 'a'"), (abs, "builtin_function")],
 )
 def test_only_a_value_can_be_drawn(given, message):
     with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
         draw(given)
     with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
         draw(a, given)
+    with pytest.raises(TypeError, match=r"got MLP: .*; draw what it computes, such as draw\(model\(x\)\)$"):
+        draw(MLP(2, [1]))
 
 
 def test_of_a_list_its_elements_can_be_drawn_and_of_nothing_nothing():

@@ -185,9 +185,11 @@ def test_it_is_exported():
 def test_what_is_no_value_is_refused(wrong):
     with pytest.raises(TypeError, match=f"explain: expected a Value, got {type(wrong).__name__}"):
         explain(wrong)
+    with pytest.raises(TypeError, match=r"; explain what it computes, such as explain\(model\(x\)\)$"):
+        explain(abs)
 
 
-@pytest.mark.parametrize("digits", [0, 18, -1, 2.5, None])
+@pytest.mark.parametrize("digits", [0, 18, -1, 2.5, None, True])
 def test_digits_out_of_range_are_refused(digits):
     with pytest.raises(ValueError, match="explain: expected 1 to 17 digits, got"):
         explain(Value(1.0), digits=digits)

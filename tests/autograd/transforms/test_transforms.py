@@ -759,6 +759,13 @@ ERRORS = [
     (lambda: derivative(lambda x: x, order=1.5), TypeError, "float"),
     (lambda: jvp(lambda x: x, 1.0, 1.0), TypeError, "jvp: expected a tuple or list of primals"),
     (lambda: jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp: expected a tuple or list of tangents"),
+    (
+        lambda: hvp(lambda x: x, 2.0, 1.0),
+        TypeError,
+        "hvp: expected a tuple or list of primals, .* tuple of one, \\(2.0,\\)",
+    ),
+    (lambda: hvp(lambda x: x, (2.0,), 1.0), TypeError, "hvp: expected a tuple or list of tangents"),
+    (lambda: hvp(lambda x: x, (2.0,), ([1.0],)), TypeError, "hvp: tangents: "),
     (lambda: jvp(lambda x: x, (1.0,), (1.0, 2.0)), ValueError, "tangents: expected a sequence of 1"),
     (lambda: jvp(lambda x: x[0], ([1.0, 2.0],), ([1.0],)), ValueError, "tangents: expected a sequence of 2, got list"),
     (lambda: jvp(lambda x: x["a"], ({"a": 1.0},), ({"b": 1.0},)), ValueError, "expected a dict with the keys 'a'"),
