@@ -9,12 +9,12 @@ from __future__ import annotations
 import operator
 import warnings
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
-from weakref import WeakSet
 
 from autograd import recording
 from autograd.operands import by_hand, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
+from autograd.subclasses import begin_as_a_leaf, complete, engines_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -228,73 +228,6 @@ EQUALITY = (
     "== and != of a Value and a number ask whether they are the same object, which they never are, since Values can "
     "live in sets and dicts; compare the number itself, x.data == 2.0"
 )
-
-# The operators that micrograd derives from others, and from which.
-DERIVED: dict[str, tuple[set[str], Callable[..., Any]]] = {
-    "__neg__": ({"__mul__"}, lambda self: self * -1),
-    "__radd__": ({"__add__"}, lambda self, other: self + other),
-    "__sub__": ({"__add__", "__mul__"}, lambda self, other: self + (-other)),
-    "__rsub__": ({"__add__", "__mul__"}, lambda self, other: (-self) + other),
-    "__rmul__": ({"__mul__"}, lambda self, other: self * other),
-    "__truediv__": ({"__mul__", "__pow__"}, lambda self, other: self * other**-1),
-    "__rtruediv__": ({"__mul__", "__pow__"}, lambda self, other: self**-1 * other),
-}
-
-
-def complete(subclass: type) -> None:
-    """Gives a subclass what it has to have beside what it has defined itself."""
-    plain = engines_class(subclass)
-    if subclass.__hash__ is None:  # it has an == of its own
-        subclass.__hash__ = object.__hash__
-    if subclass.__eq__ is not plain.__eq__ and subclass.__ne__ is plain.__ne__:
-        subclass.__ne__ = object.__ne__  # type: ignore[assignment]
-    derive_operators(subclass)
-
-
-own_sums: WeakSet[type] = WeakSet()  # the subclasses with a + of their own, which sum() goes through
-
-
-def derive_operators(subclass: type) -> None:
-    """Gives a subclass with +, * or ** of its own those operators that are derived from it, unless it has its own."""
-    plain = engines_class(subclass)
-
-    def is_own(name: str) -> bool:
-        return getattr(subclass, name) is not getattr(plain, name)
-
-    own = {name for name in ("__add__", "__mul__", "__pow__") if is_own(name)}
-    if "__add__" in own:
-        own_sums.add(subclass)
-    for name, (others, derived) in DERIVED.items():
-        if not own.isdisjoint(others) and not is_own(name):
-            setattr(subclass, name, derived)
-
-
-BEGINNING: dict[str, object] = {
-    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
-    "_local_derivatives": (),
-}  # fmt: skip
-
-
-def begin_as_a_leaf(subclass: Any) -> None:
-    """Has a subclass's constructor find a leaf, of which it may set the data and little else, as micrograd's does."""
-    inherited = subclass.__new__
-    if subclass.__init__ is engines_class(subclass).__init__ or hasattr(inherited, "begins_as_a_leaf"):
-        return
-
-    def new(cls: type, *arguments: object, **keywords: object) -> object:
-        value = inherited(cls) if inherited is object.__new__ else inherited(cls, *arguments, **keywords)
-        for name, start in BEGINNING.items():
-            if isinstance(value, cls) and not hasattr(value, name):
-                object.__setattr__(value, name, start)
-        return value
-
-    new.begins_as_a_leaf = True  # type: ignore[attr-defined]
-    subclass.__new__ = new
-
-
-def engines_class(kind: type) -> Any:
-    """Value itself, of the engine that the class is of, which may be a subclass."""
-    return next(base for base in reversed(kind.__mro__) if "backward" in vars(base))
 
 
 def evaluate(operation: Operation, numbers: Sequence[float | list[float]], operands: Sequence[object]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 
-from autograd import common, operands, value
+from autograd import common, operands, subclasses, value
 from autograd import recording as modes
 from autograd.recording import is_recording as is_recording
 from autograd.recording import no_grad as no_grad
@@ -85,7 +85,7 @@ if not TYPE_CHECKING:
 
         def init_subclass(cls: type, **keywords: Any) -> None:
             super(Value, cls).__init_subclass__(**keywords)
-            common.complete(cls)
+            subclasses.complete(cls)
 
         Value.__init_subclass__ = classmethod(init_subclass)
         function.__doc__, guard.__doc__ = value.function.__doc__, modes.guard.__doc__

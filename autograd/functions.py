@@ -14,11 +14,11 @@ from functools import wraps
 from keyword import iskeyword
 from types import FunctionType
 
-from autograd.common import own_sums
 from autograd.engines import Value, function
 from autograd.operands import described, introduce, real_number
 from autograd.operation import Mathematics, Operation, ieee, strict
 from autograd.operations import OPERATIONS, add_row
+from autograd.subclasses import own_sums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

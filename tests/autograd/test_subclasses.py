@@ -507,6 +507,20 @@ class Setting(Value):
         super().__setattr__(name, attribute)
 
 
+class Walking:
+    """Has a name that Value has, too."""
+
+    def backward(self):
+        raise NotImplementedError
+
+    _data = 5.0
+
+
+class BeforeAMixin(Value, Walking):
+    def __init__(self, number):
+        self.data = number
+
+
 class Grandchild(SetsDataOnly):
     def __init__(self, number):
         super().__init__(number + 1.0)
@@ -515,7 +529,7 @@ class Grandchild(SetsDataOnly):
 @pytest.mark.parametrize(
     ("make", "data"),
     [(lambda: SetsDataOnly(2.0), 2.0), (SetsNothing, 0.0), (lambda: OfAMixin(2.0), 2.0), (lambda: Made(2.0), 2.0),
-     (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0)],
+     (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0), (lambda: BeforeAMixin(2.0), 2.0)],
 )  # fmt: skip
 def test_every_constructor_begins_with_a_leaf(make, data):
     v = make()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 import autograd
-from autograd import common, engines, recording, value
+from autograd import engines, recording, subclasses, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
@@ -512,7 +512,8 @@ TestPrograms = pytest.mark.filterwarnings("ignore:.*invalid value:RuntimeWarning
 
 # ---- names, docstrings, signatures, errors
 
-PRIVATE = {*common.BEGINNING, "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__"} | {
+PRIVATE = {
+    *subclasses.BEGINNING, "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__",
     "__slotnames__",  # what copyreg keeps on a class that was pickled
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
 }  # fmt: skip
