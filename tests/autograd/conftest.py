@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import autograd
-from autograd import Value, functions
 from autograd.drawing import layout
-from autograd.operations import OPERATIONS, ROW, ROWS, TABLE
 
 
 @pytest.fixture(params=["graphviz-pure", "dot"])
@@ -20,25 +17,3 @@ def program(request, monkeypatch):
         pytest.skip("the system has no dot")
     assert Path(layout.layout_program()).stem == request.param
     return request.param
-
-
-@pytest.fixture
-def define():
-    """autograd.define() in a process with no operation defined yet, such as by the README; forgets what it defines."""
-    forget_what_is_defined()
-    yield autograd.define
-    forget_what_is_defined()
-
-
-def forget_what_is_defined():
-    for row in ROWS[: TABLE - 1 : -1]:
-        forget(row.name)
-
-
-def forget(name):
-    """As in a process that has not defined it; of those that are there, the last must go first."""
-    row = ROWS[ROW.pop(name)]
-    ROWS.remove(row)
-    del OPERATIONS[name], functions._functions[name]
-    if not row.sequences:
-        delattr(Value, name)

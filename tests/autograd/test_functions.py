@@ -15,11 +15,25 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value, derivative, dot, draw, engine, explain, functions, grad, no_grad, structures, where
+from autograd import (
+    Tape,
+    Value,
+    define,
+    derivative,
+    dot,
+    draw,
+    engine,
+    explain,
+    functions,
+    grad,
+    no_grad,
+    structures,
+    where,
+)
 from autograd.operations import OPERATIONS
 from nn import MLP
 
-from .conftest import forget
+from ..conftest import forget
 
 pytestmark = pytest.mark.both_engines
 
@@ -181,11 +195,11 @@ def test_abs_of_a_value_and_of_an_array():
 # ---- operations that are defined at run time
 
 
-def cube(define, **options):
+def cube(**options):
     return define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], **options)
 
 
-def swish(define):
+def swish():
     """x σ(βx)."""
     return define(
         "swish_by", lambda m, x, beta=1.5: x * m.sigmoid(beta * x),
@@ -195,7 +209,7 @@ def swish(define):
     )  # fmt: skip
 
 
-def norm(define):
+def norm():
     return define(
         "norm",
         lambda m, x: m.sqrt(m.sum([x_i * x_i for x_i in x])),
@@ -204,7 +218,7 @@ def norm(define):
     )
 
 
-def weighted(define):
+def weighted():
     """p Σ w_i x_i."""
     return define(
         "weighted",
@@ -216,11 +230,11 @@ def weighted(define):
     )  # fmt: skip
 
 
-def reciprocal(define):
+def reciprocal():
     return define("reciprocal", lambda m, x: 1 / x, [lambda m, r, x: -r * r], domain="x != 0", symbol="⁻¹")
 
 
-def heaviside(define):
+def heaviside():
     """Whole numbers, and a derivative that is no Value."""
     return define("heaviside", lambda m, x: m.where(x > 0, 1, 0), [lambda m, r, x: 0])
 
@@ -247,8 +261,8 @@ def near(expected):
 
 @of_each
 @pytest.mark.parametrize("order", range(5))
-def test_derivatives_of_a_defined_operation_to_any_order(define, make, order):
-    defined, (true, point) = make(define), BY_THE_TABLE[make]
+def test_derivatives_of_a_defined_operation_to_any_order(make, order):
+    defined, (true, point) = make(), BY_THE_TABLE[make]
     found, expected = (
         derivative(lambda t, f=f: f(*structures.map(lambda x: x * t, point)), order=order)(1.1)  # along a line
         for f in (defined, true)
@@ -257,8 +271,8 @@ def test_derivatives_of_a_defined_operation_to_any_order(define, make, order):
 
 
 @of_each
-def test_every_transform_of_a_defined_operation(define, make):
-    defined, (true, point) = make(define), BY_THE_TABLE[make]
+def test_every_transform_of_a_defined_operation(make):
+    defined, (true, point) = make(), BY_THE_TABLE[make]
     every = tuple(range(len(point)))
     tangents = structures.map(lambda x: 0.5 - x, point)
     for transform in (
@@ -286,8 +300,8 @@ def gradients_of_gradients(function, point):
 
 
 @of_each
-def test_backward_and_what_the_node_tells(define, make):
-    defined, (true, point) = make(define), BY_THE_TABLE[make]
+def test_backward_and_what_the_node_tells(make):
+    defined, (true, point) = make(), BY_THE_TABLE[make]
     values, others = structures.map(Value, point), structures.map(Value, point)
     node, expected = defined(*values), true(*others)
     (node * 2.0).backward()
@@ -305,8 +319,8 @@ def test_backward_and_what_the_node_tells(define, make):
 
 
 @of_each
-def test_constants_among_the_operands(define, make):
-    defined, (true, point) = make(define), BY_THE_TABLE[make]
+def test_constants_among_the_operands(make):
+    defined, (true, point) = make(), BY_THE_TABLE[make]
     flat, form = structures.flatten(point)
     for chosen in itertools.product([False, True], repeat=len(flat)):
         if not any(chosen):
@@ -322,8 +336,8 @@ def test_constants_among_the_operands(define, make):
 
 
 @of_each
-def test_without_recording(define, make):
-    defined, (_, point) = make(define), BY_THE_TABLE[make]
+def test_without_recording(make):
+    defined, (_, point) = make(), BY_THE_TABLE[make]
     with no_grad():
         node = defined(*structures.map(Value, point))
         assert (type(node), node.parents, node.op) == (Value, (), "")
@@ -332,8 +346,8 @@ def test_without_recording(define, make):
 
 
 @of_each
-def test_a_tape_of_a_defined_operation(define, make):
-    defined, (true, point) = make(define), BY_THE_TABLE[make]
+def test_a_tape_of_a_defined_operation(make):
+    defined, (true, point) = make(), BY_THE_TABLE[make]
     batch = [[x + 0.01 * k for x in numbers(point)] for k in range(5)]
 
     def recorded(function):
@@ -354,8 +368,8 @@ def test_a_tape_of_a_defined_operation(define, make):
 
 
 @of_each
-def test_a_tape_goes_only_where_the_operation_is_defined(define, make):
-    defined = make(define)
+def test_a_tape_goes_only_where_the_operation_is_defined(make):
+    defined = make()
     x = Value(0.5)
     _, point = BY_THE_TABLE[make]
     saved = pickle.dumps(Tape(defined(*structures.map(lambda number: x * number, point)), [x]))
@@ -366,13 +380,13 @@ def test_a_tape_goes_only_where_the_operation_is_defined(define, make):
     )
     with pytest.raises(ValueError, match=message):
         pickle.loads(saved)
-    make(define)
+    make()
     assert pickle.loads(saved).forward([0.5]).shape == (1,)
 
 
-def test_no_other_executor_has_it(define):
+def test_no_other_executor_has_it():
     x = Value(0.5)
-    tape = Tape(x * 2.0 + cube(define)(x), [x])
+    tape = Tape(x * 2.0 + cube()(x), [x])
     reason = (
         "it has nothing compiled for cube, defined at run time"
         if engine == "native"
@@ -406,8 +420,8 @@ def test_it_may_be_defined_before_tapes_are_imported():
 
 
 @of_each
-def test_pictures_and_words(define, make):
-    defined, (_, point) = make(define), BY_THE_TABLE[make]
+def test_pictures_and_words(make):
+    defined, (_, point) = make(), BY_THE_TABLE[make]
     node = defined(*structures.map(lambda x: Value(x, label=f"w{x}"), point)) * 2.0
     node.backward()
     symbol = OPERATIONS[defined.__name__].symbol
@@ -418,7 +432,7 @@ def test_pictures_and_words(define, make):
         assert defined.__name__ in written.replace(r"\_", "_")
 
 
-def test_a_symbol_between_two_operands(define):
+def test_a_symbol_between_two_operands():
     mean = define("mean", lambda m, x, y: (x + y) / 2, [lambda m, r, x, y: 0.5] * 2, symbol="⊕")
     x, y = Value(1.0, label="x"), Value(2.0, label="y")
     assert "v1 = x ⊕ y = 1 ⊕ 2 = 1.5" in explain(mean(x, y)).text
@@ -426,8 +440,8 @@ def test_a_symbol_between_two_operands(define):
     assert Tape(mean(x, y), [x]).listing().splitlines()[2] == "v2 = v0 ⊕ v1"
 
 
-def test_methods_keywords_and_names(define):
-    f = swish(define)
+def test_methods_keywords_and_names():
+    f = swish()
     x = Value(0.7)
     assert x.swish_by().data == f(0.7) == f(0.7, 1.5) == f(x=0.7, beta=1.5)
     assert x.swish_by(beta=2.0).data == f(x, 2.0).data == f(0.7, beta=2.0)
@@ -438,24 +452,24 @@ def test_methods_keywords_and_names(define):
     assert f is autograd.functions.swish_by is Value.swish_by
     assert pickle.loads(pickle.dumps(f)) is f
     assert np.array([x]).tolist()[0].swish_by().data == f(0.7)
-    assert not hasattr(Value, norm(define).__name__)
+    assert not hasattr(Value, norm().__name__)
 
 
-def test_one_defined_operation_in_the_rule_of_another(define):
-    cube(define)
+def test_one_defined_operation_in_the_rule_of_another():
+    cube()
     f = define("sixth", lambda m, x: m.cube(x) * m.cube(x), [lambda m, r, x: 6.0 * m.cube(x) * x * x])
     assert [derivative(f, order=n)(1.0) for n in range(5)] == [1.0, 6.0, 30.0, 120.0, 360.0]
     assert Tape.record(f, [1.0]).forward([[2.0]]).tolist() == [64.0]
 
 
-def test_as_the_activation_of_a_network(define):
-    model = MLP(2, [3, 1], activation=cube(define))
+def test_as_the_activation_of_a_network():
+    model = MLP(2, [3, 1], activation=cube())
     copied = pickle.loads(pickle.dumps(model))
     assert copied([1.0, 2.0]).data == model([1.0, 2.0]).data
 
 
-def test_outside_of_its_domain(define):
-    f = reciprocal(define)
+def test_outside_of_its_domain():
+    f = reciprocal()
     for zero in (Value(0.0, label="q"), 0.0):
         with pytest.raises(ZeroDivisionError, match=r"^reciprocal\(0\.0\): division by zero"):
             f(zero)
@@ -476,16 +490,16 @@ CALLED_WRONGLY = {
 
 
 @pytest.mark.parametrize("name", CALLED_WRONGLY)
-def test_errors_of_calls(define, name):
+def test_errors_of_calls(name):
     call, error, message = CALLED_WRONGLY[name]
     with pytest.raises(error, match=message):
-        call(cube(define), norm(define), weighted(define))
+        call(cube(), norm(), weighted())
 
 
 VALUE, PARTIAL = (lambda m, x: x), (lambda m, r, x: 1.0)
 DEFINED_WRONGLY = {
     "twice": (
-        lambda d: [cube(d) for _ in range(2)],
+        lambda d: [cube() for _ in range(2)],
         ValueError,
         "there is an operation 'cube' already: <Operation cube",
     ),
@@ -524,7 +538,7 @@ DEFINED_WRONGLY = {
 
 
 @pytest.mark.parametrize("name", DEFINED_WRONGLY)
-def test_a_definition_that_does_not_fit_is_refused_and_leaves_nothing(define, name):
+def test_a_definition_that_does_not_fit_is_refused_and_leaves_nothing(name):
     call, error, message = DEFINED_WRONGLY[name]
     before = {*OPERATIONS}
     with pytest.raises(error, match=f"^define: {message}"):
@@ -580,14 +594,14 @@ WRONG_RULES = {
 
 
 @pytest.mark.parametrize("name", WRONG_RULES)
-def test_a_rule_that_returns_something_else(define, name):
+def test_a_rule_that_returns_something_else(name):
     compute, partial, sequences, message = WRONG_RULES[name]
     f = define("f", compute, [partial], sequences=sequences)
     with pytest.raises((TypeError, ValueError), match=f"^{message}"):
         f([Value(1.0), 2.0] if sequences else Value(1.0))
 
 
-def test_numbers_of_other_libraries_in_a_rule(define):
+def test_numbers_of_other_libraries_in_a_rule():
     f = define("f", lambda m, x: np.float32(x) + np.array(1.0), [lambda m, r, x: Fraction(1, 1)])
     node = f(Value(2.0))
     assert (node.data, node.local_derivatives) == (3.0, (1.0,))
@@ -595,14 +609,14 @@ def test_numbers_of_other_libraries_in_a_rule(define):
 
 
 @pytest.mark.parametrize("name", ["max", "any", "all", "len", "isinstance", "map", "varies", "given", "rows", "tape"])
-def test_builtins_and_the_engines_own_names_are_free(define, name):
+def test_builtins_and_the_engines_own_names_are_free(name):
     f = define(name, lambda m, x: x * 5.0, [lambda m, r, x: 5.0])
     assert (f(2.0), getattr(Value(2.0), name)().data) == (10.0, 10.0)
     x = [Value(1.0), Value(3.0)]
     assert autograd.hessian(lambda x: autograd.logsumexp(x))([1.0, 3.0])[0][0] > 0.0
     assert autograd.sum(x).data == 4.0
     assert autograd.abs(Value(-1.0)).data == 1.0
-    assert cube(define)(2.0) == 8.0
+    assert cube()(2.0) == 8.0
     assert Tape.record(lambda x: f(autograd.maximum(x, 1.0)), [2.0]).forward([[3.0]]).tolist() == [15.0]
 
 

@@ -529,7 +529,8 @@ class Grandchild(SetsDataOnly):
 @pytest.mark.parametrize(
     ("make", "data"),
     [(lambda: SetsDataOnly(2.0), 2.0), (SetsNothing, 0.0), (lambda: OfAMixin(2.0), 2.0), (lambda: Made(2.0), 2.0),
-     (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0), (lambda: BeforeAMixin(2.0), 2.0)],
+     (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0),
+     (lambda: BeforeAMixin(2.0), 2.0)],
 )  # fmt: skip
 def test_every_constructor_begins_with_a_leaf(make, data):
     v = make()

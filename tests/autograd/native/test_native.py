@@ -21,7 +21,7 @@ from autograd import engines, recording, subclasses, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
-from ..conftest import forget
+from ...conftest import forget
 
 pytestmark = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 
