@@ -77,7 +77,7 @@ def lists(draw):
         count, variables = count_of(operation, length), inputs + parameters + len(instructions)
         if count and constants + variables == 0:
             continue
-        read = draw(st.lists(st.integers(-constants, variables - 1), min_size=count, max_size=count))
+        read = draw(st.lists(st.integers(-constants, variables - 1), min_size=count, max_size=count)) if count else []
         instructions.append((operation.name, length, read))
     variables = inputs + parameters + len(instructions)
     outputs = draw(st.lists(st.integers(-constants, variables - 1), max_size=3)) if constants + variables else []
