@@ -19,9 +19,29 @@ def complete(subclass: type) -> None:
     plain = engines_class(subclass)
     if subclass.__hash__ is None:  # it has an == of its own
         subclass.__hash__ = object.__hash__
+    elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
+        subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
     if subclass.__eq__ is not plain.__eq__ and subclass.__ne__ is plain.__ne__:
         subclass.__ne__ = object.__ne__  # type: ignore[assignment]
     derive_operators(subclass)
+
+
+def identity_checked(own: Callable[[Any], int]) -> Callable[[Any], int]:
+    """A hash of a subclass's own, which may only go by identity: equal data must not make one node of two."""
+    if hasattr(own, "is_identity_checked"):
+        return own
+
+    def checked(self: Any) -> int:
+        number = own(self)
+        if number not in (id(self), object.__hash__(self)):
+            raise TypeError(
+                f"{type(self).__name__}.__hash__: expected id(self), got {number!r}: graphs keep Values in sets and "
+                "dicts, where two of the same data must be two; return id(self), or leave __hash__ away"
+            )
+        return number
+
+    checked.is_identity_checked = True  # type: ignore[attr-defined]
+    return checked
 
 
 # The operators that micrograd derives from others, and from which.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,10 +35,33 @@ def test_examples_in_docstrings(name):
     assert result.failed == 0
 
 
-def test_examples_in_the_readme():
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
-    assert result.attempted > 0
+@pytest.mark.parametrize(
+    ("folder", "least"), [(".", 65), ("autograd/tape", 11), ("autograd/transforms", 8), ("autograd/native", 12)]
+)
+def test_examples_in_the_readmes(folder, least):
+    if folder == "autograd/native" and (autograd.engine != "native" or sys.maxsize < 2**32):
+        pytest.skip("the page shows the native engine, and tells the sizes that 64-bit processors have")
+    result = doctest.testfile(str(ROOT / folder / "README.md"), module_relative=False, encoding="utf-8")
+    assert result.attempted >= least
     assert result.failed == 0
+
+
+@pytest.mark.parametrize("folder", ["tape", "transforms"])
+def test_a_folders_readme_names_every_file(folder):
+    readme = ROOT / "autograd" / folder / "README.md"
+    files = [path for path in readme.parent.rglob("*.py") if path.name != "__init__.py"]
+    assert files
+    for path in files:
+        assert path.relative_to(readme.parent).as_posix() in readme.read_text(encoding="utf-8")
+
+
+def test_the_readmes_of_the_native_engine_and_the_tape_name_every_file_of_c_and_no_other():
+    native = ROOT / "autograd" / "native"
+    pages = [(folder / "README.md").read_text(encoding="utf-8") for folder in (native, native.parent / "tape")]
+    named = {name for page in pages for name in re.findall(r"`(?:native/)?([\w*]+\.[ch])`", page)}
+    assert [name for name in named if not [*native.glob(name)]] == []
+    told = {path.stem for name in named for path in native.glob(name)}
+    assert {source.stem for source in native.glob("*.[ch]")} == told
 
 
 @pytest.mark.parametrize("text", ["reference", "conventions", "contributing"])
