@@ -8,6 +8,7 @@
 0.54212
 """
 
+from autograd import structures
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
@@ -18,14 +19,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from autograd import files, structures
+    from autograd import files
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
     from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_MODULES = ("files", "structures")
+_MODULES = ("files",)
 _LATER = {
     name: module
     for module, names in {

@@ -241,6 +241,28 @@ def evaluate(operation: Operation, numbers: Sequence[float | list[float]], opera
         raise operation.explained(error, numbers, labels) from None
 
 
+def differentiated(
+    operation: Operation,
+    value: float,
+    numbers: Sequence[float | list[float]],
+    operands: Sequence[Any],
+    value_type: type,
+) -> tuple[list[Any], list[float]]:
+    """The operands that are Values, and the local derivative with respect to each, by the table's rules."""
+    parents: list[Any] = []
+    local_derivatives: list[float] = []
+    for operand, derivative_of in zip(operands, operation.partials, strict=True):
+        if isinstance(operand, value_type):
+            parents.append(operand)
+            local_derivatives.append(derivative_of(ieee, value, *numbers))
+        elif isinstance(operand, tuple):
+            for element, derivative in zip(operand, derivative_of(ieee, value, *numbers), strict=True):
+                if isinstance(element, value_type):
+                    parents.append(element)
+                    local_derivatives.append(derivative)
+    return parents, local_derivatives
+
+
 def uncomputable(node: Common, consequence: str) -> TypeError:
     """The error of whoever needs the operation of a node that has none: `so a tape cannot compute it again`."""
     return TypeError(f"{node!r} was not computed by an operation of the table, {consequence}")

@@ -16,7 +16,7 @@ from types import FunctionType
 
 from autograd.engines import Value, function
 from autograd.operands import described, introduce, real_number
-from autograd.operation import Mathematics, Operation, ieee, strict
+from autograd.operation import Mathematics, Operation, ieee, strict, where
 from autograd.operations import OPERATIONS, add_row
 from autograd.subclasses import own_sums
 
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autograd.value import Operand, Scalar
-
-
-def where(condition: bool, x: Scalar, y: Scalar) -> Scalar:
-    """x if the condition holds, else y: `where(x > 0, x, 0.0)`. The derivative is that of the chosen branch."""
-    return x if condition else y
 
 
 # A method is its function, so that pickle finds either: a network knows its activation function.

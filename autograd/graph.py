@@ -1,4 +1,4 @@
-"""Walks over a graph: its nodes in topological order, its edges, its leaves, and how many of each there are.
+"""Walks over a graph: its nodes in topological order, and how many nodes, edges and leaves there are.
 
 A graph is given by one or more of its nodes, the roots: all that they were computed from belongs to it. A walk
 needs nothing of a node but its `parents`. It uses no recursion, so a graph's depth is bounded by memory only, and it
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from typing import Protocol, Self, TypeVar
 
     class Node(Protocol):
@@ -52,16 +52,6 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
                     break
                 node, unvisited = path.pop()
     return order
-
-
-def edges(*roots: N) -> Iterator[tuple[N, N]]:
-    """Every (parent, node) of the graph, in topological order; twice where a node has one parent twice."""
-    return ((parent, node) for node in topological_order(*roots) for parent in node.parents)
-
-
-def leaves(*roots: N) -> list[N]:
-    """The nodes without parents, in topological order: what the graph was computed from."""
-    return [node for node in topological_order(*roots) if not node.parents]
 
 
 def counts(*roots: N) -> dict[str, int]:

@@ -39,8 +39,6 @@ def real_number(number: Number) -> float:
     given = number
     if hasattr(number, "item") and not getattr(number, "ndim", getattr(number, "shape", ())):
         number = item_of(number)
-        if isinstance(number, (float, int)):
-            return float(number)
     convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
     complex_number = isinstance(number, Complex) and not isinstance(number, Real)
     if convertible and not complex_number and not hasattr(number, "__len__"):
@@ -124,7 +122,7 @@ def arguments(
 
     def scalars(elements: Any) -> tuple[Any, ...]:
         if not hasattr(elements, "__iter__"):
-            raise TypeError(f"expected a sequence of numbers, got {type(elements).__name__}: {elements!r}")
+            raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
         return tuple([scalar(element, value_type) for element in elements])
 
     bound = operation.bind(operands, keywords)

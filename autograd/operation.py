@@ -72,6 +72,11 @@ class Operation:
         return f"{self.name}({', '.join(operands)})"
 
     @property
+    def is_infix(self) -> bool:
+        """Whether its symbol stands between its operands: `x + y`."""
+        return len(self.operands) == 2 and not self.sequences and not self.symbol.isidentifier()
+
+    @property
     def description(self) -> str:
         """The docstring of the method and the function."""
         lines = [f"{self.signature} = {self.formula}", "", "A Value where an operand is one, else a float."]
@@ -107,15 +112,19 @@ class Operation:
         """The error of an evaluation, saying which numbers (and labels) the operation met and what it expected."""
         shown = [reprlib.repr(number) for number in numbers]
         call = f"{self.name}({', '.join(shown)})"
-        if len(shown) == 2 and not self.symbol.isidentifier():
+        if self.is_infix:
             call = f" {self.symbol} ".join(f"({number})" if number.startswith("-") else number for number in shown)
-        reason = f"expected {self.domain or 'finite operands'}"
+        reason = f"expected {self.domain}" if self.domain else str(error) or "the operands are outside of its domain"
         if isinstance(error, ZeroDivisionError):
             reason = "division by zero"
         if isinstance(error, OverflowError):
             reason = "the result is beyond the largest float, 1.8e308"
+        return type(error)(f"{call}: {reason}{self.labelled(labels)}")
+
+    def labelled(self, labels: Sequence[str]) -> str:
+        """Which operands have a label, and what it is, behind an error: ` (x is labelled 'weight')`."""
         named = [f"{name} is labelled {label!r}" for name, label in zip(self.operands, labels, strict=True) if label]
-        return type(error)(f"{call}: {reason}" + (f" ({', '.join(named)})" if named else ""))
+        return f" ({', '.join(named)})" if named else ""
 
     def __repr__(self) -> str:
         return f"<Operation {self.signature} = {self.formula}>"
@@ -144,7 +153,8 @@ class Mathematics:
         return function
 
 
-def where(condition: bool, x: float, y: float) -> float:
+def where(condition: bool, x: Any, y: Any) -> Any:  # Any: as x and y are
+    """x if the condition holds, else y: `where(x > 0, x, 0.0)`. The derivative is that of the chosen branch."""
     return x if condition else y
 
 

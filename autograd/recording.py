@@ -223,7 +223,10 @@ _check: Check | None = None
 
 
 def guard(check: Check | None) -> None:
-    """Has check(value, what) called before a comparison, bool() or float() of a Value; None ends it."""
+    """Has check(value, what) called before the number of a Value is given away; None ends it.
+
+    That is before a comparison, bool(), float(), item(), detach(), a copy, and their like.
+    """
     global _check
     _check = check
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from autograd.common import Common, evaluate
+from autograd.common import Common, differentiated, evaluate
 from autograd.graph import topological_order
 from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
-from autograd.operation import ieee
 from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
 
@@ -152,17 +151,7 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
     if not is_recording():
         return Value(data) if any(map(holds_value, operands)) else data
 
-    parents: list[Value] = []
-    local_derivatives: list[float] = []
-    for operand, derivative_of in zip(operands, operation.partials, strict=True):
-        if isinstance(operand, Value):
-            parents.append(operand)
-            local_derivatives.append(derivative_of(ieee, data, *numbers))
-        elif isinstance(operand, tuple):
-            for element, derivative in zip(operand, derivative_of(ieee, data, *numbers), strict=True):
-                if isinstance(element, Value):
-                    parents.append(element)
-                    local_derivatives.append(derivative)
+    parents, local_derivatives = differentiated(operation, data, numbers, operands, Value)
     if not parents:
         return data
 

@@ -5,6 +5,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     expression(expression)             a step computes the result and its gradient
     differentiate(network, examples)   the mean loss of so many examples, and its gradient
     train(network, examples)           the same and an update of the parameters, θ − η g
+    train_model(network, examples)     the same through the MLP of the engine's own `nn`
+    fit(network, examples)             the same through `nn.fit`
 
 `numbers(outcome)` reads what a step returned, for it to be seen that all computed the same: the result or the loss, and
 then the gradient or the updated parameters in the order of `network.parameters()`, as far as there are any.

@@ -58,7 +58,7 @@ class Taker:
         self.numbers: list[list[float]] = []  # what it computed
 
     def __call__(self, case: Case) -> Sample:
-        task = {"question": self.table.question, "clock": self.table.clock, "collector": case.collector}
+        task = {"question": self.table.question, "collector": case.collector}
         with ExitStack() as once:
             if self.table.once or not self.process:
                 processes = once if self.table.once else self.processes

@@ -52,7 +52,6 @@ class Budget(NamedTuple):
     name: str
     limit: float
     at_least: bool = False
-    case: int | None = None  # if another than the table's budgets are of
 
     def verdict(self, number: float) -> str:
         """Nothing if the number is nan."""
@@ -76,7 +75,6 @@ class Table(NamedTuple):
     paired: bool = True  # whether each row is measured in turns with ours
     most: int = 11  # samples
     threads: int = 1
-    clock: str = "wall"  # or "cpu"
 
     def markdown(self, cells: Cells) -> str:
         shown = (self.value, RATIO) if self.paired else (self.value,)
@@ -92,10 +90,8 @@ class Table(NamedTuple):
             error = cells[i].error
             line.append("—" if error and error == told else error or self.text(cells, i, name))
             told = error or told
-        of_row = [
-            (budget, self.of if budget.case is None else budget.case) for budget in self.budgets if budget.row == title
-        ]
-        verdicts = [budget.verdict(self.number(cells, case, budget.name)) for budget, case in of_row]
+        of_row = [budget for budget in self.budgets if budget.row == title]
+        verdicts = [budget.verdict(self.number(cells, self.of, budget.name)) for budget in of_row]
         return [*line, "; ".join(filter(None, verdicts))]
 
     def number(self, cells: Sequence[Cell], case: int, name: str) -> float:

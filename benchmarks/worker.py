@@ -15,7 +15,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 from arrays import THREADS
@@ -23,7 +23,6 @@ from contestants import CONTESTANTS
 from workloads import EXPRESSIONS, NETWORKS, Step, chain, wide
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
-CLOCKS = {"wall": perf_counter, "cpu": process_time}
 WORKLOADS, GRAPHS = {**EXPRESSIONS, **NETWORKS}, {"chain": chain, "wide": wide}
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
@@ -33,14 +32,12 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self.name, self.contestant = name, CONTESTANTS[name].make()
-        self.clock = perf_counter
         self._task: dict[str, Any] = {}
         self._step: Step = lambda: None
         self._repetitions, self._first = 1, 0.0
 
-    def answer(self, question: str, clock: str, collector: bool, **task: Any) -> dict[str, Any]:
-        """A sample, by this clock, with the garbage collector as Python has it or off."""
-        self.clock = CLOCKS[clock]
+    def answer(self, question: str, collector: bool, **task: Any) -> dict[str, Any]:
+        """A sample, with the garbage collector as Python has it or off."""
         prepared = {} if question != "time" or task == self._task else {"numbers": self._prepare(**task)}
         if not collector:
             gc.collect()
@@ -58,10 +55,10 @@ class Worker:
 
     def _prepare(self, work: str, workload: str, **size: int) -> list[list[float]]:
         """Takes the first two steps, or one where all compute the same. Returns what each of them computed."""
-        start = self.clock()
+        start = perf_counter()
         self._step = getattr(self.contestant, work)(WORKLOADS[workload], **size)
         outcome = self._step()
-        self._first = self.clock() - start
+        self._first = perf_counter() - start
         numbers = [self.contestant.numbers(outcome)]
         if self.contestant.differentiates:
             numbers.append(self.contestant.numbers(self._step()))
@@ -73,7 +70,7 @@ class Worker:
         return numbers
 
     def _seconds_per_step(self, repetitions: int) -> float:
-        step, clock = self._step, self.clock
+        step, clock = self._step, perf_counter
         if hasattr(step, "seconds"):
             return step.seconds(repetitions, clock) / repetitions  # type: ignore[no-any-return]
         start = clock()
@@ -88,7 +85,7 @@ class Worker:
         """
         if size > 4:
             self.grow(graph, 4, 1)  # a warm-up
-        contestant, clock = self.contestant, self.clock
+        contestant, clock = self.contestant, perf_counter
         memory, start = [resident()], clock()
         root, leaves = GRAPHS[graph](size, contestant.leaf, contestant.relu)
         seconds = [clock() - start]
@@ -129,7 +126,7 @@ class Worker:
         """What it takes to record a graph."""
         from tapes import recording
 
-        return recording(graph, self.clock)
+        return recording(graph, perf_counter)
 
     def load(self) -> dict[str, float]:
         """The seconds that an import adds to the start of Python."""

@@ -1,4 +1,4 @@
-"""Arguments are checked here: each function returns what it was given in the form that `nn` computes with, or raises.
+"""Arguments are checked here, and examples copied: a check returns what it was given as `nn` takes it, or raises.
 
 An error names the argument, says what was expected and what was given. Nothing has been changed then.
 """

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import UNCHANGEABLE, columns_of, copied, copier, have_one_form
-from nn.optimizers import gathered
+from nn.arguments import columns_of, copied, copier, have_one_form
+from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, random_states, restore
 
 if TYPE_CHECKING:
@@ -236,8 +236,6 @@ class ByTape:
         self.seeds = numpy.zeros(form.count)
         self.seeds[0] = 1.0  # only the loss is differentiated, not the model's output
         self.read_outputs = reader(form)
-        examples = problem.examples + problem.held_out
-        self.copies_targets = not UNCHANGEABLE.issuperset(type(data[-1]) for data in examples if data)
 
     def outputs(self, vector: Array) -> Array:
         return self.tape.forward(self.numbers, parameters=self.places.of_tape(vector))
@@ -299,7 +297,7 @@ class ByTape:
             total = 0.0
             with no_grad():
                 for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
-                    total += float(metric(output, copied(target) if self.copies_targets else target))
+                    total += float(metric(output, copied(target)))
             sums.append(total)
         return sums
 
@@ -374,6 +372,7 @@ def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> t
     Raises TypeError if `tape` is True and none can be had. Raises ValueError for held-out examples of another form, if
     there is a tape, or if the model does not take them.
     """
+    Value(0.0).backward()  # ends blocks of no_grad() that suspended generators have left open
     reason = "tape=False"
     if tape is not False:
         try:
@@ -567,7 +566,7 @@ def means(
 
 
 def finite_gradient(gradient: Array) -> Array:
-    if not numpy.isfinite(gradient).all():
+    if not is_finite(gradient):
         raise FloatingPointError("the gradient is not finite, though the loss is")
     return gradient
 

@@ -116,7 +116,6 @@ def fit(
             f"fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), got {type(optimizer)}; "
             "a second-order method goes through all examples by itself, with its own minimize(...)"
         )
-    Value(0.0).backward()  # ends blocks of no_grad() that a suspended generator has left open
     examples = pairs_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")

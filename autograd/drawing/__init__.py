@@ -1,9 +1,10 @@
 """Drawings of graphs: what is shown (diagram), in which colours (themes), laid out how (layout), written as what.
 
-`draw` and `Drawing` are for users. The other names are for `explaining`, which draws the graph beside its trace.
+`draw`, `Drawing`, and what `draw` can be told, `RANKDIRS` and `THEMES`, are for users. The other names are for
+`explaining`, which draws the graph beside its trace.
 """
 
-from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, columns, in_dot, short, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, columns, constants_of, in_dot, short, shown
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
 from autograd.drawing.layout import svg_of
 from autograd.drawing.themes import THEMES, Signs, Theme
@@ -19,6 +20,7 @@ __all__ = [
     "Theme",
     "check_size",
     "columns",
+    "constants_of",
     "draw",
     "in_dot",
     "save_as",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from autograd.drawing.themes import Theme
     from autograd.operation import Operation
-    from autograd.value import Operand, Scalar
+    from autograd.value import Scalar
 
 BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …
 HOVER_CHARACTERS = 1_000
@@ -126,10 +126,11 @@ def operands_of_dot(node: Value) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]
     return operands
 
 
-def constants_of(operand: Operand) -> float | tuple[float | None, ...] | None:
+def constants_of(operand: object) -> float | tuple[float | None, ...] | None:
+    """An operand where it is a number, or its numbers where it is a sequence: None in the place of each node."""
     if isinstance(operand, tuple):
-        return tuple(None if isinstance(element, Value) else element for element in operand)
-    return None if isinstance(operand, Value) else operand
+        return tuple(element if isinstance(element, float) else None for element in operand)
+    return operand if isinstance(operand, float) else None
 
 
 def between(nodes: Sequence[Node], start: str, end: str) -> set[str]:
@@ -212,7 +213,7 @@ def circle(node: Node, theme: Theme) -> dict[str, str]:
     """The symbol, and the constants among the operands: `2 *` and `** 3`, or below the symbol `slope = 0.01`."""
     symbol = str(node.op)
     below = []
-    if is_infix(node):
+    if node.operation and node.operation.is_infix:
         left, right = ("" if operand is None else short(operand) for operand in node.operands)  # type: ignore[arg-type]
         symbol = f"{left} {symbol} {right}".strip()
     else:
@@ -228,13 +229,6 @@ def circle(node: Node, theme: Theme) -> dict[str, str]:
 
 def outlined(theme: Theme) -> dict[str, str]:
     return {"fontcolor": theme.ink, "color": theme.line, "penwidth": f"{theme.outline:g}"}
-
-
-def is_infix(node: Node) -> bool:
-    operation = node.operation
-    if operation is None or operation.sequences:
-        return False
-    return len(operation.operands) == 2 and not operation.symbol.isidentifier()
 
 
 def constants(node: Node) -> list[tuple[str, list[float]]]:

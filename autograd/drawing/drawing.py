@@ -15,6 +15,7 @@ from autograd.drawing import diagram, layout
 from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order
+from autograd.operands import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def draw(
         if not isinstance(value, Value):
             instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
             instead = "; draw what it computes, such as draw(model(x))" if callable(value) else instead
-            raise TypeError(f"draw: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{instead}")
+            raise TypeError(f"draw: expected a Value, got {described(value)}{instead}")
     for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
@@ -161,11 +162,11 @@ class Drawing:
 
         Raises ValueError for another suffix, OSError if the file cannot be written, and what `svg` raises.
         """
-        formats: dict[str, Callable[[], bytes]] = {
-            ".svg": lambda: self.svg.encode(),
+        formats: dict[str, Callable[[], bytes | str]] = {
+            ".svg": lambda: self.svg,
             ".png": lambda: self.png,
-            ".dot": lambda: self.dot.encode(),
-            ".html": lambda: self.html.encode(),
+            ".dot": lambda: self.dot,
+            ".html": lambda: self.html,
         }
         save_as(Path(path), formats, "the drawing")
 
@@ -177,7 +178,7 @@ class Drawing:
         return f'<Drawing of {self.nodes:,} nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
 
 
-def save_as(path: Path, formats: Mapping[str, Callable[[], bytes]], what: str) -> None:
+def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:
     """Writes a file in the one of the formats, by suffix, that its name ends in. Raises ValueError if there is none."""
     if path.suffix.lower() not in formats:
         *others, last = formats

@@ -7,7 +7,6 @@ goes through it step by step beside the graph's drawing.
 
 from __future__ import annotations
 
-import reprlib
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +17,7 @@ from autograd.explaining.notation import Latex, Markdown, Notation
 from autograd.explaining.page import framed, page
 from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
+from autograd.operands import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def explain(value: Value, *, digits: int = 4, max_nodes: int = 500) -> Explanati
     """
     if not isinstance(value, Value):
         instead = "; explain what it computes, such as explain(model(x))" if callable(value) else ""
-        raise TypeError(f"explain: expected a Value, got {type(value).__name__}: {reprlib.repr(value)}{instead}")
+        raise TypeError(f"explain: expected a Value, got {described(value)}{instead}")
     if isinstance(digits, bool) or digits not in range(1, 18):
         raise ValueError(f"explain: expected 1 to 17 digits, got {digits!r}")
     check_size(topological_order(value), False, max_nodes, "explain")
@@ -145,11 +145,11 @@ class Explanation:
 
         Raises ValueError for another suffix, OSError if the file cannot be written, and for HTML what `html` raises.
         """
-        formats: dict[str, Callable[[], bytes]] = {
-            ".html": lambda: self.html.encode(),
-            ".md": lambda: f"{self.markdown}\n".encode(),
-            ".tex": lambda: f"\\[\n{self.latex}\n\\]\n".encode(),
-            ".txt": lambda: f"{self.text}\n".encode(),
+        formats: dict[str, Callable[[], bytes | str]] = {
+            ".html": lambda: self.html,
+            ".md": lambda: f"{self.markdown}\n",
+            ".tex": lambda: f"\\[\n{self.latex}\n\\]\n",
+            ".txt": lambda: f"{self.text}\n",
         }
         save_as(Path(path), formats, "the trace")
 

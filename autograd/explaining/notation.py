@@ -111,7 +111,7 @@ class Notation:
         x, y, *_ = [*written, ""]
         if template := self.templates.get(operation.name):
             return template.format(x=x, y=y, X=self.grouped(x), Y=self.grouped(y))
-        if len(written) == 2 and not operation.sequences and not operation.symbol.isidentifier():
+        if operation.is_infix:
             return f"{self.grouped(x)} {self.verbatim(operation.symbol)} {self.grouped(y)}"
         return f"{self.function(operation.name)}({', '.join(written)})"
 

@@ -20,7 +20,7 @@ from html import escape
 from importlib.resources import files
 from xml.etree import ElementTree
 
-from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, in_dot, short, svg_of
+from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, constants_of, in_dot, short, svg_of
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
 
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from autograd.explaining.trace import Contribution, Operand, Trace
+    from autograd.explaining.trace import Contribution, Trace
 
 MOST_NAMES = 6  # in a sentence
 
@@ -237,12 +237,6 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
 
 def pictured(trace: Trace) -> list[Node]:
     """The entries as a drawing shows Values, with their names for labels and their adjoints for gradients."""
-
-    def constants(operand: Operand) -> float | tuple[float | None, ...] | None:
-        if isinstance(operand, tuple):
-            return tuple(None if isinstance(element, Entry) else element for element in operand)
-        return None if isinstance(operand, Entry) else operand
-
     place = {entry: str(i) for i, entry in enumerate(trace.entries)}
     return [
         Node(
@@ -252,7 +246,7 @@ def pictured(trace: Trace) -> list[Node]:
             entry.adjoint,
             entry.operation.symbol if entry.operation else "",
             None if isinstance(entry.operation, Given) else entry.operation,
-            () if isinstance(entry.operation, Given) else tuple(map(constants, entry.operands)),
+            () if isinstance(entry.operation, Given) else tuple(map(constants_of, entry.operands)),
             tuple(place[parent] for parent in entry.parents),
             entry.local_derivatives,
         )

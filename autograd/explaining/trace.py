@@ -41,10 +41,9 @@ NAME = re.compile(r"([^\[\]']+)(\[\d+(, ?\d+)*\])*'*")  # loss, x1, hidden.w[0][
 class Given:
     """It stands for the operation of a node whose local derivatives were given by hand: its symbol is all we know."""
 
-    sequences = 0
-
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, operands: int) -> None:
         self.name = self.symbol = symbol or "f"
+        self.is_infix = operands == 2 and not self.symbol.isidentifier()
 
 
 @dataclass(eq=False)
@@ -145,7 +144,7 @@ def trace(value: Value) -> Trace:
             name,
             remark,
             node.data,
-            node.operation or (Given(node.op) if node.parents else None),
+            node.operation or (Given(node.op, len(node.parents)) if node.parents else None),
             tuple(
                 tuple(map(entry_of, o)) if isinstance(o, tuple) else entry_of(o)
                 for o in (node.operands if node.operation else node.parents)

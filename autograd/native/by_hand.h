@@ -4,7 +4,7 @@
 
 #include "node.h"
 
-/* What common.py's by_hand() returns becomes the node's: (parents, symbol, local derivatives). Former operands go. */
+/* What operands.py's by_hand() returns becomes the node's: (parents, symbol, local derivatives). Former operands go. */
 int set_parts(Node *node, PyObject *parts);
 
 /* Methods of a Value. */

@@ -1,9 +1,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.operation import Operation
 from autograd.value import Value as Value
 from autograd.value import function as function
 
+operations: tuple[Operation, ...]
 table_checksum: int
 
 class Program:
@@ -37,6 +39,14 @@ def dependences(
     /,
 ) -> bytes: ...
 def first_stranger(values: Sequence[object], /) -> int: ...
+def given(
+    data: float,
+    operands: tuple[Any, ...],
+    local_derivatives: tuple[float, ...],
+    operation: Operation,
+    symbol: str,
+    /,
+) -> Value: ...
 def gather(values: Sequence[Value], is_grad: bool, vector: memoryview, /) -> None: ...
 def guard(check: Callable[[Value, str], None] | None, /) -> None: ...
 def is_as_computed(node: Value, /) -> bool: ...

@@ -22,6 +22,13 @@ typedef struct {
 } Row;
 
 extern const Row ROWS[];
+
+/* How long each sequence is among so many operands; 1 where the row has none. */
+static inline Py_ssize_t sequence_length(const Row *row, Py_ssize_t count)
+{
+    return row->sequences ? (count - row->operands + row->sequences) / row->sequences : 1;
+}
+
 extern const unsigned long TABLE_CHECKSUM; /* of the Python files that the table was written from */
 
 #endif

@@ -118,7 +118,7 @@ static void write_instruction(Writer *writer, Node *node)
     int32_t k = writer->instruction_count;
     int64_t start = writer->starts[k];
     writer->rows[k] = (int32_t)node->row;
-    writer->lengths[k] = row->sequences ? (int32_t)((count - row->operands + row->sequences) / row->sequences) : 1;
+    writer->lengths[k] = (int32_t)sequence_length(row, count);
     writer->starts[k + 1] = start + count;
     int32_t *operand = writer->operands + start;
     for (const Part *part = parts; part < parts + PARTS; part++)

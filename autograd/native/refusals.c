@@ -34,7 +34,7 @@ static bool is_given_again(Node *node, double *numbers)
     const Row *row = &ROWS[node->row];
     const Slot *slots = node_slots(node);
     const Py_ssize_t count = node_count(node);
-    const Py_ssize_t n = row->sequences > 0 ? (count - (row->operands - row->sequences)) / row->sequences : 1;
+    const Py_ssize_t n = sequence_length(row, count);
     double *derivatives = numbers + count;
     for (Py_ssize_t i = 0; i < count; i++)
         numbers[i] = slots[i].parent != NULL ? ((Node *)slots[i].parent)->data : slots[i].number;

@@ -30,7 +30,7 @@ static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), P
     return (PyObject *)node;
 }
 
-/* What common.py's by_hand() makes of the second and third argument, (parents, symbol, local derivatives). */
+/* What operands.py's by_hand() makes of the second and third argument, (parents, symbol, local derivatives). */
 static PyObject *read_by_hand(PyObject *children, PyObject *third)
 {
     PyObject *nothing = PyTuple_New(0), *parts = NULL;

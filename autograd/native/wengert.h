@@ -46,8 +46,7 @@ static inline const int32_t *operands_of(const Instruction *instruction)
 
 static inline int32_t length_of_sequences(const Instruction *instruction)
 {
-    const Row *row = &ROWS[instruction->row];
-    return row->sequences ? (instruction->count - row->operands + row->sequences) / row->sequences : 1;
+    return (int32_t)sequence_length(&ROWS[instruction->row], instruction->count);
 }
 
 /* What a variable depends on. */

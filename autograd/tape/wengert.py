@@ -173,8 +173,7 @@ def listing(wengert: WengertList, labels: Sequence[str]) -> str:
     name = names(wengert)
     for result, operation, operands in wengert.instructions():
         shown = [f"[{', '.join(map(name, x))}]" if isinstance(x, list) else name(x) for x in operands]
-        infix = len(shown) == 2 and not operation.sequences and not operation.symbol.isidentifier()
-        formula = f" {operation.symbol} ".join(shown) if infix else f"{operation.name}({', '.join(shown)})"
+        formula = f" {operation.symbol} ".join(shown) if operation.is_infix else f"{operation.name}({', '.join(shown)})"
         lines.append(f"{f'v{result}':<{width}} = {formula}")
     lines.append(f"{'output' if len(wengert.outputs) == 1 else 'outputs'} {', '.join(map(name, wengert.outputs))}")
     return "\n".join(lines)

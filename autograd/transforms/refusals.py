@@ -10,9 +10,9 @@ from __future__ import annotations
 import reprlib
 from array import array
 
-from autograd.common import evaluate, uncomputable
+from autograd import structures
+from autograd.common import differentiated, evaluate, uncomputable
 from autograd.engines import Value, engine
-from autograd.operation import ieee
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def contradiction(node: Value) -> str:
     That is its value and every local derivative, bit for bit, with any nan for a nan. To be called where operations
     follow IEEE 754, within recording(raises=False).
     """
-    numbers = [operand.data if isinstance(operand, Value) else number_or_numbers(operand) for operand in node.operands]
+    numbers = [numbers_of(operand) for operand in node.operands]
     fresh, recorded = computed_again(node, numbers), [node.data, *node.local_derivatives]
     if are_same(fresh, recorded):
         return ""
@@ -95,33 +95,21 @@ def contradiction(node: Value) -> str:
     if fresh and are_same(fresh[:1], recorded[:1]):
         result += f", with the local derivatives {reprlib.repr(fresh[1:])} in place of {reprlib.repr(recorded[1:])}"
     labels = [getattr(operand, "label", "") for operand in node.operands]
-    pairs = zip(node.operation.operands, labels, strict=True)
-    named = ", ".join(f"{name} is labelled {label!r}" for name, label in pairs if label)
-    return f"its operands now give {call}{result}" + (f" ({named})" if named else "")
+    return f"its operands now give {call}{result}{node.operation.labelled(labels)}"
 
 
-def number_or_numbers(operand: Operand) -> float | list[float]:
-    if not isinstance(operand, tuple):
-        return operand  # type: ignore[return-value]  # no Value, which contradiction() has asked
-    return [element.data if isinstance(element, Value) else element for element in operand]
+def numbers_of(operand: Operand) -> float | list[float]:
+    return [*map(structures.number, operand)] if isinstance(operand, tuple) else structures.number(operand)
 
 
 def computed_again(node: Value, numbers: Sequence[float | list[float]]) -> list[float]:
     """The value that the table's rules give on these numbers, and then the local derivatives; nothing on an error."""
     assert node.operation is not None
-    operands = node.operands
     try:
-        value = evaluate(node.operation, numbers, operands)
-        found = [value]
-        for operand, partial in zip(operands, node.operation.partials, strict=True):
-            if isinstance(operand, Value):
-                found.append(partial(ieee, value, *numbers))
-            elif isinstance(operand, tuple):
-                by_element = zip(operand, partial(ieee, value, *numbers), strict=True)
-                found += [derivative for element, derivative in by_element if isinstance(element, Value)]
+        value = evaluate(node.operation, numbers, node.operands)
+        return [value, *differentiated(node.operation, value, numbers, node.operands, Value)[1]]
     except (ValueError, ArithmeticError):  # the numbers are outside of the domain
         return []
-    return found
 
 
 def are_same(x: list[float], y: list[float]) -> bool:

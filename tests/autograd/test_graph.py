@@ -1,4 +1,4 @@
-"""Walks: orders, edges, leaves and counts of known graphs."""
+"""Walks: orders and counts of known graphs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value
-from autograd.graph import counts, edges, leaves, topological_order
+from autograd.graph import counts, topological_order
 
 
 class Node:
@@ -41,9 +41,6 @@ def test_a_node_with_one_parent_twice():
     a = Node()
     square = Node(a, a)
     assert topological_order(square) == [a, square]
-    assert list(edges(square)) == [(a, square), (a, square)]
-    node = Node(square)
-    assert list(edges(node)) == [(a, square), (a, square), (square, node)]
     assert counts(square) == {"nodes": 2, "edges": 2, "leaves": 1, "depth": 1}
 
 
@@ -51,7 +48,6 @@ def test_several_roots_share_their_nodes():
     a = Node()
     first, second = Node(a), Node(a)
     assert topological_order(first, second, first) == [a, first, second]
-    assert leaves(first, second) == [a]
     assert topological_order() == []
     assert counts() == {"nodes": 0, "edges": 0, "leaves": 0, "depth": 0}
 
@@ -59,7 +55,6 @@ def test_several_roots_share_their_nodes():
 def test_a_graph_of_values():
     x, y = Value(2.0), Value(3.0)
     z = x * y + x
-    assert leaves(z) == [x, y]
     assert counts(z) == {"nodes": 4, "edges": 4, "leaves": 2, "depth": 2}
 
 
@@ -78,4 +73,4 @@ def test_every_parent_comes_before_its_node(shape):
     order = topological_order(*nodes)
     position = {node: index for index, node in enumerate(order)}
     assert len(order) == len(position) == len(nodes)
-    assert all(position[parent] < position[node] for parent, node in edges(*nodes))
+    assert all(position[parent] < position[node] for node in nodes for parent in node.parents)

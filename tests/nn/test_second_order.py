@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, atan2, dot, exp, minimum, softplus, tanh
+from autograd import Value, atan2, dot, exp, minimum, no_grad, softplus, tanh
 from nn.layers import MLP
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, residuals
 from nn.optimizers import SGD
@@ -504,3 +504,28 @@ def test_levenberg_marquardt_needs_a_tenth_of_gradient_descents_steps():
             epochs=10 * needed, batch_size=25, progress=False,
         )  # fmt: skip
         assert min(history.loss) > goal
+
+
+@pytest.mark.parametrize("tape", [None, False])
+@pytest.mark.parametrize(
+    "found",
+    [
+        lambda w, **how: Newton([w]).minimize(lambda x, t: (w * x - t) ** 2, *DATA, **how).loss[-1],
+        lambda w, **how: GaussNewton([w]).minimize(lambda x, t: w * x - t, *DATA, **how).loss[-1],
+        lambda w, **how: LevenbergMarquardt([w]).minimize(lambda x, t: w * x - t, *DATA, **how).loss[-1],
+        lambda w, **how: NaturalGradient([w], "normal").fisher_matrix(lambda x: w * x, DATA[0], **how).tolist(),
+    ],
+)
+def test_a_generator_that_is_suspended_within_no_grad_leaves_a_method_alone(found, tape):
+    def suspended():
+        with no_grad():
+            yield
+
+    expected = found(Value(0.5), tape=tape)
+    generator = suspended()
+    next(generator)
+    assert found(Value(0.5), tape=tape) == expected
+    generator.close()
+
+
+DATA = ([1.0, 2.0], [2.0, 4.5])
