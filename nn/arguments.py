@@ -77,6 +77,20 @@ class Within:
         vars(instance)[self.name] = within(self.name, number, self.low, self.high)
 
 
+class WithinOrNone(Within):
+    """An attribute that is a number in [low, high), or None."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> float | None: ...  # type: ignore[override]
+
+    def __set__(self, instance: object, number: float | None) -> None:
+        if number is None:
+            vars(instance)[self.name] = None
+        else:
+            super().__set__(instance, number)
+
+
 def finite(name: str, number: object) -> float:
     """A number that is neither nan nor infinite. True and False are none."""
     if isinstance(number, Real) and not isinstance(number, bool):
