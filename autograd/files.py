@@ -1,4 +1,7 @@
-"""Files are written whole or not at all: `write` puts a finished file in the place of the old one in a single step."""
+"""Files are written whole or not at all: `write` puts a finished file in the place of the old one in a single step.
+
+`read` reads files alone: what a device or a pipe gives may never come, or never end.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,3 +52,17 @@ def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the f
     finally:
         with suppress(OSError):  # it is gone where all went well, and was never there where the folder is not
             unfinished.unlink()
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """All of a file, as long as it is at this moment.
+
+    Raises OSError, with the path and the reason, if the file cannot be read, or if it is a folder, a device or a pipe.
+    """
+    path = Path(path)
+    if not stat.S_ISREG(path.stat().st_mode):
+        kind = IsADirectoryError if path.is_dir() else OSError
+        number = errno.EISDIR if path.is_dir() else errno.EINVAL
+        raise kind(number, "expected a file, this is a folder, a device or a pipe", os.fspath(path))
+    with path.open("rb") as file:
+        return file.read(os.fstat(file.fileno()).st_size)

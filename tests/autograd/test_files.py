@@ -1,9 +1,10 @@
-"""Files: written whole or not at all, whatever goes wrong."""
+"""Files: written whole or not at all, whatever goes wrong; read where they are files."""
 
 from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -116,3 +117,70 @@ def test_a_link_stays_one(tmp_path, old):
     files.write(link, "new")
     assert link.is_symlink()
     assert only(target, b"new")
+
+
+# ---- reading
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\r\n", b"x" * 300_000])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_is_read_whole(tmp_path, content, kind):
+    (tmp_path / "a.bin").write_bytes(content)
+    assert files.read(kind(tmp_path / "a.bin")) == content
+
+
+@on_posix
+def test_a_link_is_read_as_what_it_stands_for(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"content")
+    (tmp_path / "link").symlink_to(tmp_path / "a.bin")
+    assert files.read(tmp_path / "link") == b"content"
+
+
+def test_what_is_not_there_cannot_be_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"missing\.bin"):
+        files.read(tmp_path / "missing.bin")
+
+
+def test_a_folder_cannot_be_read(tmp_path):
+    with pytest.raises(IsADirectoryError, match="expected a file, this is a folder, a device or a pipe") as caught:
+        files.read(tmp_path)
+    assert (caught.value.errno, caught.value.filename) == (errno.EISDIR, str(tmp_path))
+
+
+@on_posix
+def test_a_pipe_to_which_nobody_writes_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="expected a file, this is a folder, a device or a pipe.*pipe'") as caught:
+        files.read(tmp_path / "pipe")
+    assert (caught.value.errno, caught.value.filename) == (errno.EINVAL, str(tmp_path / "pipe"))
+
+
+@on_posix
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_not_read(device):
+    with pytest.raises(OSError, match=f"expected a file, this is a folder, a device or a pipe: '{device}'"):
+        files.read(device)
+
+
+@on_posix
+def test_a_socket_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        with pytest.raises(OSError, match="expected a file, this is a folder, a device or a pipe"):
+            files.read("socket")
+
+
+def test_a_file_that_grows_while_it_is_read_ends_where_it_ended(tmp_path, monkeypatch):
+    path = tmp_path / "log"
+    path.write_bytes(b"old")
+    status = os.fstat
+
+    def growing(descriptor):
+        found = status(descriptor)
+        with path.open("ab") as file:
+            file.write(b"new")
+        return found
+
+    monkeypatch.setattr(os, "fstat", growing)
+    assert files.read(path) == b"old"
