@@ -1,8 +1,8 @@
 """Schedules of the learning rate: each is a function from the number t of steps taken so far to the rate η.
 
-An optimizer takes one in the place of a rate, `SGD(model.parameters(), CosineDecay(0.1, 500))`, and asks it at each step.
-Steps are counted, not epochs: with n examples an epoch of `nn.fit` has ⌈n / batch_size⌉ steps. Any function of a step
-will do: `lambda t: 0.1 / (1 + t)`. Schedules can be compared, printed and pickled.
+An optimizer takes one in the place of a rate, as in `SGD(model.parameters(), CosineDecay(0.1, 500))`, and asks it at
+each step. Steps are counted, not epochs: with n examples an epoch of `nn.fit` has ⌈n / batch_size⌉ steps. Any function
+of a step will do: `lambda t: 0.1 / (1 + t)`. Schedules can be compared, printed and pickled.
 """
 
 from __future__ import annotations
