@@ -156,6 +156,8 @@ def fit(
         patience = positive("fit: patience", patience)
         if validation is None:
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
+    if not isinstance(history, (History, type(None))):
+        raise TypeError(f"fit: history: expected a History, as fit returns it, got {shortened(history)}")
     history = History() if history is None else copy.deepcopy(history)
     history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
