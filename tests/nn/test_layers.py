@@ -382,7 +382,7 @@ def test_layer_normalisation_is_its_formula(scale):
 
 def test_derivatives_of_layer_normalisation():
     layer = LayerNorm(4)
-    check_gradients(lambda x: sum((y * float(i) for i, y in enumerate(layer(x))), Value(0.0)), [0.3, -1.0, 2.0, 0.1])
+    check_gradients(lambda *x: sum((y * float(i) for i, y in enumerate(layer(x))), Value(0.0)), [0.3, -1.0, 2.0, 0.1])
     x = [Value(number) for number in (0.3, -1.0, 2.0, 0.1)]
     layer(x)[1].backward()
     assert sum(v.grad for v in x) == pytest.approx(0.0, abs=1e-15)  # a shift of all inputs changes nothing
