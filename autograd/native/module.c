@@ -3,6 +3,7 @@
 #include "backward.h"
 #include "by_hand.h"
 #include "functions.h"
+#include "groups.h"
 #include "node.h"
 #include "operations.h"
 #include "record.h"
@@ -61,6 +62,7 @@ static PyMethodDef methods[] = {
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},
     {"given", given, METH_VARARGS, "The node of an operation that was defined at run time."},
+    {"groups", groups, METH_VARARGS, "What groups.py's grouped() finds."},
     {"guard", guard, METH_O, "What recording.py's guard() does."},
     {"is_as_computed", is_as_computed, METH_O, "Whether refusals.py's contradiction() finds nothing, of finite data."},
     {"push_forward", push_forward, METH_VARARGS, "What sweeps.py's push_forward_floats() does."},

@@ -1,14 +1,9 @@
 /* A graph, written down as a Wengert list: what tape/record.py's write_down() does, with the same result. */
 #include "record.h"
 #include "graph.h"
+#include "tables.h"
 #include "wengert.h"
 
-
-/* A table of numbers from 0 on, found by the hash of what they stand for; open addressing, at most half full. */
-typedef struct {
-    int32_t *numbers; /* -1 where there is none */
-    size_t mask;
-} Table;
 
 typedef struct {
     Order order;
@@ -23,23 +18,6 @@ typedef struct {
     int32_t first, instruction_count, constant_count;
     int64_t operand_total;
 } Writer;
-
-static int make_table(Table *table, Py_ssize_t count)
-{
-    size_t size = 16;
-    while (size < 2 * (size_t)count) size *= 2;
-    table->mask = size - 1;
-    table->numbers = PyMem_RawMalloc(size * sizeof(int32_t));
-    if (table->numbers == NULL) return -1;
-    memset(table->numbers, 0xFF, size * sizeof(int32_t));
-    return 0;
-}
-
-static size_t mixed(size_t hash, uint64_t part)
-{
-    uint64_t mix = ((uint64_t)hash ^ part) * 0x9E3779B97F4A7C15u; /* 2^64 over the golden ratio (TAOCP 3, 6.4) */
-    return (size_t)(mix ^ mix >> 29);
-}
 
 /* Where the table has the number of the node, or has room for it. */
 static int32_t *find_node(const Writer *writer, const PyObject *node)

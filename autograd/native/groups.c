@@ -1,0 +1,489 @@
+/* The groups of a Wengert list: what tape/groups.py's grouped() does, with the same result. */
+#include "groups.h"
+#include "tables.h"
+
+enum { NEVER = INT32_MAX };
+
+/* An instruction, or a chain that is a neuron. */
+typedef struct {
+    int32_t row, length, result, bias;
+    const int32_t *weights, *inputs; /* of a neuron */
+    const int32_t *operands;         /* of any other instruction */
+    int32_t count;
+    int32_t group, place;            /* which of the group's results this is */
+} Unit;
+
+/* Of an instruction, the chain of sums that it ends: how many products it has, the last of them, what that was added to, and
+   the first instruction that uses an input or the bias after the chain has. */
+typedef struct {
+    int32_t products, term, start, next_use;
+    bool is_inner;
+} Link;
+
+typedef struct {
+    const WengertList *list;
+    Groups *groups;
+    Unit *units;
+    int32_t unit_count;
+    Link *links;
+    int32_t *uses, *next_uses; /* of each variable; of each operand of an instruction of two */
+    int32_t *room;             /* for the weights and inputs of chains */
+    int32_t *depths;           /* of each variable */
+    int32_t *marks;            /* of each variable: the latest unit that has looked at it, or part that has used it */
+    int32_t *of_variables, *of_instructions, *latest_parts;
+    Table table;
+} Search;
+
+static bool varies(const Search *search, int32_t variable)
+{
+    return search->list->dependences[variable] & ON_INPUTS;
+}
+
+static const Instruction *instruction_of(const Search *search, int32_t variable)
+{
+    int32_t k = variable - first_result(search->list);
+    return k < 0 ? NULL : &search->list->instructions[k];
+}
+
+/* ---- Chains */
+
+static void find_uses(Search *search)
+{
+    const WengertList *list = search->list;
+    int32_t *latest = search->marks;
+    for (int32_t v = -list->constants; v < list->variables; v++) latest[v] = NEVER, search->uses[v] = 0;
+    for (int32_t i = 0; i < list->outputs; i++) search->uses[list->output_variables[i]]++;
+    for (int32_t k = list->count; k-- > 0;) {
+        const Instruction *instruction = &list->instructions[k];
+        const int32_t *operands = operands_of(instruction);
+        if (instruction->count == 2)
+            for (int i = 0; i < 2; i++) search->next_uses[2 * k + i] = latest[operands[i]];
+        for (int32_t i = 0; i < instruction->count; i++) search->uses[operands[i]]++, latest[operands[i]] = k;
+    }
+}
+
+/* Whether it is a product of what varies with what does not, for the chain alone. */
+static bool is_term(const Search *search, int32_t variable)
+{
+    const Instruction *instruction = instruction_of(search, variable);
+    return instruction != NULL && search->uses[variable] == 1 && instruction->row == ROW_multiply &&
+           varies(search, instruction->few[0]) != varies(search, instruction->few[1]);
+}
+
+static Link *link_of(const Search *search, int32_t variable)
+{
+    return instruction_of(search, variable) == NULL ? NULL : &search->links[variable - first_result(search->list)];
+}
+
+static bool can_go_on(const Search *search, int32_t variable)
+{
+    const Link *link = link_of(search, variable);
+    return link != NULL && link->products > 0 && search->uses[variable] == 1;
+}
+
+static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
+
+/* The operand of the sum k that is a term, or -1. */
+static int term_of(const Search *search, const int32_t *both)
+{
+    if (is_term(search, both[1]) && (can_go_on(search, both[0]) || !(is_term(search, both[0]) && can_go_on(search, both[1]))))
+        return 1;
+    return is_term(search, both[0]) ? 0 : -1;
+}
+
+static void add_link(Search *search, int32_t k)
+{
+    const int32_t *both = search->list->instructions[k].few;
+    int place = term_of(search, both);
+    if (place < 0) return;
+    int32_t start = both[1 - place], term = both[place], m = term - first_result(search->list);
+    bool goes_on = can_go_on(search, start);
+    const Link *before = goes_on ? link_of(search, start) : NULL;
+    int32_t next_use = goes_on ? before->next_use : varies(search, start) ? search->next_uses[2 * k + 1 - place] : NEVER;
+    int varying = varies(search, search->list->instructions[m].few[1]);
+    search->links[k] = (Link){
+        .products = goes_on ? before->products + 1 : 1, .term = term, .start = start,
+        .next_use = earlier(next_use, search->next_uses[2 * m + varying]),
+    };
+    if (goes_on) link_of(search, start)->is_inner = true; /* for the time being */
+}
+
+/* Marks what is inside of the chains that are neurons, and unmarks the others, which have no products then. */
+static void choose_chains(Search *search)
+{
+    for (int32_t k = search->list->count; k-- > 0;) {
+        Link *end = &search->links[k];
+        if (end->products == 0 || end->is_inner) continue;
+        bool is_neuron = end->products > 1 && end->next_use > k;
+        for (Link *link = end, *before; link != NULL; link = before) {
+            before = link->products > 1 ? link_of(search, link->start) : NULL;
+            if (before != NULL) before->is_inner = is_neuron;
+            link_of(search, link->term)->is_inner = is_neuron;
+            if (!is_neuron) link->products = 0;
+        }
+    }
+}
+
+static void find_chains(Search *search)
+{
+    const WengertList *list = search->list;
+    int32_t first = first_result(list), sums = 0;
+    for (int32_t k = 0; k < list->count; k++) sums += list->instructions[k].row == ROW_add && varies(search, first + k);
+    if (sums < 2) return;
+    find_uses(search);
+    for (int32_t k = 0; k < list->count; k++)
+        if (list->instructions[k].row == ROW_add && varies(search, first + k)) add_link(search, k);
+    choose_chains(search);
+}
+
+/* ---- Units */
+
+/* Whether the variables are all different, and the bias too if it varies. */
+static bool are_different(Search *search, const int32_t *variables, int32_t count, int32_t bias, int32_t mark)
+{
+    if (varies(search, bias)) search->marks[bias] = mark;
+    for (int32_t i = 0; i < count; i++) {
+        if (variables[i] < 0) continue;
+        if (search->marks[variables[i]] == mark) return false;
+        search->marks[variables[i]] = mark;
+    }
+    return true;
+}
+
+static int32_t count_varying(const Search *search, const int32_t *variables, int32_t count)
+{
+    int32_t varying = 0;
+    for (int32_t i = 0; i < count; i++) varying += varies(search, variables[i]);
+    return varying;
+}
+
+/* If the factors on one side depend on no input and those on the other are all different, the dot is a neuron. */
+static void read_dot(Search *search, const Instruction *dot, Unit *unit, int32_t *mark)
+{
+    const int32_t *operands = operands_of(dot);
+    int32_t n = length_of_sequences(dot), bias = operands[2 * n];
+    for (int side = 0; side < 2; side++) {
+        const int32_t *weights = operands + side * n, *inputs = operands + (1 - side) * n;
+        if (count_varying(search, weights, n) > 0 || count_varying(search, inputs, n) == 0) continue;
+        if (!are_different(search, inputs, n, bias, --*mark)) continue;
+        *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, NULL, 0, 0, 0};
+        return;
+    }
+}
+
+static void read_chain(Search *search, const Link *end, Unit *unit)
+{
+    int32_t n = end->products, *weights = search->room, *inputs = weights + n;
+    search->room += 2 * n;
+    const Link *link = end;
+    for (int32_t i = n; i-- > 0;) {
+        const int32_t *factors = instruction_of(search, link->term)->few;
+        int varying = varies(search, factors[1]);
+        weights[i] = factors[1 - varying];
+        inputs[i] = factors[varying];
+        if (i > 0) link = link_of(search, link->start);
+    }
+    *unit = (Unit){PRODUCT, n, unit->result, link->start, weights, inputs, NULL, 0, 0, 0};
+}
+
+static void find_units(Search *search)
+{
+    const WengertList *list = search->list;
+    int32_t first = first_result(list), mark = -1;
+    for (int32_t v = -list->constants; v < list->variables; v++) search->marks[v] = -1;
+    for (int32_t k = 0; k < list->count; k++) {
+        const Instruction *instruction = &list->instructions[k];
+        const Link *link = &search->links[k];
+        if (!varies(search, first + k) || link->is_inner) continue;
+        Unit *unit = &search->units[search->unit_count++];
+        *unit = (Unit){
+            .row = instruction->row, .length = length_of_sequences(instruction), .result = first + k,
+            .operands = operands_of(instruction), .count = instruction->count,
+        };
+        if (link->products > 0) read_chain(search, link, unit);
+        else if (instruction->row == ROW_dot) read_dot(search, instruction, unit, &mark);
+    }
+}
+
+/* ---- Groups */
+
+static int32_t deepest(const Search *search, const int32_t *variables, int32_t count)
+{
+    int32_t depth = 0;
+    for (int32_t i = 0; i < count; i++)
+        if (varies(search, variables[i]) && search->depths[variables[i]] > depth) depth = search->depths[variables[i]];
+    return depth;
+}
+
+static int32_t depth_of_needed(const Search *search, const Unit *unit)
+{
+    if (unit->row != PRODUCT) return deepest(search, unit->operands, unit->count);
+    int32_t inputs = deepest(search, unit->inputs, unit->length), bias = deepest(search, &unit->bias, 1);
+    return inputs > bias ? inputs : bias;
+}
+
+static bool belongs_to(const Search *search, const Unit *unit, int32_t depth, const Group *group, const Unit *first)
+{
+    if (group->depth != depth || group->row != unit->row || group->length != unit->length) return false;
+    return unit->row != PRODUCT || (varies(search, unit->bias) == varies(search, first->bias) &&
+                                    memcmp(unit->inputs, first->inputs, (size_t)unit->length * sizeof(int32_t)) == 0);
+}
+
+/* The group that the unit belongs to, if need be a new one; `firsts` has the first unit of each. */
+static int32_t find_group(Search *search, const Unit *unit, int32_t depth, int32_t *firsts)
+{
+    size_t hash = mixed(mixed(mixed(0, (uint32_t)depth), (uint32_t)unit->row), (uint32_t)unit->length);
+    for (int32_t i = 0; unit->row == PRODUCT && i < unit->length; i++) hash = mixed(hash, (uint32_t)unit->inputs[i]);
+    for (size_t place = hash;; place++) {
+        int32_t *number = &search->table.numbers[place & search->table.mask];
+        if (*number < 0) {
+            *number = search->groups->group_count++;
+            search->groups->groups[*number] = (Group){.row = unit->row, .length = unit->length, .depth = depth};
+            firsts[*number] = (int32_t)(unit - search->units);
+            return *number;
+        }
+        if (belongs_to(search, unit, depth, &search->groups->groups[*number], &search->units[firsts[*number]])) return *number;
+    }
+}
+
+/* Writes the places in the order of their depths, equal ones as they are: a counting sort. */
+static void sort_by_depth(const int32_t *depths, int32_t count, int32_t *ends, int32_t deepest_of_all, int32_t *order)
+{
+    memset(ends, 0, ((size_t)deepest_of_all + 2) * sizeof(int32_t));
+    for (int32_t i = 0; i < count; i++) ends[depths[i] + 1]++;
+    for (int32_t d = 0; d <= deepest_of_all; d++) ends[d + 1] += ends[d];
+    for (int32_t i = 0; i < count; i++) order[ends[depths[i]]++] = i;
+}
+
+static int sort_groups(Search *search)
+{
+    Groups *groups = search->groups;
+    int32_t *depths = search->of_instructions, *order = depths + search->list->count + 1, deepest_of_all = 0;
+    Group *sorted = PyMem_RawMalloc(((size_t)groups->group_count + 1) * sizeof *sorted);
+    if (sorted == NULL) return -1;
+    for (int32_t g = 0; g < groups->group_count; g++) {
+        depths[g] = groups->groups[g].depth;
+        if (depths[g] > deepest_of_all) deepest_of_all = depths[g];
+    }
+    sort_by_depth(depths, groups->group_count, order + search->list->count + 1, deepest_of_all, order);
+    int32_t *rank = depths;
+    for (int32_t i = 0; i < groups->group_count; i++) sorted[i] = groups->groups[order[i]];
+    for (int32_t i = 0; i < groups->group_count; i++) rank[order[i]] = i;
+    for (int32_t u = 0; u < search->unit_count; u++) search->units[u].group = rank[search->units[u].group];
+    PyMem_RawFree(groups->groups);
+    groups->groups = sorted;
+    return 0;
+}
+
+/* Gives each group room for its members' variables, and writes these. */
+static int fill_groups(Search *search)
+{
+    Groups *groups = search->groups;
+    size_t numbers = 0;
+    for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
+        numbers += (size_t)group->count;
+        if (group->row == PRODUCT) numbers += (size_t)group->count * ((size_t)group->length + 1) + (size_t)group->length;
+    }
+    int32_t *memory = groups->memory = PyMem_RawMalloc((numbers + 1) * sizeof(int32_t));
+    if (memory == NULL) return -1;
+    for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
+        group->results = memory;
+        memory += group->count;
+        if (group->row != PRODUCT) continue;
+        group->weights = memory;
+        group->biases = memory + (size_t)group->count * (size_t)group->length;
+        group->inputs = group->biases + group->count;
+        memory = group->biases + group->count + group->length;
+    }
+    for (const Unit *unit = search->units; unit < search->units + search->unit_count; unit++) {
+        Group *group = &groups->groups[unit->group];
+        size_t size = (size_t)unit->length * sizeof(int32_t);
+        group->results[unit->place] = unit->result;
+        if (unit->row != PRODUCT) continue;
+        memcpy(group->weights + (size_t)unit->place * (size_t)unit->length, unit->weights, size);
+        if (unit->place == 0) memcpy(group->biases + group->count, unit->inputs, size);
+        group->biases[unit->place] = unit->bias;
+    }
+    return 0;
+}
+
+static int make_groups(Search *search)
+{
+    const WengertList *list = search->list;
+    int32_t *firsts = search->of_instructions;
+    search->groups->groups = PyMem_RawMalloc(((size_t)search->unit_count + 1) * sizeof(Group));
+    if (search->groups->groups == NULL || make_table(&search->table, search->unit_count) < 0) return -1;
+    for (int32_t v = -list->constants; v < list->variables; v++) search->depths[v] = 0;
+    for (Unit *unit = search->units; unit < search->units + search->unit_count; unit++) {
+        int32_t depth = search->depths[unit->result] = 1 + depth_of_needed(search, unit);
+        unit->group = find_group(search, unit, depth, firsts);
+        unit->place = search->groups->groups[unit->group].count++;
+    }
+    return sort_groups(search) < 0 ? -1 : fill_groups(search);
+}
+
+/* ---- Parts, of groups for the sweep backward */
+
+/* How deep a unit's part must be for its use of these operands. Its own part is `mine`. */
+static int32_t needed_depth(const Search *search, const int32_t *variables, int32_t count, int32_t mine)
+{
+    int32_t needed = 1;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t variable = variables[i], use = search->marks[variable];
+        if (!varies(search, variable)) continue;
+        if (search->depths[variable] >= needed) needed = search->depths[variable] + 1;
+        if (use >= 0 && use != mine && search->groups->parts[use].depth >= needed)
+            needed = search->groups->parts[use].depth + 1;
+    }
+    return needed;
+}
+
+static void note_use(Search *search, const int32_t *variables, int32_t count, int32_t part)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (varies(search, variables[i])) search->marks[variables[i]] = part;
+}
+
+static void add_to_parts(Search *search, const Unit *unit)
+{
+    Groups *groups = search->groups;
+    bool is_product = unit->row == PRODUCT;
+    const int32_t *operands = is_product ? unit->inputs : unit->operands;
+    int32_t count = is_product ? unit->length : unit->count, mine = search->latest_parts[unit->group];
+    int32_t needed = needed_depth(search, operands, count, mine);
+    if (is_product) {
+        int32_t for_bias = needed_depth(search, &unit->bias, 1, mine);
+        if (for_bias > needed) needed = for_bias;
+    }
+    if (mine < 0 || groups->parts[mine].depth < needed) {
+        mine = groups->part_count++;
+        groups->parts[mine] = (Part){unit->group, unit->place, unit->place, needed};
+        if (is_product) search->latest_parts[unit->group] = mine;
+    }
+    groups->parts[mine].end = unit->place + 1;
+    search->depths[unit->result] = groups->parts[mine].depth;
+    note_use(search, operands, count, mine);
+    if (is_product) note_use(search, &unit->bias, 1, mine);
+}
+
+static int make_parts(Search *search)
+{
+    const WengertList *list = search->list;
+    Groups *groups = search->groups;
+    Part *parts = groups->parts = PyMem_RawMalloc(((size_t)search->unit_count + 1) * sizeof(Part));
+    Part *sorted = PyMem_RawMalloc(((size_t)search->unit_count + 1) * sizeof(Part));
+    if (parts == NULL || sorted == NULL) {
+        PyMem_RawFree(sorted);
+        return -1;
+    }
+    for (int32_t v = -list->constants; v < list->variables; v++) search->depths[v] = 0, search->marks[v] = -1;
+    for (int32_t g = 0; g < groups->group_count; g++) search->latest_parts[g] = -1;
+    for (const Unit *unit = search->units; unit < search->units + search->unit_count; unit++) add_to_parts(search, unit);
+    int32_t *depths = search->of_instructions, *order = depths + list->count + 1, deepest_of_all = 0;
+    for (int32_t p = 0; p < groups->part_count; p++) {
+        depths[p] = parts[p].depth;
+        if (depths[p] > deepest_of_all) deepest_of_all = depths[p];
+    }
+    sort_by_depth(depths, groups->part_count, order + list->count + 1, deepest_of_all, order);
+    for (int32_t p = 0; p < groups->part_count; p++) sorted[p] = parts[order[p]];
+    PyMem_RawFree(parts);
+    groups->parts = sorted;
+    return 0;
+}
+
+/* ---- All of it */
+
+static int take_memory(Search *search)
+{
+    const WengertList *list = search->list;
+    size_t count = (size_t)list->count + 1, variables = (size_t)list->constants + (size_t)list->variables + 1;
+    search->units = PyMem_RawMalloc(count * sizeof(Unit));
+    search->links = PyMem_RawCalloc(count, sizeof(Link));
+    search->of_variables = PyMem_RawMalloc(3 * variables * sizeof(int32_t));
+    search->of_instructions = PyMem_RawMalloc(8 * (count + 1) * sizeof(int32_t));
+    if (!search->units || !search->links || !search->of_variables || !search->of_instructions) return -1;
+    search->uses = search->of_variables + list->constants;
+    search->marks = search->uses + variables;
+    search->depths = search->marks + variables;
+    search->latest_parts = search->of_instructions + 3 * (count + 1);
+    search->room = search->latest_parts + (count + 1);
+    search->next_uses = search->room + 2 * (count + 1);
+    return 0;
+}
+
+int find_groups(const WengertList *list, Groups *groups)
+{
+    Search search = {.list = list, .groups = groups};
+    *groups = (Groups){0};
+    int status = take_memory(&search);
+    if (status == 0) {
+        find_chains(&search);
+        find_units(&search);
+        status = make_groups(&search) < 0 || make_parts(&search) < 0 ? -1 : 0;
+    }
+    void *memory[] = {search.units, search.links, search.of_variables, search.of_instructions, search.table.numbers};
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_RawFree(memory[i]);
+    return status;
+}
+
+void free_groups(Groups *groups)
+{
+    PyMem_RawFree(groups->groups);
+    PyMem_RawFree(groups->parts);
+    PyMem_RawFree(groups->memory);
+}
+
+/* ---- For Python */
+
+static void append(int32_t **numbers, const int32_t *others, size_t count)
+{
+    memcpy(*numbers, others, count * sizeof(int32_t));
+    *numbers += count;
+}
+
+static PyObject *written(const Groups *groups)
+{
+    size_t count = 2 + 3 * ((size_t)groups->group_count + (size_t)groups->part_count);
+    for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++)
+        count += (size_t)group->count + (group->row == PRODUCT ? ((size_t)group->count + 1) * ((size_t)group->length + 1) - 1 : 0);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(int32_t)));
+    if (bytes == NULL) return NULL;
+    int32_t *numbers = (int32_t *)PyBytes_AS_STRING(bytes);
+    append(&numbers, &groups->group_count, 1);
+    for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
+        append(&numbers, (int32_t[]){group->row, group->length, group->count}, 3);
+        append(&numbers, group->results, (size_t)group->count);
+        if (group->row != PRODUCT) continue;
+        append(&numbers, group->weights, (size_t)group->count * (size_t)group->length);
+        append(&numbers, group->inputs, (size_t)group->length);
+        append(&numbers, group->biases, (size_t)group->count);
+    }
+    append(&numbers, &groups->part_count, 1);
+    for (const Part *part = groups->parts; part < groups->parts + groups->part_count; part++)
+        append(&numbers, (int32_t[]){part->group, part->first, part->end}, 3);
+    return bytes;
+}
+
+/* groups((inputs, parameters, constants, rows, lengths, operands, outputs), dependences) -> bytes: how many groups there are;
+   of each its row, length and count, its results, and of a product the weights, inputs and biases; how many parts; and of
+   each its group, first and end. */
+PyObject *groups(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    PyObject *parts, *result = NULL;
+    Py_buffer dependences;
+    WengertArrays arrays;
+    if (!PyArg_ParseTuple(arguments, "O!y*", &PyTuple_Type, &parts, &dependences)) return NULL;
+    if (read_arrays(parts, &arrays) == 0) {
+        WengertList list;
+        Groups found = {0};
+        if (copy_list(&arrays, &dependences, &list) == 0) {
+            if (find_groups(&list, &found) < 0) PyErr_NoMemory();
+            else result = written(&found);
+        }
+        free_groups(&found);
+        free_list(&list);
+        release_arrays(&arrays);
+    }
+    PyBuffer_Release(&dependences);
+    return result;
+}

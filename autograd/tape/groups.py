@@ -1,0 +1,297 @@
+"""find_groups() finds the layers in a Wengert list: instructions that are alike and need nothing of each other.
+
+A list is flat, but its structure is all there. Neurons that share the sequence of their inputs are a layer, a product of
+a matrix with the batch. The instructions of one operation that stand as deep in the graph are a group, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autograd.engines import engine
+from autograd.operations import ROW, ROWS
+from autograd.tape.wengert import ON_INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from autograd.tape.wengert import WengertList
+
+if engine == "native":
+    from autograd.native import engine as native
+
+PRODUCT = -1  # in the place of a row
+
+ADD, MULTIPLY, DOT = ROW["add"], ROW["multiply"], ROW["dot"]
+
+
+@dataclass
+class Group:
+    """Instructions of one operation, whose sequences have one length, at one depth.
+
+    row      the row of the table; PRODUCT for a Product
+    length   of their sequences; 1 without
+    results  the variables that they compute, in the list's order
+    """
+
+    row: int
+    length: int
+    results: list[int]
+
+
+@dataclass
+class Product(Group):
+    """Neurons with the same inputs: result_j = bias_j + Σ_k weight_jk input_k, from left to right.
+
+    weights  for each neuron the variables of its weights, which depend on no input
+    inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
+    biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
+
+    A neuron is one `dot`, or a chain of products and sums, bias + w1 * x1 + w2 * x2 + …, of which nothing else uses a
+    part: they are the same sums in the same order. Then its result is that of the last sum.
+    """
+
+    weights: list[list[int]]
+    inputs: list[int]
+    biases: list[int]
+
+
+@dataclass
+class Groups:
+    """The instructions that depend on inputs, as groups. Everything else is the same for all examples.
+
+    groups  in an order in which each needs only groups before it
+    parts   for the sweep backward, which takes them from the last to the first: (group, first, end) are some results
+            of a group, whose adjoints are known then. In this order each variable's adjoint is summed up as the list
+            does, from its last use to its first, so that the sum's bits do not depend on the groups.
+    """
+
+    groups: list[Group]
+    parts: list[tuple[int, int, int]]
+
+
+def find_groups(wengert: WengertList) -> Groups:
+    """The groups of a list, in time and memory linear in its length. Raises ValueError if the list is damaged."""
+    if engine == "native" and not wengert.defined_at_run_time():
+        return decoded(memoryview(native.groups(wengert.parts(), wengert.dependences)).cast("i"))
+    return grouped(wengert)
+
+
+def decoded(numbers: Sequence[int]) -> Groups:
+    """What native/groups.c has found, from its numbers."""
+    place = 0
+
+    def take(count: int) -> list[int]:
+        nonlocal place
+        place += count
+        return list(numbers[place - count : place])
+
+    groups: list[Group] = []
+    [count] = take(1)
+    for _ in range(count):
+        row, length, members = take(3)
+        results = take(members)
+        if row == PRODUCT:
+            weights = [take(length) for _ in range(members)]
+            groups.append(Product(row, length, results, weights, take(length), take(members)))
+        else:
+            groups.append(Group(row, length, results))
+    [count] = take(1)
+    return Groups(groups, [(group, first, end) for group, first, end in (take(3) for _ in range(count))])
+
+
+# ---- The specification, whose compiled twin is in native/groups.c
+
+
+@dataclass
+class Unit:
+    """An instruction, or a chain that is a neuron, with all variables that it needs and that depend on inputs."""
+
+    row: int
+    length: int
+    result: int
+    needed: list[int]
+    weights: list[int]
+    inputs: list[int]
+    bias: int
+
+
+def grouped(wengert: WengertList) -> Groups:
+    varies = [bool(mark & ON_INPUTS) for mark in wengert.dependences.tolist()] + [False] * len(wengert.constants)
+    groups: list[Group] = []
+    depths: list[int] = []
+    group_of: dict[tuple[object, ...], int] = {}
+    places = []  # of each unit, its group and its place there
+    depth = [0] * len(varies)
+    units = list(find_units(wengert, varies))
+    for unit in units:
+        depth[unit.result] = 1 + max((depth[variable] for variable in unit.needed), default=0)
+        key: tuple[object, ...] = (depth[unit.result], unit.row, unit.length)
+        if unit.row == PRODUCT:
+            key += (varies[unit.bias], *unit.inputs)
+        number = group_of.setdefault(key, len(groups))
+        if number == len(groups):
+            is_product = unit.row == PRODUCT
+            shape = unit.row, unit.length
+            groups.append(Product(*shape, [], [], unit.inputs, []) if is_product else Group(*shape, []))
+            depths.append(depth[unit.result])
+        group = groups[number]
+        places.append((number, len(group.results)))
+        group.results.append(unit.result)
+        if isinstance(group, Product):
+            group.weights.append(unit.weights)
+            group.biases.append(unit.bias)
+    order = sorted(range(len(groups)), key=depths.__getitem__)
+    rank = {number: k for k, number in enumerate(order)}
+    parts = find_parts(units, [(rank[number], place) for number, place in places], len(varies))
+    return Groups([groups[number] for number in order], parts)
+
+
+def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int) -> list[tuple[int, int, int]]:
+    """The parts, in their order: each after what computes its operands, and after all earlier uses of these.
+
+    Neurons of one product stay together, as long as no other use of an input stands between theirs.
+    """
+    parts: list[list[int]] = []
+    depths: list[int] = []
+    latest: dict[int, int] = {}  # of each product, its latest part
+    depth, last_use = [0] * variables, [-1] * variables  # of each variable: that of its part; its latest use's part
+    for unit, (group, place) in zip(units, places, strict=True):
+        mine = latest.get(group, -1)
+        needed = 1
+        for variable in unit.needed:
+            use = last_use[variable]
+            needed = max(needed, 1 + depth[variable], 1 + depths[use] if use >= 0 and use != mine else 0)
+        if mine >= 0 and depths[mine] >= needed:
+            parts[mine][2] = place + 1
+        else:
+            mine = len(parts)
+            parts.append([group, place, place + 1])
+            depths.append(needed)
+            if unit.row == PRODUCT:
+                latest[group] = mine
+        depth[unit.result] = depths[mine]
+        for variable in unit.needed:
+            last_use[variable] = mine
+    return [
+        (group, first, end)
+        for group, first, end in (parts[k] for k in sorted(range(len(parts)), key=depths.__getitem__))
+    ]
+
+
+def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:
+    """What depends on inputs, in the list's order; without the inner instructions of the chains."""
+    first = wengert.first_result
+    rows, lengths = wengert.rows.tolist(), wengert.lengths.tolist()
+    operands = [flat(read) for _, _, read in wengert.instructions()]
+    chains = find_chains(wengert, operands, varies)
+    inner = {variable for chain in chains.values() for variable in chain.inner}
+    for k, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        result = first + k
+        if not varies[result] or result in inner:
+            continue
+        neuron: Neuron | None = None
+        if result in chains:
+            chain = chains[result]
+            neuron = chain.weights, chain.inputs, chain.bias
+        elif row == DOT:
+            neuron = neuron_of_dot(operands[k], length, varies)
+        if neuron is None:
+            yield Unit(row, length, result, [v for v in operands[k] if varies[v]], [], [], 0)
+        else:
+            weights, inputs, bias = neuron
+            yield Unit(PRODUCT, len(inputs), result, [v for v in (*inputs, bias) if varies[v]], weights, inputs, bias)
+
+
+def flat(operands: list[int | list[int]]) -> list[int]:
+    return [variable for operand in operands for variable in (operand if isinstance(operand, list) else [operand])]
+
+
+Neuron = tuple[list[int], list[int], int]  # weights, inputs, bias
+
+
+def neuron_of_dot(operands: list[int], length: int, varies: list[bool]) -> Neuron | None:
+    """The dot as a neuron, if the factors on one side depend on no input and those on the other are all different."""
+    left, right, bias = operands[:length], operands[length:-1], operands[-1]
+    for weights, inputs in ((left, right), (right, left)):
+        if any(varies[v] for v in weights) or not any(varies[v] for v in inputs):
+            continue
+        variables = [v for v in (*inputs, *[bias] * varies[bias]) if v >= 0]
+        if len(set(variables)) == len(variables):
+            return weights, inputs, bias
+    return None
+
+
+@dataclass
+class Chain:
+    """bias + w1 * x1 + w2 * x2 + …"""
+
+    bias: int
+    weights: list[int]
+    inputs: list[int]
+    inner: list[int]  # the results of its instructions, but for the last
+    next_uses: list[int]  # of its bias and its inputs: the instruction that needs them next after the chain has
+
+
+NEVER = 2**31 - 1
+
+
+def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bool]) -> dict[int, Chain]:
+    """The chains of at least two products that can be neurons, by their results.
+
+    Nothing else uses a part of them; and they use their inputs and bias in one go, so that a neuron can do it at the end.
+    """
+    first, rows = wengert.first_result, wengert.rows.tolist()
+    uses, next_uses = find_uses(wengert, operands, len(varies))
+    chains: dict[int, Chain] = {}
+
+    def is_term(variable: int) -> bool:
+        """Whether it is a product of what varies with what does not, for the chain alone."""
+        if variable < first or uses[variable] != 1 or rows[variable - first] != MULTIPLY:
+            return False
+        return sum(varies[factor] for factor in operands[variable - first]) == 1
+
+    def can_go_on(variable: int) -> bool:
+        return variable in chains and uses[variable] == 1
+
+    for k, row in enumerate(rows):
+        if row != ADD or not varies[first + k]:
+            continue
+        left, right = operands[k]
+        if is_term(right) and (can_go_on(left) or not (is_term(left) and can_go_on(right))):
+            start, term, place = left, right, 0
+        elif is_term(left):
+            start, term, place = right, left, 1
+        else:
+            continue
+        if can_go_on(start):
+            chain = chains.pop(start)
+            chain.inner.append(start)
+        else:
+            chain = Chain(start, [], [], [], [next_uses[k][place] if varies[start] else NEVER])
+        varying = int(varies[operands[term - first][1]])
+        chain.weights.append(operands[term - first][1 - varying])
+        chain.inputs.append(operands[term - first][varying])
+        chain.next_uses.append(next_uses[term - first][varying])
+        chain.inner.append(term)
+        chains[first + k] = chain
+    return {
+        result: chain
+        for result, chain in chains.items()
+        if len(chain.inputs) > 1 and min(chain.next_uses) > result - first
+    }
+
+
+def find_uses(wengert: WengertList, operands: list[list[int]], variables: int) -> tuple[list[int], list[list[int]]]:
+    """How often each variable is used; and for each operand of each instruction the next that uses it, or NEVER."""
+    uses, latest = [0] * variables, [NEVER] * variables
+    for output in wengert.outputs.tolist():
+        uses[output] += 1
+    next_uses: list[list[int]] = []
+    for k in range(len(operands) - 1, -1, -1):
+        next_uses.append([latest[variable] for variable in operands[k]])
+        for variable in operands[k]:
+            uses[variable] += 1
+            latest[variable] = k
+    return uses, next_uses[::-1]

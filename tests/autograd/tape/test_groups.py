@@ -1,0 +1,297 @@
+"""The groups of a list: what is found in lists that are written by hand, and what holds of any list."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Value, dot, logsumexp, relu, tanh
+from autograd.operations import ROW, ROWS
+from autograd.tape.groups import Group, Product, find_groups, grouped
+from autograd.tape.record import write_down
+from autograd.tape.wengert import ON_INPUTS, WengertList
+
+pytestmark = pytest.mark.both_engines
+
+
+def leaves(count):
+    return [Value(0.5 + 0.1 * i) for i in range(count)]
+
+
+def groups_of(outputs, inputs):
+    return find_groups(write_down(outputs, inputs)[0])
+
+
+def shapes(groups):
+    """Of a product its neurons and inputs, of any other group its operation and how many results it has."""
+    return [
+        (len(group.results), group.length) if isinstance(group, Product) else (len(group.results), ROWS[group.row].name)
+        for group in groups.groups
+    ]
+
+
+def layer(weights, biases, x):
+    return [dot(w, x, b) for w, b in zip(weights, biases, strict=True)]
+
+
+def chained(weights, biases, x):
+    sums = []
+    for w, b in zip(weights, biases, strict=True):
+        net_input = b
+        for weight, factor in zip(w, x, strict=True):
+            net_input = net_input + weight * factor
+        sums.append(net_input)
+    return sums
+
+
+def summed(weights, biases, x):
+    return [
+        sum((factor * weight for weight, factor in zip(w, x, strict=True)), b)
+        for w, b in zip(weights, biases, strict=True)
+    ]
+
+
+LAYERS = pytest.mark.parametrize("layer", [layer, chained, summed])
+
+
+def matrix(rows, columns):
+    return [leaves(columns) for _ in range(rows)]
+
+
+@LAYERS
+def test_a_network(layer):
+    x = leaves(3)
+    hidden = [relu(z) for z in layer(matrix(4, 3), leaves(4), x)]
+    loss = logsumexp(layer(matrix(2, 4), leaves(2), hidden))
+    groups = groups_of([loss], x)
+    assert shapes(groups) == [(4, 3), (4, "relu"), (2, 4), (1, "logsumexp")]
+    assert groups.parts[-1] == (3, 0, 1)
+    assert [part for part in groups.parts if part[0] in (0, 2)] == [(0, 0, 4), (2, 0, 2)]
+
+
+@LAYERS
+@pytest.mark.parametrize("odd", range(4))
+@pytest.mark.parametrize(
+    "how",
+    {
+        "another activation": lambda z, x, w: tanh(z),
+        "a skip connection": lambda z, x, w: relu(z) + x[1],
+        "no activation": lambda z, x, w: z,
+        "used twice": lambda z, x, w: relu(z) * z,
+    }.values(),
+)
+def test_what_one_neuron_does_differently_leaves_the_others_together(layer, odd, how):
+    x, weights = leaves(3), matrix(4, 3)
+    neurons = layer(weights, leaves(4), x)
+    outputs = [how(z, x, weights) if j == odd else relu(z) for j, z in enumerate(neurons)]
+    assert shapes(groups_of(layer(matrix(2, 4), leaves(2), outputs), x))[0] == (4, 3)
+
+
+@LAYERS
+def test_frozen_and_shared_weights(layer):
+    x, weights = leaves(3), matrix(4, 3)
+    weights[1] = [0.5, 1.5, 2.5]
+    weights[2][1] = weights[0][0]
+    weights[3] = weights[0][1:] + weights[0][:1]
+    groups = groups_of(layer(weights, [*leaves(3), 0.0], x), x)
+    assert shapes(groups) == [(4, 3)]
+    first = groups.groups[0].weights[0]
+    assert groups.groups[0].weights[3] == first[1:] + first[:1]
+    assert min(groups.groups[0].weights[1]) < 0
+
+
+def test_a_recurrence_has_a_product_for_each_step():
+    """All steps' products with their inputs stand at the first depth; the others have a bias that depends on inputs."""
+    steps, u, w, b = 3, matrix(2, 1), matrix(2, 2), leaves(2)
+    x = leaves(steps)
+    h = leaves(2)
+    for step in range(steps):
+        h = [tanh(z) for z in layer(w, layer(u, b, [x[step]]), h)]
+    found = shapes(groups_of(h, x))
+    assert found[:3] == [(2, 1)] * 3
+    assert found.count((2, 2)) == 2  # the first step's state depends on no input: its bias alone does
+
+
+def test_a_convolution():
+    x, kernels = leaves(6), matrix(2, 3)
+    by_place = [dot(kernel, x[i : i + 3]) for i in range(4) for kernel in kernels]
+    by_kernel = [dot(kernel, x[i : i + 3]) for kernel in kernels for i in range(4)]
+    for outputs in (by_place, by_kernel):
+        groups = groups_of(outputs, x)
+        assert shapes(groups) == [(2, 3)] * 4
+        assert len({tuple(map(tuple, group.weights)) for group in groups.groups}) == 1
+    assert len(groups_of(by_place, x).parts) == 4
+    assert len(groups_of(by_kernel, x).parts) == 8  # each input's uses stay in their order
+
+
+CHAINS = {
+    "two products": (lambda w, x, y: w[0] + w[1] * x + w[2] * y, [(1, 2)]),
+    "sums the other way": (lambda w, x, y: w[2] * y + (x * w[1] + w[0]), [(1, 2)]),
+    "from a product": (lambda w, x, y: w[0] * x + w[1] * y + w[2] * x.tanh(), [(1, "multiply"), (1, "tanh"), (1, 2)]),
+    "the bias at the end": (lambda w, x, y: 0.0 + w[0] * x + w[1] * y + w[2], [(1, 2), (1, "add")]),
+    "one product": (lambda w, x, y: w[0] + w[1] * x, [(1, "multiply"), (1, "add")]),
+    "an input twice": (lambda w, x, y: w[0] + w[1] * x + w[2] * x, [(2, "multiply"), (1, "add"), (1, "add")]),
+    "the bias is an input": (lambda w, x, y: x + w[1] * x + w[2] * y, [(2, "multiply"), (1, "add"), (1, "add")]),
+    "a product of inputs": (lambda w, x, y: w[0] + w[1] * x + x * y, [(2, "multiply"), (1, "add"), (1, "add")]),
+    "differences": (lambda w, x, y: w[0] - w[1] * x - w[2] * y, [(2, "multiply"), (1, "subtract"), (1, "subtract")]),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains(name):
+    formula, expected = CHAINS[name]
+    w, x, y = leaves(3), Value(0.5), Value(0.25)
+    assert shapes(groups_of([formula(w, x, y)], [x, y])) == expected
+
+
+def test_a_chain_of_which_something_else_uses_a_part():
+    w, x, y, z = leaves(4), *leaves(3)
+    term, part = w[1] * x, w[0] + w[1] * x + w[2] * y
+    assert shapes(groups_of([part + w[3] * z, part], [x, y, z])) == [(1, 2), (1, "multiply"), (1, "add")]
+    assert (1, 2) not in shapes(groups_of([w[0] + term + w[2] * y, term], [x, y]))
+
+
+def test_a_chain_whose_inputs_are_used_between_its_products():
+    """Then the neuron, which uses them at its end, would come too late."""
+    w, x, y = leaves(3), Value(0.5), Value(0.25)
+    assert (1, 2) not in shapes(groups_of([w[0] + w[1] * x + w[2] * x.tanh()], [x]))
+    between = (w[0] + w[1] * x + w[2] * y, x.tanh())
+    assert (1, 2) in shapes(groups_of(between, [x, y]))
+
+
+NO_NEURONS = {
+    "an input twice": lambda w, x: dot(w[:2], [x[0], x[0]]),
+    "the bias is an input": lambda w, x: dot(w[:2], x, x[1]),
+    "inputs times inputs": lambda w, x: dot(x, x[::-1], w[0]),
+    "inputs on either side": lambda w, x: dot([w[0], x[0]], [x[1], w[1]]),
+    "only the bias is an input": lambda w, x: dot(w[:2], [w[2], 1.0], x[0]),
+}
+
+
+@pytest.mark.parametrize("name", NO_NEURONS)
+def test_dots_that_are_no_neurons(name):
+    w, x = leaves(3), leaves(2)
+    assert shapes(groups_of([NO_NEURONS[name](w, x)], x)) == [(1, "dot")]
+
+
+def test_constants_among_the_inputs():
+    w, x = leaves(4), leaves(2)
+    assert shapes(groups_of([dot(w, [-1.0, x[0], x[1], -1.0])], x)) == [(1, 4)]
+
+
+def test_nothing_that_depends_on_inputs():
+    w = leaves(2)
+    assert groups_of([w[0] * w[1]], []) == find_groups(write_down(w, w)[0])
+    assert groups_of([w[0] * w[1]], []).groups == []
+
+
+# ---- any list
+
+
+@st.composite
+def lists(draw):
+    """Lists in which layers, chains, odd neurons and recurrences are likely."""
+    source = random.Random(draw(st.integers(0, 10**9)))
+    inputs, parameters = leaves(source.randint(1, 4)), leaves(source.randint(1, 6))
+    values = [*inputs]
+
+    def weight():
+        return source.choice([*parameters, 0.5, parameters[0] * parameters[-1]])
+
+    for _ in range(draw(st.integers(1, 6))):
+        x = source.sample(values, min(len(values), source.randint(1, 4)))
+        if source.random() < 0.2:
+            x.append(source.choice([1.0, parameters[0]]))
+        kind, made = source.choice(["layer", "layer", "chains", "sums", "other"]), []
+        for _ in range(source.randint(1, 4)):
+            weights, bias = [weight() for _ in x], source.choice([0.0, weight(), source.choice(values)])
+            if kind == "layer":
+                made.append(dot(weights, x, bias) if source.random() < 0.8 else dot(x, weights, bias))
+            elif kind in ("chains", "sums"):
+                made += (chained if kind == "chains" else summed)([weights], [bias], x)
+            else:
+                made.append(source.choice([tanh, relu, lambda z: z * z, lambda z: z + x[0]])(source.choice(values)))
+            if source.random() < 0.2:
+                made[-1] = made[-1] * source.choice(values) + source.choice(values)
+        made = [value for value in made if isinstance(value, Value)]
+        values = [relu(value) for value in made] if source.random() < 0.5 else [*values, *made]
+    return write_down([sum(values, 0.0)] if source.random() < 0.5 else values, inputs)[0]
+
+
+def inner_results(wengert, result, last):
+    """The results of the instructions that a chain is made of, down to where it begins."""
+    operands = {k: read for k, _, read in wengert.instructions()}
+    found, waiting = [], [result]
+    while waiting:
+        k = waiting.pop()
+        if k in operands and k not in last:
+            found.append(k)
+            waiting += [v for v in operands[k] if isinstance(v, int)]
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(lists())
+def test_the_groups_of_any_list(wengert):
+    found = find_groups(wengert)
+    assert found == grouped(wengert)
+    instructions = {result: (operation, operands) for result, operation, operands in wengert.instructions()}
+    varies = [bool(mark & ON_INPUTS) for mark in wengert.dependences]
+    covered, known = [], {v for v in range(len(varies)) if not varies[v]} | set(range(-len(wengert.constants), 0))
+    known |= set(range(wengert.inputs))
+    for group in found.groups:
+        assert group.results == sorted(group.results)
+        for j, result in enumerate(group.results):
+            operation, operands = instructions[result]
+            if isinstance(group, Product):
+                assert len(group.weights[j]) == len(group.inputs) == group.length
+                assert not any(varies[v] for v in group.weights[j] if v >= 0)
+                last = {*group.weights[j], *group.inputs, group.biases[j]}
+                assert last <= known
+                if operation.name == "dot":
+                    assert operands in (
+                        [group.weights[j], group.inputs, group.biases[j]],
+                        [group.inputs, group.weights[j], group.biases[j]],
+                    )
+                    covered.append(result)
+                else:
+                    covered += inner_results(wengert, result, last)
+            else:
+                assert ROWS[group.row] == operation
+                flat = [v for operand in operands for v in (operand if isinstance(operand, list) else [operand])]
+                assert set(flat) <= known
+                covered.append(result)
+        known |= set(group.results)
+    assert sorted(covered) == [result for result in instructions if varies[result]]
+    assert sorted((g, j) for g, first, end in found.parts for j in range(first, end)) == [
+        (g, j) for g, group in enumerate(found.groups) for j in range(len(group.results))
+    ]
+    check_order_of_uses(wengert, found, varies)
+
+
+def check_order_of_uses(wengert, found, varies):
+    """Walking through the parts backward, every variable's uses come from the last to the first, and before its own."""
+    walked = []
+    for g, first, end in reversed(found.parts):
+        walked += [found.groups[g].results[j] for j in range(first, end)][::-1]
+    place = {result: k for k, result in enumerate(walked)}
+    units = {}
+    for group in found.groups:
+        for j, result in enumerate(group.results):
+            needed = [*group.inputs, group.biases[j]] if isinstance(group, Product) else None
+            units[result] = needed
+    users = {}
+    for result, operation, operands in wengert.instructions():
+        if result in units:
+            needed = units[result] or [v for x in operands for v in (x if isinstance(x, list) else [x])]
+            for v in needed:
+                if v >= 0 and varies[v]:
+                    users.setdefault(v, []).append(place[result])
+                    assert v not in place or place[v] > place[result]
+    for places in users.values():
+        assert places == sorted(places, reverse=True)
