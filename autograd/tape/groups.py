@@ -1,7 +1,7 @@
 """find_groups() finds the layers in a Wengert list: instructions that are alike and need nothing of each other.
 
-A list is flat, but its structure is all there. Neurons that share the sequence of their inputs are a layer, a product of
-a matrix with the batch. The instructions of one operation that stand as deep in the graph are a group, too.
+A list is flat, but its structure is all there. Neurons that share the sequence of their inputs are a layer, a product
+of a matrix with the batch. The instructions of one operation that stand as deep in the graph are a group, too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograd.engines import engine
-from autograd.operations import ROW, ROWS
+from autograd.operations import ROW
 from autograd.tape.wengert import ON_INPUTS
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ NEVER = 2**31 - 1
 def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bool]) -> dict[int, Chain]:
     """The chains of at least two products that can be neurons, by their results.
 
-    Nothing else uses a part of them; and they use their inputs and bias in one go, so that a neuron can do it at the end.
+    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at the end.
     """
     first, rows = wengert.first_result, wengert.rows.tolist()
     uses, next_uses = find_uses(wengert, operands, len(varies))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import autograd
 from autograd import Value, dot, logsumexp, relu, tanh
-from autograd.operations import ROW, ROWS
-from autograd.tape.groups import Group, Product, find_groups, grouped
+from autograd.operations import ROWS
+from autograd.tape.groups import Product, find_groups, grouped
 from autograd.tape.record import write_down
-from autograd.tape.wengert import ON_INPUTS, WengertList
+from autograd.tape.wengert import ON_INPUTS
 
 pytestmark = pytest.mark.both_engines
 
@@ -215,7 +213,9 @@ def lists(draw):
             elif kind in ("chains", "sums"):
                 made += (chained if kind == "chains" else summed)([weights], [bias], x)
             else:
-                made.append(source.choice([tanh, relu, lambda z: z * z, lambda z: z + x[0]])(source.choice(values)))
+                made.append(
+                    source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])(source.choice(values))
+                )
             if source.random() < 0.2:
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
         made = [value for value in made if isinstance(value, Value)]
@@ -286,7 +286,7 @@ def check_order_of_uses(wengert, found, varies):
             needed = [*group.inputs, group.biases[j]] if isinstance(group, Product) else None
             units[result] = needed
     users = {}
-    for result, operation, operands in wengert.instructions():
+    for result, _, operands in wengert.instructions():
         if result in units:
             needed = units[result] or [v for x in operands for v in (x if isinstance(x, list) else [x])]
             for v in needed:
