@@ -1,5 +1,6 @@
-/* A chunk's blocks, one after the other. The adjoints of what no input is part of are summed up within the chunk (see
-   lane_kernels.h), so that their sum does not depend on the size of the blocks. */
+/* A chunk's folds, and their blocks, one after the other. The adjoints of what no input is part of are summed up within each
+   fold (see lanes.h), and the folds' sums are added in their order: those of products, from the last product to the first,
+   and then those of broadcasts. So the sums do not depend on the size of the blocks. */
 #include "chunk.h"
 
 
@@ -26,12 +27,16 @@ static void stop(Job *job)
 
 /* ---- A block of examples */
 
+/* EIGHT examples at a time, since a slot's numbers are written best beside each other. */
 static void fill_inputs(const Program *program, const Job *job, Block *block, Py_ssize_t first)
 {
     int32_t inputs = program->list.inputs;
-    const double *example = job->batch + first * inputs;
-    for (Py_ssize_t lane = 0; lane < block->count; lane++, example += inputs)
-        for (int32_t k = 0; k < inputs; k++) block->values[k * block->stride + lane] = example[k];
+    for (Py_ssize_t lane = 0, lanes; lane < block->count; lane += lanes) {
+        const double *example = job->batch + (first + lane) * inputs;
+        lanes = block->count - lane < EIGHT ? block->count - lane : EIGHT;
+        for (int32_t k = 0; k < inputs; k++)
+            for (Py_ssize_t i = 0; i < lanes; i++) block->values[k * block->stride + lane + i] = example[i * inputs + k];
+    }
 }
 
 /* The slot of an output, or -1 if it depends on no input. */
@@ -54,7 +59,8 @@ static void take_outputs(const Program *program, const Job *job, const Block *bl
 
 static void sow_seeds(const Program *program, const Job *job, Block *block, Py_ssize_t first)
 {
-    memset(block->adjoints, 0, (size_t)(program->slots * block->stride) * sizeof(double));
+    int32_t unasked = block->for_inputs ? 0 : program->list.inputs; /* whose adjoints nobody reads */
+    memset(block->adjoints + unasked * block->stride, 0, (size_t)((program->slots - unasked) * block->stride) * sizeof(double));
     for (int32_t k = 0; k < program->list.outputs; k++) {
         int32_t slot = slot_of_output(program, k);
         for (Py_ssize_t lane = 0; slot >= 0 && lane < block->count; lane++)
@@ -62,22 +68,45 @@ static void sow_seeds(const Program *program, const Job *job, Block *block, Py_s
     }
 }
 
-static void sweep_block_backward(const Program *program, const Job *job, Block *block, Py_ssize_t first)
+static bool is_needed(const Block *block, int32_t variable) { return block->is_needed == NULL || block->is_needed[variable]; }
+
+/* Of the neurons from `first` to before `end`, those that are needed. */
+static void push_product(const Program *program, const Product *product, Block *block, int32_t first, int32_t end)
 {
-    sow_seeds(program, job, block, first);
-    for (const Step *step = program->steps + program->step_count; step-- > program->steps;)
-        if (block->is_active[step->result] && (job->is_needed == NULL || job->is_needed[step->variable]))
-            step->backward(step, block);
-    for (int32_t k = 0; k < program->broadcast_count; k++) {
-        int32_t import = program->broadcasts[k][0];
-        const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
-        for (Py_ssize_t lane = 0; program->is_learned[import] && lane < block->count; lane++)
-            sums_of(block, import)[lane % EIGHT] += adjoint[lane];
+    const InstructionSet *set = program->instruction_set;
+    for (int32_t j = end, last; j > first; j = last) {
+        bool needed = is_needed(block, product->variables[j - 1]);
+        for (last = j - 1; last > first && is_needed(block, product->variables[last - 1]) == needed;) last--;
+        if (needed) set->push_to_inputs(product, block, last, j);
     }
-    if (job->input_gradients == NULL) return;
-    double *gradient = job->input_gradients + first * program->list.inputs;
+    if (first == 0 && product->is_learned) set->push_to_weights(product, block);
+}
+
+static void walk_back(const Program *program, Block *block)
+{
+    for (const Part *part = program->parts + program->part_count; part-- > program->parts;) {
+        const Step *step = &program->steps[part->group];
+        if (step->product != NULL) push_product(program, step->product, block, part->first, part->end);
+        else if (block->is_active[step->result] && is_needed(block, step->variable)) step->backward(step, block);
+    }
+}
+
+static void add_up_broadcasts(const Program *program, const Block *block, double *sums)
+{
+    for (int32_t k = 0; k < program->broadcast_count; k++, sums += EIGHT) {
+        const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
+        if (block->begins) memset(sums, 0, EIGHT * sizeof(double));
+        for (Py_ssize_t lane = 0; lane < block->count; lane++) sums[lane % EIGHT] += adjoint[lane];
+        if (block->ends) block->total[program->broadcasts[k][0]] += sum_of_eight(sums);
+    }
+}
+
+static void take_input_gradients(const Program *program, const Job *job, const Block *block, Py_ssize_t first)
+{
+    int32_t inputs = program->list.inputs;
+    double *gradient = job->input_gradients + first * inputs;
     for (Py_ssize_t lane = 0; lane < block->count; lane++)
-        for (int32_t k = 0; k < program->list.inputs; k++) *gradient++ = block->adjoints[k * block->stride + lane];
+        for (int32_t k = 0; k < inputs; k++) *gradient++ = block->adjoints[k * block->stride + lane];
 }
 
 /* ---- The chunk */
@@ -94,33 +123,48 @@ static void ask_for_signals(Job *job, Signals *signals, Py_ssize_t examples)
     signals->state = PyEval_SaveThread();
 }
 
-static void fill_broadcasts(const Program *program, const Job *job, Block *block)
+static void fill_broadcasts(const Program *program, Block *block)
 {
     for (int32_t k = 0; k < program->broadcast_count; k++) {
-        double number = job->scalars->imports[program->broadcasts[k][0]];
+        double number = block->numbers[program->broadcasts[k][0]];
         double *slot = block->values + program->broadcasts[k][1] * block->stride;
         for (Py_ssize_t lane = 0; lane < block->stride; lane++) slot[lane] = number;
     }
+}
+
+static void run_block(const Program *program, const Job *job, Workspace *workspace, Block *block, Py_ssize_t first)
+{
+    fill_inputs(program, job, block, first);
+    for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], block);
+    take_outputs(program, job, block, first);
+    if (!job->is_differentiated) return;
+    sow_seeds(program, job, block, first);
+    walk_back(program, block);
+    add_up_broadcasts(program, block, workspace->broadcast_sums);
+    if (block->for_inputs) take_input_gradients(program, job, block, first);
 }
 
 void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals)
 {
     Py_ssize_t end = (chunk + 1) * CHUNK < job->examples ? (chunk + 1) * CHUNK : job->examples;
     bool for_inputs = job->input_gradients != NULL;
-    Block block = {0, workspace->stride, workspace->values, workspace->adjoints, program->is_active[for_inputs],
-                   job->scalars->imports, program->is_learned, workspace->sums, workspace->scratch};
-    if (job->is_differentiated) memset(block.sums, 0, (size_t)program->import_count * EIGHT * sizeof(double));
-    fill_broadcasts(program, job, &block);
+    Block block = {
+        .stride = workspace->stride, .values = workspace->values, .adjoints = workspace->adjoints,
+        .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
+        .packed = job->scalars->packed, .is_needed = job->is_needed, .total = workspace->total,
+        .sums = workspace->product_sums, .rows = workspace->rows, .scratch = workspace->scratch,
+    };
+    if (job->is_differentiated)
+        memset(block.total - program->list.constants, 0, (size_t)(program->list.constants + program->list.variables) * sizeof(double));
+    fill_broadcasts(program, &block);
     for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {
-        block.count = end - first < block.stride ? end - first : block.stride;
-        fill_inputs(program, job, &block, first);
-        for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], &block);
-        take_outputs(program, job, &block, first);
-        if (job->is_differentiated) sweep_block_backward(program, job, &block, first);
+        Py_ssize_t in_fold = first % FOLD, fold_end = first - in_fold + FOLD < end ? first - in_fold + FOLD : end;
+        block.count = fold_end - first < workspace->lanes ? fold_end - first : workspace->lanes;
+        block.begins = in_fold == 0;
+        block.ends = first + block.count == fold_end;
+        run_block(program, job, workspace, &block, first);
         ask_for_signals(job, signals, block.count);
     }
-    if (job->is_differentiated)
-        for (int32_t k = 0; k < program->import_count; k++) workspace->total[k] = sum_of_eight(sums_of(&block, k));
 }
 
 /* ---- A thread's memory */
@@ -133,18 +177,26 @@ static double *take_room(char **free, Py_ssize_t count)
     return room;
 }
 
-Workspace *new_workspace(const Program *program, Py_ssize_t stride)
+Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
 {
-    Py_ssize_t slots = program->slots * stride, imports = program->import_count, scratch = program->list.scratch;
-    Py_ssize_t numbers = 2 * slots + (EIGHT + 1) * imports + scratch;
-    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 5 * LINE);
+    Py_ssize_t stride = lanes | EIGHT; /* an odd number of lines of the cache, which so are not all in the same place there */
+    Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
+    Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
+    Py_ssize_t product_sums = lanes < FOLD ? program->product_sum_count : 0;
+    Py_ssize_t rows = program->instruction_set->weight_rows * program->most_row_numbers;
+    Py_ssize_t total = (Py_ssize_t)program->list.constants + program->list.variables;
+    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + rows + scratch;
+    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 7 * LINE);
     if (workspace == NULL) return NULL;
     char *free = (char *)(workspace + 1);
+    workspace->lanes = lanes;
     workspace->stride = stride;
     workspace->values = take_room(&free, slots);
     workspace->adjoints = take_room(&free, slots);
-    workspace->sums = take_room(&free, EIGHT * imports);
-    workspace->total = take_room(&free, imports);
+    workspace->broadcast_sums = take_room(&free, broadcast_sums);
+    workspace->product_sums = take_room(&free, product_sums);
+    workspace->total = take_room(&free, total) + program->list.constants;
+    workspace->rows = take_room(&free, rows);
     workspace->scratch = take_room(&free, scratch);
     return workspace;
 }

@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-enum { CHUNK = 512 };
+enum { CHUNK = 4 * FOLD };
 
 /* What a replay is given, as executors/executor.py has it, and what it has found out. */
 typedef struct {
@@ -23,12 +23,6 @@ static inline const double *seeds_of(const Program *program, const Job *job, Py_
     return job->seeds + (job->has_own_seeds ? example * program->list.outputs : 0);
 }
 
-/* A sum over examples, of which every eighth goes to the same of EIGHT. */
-static inline double sum_of_eight(const double *x)
-{
-    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
-}
-
 /* Asks for signals now and then, between blocks, in the thread that has called. */
 typedef struct {
     PyThreadState *state;
@@ -36,9 +30,9 @@ typedef struct {
     bool is_interrupted;
 } Signals;
 
-Workspace *new_workspace(const Program *program, Py_ssize_t stride); /* NULL without memory */
+Workspace *new_workspace(const Program *program, Py_ssize_t lanes); /* NULL without memory */
 
-/* Writes the outputs of the chunk's examples, and the adjoints of the imports into the workspace's `total`. */
+/* Writes the outputs of the chunk's examples, and the adjoints of what no input is part of into the workspace's `total`. */
 void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals);
 
 #endif

@@ -1,9 +1,12 @@
-/* Blocks of examples, for processors of the x86-64 kind that take four numbers at once. */
+/* Blocks of examples, for processors of the x86-64 kind that take four numbers at once, and have room for sixteen times four. */
 #include "lanes.h"
 
-#ifdef HAS_AVX2_KERNELS
+#ifdef HAS_X86_KERNELS
 #define KERNEL __attribute__((target("avx2")))
+#define MOST_TILE_ROWS 6
+enum { VECTOR_DOUBLES = 4, TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 2, WEIGHT_COLUMNS = 3 };
 #include "lane_kernels.h"
+#include "product_kernels.h"
 
-const InstructionSet AVX2 = {"avx2", forward_kernels, backward_kernels, imported_dot_forward, imported_dot_backward};
+const InstructionSet AVX2 = {INSTRUCTION_SET("avx2")};
 #endif

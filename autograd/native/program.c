@@ -21,15 +21,9 @@ static void find_uniform(Program *program)
 typedef struct {
     Program *program;
     int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
+    int32_t *latest;       /* for each variable the latest product, of those that share none, whose first weight it is; or -1 */
+    int32_t *operands;     /* room for the next step's */
 } Layout;
-
-/* One for each use, so that each has its sum over the examples, whose order depends on nothing else. */
-static int32_t new_import(Program *program, int32_t variable)
-{
-    program->is_learned[program->import_count] = (program->list.dependences[variable] & ON_PARAMETERS) != 0;
-    program->imports[program->import_count] = variable;
-    return program->import_count++;
-}
 
 static int32_t slot_of(Layout *layout, int32_t variable)
 {
@@ -38,68 +32,157 @@ static int32_t slot_of(Layout *layout, int32_t variable)
     if (layout->broadcast_of[variable] < 0) {
         layout->broadcast_of[variable] = program->slots;
         int32_t *broadcast = program->broadcasts[program->broadcast_count++];
-        broadcast[0] = new_import(program, variable);
+        broadcast[0] = variable;
         broadcast[1] = program->slots++;
     }
     return layout->broadcast_of[variable];
 }
 
-/* How many of the variables depend on the inputs. */
-static int32_t count_dependent(const WengertList *list, const int32_t *variables, int32_t count)
+static int32_t *slots_of(Layout *layout, const int32_t *variables, int32_t count)
 {
-    int32_t dependent = 0;
-    for (int32_t i = 0; i < count; i++) dependent += depends_on_inputs(list, variables[i]);
-    return dependent;
+    int32_t *slots = layout->operands;
+    layout->operands += count;
+    for (int32_t i = 0; i < count; i++) slots[i] = slot_of(layout, variables[i]);
+    return slots;
 }
 
-/* The weights of a dot whose other factors alone depend on the inputs; else NULL. */
-static const int32_t *imported_weights(const WengertList *list, const Instruction *dot)
+static bool is_learned(const WengertList *list, int32_t variable) { return list->dependences[variable] & ON_PARAMETERS; }
+
+static bool some_are_learned(const WengertList *list, const int32_t *variables, Py_ssize_t count)
 {
-    const int32_t *operands = operands_of(dot);
-    int32_t n = length_of_sequences(dot);
-    if (dot->row != ROW_dot || depends_on_inputs(list, operands[2 * n])) return NULL;
-    int32_t left = count_dependent(list, operands, n), right = count_dependent(list, operands + n, n);
-    if (left == 0 && right == n) return operands;
-    return left == n && right == 0 ? operands + n : NULL;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (is_learned(list, variables[i])) return true;
+    return false;
 }
 
-static void add_step(Layout *layout, const Instruction *instruction, int32_t result, int32_t *slots)
+/* Products with the same weights, as those of a recurrence's steps or a convolution's places, have them packed once. */
+static void place_weights(Layout *layout, Product *product)
 {
     Program *program = layout->program;
-    const InstructionSet *set = program->instruction_set;
-    const Row *row = &ROWS[instruction->row];
-    const int32_t *operands = operands_of(instruction), *weights = imported_weights(&program->list, instruction);
-    int32_t n = length_of_sequences(instruction);
-    Step *step = &program->steps[program->step_count++];
-    *step = (Step){
-        weights ? set->imported_dot_forward : set->forward[instruction->row],
-        weights ? set->imported_dot_backward : set->backward[instruction->row],
-        row->value, row->partials, n, instruction->count, row->sequences, program->slot_of[result], result, slots,
-    };
-    if (weights == NULL) {
-        for (int32_t i = 0; i < instruction->count; i++) slots[i] = slot_of(layout, operands[i]);
+    int32_t *latest = &layout->latest[product->weights[0]];
+    Py_ssize_t count = (Py_ssize_t)product->neurons * product->length;
+    Product *other = *latest < 0 ? NULL : &program->products[*latest];
+    if (other != NULL && other->neurons == product->neurons && other->length == product->length &&
+        memcmp(other->weights, product->weights, (size_t)count * sizeof(int32_t)) == 0) {
+        product->packed = other->packed;
+        product->transposed = other->transposed;
+        product->shares_weights = true;
     } else {
-        const int32_t *inputs = weights == operands ? weights + n : operands;
-        for (int32_t i = 0; i < n; i++) slots[i] = new_import(program, weights[i]);
-        for (int32_t i = 0; i < n; i++) slots[n + i] = program->slot_of[inputs[i]];
-        slots[2 * n] = new_import(program, operands[2 * n]);
+        other = product;
+        *latest = (int32_t)(product - program->products);
+
+        product->packed = program->packed_count;
+        product->transposed = product->packed + count;
+        program->packed_count += 2 * count;
+    }
+    for (int wanted = 0; wanted < 2; wanted++) other->is_transposed[wanted] |= product->is_pushed[wanted];
+}
+
+static void add_product(Layout *layout, const Group *group)
+{
+    Program *program = layout->program;
+    const WengertList *list = &program->list;
+    int32_t neurons = group->count, length = group->length;
+    Product *product = &program->products[program->product_count];
+    *product = (Product){
+        .neurons = neurons, .length = length, .weights = group->weights, .biases = group->biases,
+        .variables = group->results, .results = slots_of(layout, group->results, neurons),
+        .reversed_results = slots_of(layout, group->results, neurons), .inputs = slots_of(layout, group->inputs, length),
+        .is_learned = some_are_learned(list, group->weights, (Py_ssize_t)neurons * length),
+        .sums = program->product_sum_count,
+    };
+    for (int32_t j = 0; j < neurons; j++) product->reversed_results[j] = product->results[neurons - 1 - j];
+    for (int32_t k = 0; k < length; k++) {
+        bool varies = depends_on_inputs(list, group->inputs[k]), learned = is_learned(list, group->inputs[k]);
+        product->is_pushed[0] |= learned;
+        product->is_pushed[1] |= learned || varies;
+    }
+    if (depends_on_inputs(list, group->biases[0])) product->bias_slots = slots_of(layout, group->biases, neurons);
+    else product->is_learned |= some_are_learned(list, group->biases, neurons);
+    place_weights(layout, product);
+    program->product_count++;
+    Py_ssize_t row = (Py_ssize_t)length + 1;
+    program->product_sum_count += neurons * row * EIGHT;
+    if (row > program->most_row_numbers) program->most_row_numbers = row;
+    program->steps[program->step_count++] = (Step){
+        .forward = program->instruction_set->product_forward, .length = length, .count = neurons,
+        .result = product->results[0], .variable = group->results[0], .product = product,
+    };
+    program->step_operand_count += neurons * (2 * length + 1);
+}
+
+static void add_step(Layout *layout, int32_t result)
+{
+    Program *program = layout->program;
+    const WengertList *list = &program->list;
+    const Instruction *instruction = &list->instructions[result - first_result(list)];
+    const Row *row = &ROWS[instruction->row];
+    program->steps[program->step_count++] = (Step){
+        program->instruction_set->forward[instruction->row], program->instruction_set->backward[instruction->row],
+        row->value, row->partials, length_of_sequences(instruction), instruction->count, row->sequences,
+        program->slot_of[result], result, slots_of(layout, operands_of(instruction), instruction->count), NULL,
+    };
+    program->step_operand_count += instruction->count;
+}
+
+/* Group by group. The parts are those of the groups, each of which has its first step in `first_steps`. */
+static void lay_out_groups(Layout *layout, int32_t *first_steps)
+{
+    Program *program = layout->program;
+    const Groups *groups = &program->groups;
+    for (int32_t g = 0; g < groups->group_count; g++)
+        for (int32_t i = 0; i < groups->groups[g].count; i++)
+            program->slot_of[groups->groups[g].results[i]] = program->slots++;
+    for (int32_t g = 0; g < groups->group_count; g++) {
+        const Group *group = &groups->groups[g];
+        first_steps[g] = program->step_count;
+        if (group->row == PRODUCT) add_product(layout, group);
+        else
+            for (int32_t i = 0; i < group->count; i++) add_step(layout, group->results[i]);
+    }
+    for (int32_t p = 0; p < groups->part_count; p++) {
+        Part part = groups->parts[p];
+        bool is_product = groups->groups[part.group].row == PRODUCT;
+        int32_t step = first_steps[part.group] + (is_product ? 0 : part.first);
+        program->parts[program->part_count++] = (Part){step, part.first, part.end, 0};
     }
 }
 
-static void lay_out(Program *program, int32_t *broadcast_memory)
+/* Where no product has several neurons: one by one, as they stand in the list, so that what is used soon is near. */
+static void lay_out_list(Layout *layout, int32_t *group_of)
 {
+    Program *program = layout->program;
     const WengertList *list = &program->list;
-    Layout layout = {program, broadcast_memory + list->constants};
-    for (int32_t v = -list->constants; v < list->variables; v++) layout.broadcast_of[v] = -1;
-    for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = depends_on_inputs(list, v) ? program->slots++ : -1;
-    int32_t *slots = program->step_operands;
+    for (int32_t k = 0; k < list->count; k++) group_of[k] = -1;
+    for (int32_t g = 0; g < program->groups.group_count; g++)
+        for (int32_t i = 0; i < program->groups.groups[g].count; i++)
+            group_of[program->groups.groups[g].results[i] - first_result(list)] = g;
+    for (int32_t k = 0; k < list->count; k++)
+        if (group_of[k] >= 0) program->slot_of[first_result(list) + k] = program->slots++;
     for (int32_t k = 0; k < list->count; k++) {
-        int32_t result = first_result(list) + k;
-        if (!depends_on_inputs(list, result)) continue;
-        add_step(&layout, &list->instructions[k], result, slots);
-        slots += list->instructions[k].count;
-        program->step_operand_count += list->instructions[k].count;
+        if (group_of[k] < 0) continue;
+        const Group *group = &program->groups.groups[group_of[k]];
+        program->parts[program->part_count++] = (Part){program->step_count, 0, 1, 0};
+        if (group->row == PRODUCT) add_product(layout, group);
+        else add_step(layout, first_result(list) + k);
     }
+}
+
+static bool has_layers(const Groups *groups)
+{
+    for (int32_t g = 0; g < groups->group_count; g++)
+        if (groups->groups[g].row == PRODUCT && groups->groups[g].count > 1) return true;
+    return false;
+}
+
+static void lay_out(Layout *layout, int32_t *of_instructions)
+{
+    Program *program = layout->program;
+    const WengertList *list = &program->list;
+    for (int32_t v = -list->constants; v < list->variables; v++) layout->broadcast_of[v] = layout->latest[v] = -1;
+    for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
+    if (has_layers(&program->groups)) lay_out_groups(layout, of_instructions);
+    else lay_out_list(layout, of_instructions);
 }
 
 static void find_active_slots(Program *program)
@@ -111,33 +194,49 @@ static void find_active_slots(Program *program)
     }
     for (int32_t k = 0; k < program->broadcast_count; k++)
         for (int wanted = 0; wanted < 2; wanted++)
-            program->is_active[wanted][program->broadcasts[k][1]] = program->is_learned[program->broadcasts[k][0]];
+            program->is_active[wanted][program->broadcasts[k][1]] = is_learned(&program->list, program->broadcasts[k][0]);
+}
+
+/* How many slots the steps name as operands, those of products as results too. */
+static Py_ssize_t count_step_operands(const Groups *groups, Py_ssize_t operands)
+{
+    Py_ssize_t count = operands;
+    for (int32_t g = 0; g < groups->group_count; g++)
+        if (groups->groups[g].row == PRODUCT) count += 3 * (Py_ssize_t)groups->groups[g].count + groups->groups[g].length;
+    return count;
+}
+
+static int32_t count_products(const Groups *groups)
+{
+    int32_t count = 0;
+    for (int32_t g = 0; g < groups->group_count; g++) count += groups->groups[g].row == PRODUCT;
+    return count;
 }
 
 static int make_steps(Program *program, Py_ssize_t operands)
 {
     const WengertList *list = &program->list;
+    const Groups *groups = &program->groups;
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
-    int32_t *broadcast_of = room_for(all, sizeof(int32_t));
+    int32_t *of_variables = room_for(2 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->slot_of = room_for(list->variables, sizeof(int32_t));
     program->broadcasts = room_for(all, sizeof *program->broadcasts);
-    program->imports = room_for(operands, sizeof(int32_t));
-    program->is_learned = room_for(operands, 1);
-    program->step_operands = room_for(operands, sizeof(int32_t));
-    bool complete = broadcast_of && program->uniform && program->slot_of && program->broadcasts && program->imports &&
-                    program->is_learned && program->step_operands;
+    program->step_operands = room_for(count_step_operands(groups, operands), sizeof(int32_t));
+    program->steps = room_for(list->count, sizeof(Step));
+    program->parts = room_for(list->count, sizeof(Part));
+    program->products = room_for(count_products(groups), sizeof(Product));
+    bool complete = of_variables && of_instructions && program->uniform && program->slot_of && program->broadcasts &&
+                    program->step_operands && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
-        program->steps = room_for(list->count - program->uniform_count, sizeof(Step));
-        complete = program->steps != NULL;
-    }
-    if (complete) {
-        lay_out(program, broadcast_of);
+        Layout layout = {program, of_variables + list->constants, of_variables + all + list->constants, program->step_operands};
+        lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
     }
-    PyMem_Free(broadcast_of);
+    PyMem_Free(of_variables);
+    PyMem_Free(of_instructions);
     if (!complete) {
         PyErr_NoMemory();
         return -1;
@@ -150,12 +249,19 @@ static int make_steps(Program *program, Py_ssize_t operands)
 
 static const InstructionSet *best_instruction_set(const char *name)
 {
-#if defined(HAS_AVX2_KERNELS)
+    const InstructionSet *sets[3];
+    int count = 0;
+#if defined(HAS_X86_KERNELS)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && (name == NULL || strcmp(name, AVX2.name) == 0)) return &AVX2;
+    bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512dq");
+    if (has_avx512) sets[count++] = &AVX512;
+    if (__builtin_cpu_supports("avx2")) sets[count++] = &AVX2;
 #endif
-    if (name == NULL || strcmp(name, BASELINE.name) == 0) return &BASELINE;
-    PyErr_Format(PyExc_ValueError, "instruction set: expected baseline, or avx2 where there is one, got '%s'", name);
+    sets[count++] = &BASELINE;
+    for (int i = 0; i < count; i++)
+        if (name == NULL || strcmp(name, sets[i]->name) == 0) return sets[i];
+    PyErr_Format(PyExc_ValueError, "instruction set: expected baseline, or avx2 or avx512 where there is one, got '%s'", name);
     return NULL;
 }
 
@@ -163,14 +269,19 @@ int make_program(Program *program, const WengertArrays *arrays, const Py_buffer 
 {
     program->instruction_set = best_instruction_set(instruction_set);
     if (program->instruction_set == NULL || copy_list(arrays, dependences, &program->list) < 0) return -1;
+    if (find_groups(&program->list, &program->groups) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
     return make_steps(program, arrays->operands);
 }
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->uniform, program->steps, program->step_operands, program->slot_of, program->imports,
-                      program->broadcasts, program->is_learned, program->is_active[0], program->is_active[1]};
+    void *memory[] = {program->uniform, program->steps, program->step_operands, program->parts, program->products,
+                      program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
+    free_groups(&program->groups);
     free_list(&program->list);
     PyMem_RawFree(program->kept_scalars);
     while (program->kept != NULL) {

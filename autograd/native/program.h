@@ -3,6 +3,7 @@
 #ifndef AUTOGRAD_PROGRAM_H
 #define AUTOGRAD_PROGRAM_H
 
+#include "groups.h"
 #include "lanes.h"
 #include "scalars.h"
 
@@ -10,21 +11,26 @@
 typedef struct Workspace Workspace;
 struct Workspace {
     Workspace *next;
-    Py_ssize_t stride;
-    double *values, *adjoints, *sums, *total, *scratch;
+    Py_ssize_t lanes, stride; /* how many examples a block has at most, and the room that each slot has for them */
+    double *values, *adjoints, *broadcast_sums, *product_sums, *total, *rows, *scratch;
 };
 
 typedef struct {
     WengertList list;
+    Groups groups;
     int32_t *uniform, uniform_count;    /* the instructions that depend on no input */
-    Step *steps;                        /* all others */
+    Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
+    Part *parts;                        /* of steps, for the sweep backward, which begins with the last */
+    int32_t part_count;
+    Product *products;
+    int32_t product_count;
+    Py_ssize_t packed_count;            /* numbers that the weights of products take when they are packed */
+    Py_ssize_t product_sum_count, most_row_numbers;
     int32_t slots;
-    int32_t *slot_of;                   /* of each variable that depends on the inputs; else -1 */
-    int32_t *imports, import_count;     /* for each use by a step of a variable that depends on no input, that variable */
-    int32_t (*broadcasts)[2], broadcast_count; /* imports with a slot, and these slots */
+    int32_t *slot_of;                   /* of each variable that a step computes or takes from the inputs; else -1 */
+    int32_t (*broadcasts)[2], broadcast_count; /* variables that depend on no input, but have a slot, and these slots */
     uint8_t *is_active[2];              /* of each slot: for the parameters alone, and for the inputs too */
-    uint8_t *is_learned;                /* of each import */
     const InstructionSet *instruction_set;
     Scalars *kept_scalars;              /* memory that waits for the next replay */
     Workspace *kept;

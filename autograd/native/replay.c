@@ -3,11 +3,13 @@
    A batch is cut into chunks of a fixed size, and the chunks' sums are added in the order of the chunks, whichever thread
    has computed them. So the numbers do not depend on the threads. A single example is replayed as scalars. */
 #include "replay.h"
+#include "products.h"
 
 #include <pythread.h>
 
-enum { MOST_THREADS = 64, MOST_KEPT = 64, MOST_LANES = 128 };
+enum { MOST_THREADS = 64, MOST_KEPT = 64, MOST_LANES = FOLD };
 enum { CACHED_NUMBERS = 1 << 17 }; /* of all slots of a block together, values and adjoints, to stay in the nearer caches */
+enum { MOST_NUMBERS_OF_FOLD = 1 << 20 }; /* the same, for a fold that is a block */
 static const double OPERANDS_WORTH_A_THREAD = 1 << 18; /* so many take longer than a thread takes to start */
 
 /* ---- Threads: thread t takes the chunks t, t + threads, t + 2 threads, ..., and adds their sums when it is their turn */
@@ -29,8 +31,8 @@ typedef struct {
 
 static void add_total(const Program *program, const Job *job, const Workspace *workspace)
 {
-    for (int32_t k = 0; job->is_differentiated && k < program->import_count; k++)
-        job->scalars->adjoints[program->imports[k]] += workspace->total[k];
+    for (int32_t v = program->list.inputs; job->is_differentiated && v < program->list.variables; v++)
+        job->scalars->adjoints[v] += workspace->total[v];
 }
 
 static void run_share(Team *team, int thread, Signals *signals)
@@ -118,7 +120,7 @@ static Scalars *take_scalars(Program *program)
 {
     Scalars *scalars = program->kept_scalars;
     program->kept_scalars = NULL;
-    return scalars != NULL ? scalars : new_scalars(&program->list, program->import_count);
+    return scalars != NULL ? scalars : new_scalars(&program->list, program->packed_count);
 }
 
 static void give_back_scalars(Program *program, Scalars *scalars)
@@ -127,15 +129,15 @@ static void give_back_scalars(Program *program, Scalars *scalars)
     else PyMem_RawFree(scalars);
 }
 
-static Workspace *take_workspace(Program *program, Py_ssize_t stride)
+static Workspace *take_workspace(Program *program, Py_ssize_t lanes)
 {
     for (Workspace **link = &program->kept; *link != NULL; link = &(*link)->next) {
         Workspace *workspace = *link;
-        if (workspace->stride != stride) continue;
+        if (workspace->lanes != lanes) continue;
         *link = workspace->next;
         return workspace;
     }
-    return new_workspace(program, stride);
+    return new_workspace(program, lanes);
 }
 
 static void give_back_workspace(Program *program, Workspace *workspace)
@@ -150,9 +152,11 @@ static void give_back_workspace(Program *program, Workspace *workspace)
     program->kept = workspace;
 }
 
-/* How many examples a block has at most. */
+/* How many examples a block has at most. With products, a whole fold, unless that takes too much room: then their sums stay
+   in registers, and what they read and write is used more than once before it leaves the nearer caches. */
 static Py_ssize_t lanes_of(const Program *program)
 {
+    if (program->product_count > 0 && 2 * (Py_ssize_t)program->slots * FOLD <= MOST_NUMBERS_OF_FOLD) return FOLD;
     Py_ssize_t lanes = CACHED_NUMBERS / (2 * (Py_ssize_t)program->slots + 1) & -(Py_ssize_t)EIGHT;
     return lanes < EIGHT ? EIGHT : lanes > MOST_LANES ? MOST_LANES : lanes;
 }
@@ -161,24 +165,18 @@ static Py_ssize_t lanes_of(const Program *program)
 static int take_workspaces(Program *program, Team *team, int wanted)
 {
     Py_ssize_t examples = team->job->examples, lanes = lanes_of(program);
-    Py_ssize_t filled = (examples + EIGHT - 1) & -(Py_ssize_t)EIGHT, stride = filled < lanes ? filled : lanes;
+    Py_ssize_t filled = (examples + EIGHT - 1) & -(Py_ssize_t)EIGHT, most_lanes = filled < lanes ? filled : lanes;
     double worth = (double)examples * program->step_operand_count / OPERANDS_WORTH_A_THREAD;
     int most = worth < MOST_THREADS ? (int)worth : MOST_THREADS;
     if (most > team->chunks) most = (int)team->chunks;
     if (wanted > most) wanted = most;
     if (wanted < 1) wanted = 1;
-    while (team->threads < wanted && (team->workspaces[team->threads] = take_workspace(program, stride)) != NULL)
+    while (team->threads < wanted && (team->workspaces[team->threads] = take_workspace(program, most_lanes)) != NULL)
         team->threads++;
     return team->threads > 0 ? team->threads : -1;
 }
 
 /* ---- A batch */
-
-static void sweep_uniform_forward(const Program *program, Scalars *scalars)
-{
-    sweep_forward(&program->list, program->uniform, program->uniform_count, scalars);
-    for (int32_t k = 0; k < program->import_count; k++) scalars->imports[k] = scalars->numbers[program->imports[k]];
-}
 
 /* The seeds of an output, as eight sums within each chunk. */
 static double sum_of_seeds(const Program *program, const Job *job, int32_t output)
@@ -208,7 +206,8 @@ static void sweep_uniform_backward(const Program *program, const Job *job)
 static int replay_batch(Program *program, Job *job, int threads)
 {
     Team team = {.program = program, .job = job, .chunks = (job->examples + CHUNK - 1) / CHUNK};
-    sweep_uniform_forward(program, job->scalars);
+    sweep_forward(&program->list, program->uniform, program->uniform_count, job->scalars);
+    pack_weights(program, job->is_differentiated, job->input_gradients != NULL, job->scalars);
     if (take_workspaces(program, &team, threads) < 0) {
         PyErr_NoMemory();
         return -1;

@@ -2,17 +2,17 @@
 #include "scalars.h"
 #include "kernels.h"
 
-Scalars *new_scalars(const WengertList *list, int32_t imports)
+Scalars *new_scalars(const WengertList *list, Py_ssize_t packed)
 {
     size_t constants = (size_t)list->constants, variables = (size_t)list->variables;
-    size_t numbers = 2 * (constants + variables) + (size_t)imports + (size_t)list->scratch;
+    size_t numbers = 2 * (constants + variables) + (size_t)packed + (size_t)list->scratch;
     Scalars *scalars = PyMem_RawCalloc(1, sizeof *scalars + numbers * sizeof(double) + variables + 1);
     if (scalars == NULL) return NULL;
     double *memory = (double *)(scalars + 1);
     scalars->numbers = memory + constants;
     scalars->adjoints = scalars->numbers + variables + constants;
-    scalars->imports = scalars->adjoints + variables;
-    scalars->scratch = scalars->imports + imports;
+    scalars->packed = scalars->adjoints + variables;
+    scalars->scratch = scalars->packed + packed;
     scalars->needed = (bool *)(scalars->scratch + list->scratch);
     for (int32_t k = 0; k < list->constants; k++) scalars->numbers[-1 - k] = list->constant_numbers[k];
     return scalars;

@@ -7,11 +7,11 @@
 /* A variable is an index of `numbers` and `adjoints`: the constants lie before. */
 typedef struct {
     double *numbers, *adjoints, *scratch;
-    double *imports; /* room that the lanes need once: the numbers of their imports */
+    double *packed; /* room that the lanes need once: the weights of products */
     bool *needed;    /* room for a mark of each variable */
 } Scalars;
 
-Scalars *new_scalars(const WengertList *list, int32_t imports); /* NULL without memory; PyMem_RawFree() frees all of it */
+Scalars *new_scalars(const WengertList *list, Py_ssize_t packed); /* NULL without memory; PyMem_RawFree() frees all of it */
 
 /* Some instructions of the list, or with NULL so many from the first on: their results; and from the last to the first,
    what they add to the adjoints of what is wanted. Left out is what no needed result is computed from; NULL needs all. */

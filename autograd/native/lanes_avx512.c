@@ -1,0 +1,12 @@
+/* Blocks of examples, for processors of the x86-64 kind that take eight numbers at once, and have room for 32 times eight. */
+#include "lanes.h"
+
+#ifdef HAS_X86_KERNELS
+#define KERNEL __attribute__((target("avx512f,avx512vl,avx512dq")))
+#define MOST_TILE_ROWS 8
+enum { VECTOR_DOUBLES = 8, TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 24, WEIGHT_ROWS = 4, WEIGHT_COLUMNS = 5 };
+#include "lane_kernels.h"
+#include "product_kernels.h"
+
+const InstructionSet AVX512 = {INSTRUCTION_SET("avx512")};
+#endif

@@ -1,0 +1,10 @@
+/* The weights of products, packed for the kernels: once for each replay, and once for all products that share them. */
+#ifndef AUTOGRAD_PRODUCTS_H
+#define AUTOGRAD_PRODUCTS_H
+
+#include "program.h"
+
+/* Packs them from the variables' numbers; for a sweep backward, that goes on to the inputs or not, transposed too. */
+void pack_weights(const Program *program, bool is_differentiated, bool for_inputs, Scalars *scalars);
+
+#endif
