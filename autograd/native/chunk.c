@@ -68,7 +68,10 @@ static void sow_seeds(const Program *program, const Job *job, Block *block, Py_s
     }
 }
 
-static bool is_needed(const Block *block, int32_t variable) { return block->is_needed == NULL || block->is_needed[variable]; }
+static bool is_needed(const Block *block, int32_t variable)
+{
+    return block->is_needed == NULL || block->is_needed[variable];
+}
 
 /* Of the neurons from `first` to before `end`, those that are needed. */
 static void push_product(const Program *program, const Product *product, Block *block, int32_t first, int32_t end)
@@ -152,7 +155,7 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
         .stride = workspace->stride, .values = workspace->values, .adjoints = workspace->adjoints,
         .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
         .packed = job->scalars->packed, .is_needed = job->is_needed, .total = workspace->total,
-        .sums = workspace->product_sums, .rows = workspace->rows, .scratch = workspace->scratch,
+        .sums = workspace->product_sums, .scratch = workspace->scratch,
     };
     if (job->is_differentiated)
         memset(block.total - program->list.constants, 0, (size_t)(program->list.constants + program->list.variables) * sizeof(double));
@@ -183,10 +186,9 @@ Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
     Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
     Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
     Py_ssize_t product_sums = lanes < FOLD ? program->product_sum_count : 0;
-    Py_ssize_t rows = program->instruction_set->weight_rows * program->most_row_numbers;
     Py_ssize_t total = (Py_ssize_t)program->list.constants + program->list.variables;
-    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + rows + scratch;
-    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 7 * LINE);
+    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + scratch;
+    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 6 * LINE);
     if (workspace == NULL) return NULL;
     char *free = (char *)(workspace + 1);
     workspace->lanes = lanes;
@@ -196,7 +198,6 @@ Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
     workspace->broadcast_sums = take_room(&free, broadcast_sums);
     workspace->product_sums = take_room(&free, product_sums);
     workspace->total = take_room(&free, total) + program->list.constants;
-    workspace->rows = take_room(&free, rows);
     workspace->scratch = take_room(&free, scratch);
     return workspace;
 }

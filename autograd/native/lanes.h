@@ -29,6 +29,7 @@ struct Step {
 struct Product {
     int32_t neurons, length;
     const int32_t *weights, *biases, *variables; /* the weights, neuron by neuron, the biases and the results */
+    bool has_rows;                               /* each neuron's weights are variables that follow each other */
     int32_t *results, *reversed_results, *inputs, *bias_slots; /* slots; bias_slots: NULL if biases are not in slots */
     Py_ssize_t packed, transposed;               /* where its weights lie, see products.h */
     Py_ssize_t sums;                             /* where its sums lie, if a fold has several blocks */
@@ -51,7 +52,6 @@ struct Block {
     double *total;              /* of each variable that no input is part of: the adjoint over a chunk */
     double *sums;               /* of products: EIGHT for each weight and bias, where they go on in the next block */
     bool begins, ends;          /* the first block of a fold, the last */
-    double *rows;               /* room for a product's sums over a fold, of some neurons */
     double *scratch;            /* room for an instruction's operands and their derivatives */
 };
 
@@ -74,7 +74,6 @@ typedef struct {
     const char *name;
     Lanes *forward, *backward;
     int32_t tile_rows;   /* so many rows of a matrix are computed at once */
-    int32_t weight_rows; /* so many neurons' weights are differentiated at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);

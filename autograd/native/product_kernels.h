@@ -109,10 +109,13 @@ KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t 
 
 /* ---- Weights: the adjoint of weight_jk is the sum over the examples of input_k times the adjoint of neuron j */
 
-/* The last of a slot's numbers, as many as there are of EIGHT, and zeros. */
-LANES_INLINE void take_rest(double *eight, const double *numbers, Py_ssize_t count)
+enum { INPUTS_AT_ONCE = 240 }; /* whatever the instruction set */
+
+/* Makes zeros of what fills up the last EIGHT, so that it adds nothing to the sums. */
+LANES_INLINE void clear_rest(double *numbers, const int32_t *slots, int32_t count, const Block *block)
 {
-    for (Py_ssize_t i = 0; i < EIGHT; i++) eight[i] = i < count ? numbers[i] : 0.0;
+    for (int32_t k = 0; k < count; k++)
+        for (Py_ssize_t i = block->count; i < filled_up(block->count); i++) numbers[slots[k] * block->stride + i] = 0.0;
 }
 
 /* Where the sums of a neuron's weights go on in the next block of a fold, and after them that of its bias. */
@@ -121,103 +124,123 @@ LANES_INLINE double *kept_sums(const Product *product, const Block *block, int32
     return block->sums + product->sums + (Py_ssize_t)neuron * (product->length + 1) * EIGHT;
 }
 
-LANES_INLINE void begin_sums(Vector *sums, const double *kept, const Block *block)
+/* Sums begin at 0, or where the block before has left them. */
+LANES_INLINE void begin_sums(Vector *sums, const double *kept, bool begins)
 {
     for (int v = 0; v < VECTORS_OF_EIGHT; v++) {
-        if (block->begins) fill(&sums[v], 0.0);
+        if (begins) fill(&sums[v], 0.0);
         else sums[v] = vector_at(kept)[v];
     }
 }
 
-/* Of the last block of a fold, their sum; of the others, nothing that counts. */
-LANES_INLINE double end_sums(const Vector *sums, double *kept, const Block *block)
+LANES_INLINE void keep_sums(const Vector *sums, double *eight)
+{
+    for (int v = 0; v < VECTORS_OF_EIGHT; v++) vector_at(eight)[v] = sums[v];
+}
+
+#if defined(__GNUC__)
+typedef double Four __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
+typedef double Two __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
+#endif
+
+/* What sum_of_eight() computes, with vectors that are halved. */
+LANES_INLINE double total_of(const Vector *sums)
 {
     double eight[EIGHT];
-    for (int v = 0; v < VECTORS_OF_EIGHT; v++) *vector_at((block->ends ? eight : kept) + v * WIDTH) = sums[v];
-    return block->ends ? sum_of_eight(eight) : 0.0;
+    keep_sums(sums, eight);
+#if defined(__GNUC__)
+    Four four = ((const Four *)eight)[0] + ((const Four *)eight)[1];
+    Two two = ((const Two *)&four)[0] + ((const Two *)&four)[1];
+    return two[0] + two[1];
+#else
+    return sum_of_eight(eight);
+#endif
 }
 
-/* Some neurons' weights of some inputs; the sums over a fold go to the block's rows. Where a tile is less than full, its last
-   neuron or input takes the place of the missing ones. */
-LANES_INLINE void weights_of_tile(const Product *product, Block *block, int32_t neuron, int32_t neurons, int32_t input,
-                                  int32_t inputs)
+/* Some neurons' weights of some inputs: their sums over the fold, if the block ends it, neuron by neuron. */
+LANES_INLINE void weights_of_tile(const Product *product, Block *block, int32_t neuron, int32_t input, const int neurons,
+                                  const int inputs, const bool is_whole, double *totals)
 {
     const double *x[WEIGHT_COLUMNS], *adjoint[WEIGHT_ROWS];
+    double *kept[WEIGHT_ROWS];
     Vector sums[WEIGHT_ROWS][WEIGHT_COLUMNS][VECTORS_OF_EIGHT];
-    for (int k = 0; k < WEIGHT_COLUMNS; k++)
-        x[k] = slot_of(block->values, product->inputs[input + (k < inputs ? k : inputs - 1)], block);
-    for (int j = 0; j < WEIGHT_ROWS; j++)
-        adjoint[j] = slot_of(block->adjoints, product->results[neuron + (j < neurons ? j : neurons - 1)], block);
-    for (int j = 0; j < WEIGHT_ROWS; j++)
-        for (int k = 0; k < WEIGHT_COLUMNS; k++)
-            begin_sums(sums[j][k], block->begins ? NULL : kept_sums(product, block, neuron + (j < neurons ? j : neurons - 1)) +
-                                                       (input + (k < inputs ? k : inputs - 1)) * EIGHT, block);
-    Py_ssize_t whole = block->count & -(Py_ssize_t)EIGHT;
-    for (Py_ssize_t i = 0; i < whole; i += EIGHT)
+    for (int k = 0; k < inputs; k++) x[k] = slot_of(block->values, product->inputs[input + k], block);
+    for (int j = 0; j < neurons; j++) {
+        adjoint[j] = slot_of(block->adjoints, product->results[neuron + j], block);
+        kept[j] = kept_sums(product, block, neuron + j) + (Py_ssize_t)input * EIGHT;
+    }
+    for (int j = 0; j < neurons; j++)
+        for (int k = 0; k < inputs; k++) begin_sums(sums[j][k], kept[j] + k * EIGHT, is_whole || block->begins);
+    for (Py_ssize_t i = 0; i < block->count; i += EIGHT)
         for (int v = 0; v < VECTORS_OF_EIGHT; v++) {
             Vector of_inputs[WEIGHT_COLUMNS];
-            for (int k = 0; k < WEIGHT_COLUMNS; k++) of_inputs[k] = vector_at(x[k] + i)[v];
-            for (int j = 0; j < WEIGHT_ROWS; j++) {
+            for (int k = 0; k < inputs; k++) of_inputs[k] = vector_at(x[k] + i)[v];
+            for (int j = 0; j < neurons; j++) {
                 Vector given = vector_at(adjoint[j] + i)[v];
-                for (int k = 0; k < WEIGHT_COLUMNS; k++) sums[j][k][v] += of_inputs[k] * given;
+                for (int k = 0; k < inputs; k++) sums[j][k][v] += of_inputs[k] * given;
             }
         }
-    if (whole < block->count) {
-        double of_inputs[WEIGHT_COLUMNS][EIGHT], given[EIGHT];
-        for (int k = 0; k < WEIGHT_COLUMNS; k++) take_rest(of_inputs[k], x[k] + whole, block->count - whole);
-        for (int j = 0; j < WEIGHT_ROWS; j++) {
-            take_rest(given, adjoint[j] + whole, block->count - whole);
-            for (int k = 0; k < WEIGHT_COLUMNS; k++)
-                for (int v = 0; v < VECTORS_OF_EIGHT; v++)
-                    sums[j][k][v] += vector_at(of_inputs[k])[v] * vector_at(given)[v];
-        }
+    for (int j = 0; j < neurons; j++) {
+        if (is_whole || block->ends)
+            for (int k = 0; k < inputs; k++) totals[j * INPUTS_AT_ONCE + k] = total_of(sums[j][k]);
+        else
+            for (int k = 0; k < inputs; k++) keep_sums(sums[j][k], kept[j] + k * EIGHT);
     }
-    for (int j = 0; j < WEIGHT_ROWS && j < neurons; j++)
-        for (int k = 0; k < WEIGHT_COLUMNS && k < inputs; k++)
-            block->rows[(Py_ssize_t)j * (product->length + 1) + input + k] =
-                end_sums(sums[j][k], block->ends ? NULL : kept_sums(product, block, neuron + j) + (input + k) * EIGHT, block);
 }
 
-/* The sum of a neuron's adjoint over the fold, as far as this block ends it. */
-LANES_INLINE double bias_of_neuron(const Product *product, Block *block, int32_t neuron)
+static inline bool is_needed(const Product *product, const Block *block, int32_t neuron)
+{
+    return block->is_needed == NULL || block->is_needed[product->variables[neuron]];
+}
+
+/* Some neurons' weights of the inputs from `first` to before `end`, which are few enough to stay in the nearest cache. */
+LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32_t neuron, int32_t first, int32_t end,
+                                     const int neurons, const bool is_whole)
+{
+    double totals[WEIGHT_ROWS][INPUTS_AT_ONCE];
+    int32_t k = first;
+    for (; k + WEIGHT_COLUMNS <= end; k += WEIGHT_COLUMNS)
+        weights_of_tile(product, block, neuron, k, neurons, WEIGHT_COLUMNS, is_whole, &totals[0][k - first]);
+    for (; k < end; k++) weights_of_tile(product, block, neuron, k, neurons, 1, is_whole, &totals[0][k - first]);
+    for (int j = 0; block->ends && j < neurons; j++) {
+        const int32_t *weights = product->weights + (Py_ssize_t)(neuron + j) * product->length;
+        if (!is_needed(product, block, neuron + j)) continue;
+        if (product->has_rows)
+            for (k = 0; k < end - first; k++) block->total[weights[0] + first + k] += totals[j][k];
+        else
+            for (k = first; k < end; k++) block->total[weights[k]] += totals[j][k - first];
+    }
+}
+
+LANES_INLINE void push_to_bias(const Product *product, Block *block, int32_t neuron)
 {
     const double *adjoint = slot_of(block->adjoints, product->results[neuron], block);
-    double *kept = block->begins && block->ends ? NULL : kept_sums(product, block, neuron) + (Py_ssize_t)product->length * EIGHT;
-    double rest[EIGHT];
+    double *kept = kept_sums(product, block, neuron) + (Py_ssize_t)product->length * EIGHT;
     Vector sums[VECTORS_OF_EIGHT];
-    begin_sums(sums, kept, block);
-    Py_ssize_t whole = block->count & -(Py_ssize_t)EIGHT;
-    for (Py_ssize_t i = 0; i < whole; i += EIGHT)
+    begin_sums(sums, kept, block->begins);
+    for (Py_ssize_t i = 0; i < block->count; i += EIGHT)
         for (int v = 0; v < VECTORS_OF_EIGHT; v++) sums[v] += vector_at(adjoint + i)[v];
-    take_rest(rest, adjoint + whole, block->count - whole);
-    for (int v = 0; whole < block->count && v < VECTORS_OF_EIGHT; v++) sums[v] += vector_at(rest)[v];
-    return end_sums(sums, kept, block);
+    if (!block->ends) keep_sums(sums, kept);
+    else if (is_needed(product, block, neuron)) block->total[product->biases[neuron]] += total_of(sums);
 }
 
-LANES_INLINE void add_row(const Product *product, Block *block, int32_t neuron, const double *row)
-{
-    const int32_t *weights = product->weights + (Py_ssize_t)neuron * product->length;
-    if (block->is_needed != NULL && !block->is_needed[product->variables[neuron]]) return;
-    for (int32_t k = 0; k < product->length; k++) block->total[weights[k]] += row[k];
-    if (product->bias_slots == NULL) block->total[product->biases[neuron]] += row[product->length];
-}
-
-/* Neuron by neuron, and the bias after the weights: in this order a weight that stands there several times gets its sums. */
+/* Where a weight stands there several times, it gets its sums in this order: some inputs' weights of all neurons, neuron by
+   neuron, then the next inputs'; and at the end the biases. */
 KERNEL static void push_to_weights(const Product *product, Block *block)
 {
-    for (int32_t j = 0, neurons; j < product->neurons; j += neurons) {
-        neurons = product->neurons - j < WEIGHT_ROWS ? product->neurons - j : WEIGHT_ROWS;
-        for (int32_t k = 0; k < product->length; k += WEIGHT_COLUMNS) {
-            int32_t inputs = product->length - k < WEIGHT_COLUMNS ? product->length - k : WEIGHT_COLUMNS;
-            weights_of_tile(product, block, j, neurons, k, inputs);
-        }
-        for (int32_t i = 0; i < neurons; i++) {
-            double *row = block->rows + (Py_ssize_t)i * (product->length + 1);
-            row[product->length] = bias_of_neuron(product, block, j + i);
-            if (block->ends) add_row(product, block, j + i, row);
-        }
+    bool is_whole = block->begins && block->ends;
+    clear_rest(block->values, product->inputs, product->length, block);
+    clear_rest(block->adjoints, product->results, product->neurons, block);
+    for (int32_t first = 0, end; first < product->length; first = end) {
+        end = first + INPUTS_AT_ONCE < product->length ? first + INPUTS_AT_ONCE : product->length;
+        int32_t j = 0;
+        for (; is_whole && j + WEIGHT_ROWS <= product->neurons; j += WEIGHT_ROWS)
+            weights_of_neurons(product, block, j, first, end, WEIGHT_ROWS, true);
+        for (; is_whole && j < product->neurons; j++) weights_of_neurons(product, block, j, first, end, 1, true);
+        for (; j < product->neurons; j++) weights_of_neurons(product, block, j, first, end, 1, false);
     }
+    for (int32_t j = 0; product->bias_slots == NULL && j < product->neurons; j++) push_to_bias(product, block, j);
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, TILE_ROWS, WEIGHT_ROWS, product_forward, push_to_inputs, push_to_weights
+    NAME, forward_kernels, backward_kernels, TILE_ROWS, product_forward, push_to_inputs, push_to_weights

@@ -11,7 +11,11 @@ static void pack_forward(const Product *product, int32_t most, const double *num
         for (int32_t j = first; j < end; j++) {
             const int32_t *weights = product->weights + (Py_ssize_t)j * length;
             double *next = packed + (Py_ssize_t)first * length + (j - first);
-            for (int32_t k = 0; k < length; k++, next += end - first) *next = numbers[weights[k]];
+            const double *row = numbers + weights[0];
+            if (product->has_rows)
+                for (int32_t k = 0; k < length; k++, next += end - first) *next = row[k];
+            else
+                for (int32_t k = 0; k < length; k++, next += end - first) *next = numbers[weights[k]];
         }
     }
 }

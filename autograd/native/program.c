@@ -78,6 +78,15 @@ static void place_weights(Layout *layout, Product *product)
     for (int wanted = 0; wanted < 2; wanted++) other->is_transposed[wanted] |= product->is_pushed[wanted];
 }
 
+/* Whether the variables of each row follow each other. */
+static bool are_in_rows(const int32_t *variables, int32_t rows, int32_t length)
+{
+    for (int32_t j = 0; j < rows; j++, variables += length)
+        for (int32_t k = 1; k < length; k++)
+            if (variables[k] != variables[0] + k) return false;
+    return true;
+}
+
 static void add_product(Layout *layout, const Group *group)
 {
     Program *program = layout->program;
@@ -88,6 +97,7 @@ static void add_product(Layout *layout, const Group *group)
         .neurons = neurons, .length = length, .weights = group->weights, .biases = group->biases,
         .variables = group->results, .results = slots_of(layout, group->results, neurons),
         .reversed_results = slots_of(layout, group->results, neurons), .inputs = slots_of(layout, group->inputs, length),
+        .has_rows = are_in_rows(group->weights, neurons, length),
         .is_learned = some_are_learned(list, group->weights, (Py_ssize_t)neurons * length),
         .sums = program->product_sum_count,
     };
@@ -101,9 +111,7 @@ static void add_product(Layout *layout, const Group *group)
     else product->is_learned |= some_are_learned(list, group->biases, neurons);
     place_weights(layout, product);
     program->product_count++;
-    Py_ssize_t row = (Py_ssize_t)length + 1;
-    program->product_sum_count += neurons * row * EIGHT;
-    if (row > program->most_row_numbers) program->most_row_numbers = row;
+    program->product_sum_count += neurons * ((Py_ssize_t)length + 1) * EIGHT;
     program->steps[program->step_count++] = (Step){
         .forward = program->instruction_set->product_forward, .length = length, .count = neurons,
         .result = product->results[0], .variable = group->results[0], .product = product,
