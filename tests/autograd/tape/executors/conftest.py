@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, dot, leaky_relu, logsumexp, tanh
+from autograd import Value, dot, leaky_relu, logsumexp, relu, tanh
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +19,56 @@ def large():
         x = [tanh(dot(w, x, bias)) + leaky_relu(dot(w, x[::-1], 0.5), bias) * w[0] for w in weights]
     batch = np.array([[source.uniform(-2.0, 2.0) for _ in inputs] for _ in range(5000)])
     return [logsumexp(x) - x[0], x[1] * inputs[0]], inputs, batch
+
+
+def layers(source, inputs):
+    """Two layers with frozen and shared weights, a computed bias, a skip connection, and another activation."""
+    weights = [[Value(source.gauss(0.0, 0.4)) for _ in inputs] for _ in range(11)]
+    weights[1][2], weights[4][0], bias = 0.5, weights[3][1], weights[0][0] * 2.0
+    hidden = [relu(dot(w, inputs, w[0] if j % 3 else bias)) for j, w in enumerate(weights)]
+    hidden[5] = tanh(hidden[5]) + inputs[1] * hidden[0]
+    weights = [[Value(source.gauss(0.0, 0.4)) for _ in hidden] for _ in range(4)]
+    return [dot(hidden, w, Value(0.1)) for w in weights]
+
+
+def chains(source, inputs):
+    """Neurons in several spellings, so that nothing is a `dot`. No product is there twice: it would become one."""
+    outputs = []
+    for j in range(9):
+        weights, net_input = [Value(source.gauss(0.0, 0.4)) for _ in inputs], Value(0.1)
+        for w, x in zip(weights, inputs, strict=True):
+            net_input = net_input + (w * x if j % 2 else x * w)
+        if j % 3 == 0:
+            net_input = sum((x * w if j % 2 else w * x for w, x in zip(weights, inputs, strict=True)), net_input)
+        outputs.append(relu(net_input) if j % 4 else net_input)
+    return outputs
+
+
+def recurrence(source, inputs):
+    """A network of three neurons that goes over the inputs one by one; its weights have a use in each step."""
+    w, u = ([[Value(source.gauss(0.0, 0.5)) for _ in range(n)] for _ in range(3)] for n in (3, 1))
+    bias, h = [Value(0.1) for _ in range(3)], [Value(0.2) for _ in range(3)]
+    for x in inputs:
+        h = [tanh(dot(row, h, dot(v, [x], b))) for row, v, b in zip(w, u, bias, strict=True)]
+    return h
+
+
+def convolution(source, inputs):
+    """Two kernels over places, padded, kernel by kernel; then two more over both maps, place by place."""
+    padded = [-1.0, *inputs, -1.0]
+    kernels, places = [[Value(source.gauss(0.0, 0.5)) for _ in range(3)] for _ in range(2)], range(len(inputs))
+    maps = [[tanh(dot(kernel, padded[i : i + 3], kernel[0])) for i in places] for kernel in kernels]
+    kernels = [[Value(source.gauss(0.0, 0.5)) for _ in range(4)] for _ in range(2)]
+    return [
+        dot(kernel, [*maps[0][i : i + 2], *maps[1][i : i + 2]], maps[0][0]) for i in places[1:-1] for kernel in kernels
+    ]
+
+
+@pytest.fixture(params=[layers, chains, recurrence, convolution], ids=lambda structure: structure.__name__)
+def structured(request):
+    """What has products: outputs, inputs, and 1,100 examples."""
+    source = random.Random(2)
+    inputs = [Value(0.1) for _ in range(7)]
+    outputs = request.param(source, inputs)
+    batch = np.array([[source.uniform(-2.0, 2.0) for _ in inputs] for _ in range(1100)])
+    return [logsumexp(outputs) - outputs[0], outputs[1] * inputs[0]], inputs, batch

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Tape, Value, dot, leaky_relu, logsumexp, tanh
 from autograd import sum as sum_of
+from autograd.graph import topological_order
 from autograd.operation import ieee
 from autograd.operations import OPERATIONS
 from autograd.tape import executors
@@ -501,6 +502,70 @@ def test_the_sum_over_very_many_examples_is_exact_to_rounding():
             values, [slope] = tape.value_and_grad(batch, gradient=gradient)
             assert values[-1].tolist() == [9.0, 0.1 * 3.0, 3.0]
             assert slope == pytest.approx(6.0 + 0.1 + 1.0, rel=1e-13)
+
+
+# ---- layers, chains, recurrences and convolutions
+
+
+@every_executor
+def test_structures_have_the_eager_numbers(structured, executor):
+    """Each example's outputs and input gradients, in a batch and alone; and the gradient of a batch."""
+    outputs, inputs, batch = structured
+    batch = batch[:11]
+    expected = []
+    for example in batch:
+        for x, number in zip(inputs, example, strict=True):
+            x.data = number
+        expected.append(eager_again(outputs, inputs))
+    for k, output in enumerate(outputs):
+        tape = Tape(output, inputs, executor=executor)
+        values, by_inputs, gradients = zip(*(each[k] for each in expected), strict=True)
+        assert agree(executor, tape.forward(batch), values)
+        assert agree(executor, tape.backward(1.0, inputs=True), by_inputs)
+        truth = [[gradient[parameter] for parameter in tape.parameters] for gradient in gradients]
+        assert agree(executor, tape.jacobian(batch), truth)
+        found = tape.value_and_grad(batch, gradient=1.0)[1]
+        assert close(found, np.sum(truth, axis=0), 1e-13 * np.sum(np.abs(truth), axis=0))
+        for e, example in enumerate(batch):
+            assert agree(executor, tape.value_and_grad([example], gradient=1.0)[1], truth[e])
+
+
+def eager_again(outputs, inputs):
+    """Of each output: its number, the derivatives by the inputs, and those by all leaves."""
+    order = topological_order(*outputs)
+    numbers = {}
+    for node in order:  # a graph keeps the numbers that it was built with; this builds it again
+        numbers[node] = rebuilt(node, numbers) if node.parents else Value(node.data)
+    found = []
+    for output in outputs:
+        for value in numbers.values():
+            value.grad = 0.0
+        numbers[output].backward()
+        gradient = {leaf: numbers[leaf].grad for leaf in order if not leaf.parents}
+        found.append((numbers[output].data, [gradient[x] for x in inputs], gradient))
+    return found
+
+
+def rebuilt(node, numbers):
+    def operand(x):
+        return [operand(each) for each in x] if isinstance(x, tuple) else numbers[x] if isinstance(x, Value) else x
+
+    return getattr(autograd, node.operation.name)(*map(operand, node.operands))
+
+
+@registered
+def test_a_neuron_that_is_not_asked_for_is_not_walked(executor):
+    """Its weight is inf, its adjoint 0: their product, nan, must reach neither the inputs nor the weights."""
+    x, w = [Value(0.0), Value(1.0)], [[Value(1.0), Value(2.0)] for _ in range(3)]
+    neurons = [dot(row, [tanh(x[0]), tanh(x[1])]) for row in w]
+    tape = Tape(neurons, x, executor=executor)
+    w[1][0].data = math.inf
+    for n in (1, 2, 40):
+        batch = [[0.0, 1.0]] * n
+        assert np.isfinite(tape.value_and_grad(batch, gradient=[1.0, 0.0, 1.0])[1]).all()
+        tape.forward(batch)
+        assert np.isfinite(tape.backward([1.0, 0.0, 1.0], inputs=True)).all()
+        assert not np.isfinite(tape.backward(1.0, inputs=True)).all()
 
 
 # ---- nan and inf in a batch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 import autograd
 from autograd import Tape, Value
+from autograd.tape.groups import Product, find_groups
 from autograd.tape.wengert import ROW
 
 if autograd.engine != "native":
@@ -51,7 +53,15 @@ def native_program(tape, instruction_set=None, unneeded=0):
 
 def processors():
     """The instruction sets that there are here."""
-    return ["baseline", *{native_program(Tape(Value(1.0) * 2.0)).instruction_set} - {"baseline"}]
+    found = []
+    for name in ("baseline", "avx2", "avx512"):
+        with suppress(ValueError):
+            found.append(native_program(Tape(Value(1.0) * 2.0), name).instruction_set)
+    return found
+
+
+def test_the_best_instruction_set_is_the_default():
+    assert native_program(Tape(Value(1.0) * 2.0)).instruction_set == processors()[-1]
 
 
 @pytest.mark.parametrize("own_seeds", [False, True], ids=["seeds for all alike", "a seed for each"])
@@ -72,13 +82,34 @@ def test_numbers_do_not_depend_on_blocks_threads_and_instruction_sets(large, n, 
                     assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
 
 
+@pytest.mark.parametrize("n", [2, 7, 8, 9, 127, 128, 129, 511, 513, 1100])
+def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structured, n):
+    """With 40,000 instructions more a fold has several blocks, and sums go on from one to the next."""
+    outputs, inputs, batch = structured
+    tape, batch = Tape(outputs, inputs), batch[:n]
+    assert any(isinstance(group, Product) for group in find_groups(tape._wengert).groups)
+    seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2)
+    expected = replayed(native_program(tape, "baseline"), tape, batch, seeds)
+    for instruction_set in processors():
+        for unneeded in (0, 5000, 40000) if n in (9, 129, 513) else (0, 5000):
+            program = native_program(tape, instruction_set, unneeded)
+            for threads in (1, 3) if unneeded == 5000 and n > 512 else (1,):
+                found = replayed(program, tape, batch, seeds, threads)
+                for mine, theirs in zip(found, expected, strict=True):
+                    assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+
+
+def test_an_example_of_products_has_the_same_numbers_in_every_batch(structured):
+    test_an_example_has_the_same_numbers_in_every_batch(structured)
+
+
 def test_an_example_has_the_same_numbers_in_every_batch(large):
     """Alone as well, where other code runs."""
     outputs, inputs, batch = large
     tape, seeds = Tape(outputs, inputs), np.array([1.0, 0.5])
     values, _, by_inputs = replayed(native_program(tape), tape, batch, seeds)
-    for n in SIZES:
-        for first in (0, 3, 5000 - n):
+    for n in [n for n in SIZES if n <= len(batch)]:
+        for first in (0, min(3, len(batch) - n), len(batch) - n):
             part = slice(first, first + n)
             found, _, found_by_inputs = replayed(native_program(tape), tape, batch[part].copy(), seeds)
             assert found.tobytes() == values[part].tobytes()
@@ -200,7 +231,9 @@ def test_wrong_dependences_lead_to_no_wrong_memory(results, n):
 
 def test_instruction_sets_that_there_are_not():
     wengert, _ = product()
-    with pytest.raises(ValueError, match=r"^instruction set: expected baseline, or avx2 or avx512 where there is one, got"):
+    with pytest.raises(
+        ValueError, match=r"^instruction set: expected baseline, or avx2 or avx512 where there is one, got"
+    ):
         engine.Program(wengert.parts(), wengert.dependences, "sse")
 
 
