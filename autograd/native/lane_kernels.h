@@ -138,12 +138,61 @@ KERNEL static void other_backward(const Step *step, Block *block)
     }
 }
 
+/* ---- Sums and dots of slots: the table's rules, from left to right, for many examples at once */
+
+enum { TILE = 32 };
+
+LANES_INLINE void sum_up(const Step *step, Block *block, bool is_dot)
+{
+    const int32_t *x = step->operands, *y = x + step->length;
+    double *result = slot_of(block->values, step->result, block);
+    for (Py_ssize_t lane = 0, end = filled_up(block->count), width; lane < end; lane += width) {
+        double sums[TILE];
+        width = end - lane < TILE ? EIGHT : TILE;
+        for (Py_ssize_t i = 0; i < width; i++) sums[i] = is_dot ? slot_of(block->values, y[step->length], block)[lane + i] : 0.0;
+        for (int32_t k = 0; k < step->length; k++) {
+            const double *left = slot_of(block->values, x[k], block) + lane;
+            const double *right = is_dot ? slot_of(block->values, y[k], block) + lane : NULL;
+            for (Py_ssize_t i = 0; i < width; i++) sums[i] += is_dot ? left[i] * right[i] : left[i];
+        }
+        memcpy(result + lane, sums, (size_t)width * sizeof(double));
+    }
+}
+
+/* Adds a factor's numbers times the step's adjoint, or without a factor the adjoint, to that of a slot. */
+LANES_INLINE void push_factor(const Step *step, Block *block, const double *factor, int32_t slot)
+{
+    if (!block->is_active[slot]) return;
+    const double *adjoint = slot_of(block->adjoints, step->result, block);
+    double *restrict pushed = slot_of(block->adjoints, slot, block);
+    for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += factor != NULL ? factor[i] * adjoint[i] : adjoint[i];
+}
+
+KERNEL static void sum_forward(const Step *step, Block *block) { sum_up(step, block, false); }
+
+KERNEL static void dot_forward(const Step *step, Block *block) { sum_up(step, block, true); }
+
+KERNEL static void sum_backward(const Step *step, Block *block)
+{
+    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, NULL, step->operands[k]);
+}
+
+KERNEL static void dot_backward(const Step *step, Block *block)
+{
+    const int32_t *x = step->operands, *y = x + step->length;
+    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, slot_of(block->values, y[k], block), x[k]);
+    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, slot_of(block->values, x[k], block), y[k]);
+    push_factor(step, block, NULL, y[step->length]);
+}
+
 /* ---- The table of this instruction set */
 
 #define FORWARD(index, name) [index] = name##_forward,
 #define BACKWARD(index, name) [index] = name##_backward,
-#define OTHER_FORWARD(index, name) [index] = other_forward,
-#define OTHER_BACKWARD(index, name) [index] = other_backward,
+#define OTHER(index, direction)                                                                                       \
+    [index] = index == ROW_dot ? dot_##direction : index == ROW_sum ? sum_##direction : other_##direction,
+#define OTHER_FORWARD(index, name) OTHER(index, forward)
+#define OTHER_BACKWARD(index, name) OTHER(index, backward)
 
 static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(OTHER_FORWARD)};
 static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(OTHER_BACKWARD)};
