@@ -137,8 +137,12 @@ static void fill_broadcasts(const Program *program, Block *block)
 
 static void run_block(const Program *program, const Job *job, Workspace *workspace, Block *block, Py_ssize_t first)
 {
-    fill_inputs(program, job, block, first);
-    for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], block);
+    if (job->kept != NULL) block->values = values_of_fold(program, job->kept, first);
+    if (!job->is_computed) {
+        if (job->kept != NULL) fill_broadcasts(program, block);
+        fill_inputs(program, job, block, first);
+        for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], block);
+    }
     take_outputs(program, job, block, first);
     if (!job->is_differentiated) return;
     sow_seeds(program, job, block, first);
@@ -182,7 +186,7 @@ static double *take_room(char **free, Py_ssize_t count)
 
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
 {
-    Py_ssize_t stride = lanes | EIGHT; /* an odd number of lines of the cache, which so are not all in the same place there */
+    Py_ssize_t stride = stride_of(lanes);
     Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
     Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
     Py_ssize_t product_sums = lanes < FOLD ? program->product_sum_count : 0;

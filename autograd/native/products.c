@@ -33,13 +33,13 @@ static void pack_transposed(const Product *product, int32_t most, const double *
     }
 }
 
-void pack_weights(const Program *program, bool is_differentiated, bool for_inputs, Scalars *scalars)
+void pack_weights(const Program *program, bool is_forward, bool is_backward, bool for_inputs, Scalars *scalars)
 {
     const InstructionSet *set = program->instruction_set;
     for (const Product *product = program->products; product < program->products + program->product_count; product++) {
         if (product->shares_weights) continue;
-        pack_forward(product, set->tile_rows, scalars->numbers, scalars->packed + product->packed);
-        if (is_differentiated && product->is_transposed[for_inputs])
+        if (is_forward) pack_forward(product, set->tile_rows, scalars->numbers, scalars->packed + product->packed);
+        if (is_backward && product->is_transposed[for_inputs])
             pack_transposed(product, set->tile_rows, scalars->numbers, scalars->packed + product->transposed);
     }
 }

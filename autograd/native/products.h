@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-/* Packs them from the variables' numbers; for a sweep backward, that goes on to the inputs or not, transposed too. */
-void pack_weights(const Program *program, bool is_differentiated, bool for_inputs, Scalars *scalars);
+/* Packs them from the variables' numbers, for a sweep forward, and transposed for one backward, to the inputs or not. */
+void pack_weights(const Program *program, bool is_forward, bool is_backward, bool for_inputs, Scalars *scalars);
 
 #endif

@@ -15,6 +15,11 @@ struct Workspace {
     double *values, *adjoints, *broadcast_sums, *product_sums, *total, *scratch;
 };
 
+/* An odd number of lines of the cache, so that slots are not all in the same place there. */
+static inline Py_ssize_t stride_of(Py_ssize_t lanes) { return lanes | EIGHT; }
+
+typedef struct Kept Kept;
+
 typedef struct {
     WengertList list;
     Groups groups;
@@ -34,6 +39,7 @@ typedef struct {
     const InstructionSet *instruction_set;
     Scalars *kept_scalars;              /* memory that waits for the next replay */
     Workspace *kept;
+    Kept *kept_values;                  /* of the last sweep forward without one backward */
 } Program;
 
 /* Makes a program, whose memory is 0, of a list, for an instruction set, or with NULL for the best there is. On an error, -1

@@ -203,16 +203,37 @@ static void sweep_uniform_backward(const Program *program, const Job *job)
     sweep_backward(list, program->uniform, program->uniform_count, ON_PARAMETERS, job->is_needed, job->scalars);
 }
 
+/* A sweep forward alone keeps its values. One with a sweep backward takes those that there are, if they are its own. */
+static void take_kept(Program *program, Job *job, Py_ssize_t lanes)
+{
+    Kept *kept = program->kept_values;
+    job->is_computed = job->is_differentiated && kept != NULL &&
+                       is_kept(program, kept, job->examples, job->parameters, job->batch);
+    if (job->is_differentiated && !job->is_computed) return;
+    program->kept_values = NULL;
+    job->kept = job->is_computed ? kept : room_for_values(program, job->examples, lanes, kept);
+    if (job->kept != NULL && !job->is_computed) keep_numbers(program, job->kept, job->parameters, job->batch);
+}
+
+static void give_back_kept(Program *program, Job *job, bool is_complete)
+{
+    if (job->kept == NULL) return;
+    PyMem_RawFree(is_complete ? program->kept_values : job->kept);
+    if (is_complete) program->kept_values = job->kept;
+}
+
 static int replay_batch(Program *program, Job *job, int threads)
 {
     Team team = {.program = program, .job = job, .chunks = (job->examples + CHUNK - 1) / CHUNK};
     sweep_forward(&program->list, program->uniform, program->uniform_count, job->scalars);
-    pack_weights(program, job->is_differentiated, job->input_gradients != NULL, job->scalars);
     if (take_workspaces(program, &team, threads) < 0) {
         PyErr_NoMemory();
         return -1;
     }
+    take_kept(program, job, team.workspaces[0]->lanes);
+    pack_weights(program, !job->is_computed, job->is_differentiated, job->input_gradients != NULL, job->scalars);
     int workspaces = team.threads, status = run_chunks(&team);
+    give_back_kept(program, job, status == 0);
     for (int t = 0; t < workspaces; t++) give_back_workspace(program, team.workspaces[t]);
     if (status == 0 && job->is_differentiated) sweep_uniform_backward(program, job);
     return status;

@@ -352,7 +352,7 @@ class Tape:
 
 def fingerprint(batch: Array) -> object:
     """What tells whether the batch has changed: its bytes, or if there are many, a checksum of them."""
-    return batch.tobytes() if batch.nbytes <= 1 << 16 else crc32(batch.view(numpy.uint8).data)
+    return batch.tobytes() if batch.nbytes <= 1 << 22 else crc32(batch.view(numpy.uint8).data)
 
 
 def values(what: str, given: Any) -> list[Value]:

@@ -6,6 +6,7 @@ Its contract is the matter of test_executor.py.
 from __future__ import annotations
 
 import math
+import random
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -242,3 +243,27 @@ def test_a_program_is_made_of_a_list():
     for parts in ((), wengert.parts()[:-1], (1.5, *wengert.parts()[1:])):
         with pytest.raises(TypeError):
             engine.Program(parts, wengert.dependences, None)
+
+
+# ---- values that are kept from a sweep forward
+
+
+def test_kept_values_change_no_number(structured):
+    """Whatever was replayed before: another batch, other parameters, or a number that has changed in place."""
+    outputs, inputs, batch = structured
+    tape, source = Tape(outputs, inputs), random.Random(3)
+    vectors = [np.array([p.data for p in tape.parameters]) * factor for factor in (1.0, -0.5)]
+    seeds = np.array([0.5, -0.3])
+    program, working = native_program(tape), batch[:300].copy()
+    for _ in range(60):
+        n, vector = source.choice([1, 2, 130, 300]), source.choice(vectors)
+        if source.random() < 0.3:
+            working[source.randrange(n), source.randrange(7)] *= -1.0
+        given = [n, working[:n], vector, np.empty((n, 2))]
+        of_backward = [np.empty(len(vector)), np.empty((n, 7)) if source.random() < 0.5 else None]
+        for now, threads in ((source.choice([None, seeds]), 2), (seeds, 1)):
+            program.replay(*given, now, *of_backward, threads)
+        expected = np.empty((n, 2)), np.empty(len(vector)), np.empty((n, 7))
+        native_program(tape).replay(n, working[:n], vector, expected[0], seeds, expected[1], expected[2], 1)
+        for mine, theirs in zip([given[3], *of_backward], expected, strict=True):
+            assert mine is None or mine.tobytes() == theirs.tobytes()
