@@ -19,6 +19,7 @@ from autograd.operands import described
 from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
+from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
 from autograd.tape.wengert import listing
 from autograd.vectors import gather, scatter
@@ -237,8 +238,12 @@ class Tape:
                     jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
 
-    def listing(self) -> str:
+    def listing(self, *, folded: bool = False) -> str:
         """The Wengert list as text, a line for each variable; labels name the inputs and parameters.
+
+        Arguments:
+            folded: write one line for all inputs, for all parameters, and for each group of instructions that are
+                alike and need nothing of each other; with the first instruction, and how many more there are.
 
         >>> w, x = Value(2.0, label="w"), Value(0.0, label="x")
         >>> print(Tape((w * x).tanh() ** 2, inputs=[x]).listing())
@@ -249,7 +254,23 @@ class Tape:
         v4 = v3 ** 2
         output v4
         """
+        if folded:
+            return folded_listing(self._wengert)
         return listing(self._wengert, [value.label for value in (*self.inputs, *self.parameters)])
+
+    def layers(self) -> str:
+        """The layers that have been found in the graph, in words, and what else there is that depends on inputs.
+
+        Neurons with the same inputs are a layer, however they are written: with `dot`, or with `*` and `+`. The
+        compiled executor computes a layer as the product of a matrix with the batch.
+
+        >>> from autograd import dot
+        >>> w, x = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.0)]], [Value(0.0), Value(0.0)]
+        >>> hidden = [dot(row, x).tanh() for row in w]
+        >>> Tape(dot([1.0, -1.0], hidden) ** 2, inputs=x).layers()
+        '2 neurons of 2 inputs, tanh; 1 neuron of 2 inputs, power'
+        """
+        return layers(self._wengert)
 
     def alike(self, other: Tape) -> bool:
         """Whether both have the same instructions with the same constants, whatever Values they were made from."""

@@ -1,0 +1,74 @@
+"""What a tape says of its layers, and the listing with a line for each."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograd import Tape, Value, dot, logsumexp, relu, tanh
+
+pytestmark = pytest.mark.both_engines
+
+
+def leaves(count):
+    return [Value(0.1) for _ in range(count)]
+
+
+def layer(neurons, x, activation=relu):
+    return [activation(dot(leaves(len(x)), x, Value(0.1))) for _ in range(neurons)]
+
+
+def test_a_network():
+    x = leaves(3)
+    loss = logsumexp(layer(2, layer(4, x), lambda z: z * 1.0))
+    words = "4 neurons of 3 inputs, relu; 2 neurons of 4 inputs, multiply; 1 logsumexp"
+    assert Tape(loss, x).layers() == words
+
+
+def test_a_network_that_is_written_with_products_and_sums():
+    x, w = leaves(2), [leaves(3) for _ in range(5)]
+    assert Tape([tanh(a + b * x[0] + c * x[1]) for a, b, c in w], x).layers() == "5 neurons of 2 inputs, tanh"
+
+
+def test_an_odd_neuron():
+    x = leaves(3)
+    neurons = layer(1200, x)
+    neurons[7] = layer(1, x, tanh)[0] + x[0]
+    assert Tape(neurons, x).layers() == "1,200 neurons of 3 inputs, relu of 1,199, tanh of 1; 1 add"
+
+
+def test_shared_weights():
+    x, kernel = leaves(5), leaves(2)
+    tape = Tape([dot(kernel, x[i : i + 2]) for i in range(4)], x)
+    assert tape.layers() == "1 neuron of 2 inputs, 4 times with the same weights"
+
+
+def test_a_graph_without_layers():
+    w, x = leaves(2)
+    assert Tape([w * x, x + 1.0, x + 2.0], [x]).layers() == "1 multiply; 2 add"
+    assert Tape(w * x).layers() == "nothing depends on an input"
+
+
+def test_a_folded_listing():
+    x, w = leaves(3), leaves(1)
+    squares = w[0] * w[0]
+    tape = Tape(logsumexp([z * squares for z in layer(4, x)]), x)
+    assert tape.listing(folded=True).splitlines() == [
+        "v0 … v2              3 inputs",
+        "v3 … v19             17 parameters",
+        "v22                = multiply(v7, v7)",
+        "v20, v24, v27, v30 = dot([v3 … v5], [v0 … v2], v6), and 3 more",
+        "v21, v25, v28, v31 = relu(v20), and 3 more",
+        "v23, v26, v29, v32 = multiply(v21, v22), and 3 more",
+        "v33                = logsumexp([v23, v26, v29, v32])",
+        "output v33",
+    ]
+
+
+def test_a_folded_listing_of_hardly_anything():
+    x = Value(0.1)
+    assert Tape(x, [x]).listing(folded=True).splitlines() == ["v0   1 input", "output v0"]
+    assert Tape(x * 2.0, [x]).listing(folded=True).splitlines() == [
+        "v0   1 input",
+        "v1 = multiply(v0, 2)",
+        "output v1",
+    ]
