@@ -97,11 +97,11 @@ def value_kernel(operation: Operation) -> str:
 
 
 def partial_kernel(operation: Operation, index: int) -> str:
-    body = Body(operation)
+    body = Body(operation, keeps_terms=index < operation.sequences)
     derivative = operation.partials[index](body, Name(body, "r"), *body.operands)
     if index < operation.sequences:
         [element] = derivative
-        body.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) derivatives[i] = {literal(element)};")
+        body.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) derivatives[i] = {body.with_kept_terms(element)};")
     else:
         body.lines.append(f"*derivatives = {literal(derivative)};")
     parameters = "double r, Py_ssize_t n, const double *operands, double *derivatives"
@@ -145,7 +145,8 @@ def kind(operation: Operation) -> str:
 class Body(Mathematics):
     """The mathematics of one C function's body: each function that a rule calls writes a line."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
+        """With room, in `derivatives`, to keep the terms of a sum, which may be needed again: softmax is one's share."""
         functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
         super().__init__(**functions | {"where": self.where, "sum": self.sum, "max": self.max})
         self.lines: list[str] = []
@@ -153,6 +154,8 @@ class Body(Mathematics):
         self.sequences = operation.operands[: operation.sequences]
         self.scalars = operation.operands[operation.sequences :]
         self.operands = [Sequence(self, name) for name in self.sequences] + [Name(self, name) for name in self.scalars]
+        self.keeps_terms = keeps_terms
+        self.kept = ""  # the terms, as an expression
 
     def name(self, expression: str) -> Name:
         """The variable that holds the expression. An expression that differs between elements stays in its loop."""
@@ -171,7 +174,16 @@ class Body(Mathematics):
 
     def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
         [term] = terms
-        return self.loop(literal(start), lambda total: f"{total} = {total} + {literal(term)};")
+        text = literal(term)
+        if not self.keeps_terms or self.kept or "(" not in text:
+            return self.loop(literal(start), lambda total: f"{total} = {total} + {text};")
+        self.kept = text
+        return self.loop(literal(start), lambda total: f"derivatives[i] = {text}; {total} = {total} + derivatives[i];")
+
+    def with_kept_terms(self, element: Operand) -> str:
+        """The expression of one element, in which terms that have been kept are not computed again."""
+        text = literal(element)
+        return text.replace(self.kept, "derivatives[i]") if self.kept else text
 
     def max(self, terms: Iterable[Operand]) -> Name:
         [term] = terms

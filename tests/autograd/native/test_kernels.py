@@ -320,3 +320,10 @@ def test_what_is_written_for_sequences_computes_what_the_rule_computes_on_lists(
                 written = list(results)[: len(expected)]
                 assert list(map(bits, written)) == list(map(bits, expected)), (each.name, i)
                 assert results[len(expected)] == math.pi  # and not one more
+
+
+def test_terms_that_are_needed_again_are_kept():
+    """Of softmax, exp(x_i) is a term of the sum, and a numerator."""
+    text = kernels.partial_kernel(OPERATIONS["logsumexp"], 0)
+    assert text.count("exp(") == 1
+    assert "derivatives[i] = (derivatives[i] / " in text
