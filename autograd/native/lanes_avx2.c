@@ -4,7 +4,8 @@
 #ifdef HAS_X86_KERNELS
 #define KERNEL __attribute__((target("avx2")))
 #define MOST_TILE_ROWS 6
-enum { VECTOR_DOUBLES = 4, TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 2, WEIGHT_COLUMNS = 3 };
+#define VECTOR_DOUBLES 4
+enum { TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 2, WEIGHT_COLUMNS = 3 };
 #include "lane_kernels.h"
 #include "product_kernels.h"
 

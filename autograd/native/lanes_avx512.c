@@ -4,7 +4,8 @@
 #ifdef HAS_X86_KERNELS
 #define KERNEL __attribute__((target("avx512f,avx512vl,avx512dq")))
 #define MOST_TILE_ROWS 8
-enum { VECTOR_DOUBLES = 8, TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 24, WEIGHT_ROWS = 4, WEIGHT_COLUMNS = 5 };
+#define VECTOR_DOUBLES 8
+enum { TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 24, WEIGHT_ROWS = 5, WEIGHT_COLUMNS = 4 };
 #include "lane_kernels.h"
 #include "product_kernels.h"
 

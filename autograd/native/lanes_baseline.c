@@ -1,7 +1,8 @@
 /* Blocks of examples, for what every processor of this kind can do. */
 #define KERNEL
 #define MOST_TILE_ROWS 3
-enum { VECTOR_DOUBLES = 2, TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 1, WEIGHT_COLUMNS = 3 };
+#define VECTOR_DOUBLES 2
+enum { TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 1, WEIGHT_COLUMNS = 3 };
 #include "lane_kernels.h"
 #include "product_kernels.h"
 

@@ -138,23 +138,43 @@ LANES_INLINE void keep_sums(const Vector *sums, double *eight)
     for (int v = 0; v < VECTORS_OF_EIGHT; v++) vector_at(eight)[v] = sums[v];
 }
 
-#if defined(__GNUC__)
-typedef double Four __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
-typedef double Two __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
-#endif
-
-/* What sum_of_eight() computes, with vectors that are halved. */
 LANES_INLINE double total_of(const Vector *sums)
 {
     double eight[EIGHT];
     keep_sums(sums, eight);
-#if defined(__GNUC__)
-    Four four = ((const Four *)eight)[0] + ((const Four *)eight)[1];
-    Two two = ((const Two *)&four)[0] + ((const Two *)&four)[1];
-    return two[0] + two[1];
-#else
     return sum_of_eight(eight);
+}
+
+#if defined(__has_builtin) && VECTOR_DOUBLES >= 4
+#if __has_builtin(__builtin_shufflevector)
+#define HAS_SHUFFLES
+typedef double Four __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
+
+LANES_INLINE Four four_of(const Vector *sums)
+{
+    double eight[EIGHT];
+    keep_sums(sums, eight);
+    return ((const Four *)eight)[0] + ((const Four *)eight)[1];
+}
+
+/* What sum_of_eight() computes, for four at once. */
+LANES_INLINE void add_up_four(Vector (*sums)[VECTORS_OF_EIGHT], double *totals)
+{
+    Four a = four_of(sums[0]), b = four_of(sums[1]), c = four_of(sums[2]), d = four_of(sums[3]);
+    Four of_ac = __builtin_shufflevector(a, c, 0, 1, 4, 5) + __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    Four of_bd = __builtin_shufflevector(b, d, 0, 1, 4, 5) + __builtin_shufflevector(b, d, 2, 3, 6, 7);
+    *(Four *)totals = __builtin_shufflevector(of_ac, of_bd, 0, 4, 2, 6) + __builtin_shufflevector(of_ac, of_bd, 1, 5, 3, 7);
+}
 #endif
+#endif
+
+LANES_INLINE void add_up(Vector (*sums)[VECTORS_OF_EIGHT], const int count, double *totals)
+{
+    int k = 0;
+#if defined(HAS_SHUFFLES)
+    for (; k + 4 <= count; k += 4) add_up_four(sums + k, totals + k);
+#endif
+    for (; k < count; k++) totals[k] = total_of(sums[k]);
 }
 
 /* Some neurons' weights of some inputs: their sums over the fold, if the block ends it, neuron by neuron. */
@@ -182,7 +202,7 @@ LANES_INLINE void weights_of_tile(const Product *product, Block *block, int32_t 
         }
     for (int j = 0; j < neurons; j++) {
         if (is_whole || block->ends)
-            for (int k = 0; k < inputs; k++) totals[j * INPUTS_AT_ONCE + k] = total_of(sums[j][k]);
+            add_up(sums[j], inputs, totals + j * INPUTS_AT_ONCE);
         else
             for (int k = 0; k < inputs; k++) keep_sums(sums[j][k], kept[j] + k * EIGHT);
     }
