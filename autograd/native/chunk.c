@@ -158,10 +158,11 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
     Block block = {
         .stride = workspace->stride, .values = workspace->values, .adjoints = workspace->adjoints,
         .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
-        .packed = job->scalars->packed, .is_needed = job->is_needed, .total = workspace->total,
+        .packed = job->scalars->packed, .is_needed = job->is_needed,
+        .total = is_one_chunk(job) ? job->scalars->adjoints : workspace->total,
         .sums = workspace->product_sums, .scratch = workspace->scratch,
     };
-    if (job->is_differentiated)
+    if (job->is_differentiated && !is_one_chunk(job))
         memset(block.total - program->list.constants, 0, (size_t)(program->list.constants + program->list.variables) * sizeof(double));
     fill_broadcasts(program, &block);
     for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {

@@ -20,6 +20,9 @@ typedef struct {
     bool is_stopped;        /* set by one thread while others read it */
 } Job;
 
+/* Then the chunk's sums are those of the batch, and are summed up where these belong. */
+static inline bool is_one_chunk(const Job *job) { return job->examples <= CHUNK; }
+
 static inline const double *seeds_of(const Program *program, const Job *job, Py_ssize_t example)
 {
     return job->seeds + (job->has_own_seeds ? example * program->list.outputs : 0);
@@ -34,7 +37,8 @@ typedef struct {
 
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes); /* NULL without memory */
 
-/* Writes the outputs of the chunk's examples, and the adjoints of what no input is part of into the workspace's `total`. */
+/* Writes the outputs of the chunk's examples, and the adjoints of what no input is part of into the workspace's `total`, or where
+   they belong. */
 void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals);
 
 #endif

@@ -31,7 +31,8 @@ typedef struct {
 
 static void add_total(const Program *program, const Job *job, const Workspace *workspace)
 {
-    for (int32_t v = program->list.inputs; job->is_differentiated && v < program->list.variables; v++)
+    if (!job->is_differentiated || is_one_chunk(job)) return;
+    for (int32_t v = program->list.inputs; v < program->list.variables; v++)
         job->scalars->adjoints[v] += workspace->total[v];
 }
 
