@@ -32,6 +32,16 @@ static double compute_other(const Instruction *instruction, const double *number
     return ROWS[instruction->row].value(length_of_sequences(instruction), scratch);
 }
 
+/* The table's rule, without a copy of the operands: dots are most of a network. */
+static double compute_dot(const Instruction *instruction, const double *numbers)
+{
+    int32_t n = length_of_sequences(instruction);
+    const int32_t *x = operands_of(instruction), *y = x + n;
+    double sum = numbers[y[n]];
+    for (int32_t k = 0; k < n; k++) sum += numbers[x[k]] * numbers[y[k]];
+    return sum;
+}
+
 ALWAYS_INLINE double compute_binary(const Instruction *instruction, const double *numbers, Evaluation value)
 {
     const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};
@@ -52,6 +62,7 @@ ALWAYS_INLINE double compute(const Instruction *instruction, const Scalars *scal
     case index: return compute_binary(instruction, numbers, name##_value);
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
+        case ROW_dot: return compute_dot(instruction, numbers);
         default: return compute_other(instruction, numbers, scalars->scratch);
     }
 #undef UNARY
@@ -114,6 +125,22 @@ static void push_other(const Instruction *instruction, const Flow *flow, Scalars
     }
 }
 
+static void push_factors(const Flow *flow, const int32_t *to, const int32_t *factors, int32_t n, Scalars *scalars)
+{
+    for (int32_t k = 0; k < n; k++)
+        if (flow->dependences[to[k]] & flow->wanted) scalars->adjoints[to[k]] += scalars->numbers[factors[k]] * flow->adjoint;
+}
+
+/* First to all factors on one side, as the table has them, then to those on the other. */
+static void push_dot(const Instruction *instruction, const Flow *flow, Scalars *scalars)
+{
+    int32_t n = length_of_sequences(instruction);
+    const int32_t *x = flow->operands, *y = x + n;
+    push_factors(flow, x, y, n, scalars);
+    push_factors(flow, y, x, n, scalars);
+    if (flow->dependences[y[n]] & flow->wanted) scalars->adjoints[y[n]] += flow->adjoint;
+}
+
 ALWAYS_INLINE void push_on(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
     if (instruction->row == ROW_multiply) {
@@ -131,6 +158,7 @@ ALWAYS_INLINE void push_on(const Instruction *instruction, const Flow *flow, Sca
     case index: push_to_both(flow, name##_partial_0, name##_partial_1, scalars); break;
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
+        case ROW_dot: push_dot(instruction, flow, scalars); break;
         default: push_other(instruction, flow, scalars);
     }
 #undef UNARY
