@@ -146,7 +146,7 @@ class Body(Mathematics):
     """The mathematics of one C function's body: each function that a rule calls writes a line."""
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
-        """With room, in `derivatives`, to keep the terms of a sum, which may be needed again: softmax is one's share."""
+        """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
         functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
         super().__init__(**functions | {"where": self.where, "sum": self.sum, "max": self.max})
         self.lines: list[str] = []

@@ -476,7 +476,8 @@ def test_the_gradient_is_the_sum_of_the_examples_gradients(large, executor):
         seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2)
         terms = (seeds[:, :, np.newaxis] * tape.jacobian(batch[:n])).reshape(2 * n, -1)
         truth = [math.fsum(column) for column in terms.T]
-        assert close(tape.value_and_grad(batch[:n], gradient=seeds)[1], truth, 1e-14 * abs(terms).sum(axis=0))
+        error = 1e-14 if executor == "native" else 1e-12  # NumPy's products of matrices round as their shapes have it
+        assert close(tape.value_and_grad(batch[:n], gradient=seeds)[1], truth, error * abs(terms).sum(axis=0))
 
 
 @registered
