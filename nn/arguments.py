@@ -88,6 +88,17 @@ def finite(name: str, number: object) -> float:
     raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
 
 
+def nested_numbers(name: str, given: Any) -> Any:
+    """What a state has under a name: arrays and tensors as nested lists, anything else as it is."""
+    if type(given) is float or not hasattr(given, "__array__"):
+        return given
+    if numpy.ma.is_masked(given):
+        raise ValueError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
+    if getattr(given.dtype, "kind", "f") in "mMV":  # as lists, times would be whole numbers, and records would be rows
+        raise ValueError(f"{name}: expected numbers, got an array of {given.dtype}")
+    return plain(given)
+
+
 # ---- Values and numbers
 
 
@@ -183,7 +194,10 @@ def rows_of(name: str, data: Iterable[Any]) -> list[Any]:
 
 def plain(data: Any) -> Any:
     """An array, or what can be seen as one, as nested lists; anything else as it is."""
-    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+    if not hasattr(data, "__array__"):
+        return data
+    # PyTorch gives no array of a tensor that has a gradient, or lies on a GPU, but the list.
+    return data.tolist() if hasattr(data, "tolist") else numpy.asarray(data).tolist()
 
 
 def copied(data: Any) -> Any:
