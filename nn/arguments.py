@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import operator
+import random
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from numbers import Real
@@ -18,7 +20,7 @@ from autograd import Value, structures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -40,6 +42,16 @@ def positive(name: str, count: int) -> int:
     if number < 1:
         raise ValueError(f"{name}: expected a positive int, got {number}")
     return number
+
+
+def seed_number(seed: int | None) -> int:
+    """The seed as an int of at least 0, which Python's generator and NumPy's take; None draws one."""
+    if seed is None:
+        return random.SystemRandom().getrandbits(63)
+    try:
+        return abs(operator.index(seed))
+    except TypeError:
+        raise TypeError(f"seed: expected an int, or None to draw one, got {shortened(seed)}") from None
 
 
 def within(name: str, number: float, low: float, high: float) -> float:
@@ -75,6 +87,20 @@ class Within:
 
     def __set__(self, instance: object, number: float) -> None:
         vars(instance)[self.name] = within(self.name, number, self.low, self.high)
+
+
+class WithinOrNone(Within):
+    """An attribute that is a number in [low, high), or None."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> float | None: ...  # type: ignore[override]
+
+    def __set__(self, instance: object, number: float | None) -> None:
+        if number is None:
+            vars(instance)[self.name] = None
+        else:
+            super().__set__(instance, number)
 
 
 def finite(name: str, number: object) -> float:
@@ -121,7 +147,9 @@ def distinct_leaves(parameters: Iterable[Value]) -> list[Value]:
     return parameters
 
 
-def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...] = ()) -> list[Scalar]:
+def neuron_inputs(
+    x: Iterable[Scalar], expected: int, others: tuple[object, ...] = (), what: str = "a neuron"
+) -> list[Scalar]:
     """The inputs of a neuron: as many as it has weights, in one sequence; `others` are what a call gave beside it."""
     if others:
         raise TypeError(f"expected the inputs as one sequence, [x1, x2, ...], got {1 + len(others)} arguments")
@@ -130,9 +158,20 @@ def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...]
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:
-        scalars("a neuron's inputs", inputs)  # that a batch is no example says more than its length
-        raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
+        scalars(f"{what}'s inputs", inputs)  # that a batch is no example says more than its length
+        raise ValueError(f"{what} got {len(inputs)} inputs, expected {expected}, one for each weight")
     return inputs
+
+
+def check_function(name: str, given: object, meant: Mapping[str, str]) -> None:
+    """A function, or TypeError. What is written in its place elsewhere, as a string, may have a name here."""
+    if callable(given):
+        return
+    written = re.sub("[^a-z]", "", given.lower()) if isinstance(given, str) else ""
+    names = {re.sub("[^a-z]", "", name): name for name in meant.values()}
+    name_here = names.get(written) or {re.sub("[^a-z]", "", a): b for a, b in meant.items()}.get(written)
+    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {next(iter(meant.values()))}"
+    raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 
 def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:

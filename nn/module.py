@@ -52,6 +52,8 @@ class Module:
     {'slopes': [2.0, 3.0], 'offset': 1.0}
     """
 
+    training = True  # whether it is in training mode, not in evaluation mode
+
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         module = super().__new__(cls)
         # Else Python before 3.13 reads the attributes slowly once vars(), and so parameters(), was called.
@@ -95,6 +97,31 @@ class Module:
         """Sets the gradient of each parameter to 0."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all that it holds, each once, from the outside to the inside."""
+        unseen: list[object] = [self]
+        seen: set[int] = set()
+        while unseen:
+            holder = unseen.pop()
+            if id(holder) not in seen:
+                seen.add(id(holder))
+                unseen += [held for _, held in items_in(holder)][::-1]
+                if isinstance(holder, Module):
+                    yield holder
+
+    def train(self, mode: bool = True) -> Self:
+        """Puts this module, and all that it holds, in training mode. Returns the module.
+
+        It is the mode that a module is in from the beginning. It matters to `Dropout`.
+        """
+        for module in Module.modules(self):
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Puts this module, and all that it holds, in evaluation mode. Returns the module."""
+        return self.train(False)
 
     def state_dict(self) -> dict[str, Numbers]:
         """The parameters' numbers by name. Where an attribute is a list of parameters, its numbers are one list.
