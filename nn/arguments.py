@@ -120,8 +120,9 @@ def nested_numbers(name: str, given: Any) -> Any:
         return given
     if numpy.ma.is_masked(given):
         raise ValueError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
-    if getattr(given.dtype, "kind", "f") in "mMV":  # as lists, times would be whole numbers, and records would be rows
-        raise ValueError(f"{name}: expected numbers, got an array of {given.dtype}")
+    dtype = getattr(given, "dtype", None)
+    if getattr(dtype, "kind", "f") in "mMV":  # as lists, times would be whole numbers, and records would be rows
+        raise ValueError(f"{name}: expected numbers, got an array of {dtype}")
     return plain(given)
 
 

@@ -52,6 +52,8 @@ class Module:
     {'slopes': [2.0, 3.0], 'offset': 1.0}
     """
 
+    __slots__ = ("__dict__", "__weakref__")  # as without this line, but dataclasses with slots look here
+
     training = True  # whether it is in training mode, not in evaluation mode
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
@@ -101,12 +103,13 @@ class Module:
     def modules(self) -> Iterator[Module]:
         """This module and all that it holds, each once, from the outside to the inside."""
         unseen: list[object] = [self]
-        seen: set[int] = set()
+        seen: dict[int, object] = {}
         while unseen:
             holder = unseen.pop()
             if id(holder) not in seen:
-                seen.add(id(holder))
-                unseen += [held for _, held in items_in(holder)][::-1]
+                seen[id(holder)] = holder
+                inside = holder if isinstance(holder, SETS) else values_of(contents(holder))
+                unseen += [held for held in inside if OPENERS[type(held)]][::-1]
                 if isinstance(holder, Module):
                     yield holder
 
@@ -116,7 +119,7 @@ class Module:
         It is the mode that a module is in from the beginning. It matters to `Dropout`.
         """
         for module in Module.modules(self):
-            module.training = mode
+            object.__setattr__(module, "training", mode)  # also where it is frozen
         return self
 
     def eval(self) -> Self:
@@ -190,7 +193,7 @@ def opener(kind: type) -> Callable[[Any], Contents] | None:
         return partial(slots_and_attributes, slots) if slots else vars
     if issubclass(kind, (list, tuple, dict)):
         return itself
-    if issubclass(kind, (set, frozenset)):
+    if issubclass(kind, SETS):
         return unordered
     if issubclass(kind, (deque, UserList)):
         return list
@@ -204,6 +207,7 @@ def opener(kind: type) -> Callable[[Any], Contents] | None:
 
 
 OPENERS = Openers()
+SETS = (set, frozenset)
 
 
 def contents(holder: object) -> Contents:
