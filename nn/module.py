@@ -7,6 +7,7 @@ and the like of these, however nested. Its name is the way to it: `layers.0.neur
 from __future__ import annotations
 
 import os
+from array import array
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +18,7 @@ from types import MappingProxyType, MemberDescriptorType
 
 import numpy
 
-from autograd import Value, structures
+from autograd import Value, scatter, structures
 from nn.arguments import finite, nested_numbers
 from nn.state import read_state, write_state
 
@@ -36,8 +37,8 @@ class Module:
     """A part of a network: the parameters in its attributes and slots.
 
     They are found in Modules, lists, tuples, deques and arrays of objects, in dicts and the like of them, and in the
-    fields of dataclasses. In objects of other classes they are not. In a set there is no first and no second: of a
-    parameter that is nowhere but in a set, the methods say so.
+    fields of dataclasses. They are not found in objects of other classes, nor is what only the class has as an
+    attribute. A set has no order: a parameter that is nowhere but in a set is an error.
 
     A result that was computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken
     for a parameter; its number is not: `self.last = result.data`.
@@ -150,7 +151,7 @@ class Module:
         assign([triple for name, entry in entries.items() for triple in matched(name, entry, state[name])])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the parameters to a file, as JSON. `load` gets the same floats back.
+        """Writes the parameters to a file, as JSON with a checksum. `load` gets the same floats back.
 
         The file takes the place of an older one, and its permissions, in a single step at the end. Raises ValueError if
         a parameter is not finite, and OSError if the file cannot be written; an older file is still there then.
@@ -166,7 +167,7 @@ class Module:
         """Sets the parameters to those of a file that `save` wrote.
 
         Raises OSError if the file cannot be read, and ValueError if it is not a whole and valid state of such a
-        module. Nothing is changed then.
+        module, or if it has been changed since. Nothing is changed then.
         """
         try:
             self.load_state_dict(read_state(path))
@@ -215,8 +216,8 @@ def contents(holder: object) -> Contents:
     return open(holder) if open else ()
 
 
-def values_of(contents: Contents) -> Iterable[object]:
-    return contents.values() if isinstance(contents, dict) else contents
+def values_of(inside: Contents) -> Iterable[object]:
+    return inside.values() if isinstance(inside, dict) else inside
 
 
 def itself(holder: Contents) -> Contents:
@@ -250,10 +251,10 @@ def slots_of(kind: type) -> list[MemberDescriptorType]:
     return slots
 
 
-def objects_in_array(array: Any) -> Contents:
-    if array.dtype != object:
+def objects_in_array(holder: Any) -> Contents:
+    if holder.dtype != object:
         return ()
-    return array.tolist() if array.ndim else [array.item()]
+    return holder.tolist() if holder.ndim else [holder.item()]
 
 
 def fields_of_dataclass(instance: Any) -> dict[str, object]:
@@ -393,5 +394,4 @@ def assign(numbers: Iterable[tuple[str, Value, float]]) -> None:
             raise ValueError(
                 f"{name} is a shared parameter: expected one number, got {assigned[parameter]} and {number}"
             )
-    for parameter, number in assigned.items():
-        parameter.data = number
+    scatter(array("d", assigned.values()), list(assigned), "data")  # in one piece, so that no interrupt gets between
