@@ -98,11 +98,10 @@ class Problem:
     def measured(self, output: Any, target: Any) -> float:
         """The metric. Raises MetricError in the place of errors that would be taken for those of the loss."""
         assert self.metric is not None
-        with no_grad():
-            try:
-                return float(self.metric(output, target))
-            except ArithmeticError as error:
-                raise MetricError from error
+        try:
+            return float(self.metric(output, target))
+        except ArithmeticError as error:
+            raise MetricError from error
 
     def drawn_from(self, source: Source) -> Problem:
         """This problem. From now on the source draws for `Dropout`."""
@@ -197,7 +196,8 @@ class ByExample:
             loss.backward(1 / len(batch))
             sums[0] += loss.data
             if problem.metric is not None:
-                sums[1] += problem.measured(output[0], data[1])
+                with no_grad():
+                    sums[1] += problem.measured(output[0], data[1])
         return sums
 
     def means(self, vector: Array) -> list[float]:
@@ -344,7 +344,8 @@ class ByTape:
         if self.problem.metric is not None:
             scatter(vector, self.problem.parameters, "data")  # the metric may look at them
             of_model = zip(self.read_outputs(outputs), examples, strict=True)
-            sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
+            with no_grad():
+                sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
         return sums
 
     def _explain(self, vector: Array, batch: list[int], losses: Array, factors: Array) -> None:
