@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from contextvars import ContextVar, copy_context
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy
@@ -92,10 +93,14 @@ def nobody(inputs: list[Scalar], rate: float) -> None:
 
 
 class Generated:
-    """A generator of NumPy draws."""
+    """A generator of NumPy draws. It is made when first used, since most models have no Dropout."""
 
-    def __init__(self, generator: numpy.random.Generator) -> None:
-        self.generator = generator
+    def __init__(self, *seeds: int) -> None:
+        self.seeds = seeds
+
+    @cached_property
+    def generator(self) -> numpy.random.Generator:
+        return numpy.random.default_rng(self.seeds)
 
     def __call__(self, inputs: list[Scalar], rate: float) -> list[float]:
         return drawn(self.generator.random(len(inputs)), rate)

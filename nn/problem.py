@@ -51,7 +51,7 @@ class Problem:
     model: from an input to an output, where examples are pairs of an input and a target.
     metric: from an output and a target to a number.
     held_out: further pairs, which are only measured.
-    generator: draws for `Dropout` while the gradient of a batch is computed; without it nothing is left out.
+    generated: draws for `Dropout` while the gradient of a batch is computed; without it nothing is left out.
     source: who draws for `Dropout` now.
     """
 
@@ -62,14 +62,15 @@ class Problem:
     model: Callable[[Any], Any] | None = None
     metric: Metric | None = None
     held_out: list[Example] = field(default_factory=list)
-    generator: numpy.random.Generator | None = None
+    generated: Generated | None = None
     source: Source = nobody
 
     def outcome(self, data: Example) -> Any:
         """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
-        return drawing(self.source, self._outcome, data)
+        return drawing(self.source, self.outcome_now, data)
 
-    def _outcome(self, data: Example) -> Any:
+    def outcome_now(self, data: Example) -> Any:
+        """The outcome, with the source that draws already."""
         if self.model is None:
             return self.function(*data)
         input, target = data
@@ -97,11 +98,10 @@ class Problem:
     def measured(self, output: Any, target: Any) -> float:
         """The metric. Raises MetricError in the place of errors that would be taken for those of the loss."""
         assert self.metric is not None
-        with no_grad():
-            try:
-                return float(self.metric(output, target))
-            except ArithmeticError as error:
-                raise MetricError from error
+        try:
+            return float(self.metric(output, target))
+        except ArithmeticError as error:
+            raise MetricError from error
 
     def drawn_from(self, source: Source) -> Problem:
         """This problem. From now on the source draws for `Dropout`."""
@@ -177,12 +177,17 @@ class ByExample:
         """
         scatter(vector, self.parameters, "data")
         scatter(numpy.zeros(len(vector)), self.parameters, "grad")
-        generator = self.problem.generator
-        problem = self.problem.drawn_from(Generated(generator) if generator is not None else nobody)
-        sums = [0.0] if problem.metric is None else [0.0, 0.0]
+        sums = drawing(
+            self.problem.generated or nobody, self._sums, batch, undo
+        )  # once for all of them, which is quicker
+        return sums, finite_gradient(gathered(self.parameters, "grad"))
+
+    def _sums(self, batch: list[int], undo: Undo | None) -> list[float]:
+        """The sums of `sums_and_gradient`, while gradients add up in the parameters."""
+        problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
         for i in batch:
             data = self._copied(problem.examples[i])
-            loss, *output = problem.outcome(data)
+            loss, *output = problem.outcome_now(data)
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
                 raise FloatingPointError(f"the loss of an example is {loss.data}")
@@ -191,8 +196,9 @@ class ByExample:
             loss.backward(1 / len(batch))
             sums[0] += loss.data
             if problem.metric is not None:
-                sums[1] += problem.measured(output[0], data[1])
-        return sums, finite_gradient(gathered(self.parameters, "grad"))
+                with no_grad():
+                    sums[1] += problem.measured(output[0], data[1])
+        return sums
 
     def means(self, vector: Array) -> list[float]:
         """The means of the loss, and of the metric, over the held-out examples. Nothing is recorded."""
@@ -247,7 +253,7 @@ class ByTape:
                 numbers = numpy.hstack(columns) if columns else numpy.empty((n, 0))
                 self.numbers, self.held_out = numbers[:n], numbers[n:]
                 factors = Noted()
-                problem.drawn_from(factors if problem.generator else nobody)
+                problem.drawn_from(factors if problem.generated else nobody)
                 self.tape = self._recorded(problem.outputs, options, factors.leaves)
                 self.rates = numpy.array(factors.rates)
                 self.places = Places(self.tape, problem.parameters)
@@ -312,8 +318,8 @@ class ByTape:
 
     def _factors(self, count: int) -> Array:
         """(count, factors): what `Dropout` multiplies by, for so many examples."""
-        generator = self.problem.generator
-        return Generated(generator).factors(count, self.rates) if generator else numpy.ones((count, len(self.rates)))
+        generated = self.problem.generated
+        return generated.factors(count, self.rates) if generated else numpy.ones((count, len(self.rates)))
 
     def _recorded(
         self, function: Callable[[Example], list[Value]], options: dict[str, Any], factors: Sequence[Value] = ()
@@ -338,7 +344,8 @@ class ByTape:
         if self.problem.metric is not None:
             scatter(vector, self.problem.parameters, "data")  # the metric may look at them
             of_model = zip(self.read_outputs(outputs), examples, strict=True)
-            sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
+            with no_grad():
+                sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
         return sums
 
     def _explain(self, vector: Array, batch: list[int], losses: Array, factors: Array) -> None:
@@ -466,7 +473,7 @@ class Check:
         self.examples = (self.problem.examples + self.problem.held_out)[: len(numbers)]
         self.start = gathered(self.problem.parameters, "data")
         self.draws = numpy.random.default_rng(0)
-        self.factors = Generated(self.draws).factors(len(numbers), by_tape.rates)
+        self.factors = Generated(0).factors(len(numbers), by_tape.rates)
         self.columns, self.numbers = columns, numpy.hstack([numbers, self.factors])
         self.outcome_form: structures.Form | None = None
         self.compared: list[tuple[Sequence[int], Array, Array]] = []
@@ -518,7 +525,7 @@ class Check:
         return self.problem.drawn_from(self._source(i)).outcome(copied(self.examples[i]))
 
     def _source(self, i: int) -> Source:
-        return Given(self.factors[i]) if self.problem.generator else nobody
+        return Given(self.factors[i]) if self.problem.generated else nobody
 
     def _note(self, which: Sequence[int], computed: Array, replayed: Array) -> None:
         if computed.shape != replayed.shape:

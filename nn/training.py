@@ -17,6 +17,7 @@ import numpy
 
 from autograd import Value, scatter, structures
 from nn.arguments import check_function, pairs_of, positive, seed_number
+from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered
 from nn.problem import MetricError, Problem, choose
 from nn.progress import progress_bar
@@ -161,8 +162,7 @@ def fit(
     history = History() if history is None else copy.deepcopy(history)
     history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
-    generator = numpy.random.default_rng([seed, 0])
-    problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out, generator)
+    problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out, Generated(seed, 0))
     run = Run(optimizer, history, patience, metric)
     order, shuffler = list(range(len(examples))), random.Random(seed)
     done = len(history.loss)
@@ -176,7 +176,7 @@ def fit(
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 if shuffle:
                     shuffler.shuffle(order)
-                problem.generator = numpy.random.default_rng([seed, epoch])
+                problem.generated = Generated(seed, epoch)
                 batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
                 history.append(run.epoch(epoch, evaluator, batches, bar), run.validated(epoch, evaluator))
                 if history.best_epoch == epoch:

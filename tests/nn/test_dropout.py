@@ -141,7 +141,7 @@ def test_the_first_step_is_that_of_the_drawn_factors(tape):
         model, inputs, targets, squared_error, SGD(model.parameters(), 0.5), epochs=1, batch_size=5, progress=False,
         tape=tape, seed=4, shuffle=False,
     )  # fmt: skip
-    source = Generated(numpy.random.default_rng([4, 1]))
+    source = Generated(4, 1)
     for x, t in zip(inputs.tolist(), targets.tolist(), strict=True):
         squared_error(drawing(source, twin, x), t).backward(1 / 5)
     expected = [p.data - 0.5 * p.grad for p in twin.parameters()]
