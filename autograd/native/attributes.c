@@ -125,12 +125,13 @@ static int find_arity(Node *node, int *operands, int *sequences)
         *sequences = ROWS[node->row].sequences;
         return 0;
     }
-    PyObject *operation = tail_operation(node);
+    PyObject *operation = Py_NewRef(tail_operation(node)); /* its attributes' code may take it off the node */
     PyObject *names = PyObject_GetAttrString(operation, "operands"), *leading = PyObject_GetAttrString(operation, "sequences");
     if (names != NULL && leading != NULL) {
         *operands = (int)PyObject_Size(names);
         *sequences = (int)PyLong_AsLong(leading);
     }
+    Py_DECREF(operation);
     Py_XDECREF(names);
     Py_XDECREF(leading);
     return PyErr_Occurred() ? -1 : 0;
@@ -215,9 +216,10 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
 {
     Node *node = (Node *)self;
     if (has_own_dictionary(self) && is_far(node) && node->far.attributes != NULL && !is_data_descriptor(self, name)) {
-        PyObject *attribute = PyDict_GetItemWithError(node->far.attributes, name);
-        if (attribute != NULL) return Py_NewRef(attribute);
-        if (PyErr_Occurred()) return NULL;
+        PyObject *attributes = Py_NewRef(node->far.attributes); /* a name's own __hash__ or __eq__ may put another there */
+        PyObject *attribute = Py_XNewRef(PyDict_GetItemWithError(attributes, name));
+        Py_DECREF(attributes);
+        if (attribute != NULL || PyErr_Occurred()) return attribute;
     }
     return PyObject_GenericGetAttr(self, name);
 }
@@ -225,14 +227,12 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
     if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
-    PyObject *attributes = node_attributes((Node *)self);
+    PyObject *attributes = Py_XNewRef(node_attributes((Node *)self)); /* as above */
     if (attributes == NULL) return -1;
-    if (attribute != NULL) {
-        if (!((Node *)self)->tracks_results) node_track((Node *)self);
-        return PyDict_SetItem(attributes, name, attribute);
-    }
-    int status = PyDict_DelItem(attributes, name);
-    if (status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
+    if (attribute != NULL && !((Node *)self)->tracks_results) node_track((Node *)self);
+    int status = attribute != NULL ? PyDict_SetItem(attributes, name, attribute) : PyDict_DelItem(attributes, name);
+    Py_DECREF(attributes);
+    if (attribute == NULL && status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
         PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", Py_TYPE(self)->tp_name, name);
     return status;
 }
