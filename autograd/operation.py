@@ -181,8 +181,9 @@ def ieee_power(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except (OverflowError, ValueError):
-        size = math.nan if x < 0 and y % 1 else math.inf
-        return math.copysign(size, x) if y % 2 == 1 else size
+        remainder = abs(math.fmod(y, 2.0))  # exact; % rounds -0.9999999999999999 to an odd number
+        size = math.nan if x < 0 and remainder not in (0.0, 1.0) else math.inf
+        return math.copysign(size, x) if remainder == 1.0 else size
 
 
 def ieee_divide(x: float, y: float) -> float:

@@ -21,8 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from types import FrameType
-    from typing import Any
+    from typing import Any, TypeVar
 
+    F = TypeVar("F", bound=Callable[..., Any])
     Check = Callable[[Any, str], None]  # Any: a Value, of either engine
     Function = Callable[..., Any]
 
@@ -58,7 +59,7 @@ class Block:
 
     def end(self) -> Callable[..., None]:
         """The call that ends it. It keeps the block alive as long as `with` keeps it."""
-        return functools.partial(self._lock.__exit__, self)
+        return functools.partial(self._lock.__exit__, self)  # type: ignore[arg-type]  # it ignores what it is given
 
 
 open_blocks: ContextVar[tuple[ref[Block], ...]] = ContextVar("open_blocks", default=())  # from the outermost on
@@ -87,7 +88,7 @@ def may_raise() -> bool:
 
 
 def forget_ended_blocks() -> tuple[ref[Block], ...]:
-    """The blocks here that have not ended. One that has not begun is among them: a signal's handler may ask for these."""
+    """The blocks here that have not ended. One that has not begun is among them: a signal's handler may ask this."""
     kept = tuple([reference for reference in open_blocks.get() if reference() is not None])
     open_blocks.set(kept)
     return kept
@@ -177,13 +178,13 @@ class recording(Mode):  # noqa: N801  a function to its users
     def __init__(self, *, raises: bool = True) -> None:
         self._records, self._raises, self._blocks = True, raises, []
 
-    def __call__(self, function: Function) -> Any:
+    def __call__(self, function: F) -> F:
         @functools.wraps(function)
         def with_recording(*arguments: Any, **keywords: Any) -> Any:
             with recording(raises=bool(self._raises)):
                 return function(*arguments, **keywords)
 
-        return with_recording
+        return with_recording  # type: ignore[return-value]
 
 
 class no_grad(Mode):  # noqa: N801  a function to its users

@@ -11,28 +11,36 @@ static PyObject *get_data(PyObject *self, void *Py_UNUSED(closure)) { return PyF
 
 static PyObject *get_grad(PyObject *self, void *Py_UNUSED(closure)) { return PyFloat_FromDouble(((Node *)self)->grad); }
 
+/* The error of Python's own properties where an attribute cannot be set, or with NULL, cannot be deleted. */
+static int refuse_to_set(PyObject *self, PyObject *given, void *name)
+{
+    PyObject *kind = PyType_GetQualName(Py_TYPE(self));
+    if (kind == NULL) return -1;
+    PyErr_Format(PyExc_AttributeError, "property '%s' of '%U' object has no %s", (const char *)name, kind,
+                 given != NULL ? "setter" : "deleter");
+    Py_DECREF(kind);
+    return -1;
+}
+
 static int set_number(PyObject *number, double *field)
 {
     double converted;
-    if (number == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "a Value's data and grad cannot be deleted");
-        return -1;
-    }
     if (as_number(number, &converted) < 0) return -1;
     *field = converted;
     return 0;
 }
 
-static int set_data(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_data(PyObject *self, PyObject *number, void *name)
 {
+    if (number == NULL) return refuse_to_set(self, NULL, name);
     int status = set_number(number, &((Node *)self)->data);
     changes++;
     return status;
 }
 
-static int set_grad(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_grad(PyObject *self, PyObject *number, void *name)
 {
-    return set_number(number, &((Node *)self)->grad);
+    return number != NULL ? set_number(number, &((Node *)self)->grad) : refuse_to_set(self, NULL, name);
 }
 
 static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
@@ -42,11 +50,9 @@ static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
     return PyUnicode_FromString("");
 }
 
-static int set_label_attribute(PyObject *self, PyObject *label, void *Py_UNUSED(closure))
+static int set_label_attribute(PyObject *self, PyObject *label, void *name)
 {
-    if (label != NULL) return node_set_label((Node *)self, label);
-    PyErr_SetString(PyExc_AttributeError, "a Value's label cannot be deleted");
-    return -1;
+    return label != NULL ? node_set_label((Node *)self, label) : refuse_to_set(self, NULL, name);
 }
 
 static PyObject *get_op(PyObject *self, void *Py_UNUSED(closure))
@@ -187,15 +193,15 @@ PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
 }
 
 PyGetSetDef value_attributes[] = {
-    {"data", get_data, set_data, DOC_data, NULL},
+    {"data", get_data, set_data, DOC_data, "data"},
     {"_data", get_data, NULL, NULL, NULL}, /* also where a subclass has a `data` of its own */
-    {"grad", get_grad, set_grad, DOC_grad, NULL},
-    {"label", get_label, set_label_attribute, DOC_label, NULL},
-    {"op", get_op, NULL, DOC_op, NULL},
-    {"operation", get_operation, NULL, DOC_operation, NULL},
-    {"operands", get_operands, NULL, DOC_operands, NULL},
-    {"parents", get_parents, NULL, DOC_parents, NULL},
-    {"local_derivatives", get_local_derivatives, NULL, DOC_local_derivatives, NULL},
+    {"grad", get_grad, set_grad, DOC_grad, "grad"},
+    {"label", get_label, set_label_attribute, DOC_label, "label"},
+    {"op", get_op, refuse_to_set, DOC_op, "op"},
+    {"operation", get_operation, refuse_to_set, DOC_operation, "operation"},
+    {"operands", get_operands, refuse_to_set, DOC_operands, "operands"},
+    {"parents", get_parents, refuse_to_set, DOC_parents, "parents"},
+    {"local_derivatives", get_local_derivatives, refuse_to_set, DOC_local_derivatives, "local_derivatives"},
     {"__dict__", get_attributes, set_attributes, NULL, NULL},
     {NULL},
 };

@@ -274,7 +274,9 @@ class Tape:
 
     def __setattr__(self, name: str, attribute: Any) -> None:
         if name in ("inputs", "outputs", "parameters"):
-            raise AttributeError(f"Tape: {name} cannot be assigned: the instructions were recorded with others; make a Tape")
+            raise AttributeError(
+                f"Tape: {name} cannot be assigned: the instructions were recorded with others; make a Tape"
+            )
         if name == "threads":
             attribute = checked_threads(attribute)
         if name == "executor":
@@ -305,7 +307,13 @@ class Tape:
         if not isinstance(executor, str):
             raise TypeError(f"Tape: executor: expected a name, got {described(executor)}")
         threads = checked_threads(state.get("threads"))
-        own = {"_is_single": is_single, "_wengert": wengert, "executor": executor, "threads": threads, "_replayed": None}
+        own = {
+            "_is_single": is_single,
+            "_wengert": wengert,
+            "executor": executor,
+            "threads": threads,
+            "_replayed": None,
+        }
         self.__dict__.update(leaves | own)
 
     @cached_property

@@ -225,6 +225,8 @@ def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
         return structures.flatten(structure, structures.scalar)
     except TypeError as error:
         raise TypeError(f"{what}: {error}") from None
+    except ValueError as error:  # it holds itself
+        raise ValueError(f"{what}: {error}") from None
 
 
 def single_number(expectation: str, given: Any) -> Scalar:

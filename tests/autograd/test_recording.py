@@ -114,7 +114,24 @@ def test_rules_on_values_follow_ieee_754():
         1.0 / zero
 
 
-BAD = [0.0, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 1e-320, -1e-320, -1.0, 1.0, 2.0, 0.5, 710.5, -1100.0, 1e16]
+BAD = [
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1e308,
+    -1e308,
+    1e-320,
+    -1e-320,
+    -1.0,
+    1.0,
+    2.0,
+    0.5,
+    710.5,
+    -1100.0,
+    1e16,
+]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

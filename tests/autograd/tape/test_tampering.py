@@ -20,7 +20,21 @@ def tape():
 
 
 NUMBERS = [-(2**63), -(2**31), -2, -1, 0, 1, 2, 3, 5, 2**30 - 1, 2**30, 2**31 - 1, 2**31, 2**32 + 1, 2**63, 2**70]
-THINGS = [None, True, 1.5, "x", b"", (), [], {}, object(), np.ones(2), np.ones((2, 2), np.int32), np.array([None]), float]
+THINGS = [
+    None,
+    True,
+    1.5,
+    "x",
+    b"",
+    (),
+    [],
+    {},
+    object(),
+    np.ones(2),
+    np.ones((2, 2), np.int32),
+    np.array([None]),
+    float,
+]
 
 
 def changed_array(chance, array):
