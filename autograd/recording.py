@@ -41,21 +41,22 @@ class Block:
     It is open from `begin()`, which returns what begin was asked for, to `end()`: each is a single C call.
     """
 
-    __slots__ = ("__weakref__", "_begun", "_lock", "frame", "raises", "records")
+    __slots__ = ("__weakref__", "_lock", "_returned", "frame", "raises", "records")
 
     def __init__(self, frame: FrameType | None = None, records: bool = True, raises: bool | None = None) -> None:
         self.frame, self.records, self.raises = frame, records, raises
-        self._begun: dict[str, Any] = {}
-        self._lock = allocate_lock()
+        self._returned: list[Any] = [None]  # of one element, until begin() takes it
+        self._lock = allocate_lock()  # locked, until end() releases it
         self._lock.acquire()
 
     @property
     def is_open(self) -> bool:
-        return bool(self._begun) and self._lock.locked()
+        return not self._returned and self._lock.locked()
 
     def begin(self, returned: Any) -> Callable[[], Any]:
         """The call that begins the block, and returns this."""
-        return functools.partial(self._begun.setdefault, "begun", returned)
+        self._returned[0] = returned
+        return self._returned.pop
 
     def end(self) -> Callable[..., None]:
         """The call that ends it. It keeps the block alive as long as `with` keeps it."""
@@ -139,11 +140,12 @@ class Mode:
     def _look_up_end(self, frame: FrameType) -> Callable[..., None]:
         """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
         blocks = self._blocks
+        if blocks and blocks[-1][0] is frame:
+            return blocks.pop()[1].end()
         if not blocks:
             return functools.partial(refuse_to_end, type(self).__name__)
-        if blocks[-1][0] is not frame:  # another thread, or whoever calls __exit__ by hand
-            here = [reference() for reference in open_blocks.get()]
-            blocks.sort(key=lambda opened: (opened[0] is frame, opened[1] in here))
+        here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
+        blocks.sort(key=lambda opened: (opened[0] is frame, opened[1] in here))
         return blocks.pop()[1].end()
 
     __enter__, __exit__ = LookedUp(_look_up_begin), LookedUp(_look_up_end)
@@ -328,7 +330,7 @@ class Holding(Block):
         super().__init__()
         self.content = content
 
-    __enter__ = property(lambda self: self.begin(None))  # itself would keep it alive for good
+    __enter__ = property(lambda self: self.begin(None))
     __exit__ = property(Block.end)
 
 

@@ -11,6 +11,7 @@ from array import array
 
 import pytest
 
+import autograd
 from autograd import (
     RecordingError,
     Tape,
@@ -172,6 +173,17 @@ def test_an_interrupt_at_each_moment(program):
         n += step
         step += n > 300  # the first moments one by one
     assert n > 3
+
+
+@pytest.mark.skipif(autograd.engine != "native", reason="the Python engine puts them back in a loop")
+@pytest.mark.parametrize("program", ["grad", "jacobian", "hessian", "hvp", "jvp", "vjp", "check_gradients", "explain"])
+def test_gradients_that_a_sweep_has_borrowed_are_put_back(program):
+    n = 1
+    scatter(array("d", [5.0, 6.0, 7.0]), WEIGHTS, "grad")
+    while is_interrupted(PROGRAMS[program], n):
+        assert [weight.grad for weight in WEIGHTS] == [5.0, 6.0, 7.0], n
+        n += 1 + n // 100
+    scatter(array("d", [0.0] * 3), WEIGHTS, "grad")
 
 
 # ---- real signals, at random moments
