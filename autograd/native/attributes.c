@@ -69,31 +69,41 @@ PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
     return Py_NewRef(node->row == LEAF ? Py_None : PyTuple_GET_ITEM(specification.operations, node->row));
 }
 
+/* A new tuple or list may run the garbage collector, and so Python code that gives the node other operands: where they are
+   is asked afterwards. */
+
+static Py_ssize_t count_parents(Node *node)
+{
+    Py_ssize_t parents = 0;
+    for (Py_ssize_t i = 0, count = operand_count(node); i < count; i++) parents += node_slots(node)[i].parent != NULL;
+    return parents;
+}
+
 static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    PyObject *parents = NULL;
     if (node_expand(node) < 0) return NULL;
-    Slot *slots = node_slots(node);
-    Py_ssize_t count = operand_count(node), length = 0;
-    for (Py_ssize_t i = 0; i < count; i++) length += slots[i].parent != NULL;
-    PyObject *parents = PyTuple_New(length);
-    if (parents == NULL) return NULL;
-    for (Py_ssize_t i = 0, j = 0; i < count; i++)
-        if (slots[i].parent != NULL) PyTuple_SET_ITEM(parents, j++, Py_NewRef(slots[i].parent));
+    do {
+        Py_XSETREF(parents, PyTuple_New(count_parents(node)));
+        if (parents == NULL) return NULL;
+    } while (PyTuple_GET_SIZE(parents) != count_parents(node));
+    const Slot *slot = node_slots(node);
+    for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(parents); slot++)
+        if (slot->parent != NULL) PyTuple_SET_ITEM(parents, j++, Py_NewRef(slot->parent));
     return parents;
 }
 
 PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    if (node_expand(node) < 0) return NULL;
-    if (node->row >= CUSTOM) return PyTuple_New(0);
-    Slot *slots = node_slots(node);
-    Py_ssize_t count = operand_count(node);
     PyObject *list = PyList_New(0);
+    if (list != NULL && node_expand(node) < 0) Py_CLEAR(list);
+    Py_ssize_t count = node->row >= CUSTOM ? 0 : operand_count(node); /* of CUSTOM none is known, a LEAF has none */
     for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
-        if (slots[i].parent == NULL) continue;
-        PyObject *number = PyFloat_FromDouble(slots[i].number);
+        const Slot *slot = &node_slots(node)[i];
+        if (slot->parent == NULL) continue;
+        PyObject *number = PyFloat_FromDouble(slot->number);
         if (number == NULL || PyList_Append(list, number) < 0) Py_CLEAR(list);
         Py_XDECREF(number);
     }
@@ -107,20 +117,20 @@ static PyObject *operand_object(const Slot *slot)
     return slot->parent != NULL ? Py_NewRef(slot->parent) : PyFloat_FromDouble(slot->number);
 }
 
-static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
-{
-    PyObject *tuple = PyTuple_New(n);
-    for (Py_ssize_t i = 0; tuple != NULL && i < n; i++) {
-        PyObject *operand = operand_object(&slots[i]);
-        if (operand == NULL) Py_CLEAR(tuple);
-        else PyTuple_SET_ITEM(tuple, i, operand);
-    }
-    return tuple;
-}
-
 PyObject *flat_operands(Node *node)
 {
-    return node_expand(node) < 0 ? NULL : operand_objects(node_slots(node), operand_count(node));
+    PyObject *operands = NULL;
+    if (node_expand(node) < 0) return NULL;
+    do {
+        Py_XSETREF(operands, PyTuple_New(operand_count(node)));
+        if (operands == NULL) return NULL;
+    } while (PyTuple_GET_SIZE(operands) != operand_count(node));
+    for (Py_ssize_t i = 0, count = operand_count(node); operands != NULL && i < count; i++) {
+        PyObject *operand = operand_object(&node_slots(node)[i]);
+        if (operand == NULL) Py_CLEAR(operands);
+        else PyTuple_SET_ITEM(operands, i, operand);
+    }
+    return operands;
 }
 
 /* How many operands the node's operation has, and how many of them are sequences. On an error, -1 with an exception. */
@@ -143,25 +153,33 @@ static int find_arity(Node *node, int *operands, int *sequences)
     return PyErr_Occurred() ? -1 : 0;
 }
 
+/* The first `sequences` n operands as tuples of n, and the others as they are. */
+static PyObject *grouped(PyObject *flat, int operand_total, int sequences)
+{
+    Py_ssize_t n = (PyTuple_GET_SIZE(flat) - (operand_total - sequences)) / sequences, start = 0;
+    PyObject *operands = PyTuple_New(operand_total);
+    for (int i = 0; operands != NULL && i < operand_total; i++) {
+        bool is_sequence = i < sequences;
+        PyObject *operand = is_sequence ? PyTuple_GetSlice(flat, start, start + n) : Py_NewRef(PyTuple_GET_ITEM(flat, start));
+        if (operand == NULL) Py_CLEAR(operands);
+        else PyTuple_SET_ITEM(operands, i, operand);
+        start += is_sequence ? n : 1;
+    }
+    return operands;
+}
+
 /* The operands as the operation got them: scalars, and a tuple for each sequence. */
 static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
     int operand_total = 0, sequences = 0;
-    if (node_expand(node) < 0) return NULL;
     if (node->row == LEAF || (has_tail(node) && tail_operation(node) == Py_None)) return PyTuple_New(0);
     if (find_arity(node, &operand_total, &sequences) < 0) return NULL;
-    if (sequences == 0) return operand_objects(node_slots(node), operand_count(node));
-    Py_ssize_t n = (operand_count(node) - (operand_total - sequences)) / sequences;
-    Slot *slots = node_slots(node);
-    PyObject *operands = PyTuple_New(operand_total);
-    for (int i = 0; operands != NULL && i < operand_total; i++) {
-        bool is_sequence = i < sequences;
-        PyObject *operand = is_sequence ? operand_objects(slots, n) : operand_object(slots);
-        if (operand == NULL) Py_CLEAR(operands);
-        else PyTuple_SET_ITEM(operands, i, operand);
-        slots += is_sequence ? n : 1;
-    }
+    PyObject *flat = flat_operands(node);
+    if (flat == NULL || sequences == 0) return flat;
+    PyObject *operands = PyTuple_GET_SIZE(flat) >= operand_total - sequences ? grouped(flat, operand_total, sequences) : NULL;
+    Py_DECREF(flat);
+    if (operands == NULL && !PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, "the node was given other operands meanwhile");
     return operands;
 }
 

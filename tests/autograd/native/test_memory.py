@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import gc
 import math
+import operator
 import os
 import pickle
 import signal
@@ -104,6 +105,38 @@ def test_a_signals_handler_takes_the_graph_apart_meanwhile(walk):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
+
+
+class Trap:
+    """Garbage in a cycle: whoever collects it takes a node's operands away, and gives it others."""
+
+    def __init__(self, node, others):
+        self.node, self.others, self.cycle = node, others, self
+
+    def __del__(self):
+        self.node._children = self.others
+        self.node._children = ()
+
+
+@native
+@pytest.mark.parametrize("name", ["parents", "operands", "local_derivatives", "_children", "_prev"])
+@pytest.mark.parametrize("kind", ["dot", "sum", "by hand"])
+def test_a_collection_takes_the_operands_away_while_they_are_read(name, kind):
+    before, read = gc.get_threshold(), operator.attrgetter(name)
+    try:
+        for _ in range(20):
+            leaves = [Value(float(i)) for i in range(60)]
+            made = {"dot": lambda: dot(leaves, leaves), "sum": lambda: sum_of(leaves)}
+            node = made.get(kind, lambda: Value(1.0, tuple(leaves), [1.0] * len(leaves)))()
+            Trap(node, tuple(leaves[:3]))
+            del leaves
+            with suppress(RuntimeError):
+                gc.set_threshold(1)
+                read(node)
+            gc.set_threshold(*before)
+            assert node.data >= 0.0
+    finally:
+        gc.set_threshold(*before)
 
 
 # ---- nothing is lost: each of these, many times over, takes no memory and changes nobody's reference count
