@@ -118,16 +118,22 @@ class Trap:
         self.node._children = ()
 
 
+MANY = {
+    "dot": lambda leaves: dot(leaves, leaves),
+    "sum": lambda leaves: sum_of(leaves),
+    "by hand": lambda leaves: Value(1.0, tuple(leaves), [1.0] * len(leaves)),
+}
+
+
 @native
 @pytest.mark.parametrize("name", ["parents", "operands", "local_derivatives", "_children", "_prev"])
-@pytest.mark.parametrize("kind", ["dot", "sum", "by hand"])
-def test_a_collection_takes_the_operands_away_while_they_are_read(name, kind):
+@pytest.mark.parametrize("make", MANY.values(), ids=MANY)
+def test_a_collection_takes_the_operands_away_while_they_are_read(name, make):
     before, read = gc.get_threshold(), operator.attrgetter(name)
     try:
         for _ in range(20):
             leaves = [Value(float(i)) for i in range(60)]
-            made = {"dot": lambda: dot(leaves, leaves), "sum": lambda: sum_of(leaves)}
-            node = made.get(kind, lambda: Value(1.0, tuple(leaves), [1.0] * len(leaves)))()
+            node = make(leaves)
             Trap(node, tuple(leaves[:3]))
             del leaves
             with suppress(RuntimeError):
