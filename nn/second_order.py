@@ -18,6 +18,7 @@ Source, if none is given: J. Nocedal, S. Wright, "Numerical optimization", 2nd e
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,10 @@ from nn.minimizing import (
     EPSILON,
     DirectionMethod,
     Iterate,
+    Parabola,
     SecondOrder,
     Stop,
     check_finite,
-    length,
-    rounding,
-    smallest_step,
 )
 from nn.optimizers import gathered
 from nn.problem import Problem, choose
@@ -89,10 +88,9 @@ class Newton(DirectionMethod):
             )
         return super()._loss(outputs)
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
         gradient, hessian = evaluator.gradient_and_hessian(vector)
-        check_finite(gradient, hessian)
-        return gradient, downhill(hessian, gradient)
+        return AnyCurvature(vector, loss, gradient, hessian)
 
 
 class GaussNewton(DirectionMethod):
@@ -128,10 +126,8 @@ class GaussNewton(DirectionMethod):
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
-        direction, *_ = numpy.linalg.lstsq(jacobian, -residuals, rcond=None)
-        return gradient, numpy.asarray(direction, numpy.float64)
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
+        return SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
 
 
 class LevenbergMarquardt(SecondOrder):
@@ -182,31 +178,38 @@ class LevenbergMarquardt(SecondOrder):
         return half_mean_square(outputs)
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, damping, growth = evaluator.outputs(vector), math.nan, 2.0
+        outputs, damping, growth, steepest = evaluator.outputs(vector), math.nan, 2.0, math.inf
         loss, largest, scale = self._loss(outputs), numpy.zeros(len(vector)), numpy.ones(len(vector))
         while True:
-            residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
+            parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
+            if not parabola.slope < steepest:
+                raise parabola.stuck("damping")
             if self.scaled:
-                largest = numpy.maximum(largest, numpy.linalg.norm(jacobian, axis=0))
+                largest = numpy.maximum(largest, parabola.units)
                 scale = numpy.where(largest > 0.0, largest, 1.0)
-            damped = DampedLeastSquares(jacobian / scale, residuals)
+            damped = DampedLeastSquares(parabola.jacobian / scale, parabola.residuals)
             if math.isnan(damping):
                 damping = self.damping * damped.largest_square
             is_taken = False
             while not is_taken:
-                yield Iterate(vector, loss, gradient, damping)
+                yield Iterate(parabola, damping)
                 scaled_step = damped.solution(damping)
                 step = scaled_step / scale
-                if length(step) <= smallest_step(vector, step_tolerance):
-                    raise Stop("small step" if growth == 2.0 else "damping")
+                if parabola.is_small(step, step_tolerance):
+                    if parabola.is_small(parabola.direction, step_tolerance):
+                        raise Stop("small step")
+                    if growth > 2.0:  # the damping makes it small
+                        raise parabola.stuck("damping")
                 trial, trial_loss = self._tried(evaluator, vector + step)
-                foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ gradient)
-                gain = gain_ratio(loss, loss - trial_loss, foretold)
+                foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ parabola.gradient)
+                is_hidden = parabola.hides(loss - trial_loss, foretold)
+                gain = 0.5 if is_hidden else gain_ratio(loss - trial_loss, foretold)
                 is_taken = gain > 0.0  # nan is not
                 if is_taken:
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
                     damping, growth = damping * growth, growth * 2
+            steepest = parabola.slope if is_hidden else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
 
 
@@ -295,12 +298,11 @@ class NaturalGradient(DirectionMethod):
 
         return loss_and_outputs
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
         jacobian = evaluator.jacobian(vector)
-        gradient = jacobian[:, 0].mean(axis=0)
         fisher = self._fisher(outputs[:, 1:], jacobian[:, 1:])
-        check_finite(gradient, fisher)
-        return gradient, downhill(fisher + self.damping * numpy.eye(len(fisher)), gradient)
+        gradient = jacobian[:, 0].mean(axis=0)
+        return AnyCurvature(vector, loss, gradient, fisher + self.damping * numpy.eye(len(fisher)))
 
     def _fisher(self, outputs: Array, jacobian: Array) -> Array:
         _, weighted = DISTRIBUTIONS[self.distribution]
@@ -356,19 +358,66 @@ class DampedLeastSquares:
         return solution
 
 
-def downhill(matrix: Array, gradient: Array) -> Array:
-    """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
+class AnyCurvature(Parabola):
+    """The parabola of a symmetric matrix B, with |B| in its place: so δ leads down from wherever the gradient is not 0.
 
-    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so δ leads down even in a direction in
-    which the parabola bends down and has no lowest point. An eigenvalue that is 0 but for rounding counts as much as
-    the largest: in such a direction δ is the gradient's own.
+    |B| = D |D⁻¹ B D⁻¹| D has the absolute values of the eigenvalues that B has in units D of the parameters. So B is |B|
+    if B has no negative eigenvalue, and δ leads down even in a direction in which the parabola bends down and has no
+    lowest point. An eigenvalue that is 0 but for rounding counts as much as the largest: in such a direction δ is the
+    gradient's own, in these units.
     """
-    eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
-    sizes = numpy.abs(eigenvalues)
-    largest = sizes.max() or 1.0
-    sizes[sizes <= EPSILON * len(sizes) * largest] = largest
-    direction: Array = -eigenvectors @ ((eigenvectors.T @ gradient) / sizes)
-    return direction
+
+    def __init__(self, vector: Array, loss: float, gradient: Array, matrix: Array) -> None:
+        check_finite(gradient, matrix)
+        matrix = (matrix + matrix.T) / 2.0
+        units = equilibrating(matrix)
+        eigenvalues, self.eigenvectors = numpy.linalg.eigh(matrix / units / units[:, numpy.newaxis])
+        self.sizes = numpy.abs(eigenvalues)
+        largest = self.sizes.max() or 1.0
+        self.sizes[self.sizes <= EPSILON * len(self.sizes) * largest] = largest
+        self.equilibrating = units
+        super().__init__(vector, loss, gradient, units**2 * (self.eigenvectors**2 @ self.sizes))
+
+    @cached_property
+    def direction(self) -> Array:
+        along = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        direction: Array = -self.eigenvectors @ (along / self.sizes) / self.equilibrating
+        return direction
+
+
+class SquaresCurvature(Parabola):
+    """The parabola of a sum of squares with linear residuals, B = JᵀJ: ‖J δ + r‖ is as small as can be.
+
+    Where several δ are best it is the shortest of them, in units D of the parameters: ‖D δ‖ is smallest.
+    """
+
+    def __init__(self, vector: Array, loss: float, residuals: Array, jacobian: Array, gradient: Array) -> None:
+        super().__init__(vector, loss, gradient, numpy.square(jacobian).sum(axis=0))
+        self.residuals, self.jacobian = residuals, jacobian
+
+    @cached_property
+    def direction(self) -> Array:
+        units = numpy.where(self.units > 0.0, self.units, 1.0)
+        scaled, *_ = numpy.linalg.lstsq(self.jacobian / units, -self.residuals, rcond=None)
+        return numpy.asarray(scaled / units, numpy.float64)
+
+    @cached_property
+    def rounding(self) -> float:
+        """‖r‖ e + ½ e², where e = 10 ε (‖r‖ + ‖Dθ‖) is by how much ‖r‖ may be wrong."""
+        norm = math.sqrt(2.0 * self.loss)
+        error = 10.0 * EPSILON * (norm + self.size(self.vector))
+        return norm * error + 0.5 * error**2
+
+
+def equilibrating(matrix: Array) -> Array:
+    """Units D, (p,), for a symmetric B such that no entry of D⁻¹ B D⁻¹ is larger than 1: D_i = max_j |B_ij| / √|B_jj|.
+
+    That is √B_ii where B is positive definite. What B has in other units of the parameters, it has not in these units.
+    """
+    sizes = numpy.abs(matrix)
+    roots = numpy.sqrt(numpy.diag(sizes))
+    units: Array = numpy.divide(sizes, roots, out=numpy.zeros_like(sizes), where=roots > 0.0).max(axis=1)
+    return numpy.where(units > 0.0, units, numpy.sqrt(sizes.max(axis=1)) + (sizes.max(axis=1) == 0.0))
 
 
 def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array, Array]:
@@ -385,8 +434,5 @@ def half_mean_square(residuals: Array) -> float:
     return float(numpy.add.reduce(numpy.square(residuals), axis=None)) / (2 * len(residuals))  # quicker than sum()
 
 
-def gain_ratio(loss: float, gained: float, foretold: float) -> float:
-    """gained / foretold; ½, with which the step is taken and the damping stays, where rounding errors hide both."""
-    if abs(gained) <= rounding(loss) and foretold <= rounding(loss):
-        return 0.5
+def gain_ratio(gained: float, foretold: float) -> float:
     return gained / foretold if foretold > 0.0 else -math.inf
