@@ -163,9 +163,10 @@ class Parabola:
         """Whether rounding errors hide what a step has gained, and what it was foretold to."""
         return abs(gained) <= self.rounding and foretold <= self.rounding
 
-    def stuck(self, otherwise: str) -> Stop:
-        """Why no better parameters are found: because of rounding errors, or otherwise."""
-        return Stop("rounding" if 0.5 * self.slope**2 <= self.rounding else otherwise)
+    @property
+    def is_flat(self) -> bool:
+        """Whether rounding errors hide whatever a single parameter could gain."""
+        return 0.5 * self.slope**2 <= self.rounding
 
 
 @dataclass
@@ -324,22 +325,22 @@ class DirectionMethod(SecondOrder):
         while True:
             parabola = self._parabola(evaluator, vector, outputs, loss)
             if not parabola.slope < steepest:  # then at least the gradient must become smaller
-                raise parabola.stuck("line search")
+                raise Stop("rounding")
             yield Iterate(parabola)
             if parabola.is_small(parabola.direction, step_tolerance):
                 raise Stop("small step")
             step, slope = self.learning_rate * parabola.direction, -2.0 * self.learning_rate * parabola.foretold
             trial, trial_loss = self._tried(evaluator, vector + step)
             while self.line_search and not (
-                trial_loss <= loss + 1e-4 * slope or parabola.hides(loss - trial_loss, -slope)
+                trial_loss <= loss + 1e-4 * slope or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
                 step, slope = step / 2, slope / 2
                 if parabola.is_small(step, step_tolerance):
-                    raise parabola.stuck("line search")
+                    raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):
                 raise Stop("not finite")
-            is_hidden = parabola.hides(loss - trial_loss, -slope)
+            is_hidden = parabola.hides(loss - trial_loss, parabola.foretold)
             steepest = parabola.slope if is_hidden else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
 

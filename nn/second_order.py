@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from nn.problem import Evaluator
 
 
+LONGEST = 10.0  # of Levenberg–Marquardt's steps; farther out, residuals are not linear
+LEAST_DAMPING = float(numpy.finfo(float).tiny)
+
+
 class Newton(DirectionMethod):
     """Newton's method: to the lowest point of the parabola with the loss's own gradient and curvature.
 
@@ -114,7 +118,7 @@ class GaussNewton(DirectionMethod):
     >>> method = GaussNewton([slope, offset])
     >>> descent = method.minimize(lambda x, t: slope * x + offset - t, [0, 1, 2], [1, 3, 5], progress=False)
     >>> descent.steps, descent.reason
-    (1, 'no derivative of the loss is larger than the tolerance')
+    (1, 'the step is too small to matter to parameters of this size')
     >>> round(slope.data, 9), round(offset.data, 9)
     (2.0, 1.0)
     """
@@ -133,16 +137,18 @@ class GaussNewton(DirectionMethod):
 class LevenbergMarquardt(SecondOrder):
     """The Levenberg–Marquardt method, for sums of squares: Gauss–Newton where it works, short steps downhill elsewhere.
 
-        L = 1/(2n) Σ r²,     (JᵀJ + n μ D) δ = −Jᵀ r
+        L = 1/(2n) Σ r²,     (JᵀJ + n μ D²) δ = −Jᵀ r
 
     r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss. The gain ratio ϱ
     compares by how much with what the parabola foretold, and sets the damping of the next step:
 
-        ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D δ − g)
+        ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D² δ − g)
         ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
         else:    μ ← μ ν,  ν ← 2 ν
 
-    A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
+    D is measured so that the steps do not depend on the units of the parameters. A step that is longer than ten times the
+    parameters, in these units, gets more damping, as MINPACK's `factor` would have it: so a rate of decay does not leap
+    to where nothing is left to see. A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
     nothing about. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares",
     1944; D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B.
     Nielsen's damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear
@@ -150,12 +156,12 @@ class LevenbergMarquardt(SecondOrder):
 
     Arguments:
         parameters: the Values to change.
-        damping: μ at the start, as a fraction of the largest D_ii⁻¹ (JᵀJ / n)_ii. Small where the parameters are good
+        damping: μ at the start, as a fraction of the largest (JᵀJ / n)_ii / D_ii². Small where the parameters are good
             already, 10⁻⁶; near 1 where they are not, as on the plateau of a saturated neuron, from which a step with
             little damping leads far away.
-        scaled: False takes D = I. True takes for D_ii the largest (JᵀJ / n)_ii met so far: then the steps do not depend
-            on the units of the parameters, which helps where these differ by orders of magnitude (J. Moré, "The
-            Levenberg–Marquardt algorithm: implementation and theory", 1978).
+        scaled: True takes for D_ii² the largest (JᵀJ / n)_ii met so far: the unit of a parameter does not matter then
+            (J. Moré, "The Levenberg–Marquardt algorithm: implementation and theory", 1978). False takes D = I, as in
+            the first papers: it needs more steps where the units differ by orders of magnitude.
 
     The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
     a Value, or a (nested) list of Values.
@@ -169,7 +175,7 @@ class LevenbergMarquardt(SecondOrder):
 
     damping = Within(math.ulp(0.0), math.inf)
 
-    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = False) -> None:
+    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = True) -> None:
         super().__init__(parameters)
         self.damping = damping
         self.scaled = scaled
@@ -179,37 +185,38 @@ class LevenbergMarquardt(SecondOrder):
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
         outputs, damping, growth, steepest = evaluator.outputs(vector), math.nan, 2.0, math.inf
-        loss, largest, scale = self._loss(outputs), numpy.zeros(len(vector)), numpy.ones(len(vector))
+        loss, largest = self._loss(outputs), numpy.zeros(len(vector))
         while True:
             parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
             if not parabola.slope < steepest:
-                raise parabola.stuck("damping")
-            if self.scaled:
-                largest = numpy.maximum(largest, parabola.units)
-                scale = numpy.where(largest > 0.0, largest, 1.0)
-            damped = DampedLeastSquares(parabola.jacobian / scale, parabola.residuals)
+                raise Stop("rounding")
+            largest = numpy.maximum(largest, parabola.units)
+            damped = DampedLeastSquares(parabola, largest if self.scaled else numpy.ones(len(vector)))
             if math.isnan(damping):
                 damping = self.damping * damped.largest_square
             is_taken = False
             while not is_taken:
+                damping = damped.enough(damping)
                 yield Iterate(parabola, damping)
-                scaled_step = damped.solution(damping)
-                step = scaled_step / scale
+                step = damped.step(damping)
                 if parabola.is_small(step, step_tolerance):
                     if parabola.is_small(parabola.direction, step_tolerance):
                         raise Stop("small step")
                     if growth > 2.0:  # the damping makes it small
-                        raise parabola.stuck("damping")
+                        raise Stop("rounding" if parabola.is_flat else "damping")
                 trial, trial_loss = self._tried(evaluator, vector + step)
-                foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ parabola.gradient)
-                is_hidden = parabola.hides(loss - trial_loss, foretold)
-                gain = 0.5 if is_hidden else gain_ratio(loss - trial_loss, foretold)
+                gained, foretold = loss - trial_loss, damped.foretold(step, damping)
+                is_hidden = parabola.hides(gained, foretold)
+                if is_hidden:  # by rounding errors, or by the damping, which is less next time
+                    gain = 0.5 if parabola.is_flat else 1.0
+                else:
+                    gain = gained / foretold if foretold > 0.0 else -math.inf
                 is_taken = gain > 0.0  # nan is not
                 if is_taken:
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
                     damping, growth = damping * growth, growth * 2
-            steepest = parabola.slope if is_hidden else math.inf
+            steepest = parabola.slope if is_hidden and parabola.is_flat else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
 
 
@@ -341,21 +348,41 @@ DISTRIBUTIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Array, Array
 
 
 class DampedLeastSquares:
-    """The δ for which ‖J δ + r‖² + μ ‖δ‖² is smallest, for any μ, from one singular value decomposition J = U S Vᵀ.
+    """The δ for which ‖J δ + r‖² + μ ‖D δ‖² is smallest, for any μ, from one singular value decomposition J D⁻¹ = U S Vᵀ.
 
-    δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as `numpy.linalg.lstsq` has it.
+    D δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as `numpy.linalg.lstsq` has it.
+
+    Arguments:
+        parabola: of the J and r.
+        units: the diagonal of D; 0 where J has a column of 0.
     """
 
-    def __init__(self, jacobian: Array, residuals: Array) -> None:
+    def __init__(self, parabola: SquaresCurvature, units: Array) -> None:
+        self.parabola = parabola
+        self.units = numpy.where(units > 0.0, units, 1.0)
+        jacobian = parabola.jacobian / self.units
         u, s, self.vt = numpy.linalg.svd(jacobian, full_matrices=False)
         self.s = numpy.where(s > EPSILON * max(jacobian.shape) * s.max(), s, 0.0)
-        self.along = u.T @ residuals
-        self.largest_square = float(numpy.square(jacobian).sum(axis=0).max())  # the largest (JᵀJ)_ii
+        self.along = u.T @ parabola.residuals
+        self.largest_square = float(numpy.square(jacobian).sum(axis=0).max())  # the largest (JᵀJ)_ii / D_ii²
 
-    def solution(self, damping: float) -> Array:
+    def step(self, damping: float) -> Array:
         factors = numpy.divide(self.s, self.s**2 + damping, out=numpy.zeros_like(self.s), where=self.s > 0.0)
-        solution: Array = -self.vt.T @ (factors * self.along)
-        return solution
+        step: Array = -self.vt.T @ (factors * self.along) / self.units
+        return step
+
+    def foretold(self, step: Array, damping: float) -> float:
+        """By how much the parabola is lower after the step: ½ δᵀ (μ D² δ − g)."""
+        scaled = self.units * step
+        return 0.5 * float(damping * scaled @ scaled - step @ self.parabola.gradient)
+
+    def enough(self, damping: float) -> float:
+        """The damping, or as much more as makes the step not too long."""
+        longest = LONGEST * self.parabola.size(self.parabola.vector)
+        damping = max(damping, LEAST_DAMPING)
+        while 0.0 < longest < self.parabola.size(self.step(damping)):
+            damping *= 4.0
+        return damping
 
 
 class AnyCurvature(Parabola):
