@@ -108,16 +108,14 @@ class Parabola:
         vector: θ, (p,).
         loss: L.
         gradient: g, (p,).
-        curvature: the diagonal of B, (p,). None is negative.
-
-    All sizes are measured with D = √B_ii, the unit in which each parameter matters to the loss.
+        units: D, the roots of the diagonal of B, (p,): how much each parameter matters. All sizes are measured so.
     """
 
-    def __init__(self, vector: Array, loss: float, gradient: Array, curvature: Array) -> None:
+    def __init__(self, vector: Array, loss: float, gradient: Array, units: Array) -> None:
         self.vector = vector
         self.loss = loss
         self.gradient = gradient
-        self.units = numpy.sqrt(curvature)
+        self.units = units
 
     @cached_property
     def direction(self) -> Array:

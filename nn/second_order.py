@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from nn.problem import Evaluator
 
 
-LONGEST = 10.0  # of Levenberg–Marquardt's steps; farther out, residuals are not linear
-LEAST_DAMPING = float(numpy.finfo(float).tiny)
+LONGEST = 1.0  # of Levenberg–Marquardt's steps, in lengths of θ: farther out residuals are not linear
+SMALLEST = float(numpy.finfo(float).tiny)
 
 
 class Newton(DirectionMethod):
@@ -379,7 +379,7 @@ class DampedLeastSquares:
     def enough(self, damping: float) -> float:
         """The damping, or as much more as makes the step not too long."""
         longest = LONGEST * self.parabola.size(self.parabola.vector)
-        damping = max(damping, LEAST_DAMPING)
+        damping = max(damping, SMALLEST)
         while 0.0 < longest < self.parabola.size(self.step(damping)):
             damping *= 4.0
         return damping
@@ -401,14 +401,17 @@ class AnyCurvature(Parabola):
         eigenvalues, self.eigenvectors = numpy.linalg.eigh(matrix / units / units[:, numpy.newaxis])
         self.sizes = numpy.abs(eigenvalues)
         largest = self.sizes.max() or 1.0
-        self.sizes[self.sizes <= EPSILON * len(self.sizes) * largest] = largest
+        self.is_flat_along = self.sizes <= EPSILON * len(self.sizes) * largest
+        self.sizes[self.is_flat_along] = largest
         self.equilibrating = units
-        super().__init__(vector, loss, gradient, units**2 * (self.eigenvectors**2 @ self.sizes))
+        super().__init__(vector, loss, gradient, units * numpy.sqrt(self.eigenvectors**2 @ self.sizes))
 
     @cached_property
     def direction(self) -> Array:
-        along = self.eigenvectors.T @ (self.gradient / self.equilibrating)
-        direction: Array = -self.eigenvectors @ (along / self.sizes) / self.equilibrating
+        units, vectors, flat = self.equilibrating[:, numpy.newaxis], self.eigenvectors, self.is_flat_along
+        along = -(vectors.T @ (self.gradient / self.equilibrating)) / self.sizes
+        bent = (vectors[:, ~flat] / units) @ along[~flat]
+        direction: Array = shortest(bent, vectors[:, flat] / units) + (vectors[:, flat] / units) @ along[flat]
         return direction
 
 
@@ -419,14 +422,17 @@ class SquaresCurvature(Parabola):
     """
 
     def __init__(self, vector: Array, loss: float, residuals: Array, jacobian: Array, gradient: Array) -> None:
-        super().__init__(vector, loss, gradient, numpy.square(jacobian).sum(axis=0))
+        super().__init__(vector, loss, gradient, column_norms(jacobian))
         self.residuals, self.jacobian = residuals, jacobian
 
     @cached_property
     def direction(self) -> Array:
         units = numpy.where(self.units > 0.0, self.units, 1.0)
-        scaled, *_ = numpy.linalg.lstsq(self.jacobian / units, -self.residuals, rcond=None)
-        return numpy.asarray(scaled / units, numpy.float64)
+        jacobian = self.jacobian / units
+        u, s, vt = numpy.linalg.svd(jacobian, full_matrices=len(jacobian) < len(units))
+        rank = int((s > EPSILON * max(jacobian.shape) * s.max()).sum())
+        best = vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]) / units
+        return shortest(best, vt[rank:].T / units[:, numpy.newaxis])
 
     @cached_property
     def rounding(self) -> float:
@@ -436,13 +442,23 @@ class SquaresCurvature(Parabola):
         return norm * error + 0.5 * error**2
 
 
+def shortest(step: Array, flat: Array) -> Array:
+    """The shortest of the steps that differ from this one only along the columns of `flat`."""
+    check_finite(step, flat)
+    if not flat.size:
+        return step
+    flat = flat / column_norms(flat)
+    along, *_ = numpy.linalg.lstsq(flat, step, rcond=None)
+    return numpy.asarray(step - flat @ along, numpy.float64)
+
+
 def equilibrating(matrix: Array) -> Array:
     """Units D, (p,), for a symmetric B such that no entry of D⁻¹ B D⁻¹ is larger than 1: D_i = max_j |B_ij| / √|B_jj|.
 
     That is √B_ii where B is positive definite. What B has in other units of the parameters, it has not in these units.
     """
     sizes = numpy.abs(matrix)
-    roots = numpy.sqrt(numpy.diag(sizes))
+    roots = numpy.sqrt(numpy.where(numpy.diag(sizes) > SMALLEST / EPSILON, numpy.diag(sizes), 0.0))
     units: Array = numpy.divide(sizes, roots, out=numpy.zeros_like(sizes), where=roots > 0.0).max(axis=1)
     return numpy.where(units > 0.0, units, numpy.sqrt(sizes.max(axis=1)) + (sizes.max(axis=1) == 0.0))
 
@@ -454,6 +470,14 @@ def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Arr
     gradient = jacobian.T @ residuals
     check_finite(residuals, jacobian, gradient)
     return residuals, jacobian, gradient
+
+
+def column_norms(matrix: Array) -> Array:
+    """The norms of the columns, where squares would be 0 too."""
+    largest = numpy.abs(matrix).max(axis=0)
+    relative = numpy.divide(matrix, largest, out=numpy.zeros_like(matrix), where=largest > 0.0)
+    norms: Array = largest * numpy.sqrt(numpy.square(relative).sum(axis=0))
+    return norms
 
 
 def half_mean_square(residuals: Array) -> float:
