@@ -193,10 +193,9 @@ class LevenbergMarquardt(SecondOrder):
             largest = numpy.maximum(largest, parabola.units)
             damped = DampedLeastSquares(parabola, largest if self.scaled else numpy.ones(len(vector)))
             if math.isnan(damping):
-                damping = self.damping * damped.largest_square
+                damping = damped.enough(self.damping * damped.largest_square)
             is_taken = False
             while not is_taken:
-                damping = damped.enough(damping)
                 yield Iterate(parabola, damping)
                 step = damped.step(damping)
                 if parabola.is_small(step, step_tolerance):

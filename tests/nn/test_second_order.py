@@ -20,7 +20,7 @@ pytestmark = pytest.mark.both_engines
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
 LEAST_SQUARES = {
     "Gauss–Newton": GaussNewton,
-    "Levenberg–Marquardt": LevenbergMarquardt,
+    "Levenberg–Marquardt": lambda parameters: LevenbergMarquardt(parameters, scaled=False),
     "Levenberg–Marquardt, scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=True),
 }
 RNG = np.random.default_rng(0)
