@@ -45,6 +45,7 @@ REASONS = {
     "steps": "all steps were taken; more may lead further",
     "line search": "no step in the direction lowers the loss, however short",
     "damping": "no step lowers the loss, however large the damping",
+    "far out": "parameters have become so large that any step is small beside them, while the gradient is not small",
     "not finite": "the loss or its derivatives are nan or infinite after the next step",
     "interrupted": "interrupted",
 }
@@ -61,7 +62,7 @@ class Descent:
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
     stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "small reduction", "rounding",
-        "steps", "line search", "damping", "not finite" or "interrupted". `reason` says it in words.
+        "steps", "line search", "damping", "far out", "not finite" or "interrupted". `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
@@ -212,9 +213,9 @@ class SecondOrder:
             data: what an example's data come from, such as inputs and targets: equally many of each, arrays of which a
                 row is an example, lists, or other iterables. Without data the function has no arguments.
             steps: how many to compute at most, at least 1.
-            tolerance: end as soon as max_i |g_i| / √(2 |L| B_ii) ≤ tolerance. g is the gradient of the loss L, and B the
-                curvature that the method takes. For sums of squares this is the cosine of the angle between the
-                residuals and any column of their Jacobian.
+            tolerance: end as soon as max_i |g_i| / √(2 |L| B_ii) ≤ tolerance. g is the gradient of the loss L, B the
+                curvature that the method takes. For sums of squares this is the largest cosine of an angle between the
+                residuals and a column of their Jacobian.
             step_tolerance: end when ‖D δ‖ ≤ step_tolerance ‖D θ‖, where δ leads to the parabola's lowest point, and
                 D_ii = √B_ii.
             loss_tolerance: end when the last step lowered the loss by no more than loss_tolerance |L|, and the
@@ -223,11 +224,11 @@ class SecondOrder:
             tape: None records one example's graph, and replays it if all examples have the same; True insists on it;
                 False builds each example's graph: the same numbers up to rounding, slower.
 
-        The tests do not depend on the units of loss, data and parameters. They are MINPACK's `gtol`, `xtol` and `ftol`: J.
-        Moré, B. Garbow, K. Hillstrom, "User guide for MINPACK-1", 1980; B in the place of JᵀJ makes them tests for any
-        loss. Whatever the tolerances, it also ends, converged, where rounding errors hide all that could be gained.
-        Where loss and parameters both tend to 0, or the parameters to infinity, nothing is left to compare with, and
-        it may be `steps` that end it.
+        The tests do not depend on the units of loss, data and parameters. They are MINPACK's `gtol`, `xtol` and `ftol`
+        (J. Moré, B. Garbow, K. Hillstrom, "User guide for MINPACK-1", 1980); B in the place of JᵀJ makes them tests for
+        any loss. Whatever the tolerances, it also ends, converged, where rounding errors hide all that could be gained.
+        Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is left to compare with: so it
+        is with classes that a line separates, and it may be `steps` that end it.
 
         Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
         numbers that are not finite after a step, end it too. The parameters are then as they were before that step.
@@ -272,7 +273,8 @@ class SecondOrder:
                     f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
                     "parameters, or examples without nan and huge numbers"
                 ) from None
-            descent.stopped = str(stop)
+            is_far_out = str(stop) in ("small step", "rounding") and has_run_away(descent.loss, iterate.parabola)
+            descent.stopped = "far out" if is_far_out else str(stop)
         except KeyboardInterrupt:
             descent.stopped = "interrupted"
         finally:
@@ -353,6 +355,15 @@ def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: floa
         return False
     enough = tolerance * abs(losses[-1])
     return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
+
+
+def has_run_away(losses: list[float], parabola: Parabola) -> bool:
+    """Whether some parameter is so large that ‖D θ‖ makes every step small: others move far, and would gain much.
+
+    So it is where a long step has saturated neurons of a network. The parameters at the start are taken at their word.
+    """
+    could_gain = 0.5 * parabola.slope**2 > 1e-4 * max(map(abs, losses))
+    return len(losses) > 1 and could_gain and bool((abs(parabola.direction) > 1e-4 * abs(parabola.vector)).any())
 
 
 def length(vector: Array) -> float:

@@ -34,6 +34,7 @@ from nn.minimizing import (
     SecondOrder,
     Stop,
     check_finite,
+    length,
 )
 from nn.optimizers import gathered
 from nn.problem import Problem, choose
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from nn.problem import Evaluator
 
 
-LONGEST = 1.0  # of Levenberg–Marquardt's steps, in lengths of θ: farther out residuals are not linear
 SMALLEST = float(numpy.finfo(float).tiny)
 
 
@@ -58,7 +58,8 @@ class Newton(DirectionMethod):
         L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
     If B, the Hessian, is positive definite, the step leads to the parabola's lowest point, and near a minimum each step
-    doubles the number of right digits. |B| has the absolute values of B's eigenvalues. So the step leads down even
+    doubles the number of right digits. |B| has the absolute values of B's eigenvalues, in units of the parameters in
+    which B's diagonal has no entry above 1: so no unit of theirs changes the path. So the step leads down even
     where the parabola bends down and has no lowest point. But the method ends wherever the gradient is 0: at a saddle
     or a maximum, if it begins there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al.,
     "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
@@ -146,9 +147,7 @@ class LevenbergMarquardt(SecondOrder):
         ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
         else:    μ ← μ ν,  ν ← 2 ν
 
-    D is measured so that the steps do not depend on the units of the parameters. A step that is longer than ten times the
-    parameters, in these units, gets more damping, as MINPACK's `factor` would have it: so a rate of decay does not leap
-    to where nothing is left to see. A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
+    A singular J does no harm: the damping makes the system regular, and the step has no part in directions that J says
     nothing about. Sources: K. Levenberg, "A method for the solution of certain non-linear problems in least squares",
     1944; D. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; this form, H. B.
     Nielsen's damping included, is algorithm 3.16 of K. Madsen, H. B. Nielsen, O. Tingleff, "Methods for non-linear
@@ -158,10 +157,15 @@ class LevenbergMarquardt(SecondOrder):
         parameters: the Values to change.
         damping: μ at the start, as a fraction of the largest (JᵀJ / n)_ii / D_ii². Small where the parameters are good
             already, 10⁻⁶; near 1 where they are not, as on the plateau of a saturated neuron, from which a step with
-            little damping leads far away.
-        scaled: True takes for D_ii² the largest (JᵀJ / n)_ii met so far: the unit of a parameter does not matter then
-            (J. Moré, "The Levenberg–Marquardt algorithm: implementation and theory", 1978). False takes D = I, as in
-            the first papers: it needs more steps where the units differ by orders of magnitude.
+            little damping leads far away. More is taken where the first step would be longer than ten times the
+            parameters, each measured by its column of J: MINPACK's `factor`, from which a rate of decay does not leap
+            to where nothing is left to see.
+        scaled: how D, a diagonal matrix, measures the parameters. Let m_i² be the largest (JᵀJ / n)_ii met so far.
+            True takes D_ii = m_i, after which no unit of any parameter changes the path (J. Moré, "The
+            Levenberg–Marquardt algorithm: implementation and theory", 1978). False takes D = I, as the first papers do:
+            parameters in units that differ by orders of magnitude need many more steps. None, the default, takes
+            D_ii = min(max_j m_j, 10 m_i): as I for parameters that matter alike, as the weights of a network do, of
+            which True moves the least important ones far; as True for parameters in different units.
 
     The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
     a Value, or a (nested) list of Values.
@@ -175,7 +179,7 @@ class LevenbergMarquardt(SecondOrder):
 
     damping = Within(math.ulp(0.0), math.inf)
 
-    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = True) -> None:
+    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
         self.damping = damping
         self.scaled = scaled
@@ -188,10 +192,10 @@ class LevenbergMarquardt(SecondOrder):
         loss, largest = self._loss(outputs), numpy.zeros(len(vector))
         while True:
             parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
-            if not parabola.slope < steepest:
+            if not parabola.slope < steepest:  # then neither loss nor gradient tell that the last step was a gain
                 raise Stop("rounding")
             largest = numpy.maximum(largest, parabola.units)
-            damped = DampedLeastSquares(parabola, largest if self.scaled else numpy.ones(len(vector)))
+            damped = DampedLeastSquares(parabola, self._units(largest))
             if math.isnan(damping):
                 damping = damped.enough(self.damping * damped.largest_square)
             is_taken = False
@@ -205,18 +209,20 @@ class LevenbergMarquardt(SecondOrder):
                         raise Stop("rounding" if parabola.is_flat else "damping")
                 trial, trial_loss = self._tried(evaluator, vector + step)
                 gained, foretold = loss - trial_loss, damped.foretold(step, damping)
-                is_hidden = parabola.hides(gained, foretold)
-                if is_hidden:  # by rounding errors, or by the damping, which is less next time
-                    gain = 0.5 if parabola.is_flat else 1.0
-                else:
-                    gain = gained / foretold if foretold > 0.0 else -math.inf
+                gain = gain_ratio(parabola, gained, foretold)
                 is_taken = gain > 0.0  # nan is not
                 if is_taken:
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
-                    damping, growth = damping * growth, growth * 2
-            steepest = parabola.slope if is_hidden and parabola.is_flat else math.inf
+                    damping, growth = max(damping, SMALLEST) * growth, growth * 2
+            steepest = parabola.slope if parabola.is_flat and parabola.hides(gained, foretold) else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
+
+    def _units(self, largest: Array) -> Array:
+        """D, from the largest norms that the columns of J had so far."""
+        if self.scaled is None:
+            largest = numpy.minimum(largest.max(), 10.0 * largest)
+        return numpy.ones(len(largest)) if self.scaled is False else largest
 
 
 class NaturalGradient(DirectionMethod):
@@ -244,8 +250,9 @@ class NaturalGradient(DirectionMethod):
         distribution: "normal", "bernoulli" or "categorical".
         learning_rate: η, where the line search begins; with 1, "normal" and no damping a step is a Gauss–Newton step.
         damping: λ, at least 0. F is singular where the outputs do not depend on some direction, and nearly so in many
-            networks: larger λ means shorter steps there. In a direction in which F + λ I is 0, up to rounding, the
-            step is the gradient's, divided by the largest eigenvalue.
+            networks: larger λ means shorter steps there. It is a number of the loss per square of a parameter: with
+            0 alone the path does not depend on units. In a direction in which F + λ I is 0, up to rounding, the step
+            is the gradient's, divided by the largest eigenvalue.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
@@ -347,9 +354,10 @@ DISTRIBUTIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Array, Array
 
 
 class DampedLeastSquares:
-    """The δ for which ‖J δ + r‖² + μ ‖D δ‖² is smallest, for any μ, from one singular value decomposition J D⁻¹ = U S Vᵀ.
+    """The δ for which ‖J δ + r‖² + μ ‖D δ‖² is smallest, for any μ, from one singular value decomposition.
 
-    D δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as `numpy.linalg.lstsq` has it.
+    J D⁻¹ = U S Vᵀ,  D δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as
+    `numpy.linalg.lstsq` has it.
 
     Arguments:
         parabola: of the J and r.
@@ -376,21 +384,27 @@ class DampedLeastSquares:
         return 0.5 * float(damping * scaled @ scaled - step @ self.parabola.gradient)
 
     def enough(self, damping: float) -> float:
-        """The damping, or as much more as makes the step not too long."""
-        longest = LONGEST * self.parabola.size(self.parabola.vector)
-        damping = max(damping, SMALLEST)
+        """The damping, or as much more as makes the step no longer than ten times the parameters."""
+        longest = 10.0 * self.parabola.size(self.parabola.vector)
         while 0.0 < longest < self.parabola.size(self.step(damping)):
             damping *= 4.0
         return damping
 
 
+def gain_ratio(parabola: Parabola, gained: float, foretold: float) -> float:
+    """gained / foretold, but for what rounding errors hide: such a step is taken."""
+    if parabola.hides(gained, foretold):
+        return 0.5 if parabola.is_flat else 1.0  # the damping stays; it was too large, and so becomes smaller
+    return gained / foretold if foretold > 0.0 else -math.inf
+
+
 class AnyCurvature(Parabola):
     """The parabola of a symmetric matrix B, with |B| in its place: so δ leads down from wherever the gradient is not 0.
 
-    |B| = D |D⁻¹ B D⁻¹| D has the absolute values of the eigenvalues that B has in units D of the parameters. So B is |B|
-    if B has no negative eigenvalue, and δ leads down even in a direction in which the parabola bends down and has no
-    lowest point. An eigenvalue that is 0 but for rounding counts as much as the largest: in such a direction δ is the
-    gradient's own, in these units.
+    |B| = D |D⁻¹ B D⁻¹| D has the absolute values of the eigenvalues that B has in units D of the parameters. That is B,
+    if none is negative. δ leads down even in a direction in which the parabola bends down and has no lowest point. An
+    eigenvalue that is 0 but for rounding counts as much as the largest: in such a direction δ is the gradient's own, in
+    these units; where the gradient has none, δ is the shortest of those that are as good.
     """
 
     def __init__(self, vector: Array, loss: float, gradient: Array, matrix: Array) -> None:
@@ -400,24 +414,24 @@ class AnyCurvature(Parabola):
         eigenvalues, self.eigenvectors = numpy.linalg.eigh(matrix / units / units[:, numpy.newaxis])
         self.sizes = numpy.abs(eigenvalues)
         largest = self.sizes.max() or 1.0
-        self.is_flat_along = self.sizes <= EPSILON * len(self.sizes) * largest
-        self.sizes[self.is_flat_along] = largest
+        self.is_bent = self.sizes > EPSILON * len(self.sizes) * largest
+        self.sizes[~self.is_bent] = largest
         self.equilibrating = units
         super().__init__(vector, loss, gradient, units * numpy.sqrt(self.eigenvectors**2 @ self.sizes))
 
     @cached_property
     def direction(self) -> Array:
-        units, vectors, flat = self.equilibrating[:, numpy.newaxis], self.eigenvectors, self.is_flat_along
-        along = -(vectors.T @ (self.gradient / self.equilibrating)) / self.sizes
-        bent = (vectors[:, ~flat] / units) @ along[~flat]
-        direction: Array = shortest(bent, vectors[:, flat] / units) + (vectors[:, flat] / units) @ along[flat]
-        return direction
+        slopes = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        direction = -(self.eigenvectors @ (slopes / self.sizes)) / self.equilibrating
+        is_idle = ~self.is_bent & (numpy.abs(slopes) <= math.sqrt(EPSILON) * length(slopes))
+        return shortest(direction, self.eigenvectors[:, is_idle] / self.equilibrating[:, numpy.newaxis])
 
 
 class SquaresCurvature(Parabola):
     """The parabola of a sum of squares with linear residuals, B = JᵀJ: ‖J δ + r‖ is as small as can be.
 
-    Where several δ are best it is the shortest of them, in units D of the parameters: ‖D δ‖ is smallest.
+    Where several δ are best it is the shortest of them. Columns of J are compared in units D, so what is 0 but for
+    rounding does not depend on the units of the parameters.
     """
 
     def __init__(self, vector: Array, loss: float, residuals: Array, jacobian: Array, gradient: Array) -> None:
@@ -458,8 +472,10 @@ def equilibrating(matrix: Array) -> Array:
     """
     sizes = numpy.abs(matrix)
     roots = numpy.sqrt(numpy.where(numpy.diag(sizes) > SMALLEST / EPSILON, numpy.diag(sizes), 0.0))
-    units: Array = numpy.divide(sizes, roots, out=numpy.zeros_like(sizes), where=roots > 0.0).max(axis=1)
-    return numpy.where(units > 0.0, units, numpy.sqrt(sizes.max(axis=1)) + (sizes.max(axis=1) == 0.0))
+    units = numpy.divide(sizes, roots, out=numpy.zeros_like(sizes), where=roots > 0.0).max(axis=1)
+    units = numpy.maximum(units, numpy.sqrt(numpy.diag(sizes)))
+    largest = sizes.max(axis=1)
+    return numpy.where(units > 0.0, units, numpy.sqrt(numpy.where(largest > 0.0, largest, 1.0)))
 
 
 def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array, Array]:
@@ -482,7 +498,3 @@ def column_norms(matrix: Array) -> Array:
 def half_mean_square(residuals: Array) -> float:
     """1/(2n) Σ r², of (n, k) residuals."""
     return float(numpy.add.reduce(numpy.square(residuals), axis=None)) / (2 * len(residuals))  # quicker than sum()
-
-
-def gain_ratio(gained: float, foretold: float) -> float:
-    return gained / foretold if foretold > 0.0 else -math.inf
