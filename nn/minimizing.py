@@ -254,7 +254,7 @@ class SecondOrder:
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
-                for iterate in self._iterates(evaluator, start, max(step_tolerance, EPSILON)):
+                for iterate in within_reach(self._iterates(evaluator, start, max(step_tolerance, EPSILON))):
                     descent.append(iterate)
                     if descent.steps:
                         undo.keep()
@@ -273,8 +273,7 @@ class SecondOrder:
                     f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
                     "parameters, or examples without nan and huge numbers"
                 ) from None
-            is_far_out = str(stop) in ("small step", "rounding") and has_run_away(descent.loss, iterate.parabola)
-            descent.stopped = "far out" if is_far_out else str(stop)
+            descent.stopped = str(stop)
         except KeyboardInterrupt:
             descent.stopped = "interrupted"
         finally:
@@ -357,13 +356,24 @@ def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: floa
     return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
 
 
-def has_run_away(losses: list[float], parabola: Parabola) -> bool:
-    """Whether some parameter is so large that ‖D θ‖ makes every step small: others move far, and would gain much.
+def within_reach(iterates: Iterable[Iterate]) -> Iterator[Iterate]:
+    """The iterates. Raises Stop("far out") where parameters have run away, so that any step is small beside ‖D θ‖.
 
-    So it is where a long step has saturated neurons of a network. The parameters at the start are taken at their word.
+    So it is where a long step has saturated neurons of a network: others still move far, and could gain much. The
+    parameters at the start are taken at their word.
     """
-    could_gain = 0.5 * parabola.slope**2 > 1e-4 * max(map(abs, losses))
-    return len(losses) > 1 and could_gain and bool((abs(parabola.direction) > 1e-4 * abs(parabola.vector)).any())
+    losses = []
+    try:
+        for iterate in iterates:
+            losses.append(abs(iterate.parabola.loss))
+            yield iterate
+    except Stop as stop:
+        if str(stop) in ("small step", "rounding") and len(losses) > 1:
+            last = iterate.parabola
+            could_gain = 0.5 * last.slope**2 > 1e-4 * max(losses)
+            if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
+                raise Stop("far out") from None
+        raise
 
 
 def length(vector: Array) -> float:
