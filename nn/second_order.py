@@ -58,8 +58,8 @@ class Newton(DirectionMethod):
         L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
     If B, the Hessian, is positive definite, the step leads to the parabola's lowest point, and near a minimum each step
-    doubles the number of right digits. |B| has the absolute values of B's eigenvalues, in units of the parameters in
-    which B's diagonal has no entry above 1: so no unit of theirs changes the path. So the step leads down even
+    doubles the number of right digits. |B| has the absolute values of B's eigenvalues, with parameters that matter
+    alike, within a factor of ten, in the same unit. (No unit changes |B| where it is B.) So the step leads down even
     where the parabola bends down and has no lowest point. But the method ends wherever the gradient is 0: at a saddle
     or a maximum, if it begins there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al.,
     "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
@@ -221,8 +221,8 @@ class LevenbergMarquardt(SecondOrder):
     def _units(self, largest: Array) -> Array:
         """D, from the largest norms that the columns of J had so far."""
         if self.scaled is None:
-            largest = numpy.minimum(largest.max(), 10.0 * largest)
-        return numpy.ones(len(largest)) if self.scaled is False else largest
+            return alike(largest)
+        return largest if self.scaled else numpy.ones(len(largest))
 
 
 class NaturalGradient(DirectionMethod):
@@ -410,14 +410,23 @@ class AnyCurvature(Parabola):
     def __init__(self, vector: Array, loss: float, gradient: Array, matrix: Array) -> None:
         check_finite(gradient, matrix)
         matrix = (matrix + matrix.T) / 2.0
-        units = equilibrating(matrix)
-        eigenvalues, self.eigenvectors = numpy.linalg.eigh(matrix / units / units[:, numpy.newaxis])
+        self.equilibrating = equilibrating(matrix)
+        eigenvalues, self.eigenvectors = self._decomposed(matrix)
+        if eigenvalues[0] < -EPSILON * len(matrix) * eigenvalues[-1]:  # then |B| depends on the units
+            self.equilibrating = alike(self.equilibrating)
+            eigenvalues, self.eigenvectors = self._decomposed(matrix)
         self.sizes = numpy.abs(eigenvalues)
         largest = self.sizes.max() or 1.0
         self.is_bent = self.sizes > EPSILON * len(self.sizes) * largest
         self.sizes[~self.is_bent] = largest
-        self.equilibrating = units
-        super().__init__(vector, loss, gradient, units * numpy.sqrt(self.eigenvectors**2 @ self.sizes))
+        units = self.equilibrating * numpy.sqrt(self.eigenvectors**2 @ self.sizes)
+        super().__init__(vector, loss, gradient, units)
+
+    def _decomposed(self, matrix: Array) -> tuple[Array, Array]:
+        eigenvalues, eigenvectors = numpy.linalg.eigh(
+            matrix / self.equilibrating / self.equilibrating[:, numpy.newaxis]
+        )
+        return eigenvalues, eigenvectors
 
     @cached_property
     def direction(self) -> Array:
@@ -463,6 +472,12 @@ def shortest(step: Array, flat: Array) -> Array:
     flat = flat / column_norms(flat)
     along, *_ = numpy.linalg.lstsq(flat, step, rcond=None)
     return numpy.asarray(step - flat @ along, numpy.float64)
+
+
+def alike(units: Array) -> Array:
+    """Units that measure parameters alike that matter alike, within a factor of ten: min(max_j D_j, 10 D_i)."""
+    shared: Array = numpy.minimum(units.max(), 10.0 * units)
+    return shared
 
 
 def equilibrating(matrix: Array) -> Array:

