@@ -410,7 +410,7 @@ def test_in_units_that_are_powers_of_2_every_bit_of_the_path_is_the_same(method,
     """To multiply by a power of 2 rounds nothing. So any difference would be a number that has a unit of its own."""
     options = {"steps": 60 if tape else 6, "tape": tape}
     if method == "Newton":  # where the Hessian has no negative eigenvalue
-        options["start"] = (optimum(name) * 1.001).tolist()
+        options["start"] = (optimum(name) * 1.0001).tolist()
     expected, _ = in_other_units(METHODS[method], name, **options)
     by_default = method == "Levenberg–Marquardt"  # takes parameters for alike that are so within a factor of ten
     for kind in ["residuals"] if by_default else kinds(name):
