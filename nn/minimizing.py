@@ -81,7 +81,7 @@ class Descent:
 
     @property
     def converged(self) -> bool:
-        """Whether it ended where it wanted to: as one of the first four tests says."""
+        """Whether it ended where it wanted to: for one of the first four reasons, and for no other."""
         return self.stopped in CONVERGED
 
     @property
@@ -155,8 +155,8 @@ class Parabola:
         return length(self.units * step)
 
     def is_small(self, step: Array, tolerance: float) -> bool:
-        """‖D δ‖ ≤ tolerance ‖D θ‖. Where θ is 0, 0 is small, and what the line search has left nothing of."""
-        return self.size(step) <= tolerance * max(self.size(self.vector), EPSILON * self.size(self.direction))
+        """‖D δ‖ ≤ tolerance ‖D θ‖."""
+        return self.size(step) <= tolerance * self.size(self.vector)
 
     def hides(self, gained: float, foretold: float) -> bool:
         """Whether rounding errors hide what a step has gained, and what it was foretold to."""
@@ -312,7 +312,7 @@ class DirectionMethod(SecondOrder):
     """A method whose step goes along the direction δ that its parabola advises: θ ← θ + α δ.
 
     With a line search α is η, η/2, η/4, ...: the first that lowers the loss enough, L(θ + α δ) ≤ L(θ) + 10⁻⁴ α gᵀδ, but
-    for rounding errors (algorithm 3.1 of Nocedal and Wright). Without, α is η.
+    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). Without, α is η.
     """
 
     learning_rate = 1.0
@@ -328,13 +328,14 @@ class DirectionMethod(SecondOrder):
             yield Iterate(parabola)
             if parabola.is_small(parabola.direction, step_tolerance):
                 raise Stop("small step")
-            step, slope = self.learning_rate * parabola.direction, -2.0 * self.learning_rate * parabola.foretold
+            rate, step = self.learning_rate, self.learning_rate * parabola.direction
             trial, trial_loss = self._tried(evaluator, vector + step)
             while self.line_search and not (
-                trial_loss <= loss + 1e-4 * slope or parabola.hides(loss - trial_loss, parabola.foretold)
+                trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
+                or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
-                step, slope = step / 2, slope / 2
-                if parabola.is_small(step, step_tolerance):
+                rate, step = rate / 2, step / 2
+                if parabola.is_small(step, step_tolerance) or rate < EPSILON**2:  # also where θ is 0
                     raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):

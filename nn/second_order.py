@@ -469,9 +469,8 @@ def shortest(step: Array, flat: Array) -> Array:
     check_finite(step, flat)
     if not flat.size:
         return step
-    flat = flat / column_norms(flat)
-    along, *_ = numpy.linalg.lstsq(flat, step, rcond=None)
-    return numpy.asarray(step - flat @ along, numpy.float64)
+    basis, _ = numpy.linalg.qr(flat / column_norms(flat))
+    return numpy.asarray(step - basis @ (basis.T @ step), numpy.float64)
 
 
 def alike(units: Array) -> Array:
