@@ -119,15 +119,9 @@ def arguments(
     Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
     ValueError for sequences of different lengths.
     """
-
-    def scalars(elements: Any) -> tuple[Any, ...]:
-        if not hasattr(elements, "__iter__"):
-            raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
-        return tuple([scalar(element, value_type) for element in elements])
-
     bound = operation.bind(operands, keywords)
     try:
-        sequences = [scalars(elements) for elements in bound[: operation.sequences]]
+        sequences = [scalars(elements, value_type) for elements in bound[: operation.sequences]]
         rest = [scalar(operand, value_type) for operand in bound[operation.sequences :]]
     except TypeError as error:
         raise TypeError(f"{operation.signature}: {error}") from None
@@ -135,6 +129,18 @@ def arguments(
         lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
         raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
     return (*sequences, *rest)
+
+
+def scalars(elements: Any, value_type: type) -> tuple[Any, ...]:
+    """The elements of a sequence as the engine takes them. Raises TypeError if it is none, or not of numbers."""
+    return tuple([scalar(element, value_type) for element in iterable(elements)])
+
+
+def iterable(elements: Any) -> Iterable[Any]:
+    """What it is given. Raises TypeError if it is no iterable, as an array of no dimensions only claims to be."""
+    if not hasattr(elements, "__iter__") or getattr(elements, "ndim", 1) == 0:
+        raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
+    return elements  # type: ignore[no-any-return]
 
 
 def introduce(function: Any, operation: Operation) -> None:
