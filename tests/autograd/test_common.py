@@ -169,7 +169,7 @@ DIFFERENTIABLE = {
     "percentile": lambda a: np.percentile(a, 30), "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min,
     "cumsum": lambda a: np.cumsum(a)[3], "cumprod": lambda a: np.cumprod(a)[3], "diff": lambda a: np.diff(a)[1],
     "trace": lambda a: np.trace(square(a)), "norm": np.linalg.norm, "norm 1": lambda a: np.linalg.norm(a, 1),
-    "norm inf": lambda a: np.linalg.norm(a, np.inf), "norm of a matrix": lambda a: np.linalg.norm(square(a)),
+    "norm_inf": lambda a: np.linalg.norm(a, np.inf), "norm of a matrix": lambda a: np.linalg.norm(square(a)),
     "dot": lambda a: np.dot(a, a), "inner": lambda a: np.inner(a, a), "outer": lambda a: np.outer(a, a)[1, 2],
     "matmul": lambda a: (square(a) @ square(a))[0, 1], "kron": lambda a: np.kron(a, a)[7],
     "einsum": lambda a: np.einsum("ij,jk->ik", square(a), square(a))[0, 1],
@@ -198,7 +198,7 @@ def test_functions_of_arrays_of_values_have_the_right_value_and_gradient(name):
     differences = [(function(numbers + move) - function(numbers - move)) / 2e-6 for move in moves]
     assert result.data == pytest.approx(function(numbers), rel=1e-15)
     assert [value.grad for value in values] == pytest.approx(differences, rel=1e-7, abs=1e-8)
-    if name.replace(" ", "_") not in UNRECORDED.split():
+    if name not in UNRECORDED.split():
         tape = Tape.record(lambda x: function(np.array(x)), [numbers.tolist()])
         assert tape.forward([numbers + 0.5, numbers]).tolist() == pytest.approx(
             [function(numbers + 0.5), function(numbers)], rel=1e-14
