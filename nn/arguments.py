@@ -19,7 +19,7 @@ from autograd import Value, structures
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
 
@@ -124,7 +124,7 @@ def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...]
     return inputs
 
 
-def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
+def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
     """Values as they are, other real numbers as floats."""
     try:
         return [
@@ -135,16 +135,19 @@ def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
         raise TypeError(f"{name}: {error}") from None
 
 
+def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
+    """Whether it has elements: an array without dimensions is a number, and only claims to be iterable."""
+    return isinstance(given, Iterable) and getattr(given, "ndim", 1) != 0
+
+
 def paired(
     name: str, output: Scalar | Iterable[Scalar], target: Scalar | Iterable[Scalar]
 ) -> list[tuple[Scalar, Scalar]]:
     """Each output of a model with its target: one of each, or equally many."""
-    if not isinstance(output, Iterable) and not isinstance(target, Iterable):
-        output, target = [output], [target]
-    if not isinstance(output, Iterable) or not isinstance(target, Iterable):
-        one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
+    if is_sequence(output) != is_sequence(target):
+        one, many = ("target", "outputs") if is_sequence(output) else ("output", "targets")
         raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = scalars(name, output), scalars(name, target)
+    outputs, targets = (scalars(name, given if is_sequence(given) else [given]) for given in (output, target))
     if len(outputs) != len(targets) or not outputs:
         raise ValueError(
             f"{name}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
