@@ -155,6 +155,16 @@ def paired(
     return list(zip(outputs, targets, strict=True))
 
 
+def measured(function: Callable[[Any, Any], Any], output: Any, target: Any) -> float:
+    """What a loss or a metric says of an output: a number."""
+    result = function(output, target)
+    try:
+        return result if type(result) is float else structures.number(result)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"{name}: as a loss or metric, it has to return a number: {error}") from None
+
+
 # ---- Examples
 
 

@@ -120,7 +120,8 @@ def cross_entropy(
             "the loss of a single logit is binary_cross_entropy"
         )
     logits = scalars("cross_entropy", logits)
-    probabilities = smoothed("cross_entropy", probabilities_of(target, len(logits)), label_smoothing, len(logits))
+    probabilities = probabilities_of("cross_entropy", target, len(logits))
+    probabilities = smoothed("cross_entropy", probabilities, label_smoothing, len(logits))
     terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
     is_certain = len(terms) == 1 and is_number(terms[0][0], 1.0)
     expected_logit = terms[0][1] if is_certain else dot(*zip(*terms, strict=True))
@@ -176,36 +177,35 @@ def smoothed(name: str, probabilities: list[Scalar], label_smoothing: float, cla
     return [(1.0 - alpha) * t + alpha / classes for t in probabilities] if alpha else probabilities
 
 
-def probabilities_of(target: int | Scalar | Iterable[Scalar], classes: int) -> list[Scalar]:
+def probabilities_of(name: str, target: int | Scalar | Iterable[Scalar], classes: int) -> list[Scalar]:
     """The probability of each class, of which the target may be one, by its index."""
     if is_sequence(target):
-        probabilities = scalars("cross_entropy", target)
-        check_probabilities(probabilities, classes)
+        probabilities = scalars(name, target)
+        check_probabilities(name, probabilities, classes)
         return probabilities
+    index = index_of(name, target, classes)
     if isinstance(target, Value):
-        check_index(target.data, classes)
         return [relu(1.0 - abs(target - float(i))) for i in range(classes)]
-    try:
-        index = operator.index(target)  # type: ignore[arg-type]  # it may be none
-    except TypeError:
-        raise TypeError(
-            f"cross_entropy: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
-        ) from None
-    check_index(index, classes)
     return [float(i == index) for i in range(classes)]
 
 
-def check_index(index: float, classes: int) -> None:
+def index_of(name: str, target: Any, classes: int) -> int:
+    """The index of a class, from an int or from a Value with one."""
+    try:
+        index = target.data if isinstance(target, Value) else operator.index(target)
+    except TypeError:
+        raise TypeError(
+            f"{name}: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
+        ) from None
     if index not in range(classes):
-        raise IndexError(f"cross_entropy: expected a class from 0 to {classes - 1}, one per logit, got {index}")
+        raise IndexError(f"{name}: expected a class from 0 to {classes - 1}, one per logit, got {index}")
+    return int(index)
 
 
-def check_probabilities(probabilities: list[Scalar], classes: int) -> None:
+def check_probabilities(name: str, probabilities: list[Scalar], classes: int) -> None:
     if len(probabilities) != classes:
-        raise ValueError(f"cross_entropy: expected {classes} probabilities, one per logit, got {len(probabilities)}")
+        raise ValueError(f"{name}: expected {classes} probabilities, one per logit, got {len(probabilities)}")
     if any(isinstance(p, Value) for p in probabilities):
         return
     if not all(0 <= p <= 1 for p in probabilities) or abs(sum(probabilities) - 1) > 1e-6:
-        raise ValueError(
-            f"cross_entropy: expected probabilities in [0, 1] with the sum 1, got {shortened(probabilities)}"
-        )
+        raise ValueError(f"{name}: expected probabilities in [0, 1] with the sum 1, got {shortened(probabilities)}")

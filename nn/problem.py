@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import columns_of, copied, copier, have_one_form
+from nn.arguments import columns_of, copied, copier, have_one_form, measured
 from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, random_states, restore
 
@@ -163,7 +163,7 @@ class ByExample:
             sums[0] += loss.data
             if problem.metric is not None:
                 with no_grad():
-                    sums[1] += float(problem.metric(output[0], data[1]))
+                    sums[1] += measured(problem.metric, output[0], data[1])
         return sums, finite_gradient(gathered(self.parameters, "grad"))
 
     def means(self, vector: Array) -> list[float]:
@@ -297,7 +297,7 @@ class ByTape:
             total = 0.0
             with no_grad():
                 for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
-                    total += float(metric(output, copied(target)))
+                    total += measured(metric, output, copied(target))
             sums.append(total)
         return sums
 
@@ -559,9 +559,8 @@ def means(
         for input, target in examples:
             count += 1
             output = model(input)
-            totals = [
-                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
-            ]
+            numbers = [measured(function, output, target) for function in functions]
+            totals = [total + number for total, number in zip(totals, numbers, strict=True)]
     return [total / count for total in totals] if count else []
 
 
