@@ -1,4 +1,6 @@
-"""Networks on the engine: modules, layers, losses, optimisers, training; `nn.datasets` and `nn.plots` beside them.
+"""Networks on the engine: modules, layers, losses, optimisers, training.
+
+`nn.datasets`, `nn.plots` and `nn.schedules` are imported by themselves.
 
 >>> from nn import MLP, SGD, half_squared_error
 >>> model = MLP(2, [4, 1])
@@ -8,12 +10,15 @@
 >>> optimizer.step()
 """
 
-from nn.layers import MLP, Layer, Neuron
+from nn.checkpoints import load_checkpoint, save_checkpoint
+from nn.dropout import Dropout
+from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
+from nn.layers import MLP, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
 from nn.minimizing import Descent
 from nn.module import Module
-from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import History, fit
 
@@ -23,25 +28,35 @@ __all__ = [
     "Adam",
     "AdamW",
     "Descent",
+    "Dropout",
     "GaussNewton",
     "History",
     "Layer",
+    "LayerNorm",
     "LevenbergMarquardt",
     "Module",
     "NaturalGradient",
     "Neuron",
     "Newton",
     "Optimizer",
+    "ParameterGroups",
     "RMSProp",
+    "Sequential",
     "binary_cross_entropy",
     "correct_class",
     "correct_sign",
     "cross_entropy",
     "evaluate",
     "fit",
+    "from_numpy",
+    "from_torch",
     "half_squared_error",
     "hinge",
+    "load_checkpoint",
     "predicted_class",
     "residuals",
+    "save_checkpoint",
     "squared_error",
+    "to_numpy",
+    "to_torch",
 ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import operator
+import random
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from numbers import Real
@@ -18,7 +20,7 @@ from autograd import Value, structures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
@@ -40,6 +42,16 @@ def positive(name: str, count: int) -> int:
     if number < 1:
         raise ValueError(f"{name}: expected a positive int, got {number}")
     return number
+
+
+def seed_number(seed: int | None) -> int:
+    """The seed as an int of at least 0, which Python's generator and NumPy's take; None draws one."""
+    if seed is None:
+        return random.SystemRandom().getrandbits(63)
+    try:
+        return abs(operator.index(seed))
+    except TypeError:
+        raise TypeError(f"seed: expected an int, or None to draw one, got {shortened(seed)}") from None
 
 
 def within(name: str, number: float, low: float, high: float) -> float:
@@ -77,6 +89,20 @@ class Within:
         vars(instance)[self.name] = within(self.name, number, self.low, self.high)
 
 
+class WithinOrNone(Within):
+    """An attribute that is a number in [low, high), or None."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> float | None: ...  # type: ignore[override]
+
+    def __set__(self, instance: object, number: float | None) -> None:
+        if number is None:
+            vars(instance)[self.name] = None
+        else:
+            super().__set__(instance, number)
+
+
 def finite(name: str, number: object) -> float:
     """A number that is neither nan nor infinite. True and False are none."""
     if isinstance(number, Real) and not isinstance(number, bool):
@@ -86,6 +112,18 @@ def finite(name: str, number: object) -> float:
         except OverflowError:
             pass  # a whole number beyond the largest float
     raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
+
+
+def nested_numbers(name: str, given: Any) -> Any:
+    """What a state has under a name: arrays and tensors as nested lists, anything else as it is."""
+    if type(given) is float or not hasattr(given, "__array__"):
+        return given
+    if numpy.ma.is_masked(given):
+        raise ValueError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
+    dtype = getattr(given, "dtype", None)
+    if getattr(dtype, "kind", "f") in "mMV":  # as lists, times would be whole numbers, and records would be rows
+        raise ValueError(f"{name}: expected numbers, got an array of {dtype}")
+    return plain(given)
 
 
 # ---- Values and numbers
@@ -110,7 +148,9 @@ def distinct_leaves(parameters: Iterable[Value]) -> list[Value]:
     return parameters
 
 
-def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...] = ()) -> list[Scalar]:
+def neuron_inputs(
+    x: Iterable[Scalar], expected: int, others: tuple[object, ...] = (), what: str = "a neuron"
+) -> list[Scalar]:
     """The inputs of a neuron: as many as it has weights, in one sequence; `others` are what a call gave beside it."""
     if others:
         raise TypeError(f"expected the inputs as one sequence, [x1, x2, ...], got {1 + len(others)} arguments")
@@ -119,9 +159,20 @@ def neuron_inputs(x: Iterable[Scalar], expected: int, others: tuple[object, ...]
     except TypeError:
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:
-        scalars("a neuron's inputs", inputs)  # that a batch is no example says more than its length
-        raise ValueError(f"a neuron got {len(inputs)} inputs, expected {expected}, one for each weight")
+        scalars(f"{what}'s inputs", inputs)  # that a batch is no example says more than its length
+        raise ValueError(f"{what} got {len(inputs)} inputs, expected {expected}, one for each weight")
     return inputs
+
+
+def check_function(name: str, given: object, meant: Mapping[str, str]) -> None:
+    """A function, or TypeError. What is written in its place elsewhere, as a string, may have a name here."""
+    if callable(given):
+        return
+    written = re.sub("[^a-z]", "", given.lower()) if isinstance(given, str) else ""
+    names = {re.sub("[^a-z]", "", name): name for name in meant.values()}
+    name_here = names.get(written) or {re.sub("[^a-z]", "", a): b for a, b in meant.items()}.get(written)
+    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {next(iter(meant.values()))}"
+    raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 
 def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
@@ -196,7 +247,10 @@ def rows_of(name: str, data: Iterable[Any]) -> list[Any]:
 
 def plain(data: Any) -> Any:
     """An array, or what can be seen as one, as nested lists; anything else as it is."""
-    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+    if not hasattr(data, "__array__"):
+        return data
+    # PyTorch gives no array of a tensor that has a gradient, or lies on a GPU, but the list.
+    return data.tolist() if hasattr(data, "tolist") else numpy.asarray(data).tolist()
 
 
 def copied(data: Any) -> Any:

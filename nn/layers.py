@@ -1,15 +1,16 @@
-"""Neurons make layers, and layers make a multilayer perceptron: Neuron, Layer and MLP.
+"""Neurons make layers, and layers make networks: Neuron, Layer, MLP; Sequential and LayerNorm beside them.
 
-They are made and called as micrograd's are. The weights are drawn with Python's `random`, in micrograd's order: the
+Neurons are made and called as micrograd's are. The weights are drawn with Python's `random`, in micrograd's order: the
 same seed gives the same network.
 """
 
 from __future__ import annotations
 
+import math
 import random
 
-from autograd import Value, dot, multiply, relu
-from nn.arguments import neuron_inputs, positive
+from autograd import Value, dot, multiply, relu, sqrt, sum
+from nn.arguments import neuron_inputs, positive, scalars, within
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -130,7 +131,36 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
 
 
-class MLP(Module):
+class Sequential(Module):
+    """Layers one after the other, each fed by the one before: any functions of a sequence of numbers.
+
+    A layer that returns a single Value feeds the next one a sequence of one. Raises TypeError for what is no function.
+
+    >>> model = Sequential(Layer(2, 3), LayerNorm(3), Layer(3, 1, nonlin=False))
+    >>> len(model.parameters())
+    19
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential: expected layers, such as Layer(2, 3), got {layer!r}")
+        self.layers: list[Any] = list(layers)  # Any: each its own kind of function
+
+    def __call__(
+        self, x: Iterable[Value | float], *others: object
+    ) -> Any:  # Any: a Value if the last layer's width is one, else a list
+        """What the last layer returns: a list of Values, or where its width is one the Value itself."""
+        outputs = self.layers[0](x, *others) if self.layers else x
+        for layer in self.layers[1:]:
+            outputs = layer([outputs] if isinstance(outputs, Value) else outputs)
+        return outputs
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+
+
+class MLP(Sequential):
     """A multilayer perceptron: layers of the widths `nouts`, each fed by the one before, the first by `nin` inputs.
 
     The last layer is linear, all others have the activation. Raises TypeError or ValueError if a width is not a
@@ -163,14 +193,36 @@ class MLP(Module):
             for i in range(len(widths) - 1)
         ]
 
-    def __call__(
-        self, x: Iterable[Value | float], *others: object
-    ) -> Any:  # Any: a Value if the last layer's width is one, else a list
-        """The last layer's outputs: a list of Values, or the Value itself where its width is one."""
-        outputs = self.layers[0](x, *others)
-        for layer in self.layers[1:]:
-            outputs = layer([outputs] if isinstance(outputs, Value) else outputs)
-        return outputs
+
+class LayerNorm(Module):
+    """gain_i (x_i − μ) / √(σ² + ε) + bias_i, with the mean μ and the variance σ² of the n inputs of one example.
+
+        μ = (1/n) Σ x_i,    σ² = (1/n) Σ (x_i − μ)²
+
+    Arguments:
+        width: the number n of inputs.
+        epsilon: ε, which keeps the quotient finite where all inputs are the same.
+
+    The gains are 1 to begin with, the biases 0. Raises TypeError or ValueError if `width` is not a positive int or
+    epsilon negative. Source: Ba, Kiros and Hinton, "Layer normalization", 2016, equations 3 and 4.
+
+    >>> [round(y.data, 6) for y in LayerNorm(2, epsilon=0.0)([3.0, 1.0])]
+    [1.0, -1.0]
+    """
+
+    def __init__(self, width: int, epsilon: float = 1e-5) -> None:
+        width = positive("LayerNorm: width", width)
+        self.epsilon = within("LayerNorm: epsilon", epsilon, 0.0, math.inf)
+        self.gain = [Value(1.0, label=f"g{i}") for i in range(width)]
+        self.bias = [Value(0.0, label=f"b{i}") for i in range(width)]
+
+    def __call__(self, x: Iterable[Value | float]) -> list[Value]:
+        """The n outputs for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
+        inputs = scalars("LayerNorm", neuron_inputs(x, len(self.gain), what="LayerNorm"))
+        mean = sum(inputs) / len(inputs)
+        centred = [x - mean for x in inputs]
+        deviation = sqrt(dot(centred, centred) / len(inputs) + self.epsilon)
+        return [g * (c / deviation) + b for g, c, b in zip(self.gain, centred, self.bias, strict=True)]
 
     def __repr__(self) -> str:
-        return f"MLP of [{', '.join(map(repr, self.layers))}]"
+        return f"LayerNorm({len(self.gain)})"

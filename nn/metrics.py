@@ -11,9 +11,10 @@ import math
 from typing import TYPE_CHECKING
 
 from autograd import structures
-from nn.arguments import copied, is_sequence, pairs_of, scalars
+from nn.arguments import check_function, copied, is_sequence, pairs_of, scalars
 from nn.losses import index_of, probabilities_of
 from nn.problem import means
+from nn.training import LOSSES, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,9 +37,9 @@ def evaluate(
     >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
     [0.75]
     """
-    for function in (model, *functions):
-        if not callable(function):
-            raise TypeError(f"evaluate: expected functions, such as correct_class, got {function!r}")
+    check_function("evaluate: model", model, {"model": "MLP(2, [16, 1])"})
+    for function in functions:
+        check_function("evaluate", function, METRICS | LOSSES)
     return means(model, functions, map(copied, pairs_of("evaluate", inputs, targets)))
 
 

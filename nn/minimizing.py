@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy
-from tqdm import tqdm
 
 from autograd import Value, scatter
 from nn.arguments import distinct_leaves, examples_of, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
+from nn.progress import progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class SecondOrder:
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
             evaluator, descent.eager = choose(problem, tape, self._needs_hessian)
-            bar = tqdm(total=steps, unit=" steps", disable=not progress)
+            bar = progress_bar(steps, "steps", progress)
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)

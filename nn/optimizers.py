@@ -5,33 +5,47 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import math
+from collections.abc import Mapping
 from reprlib import repr as shortened
 
 import numpy
 
 from autograd import Value, gather, scatter
-from nn.arguments import Within, distinct_leaves, within
+from nn.arguments import Within, WithinOrNone, distinct_leaves, finite, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Literal
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, Literal, Self
 
     from numpy.typing import NDArray
 
     Vector = NDArray[numpy.float64]
+    Rate = float | Callable[[int], float]
+    State = dict[str, Any]  # Any: numbers, and lists and dicts of these
 
 
 class Optimizer:
     """What all methods have in common; a method of one's own is a subclass that defines `update`.
 
-    Arguments:
-        parameters: the Values to change, leaves, such as `model.parameters()`.
-        learning_rate: η, at least 0. It can be assigned, for a schedule.
+    A gradient is clipped before the method sees it: first each of its components, g_i ← max(−c, min(g_i, c)) with
+    c = clip_value, then its length, g ← g min(1, c / ‖g‖) with c = clip_norm (Pascanu, Mikolov and Bengio, "On the
+    difficulty of training recurrent neural networks", 2013, algorithm 1).
 
-    Raises TypeError or ValueError if there are no parameters, if one is not a Value, was computed, or is there twice,
-    and for a learning rate that is negative or not finite.
+    Arguments:
+        parameters: the Values to change, leaves, such as `model.parameters()`. Those of a model that are not among
+            them are frozen: `SGD(model.layers[-1].parameters(), 0.1)` trains the last layer alone.
+        learning_rate: η, at least 0, or a schedule: a function from the number of steps taken so far to η, such as
+            `CosineDecay(0.1, steps=1000)` of `nn.schedules`. It can be assigned at any time.
+        clip_norm: the largest length of the gradient, above 0; None does not clip it.
+        clip_value: the largest size of each of its components, above 0; None does not clip them.
+
+    `steps` is the number of steps taken. Raises TypeError or ValueError if there are no parameters, if one is not a
+    Value, was computed, or is there twice, for a learning rate that is negative or not finite, and for what is no
+    option of the method.
 
     >>> class SignDescent(Optimizer):
     ...     def update(self, parameters, gradient):
@@ -44,34 +58,133 @@ class Optimizer:
     2.5
     """
 
-    learning_rate = Within(0.0, math.inf)
+    clip_norm = WithinOrNone(math.ulp(0.0), math.inf)
+    clip_value = WithinOrNone(math.ulp(0.0), math.inf)
 
-    def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
+    def __new__(cls, *arguments: object, **options: object) -> Self:
+        check_options(cls, options)
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        learning_rate: Rate,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
         self.parameters = distinct_leaves(parameters)
+        self.steps = 0
         self.learning_rate = learning_rate
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+
+    @property
+    def learning_rate(self) -> float:
+        """η of the next step."""
+        rate: Rate = vars(self)["learning_rate"]
+        return within("learning_rate", rate(self.steps), 0.0, math.inf) if callable(rate) else rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Rate) -> None:
+        first = rate(self.steps) if callable(rate) else rate
+        number = within("learning_rate", first, 0.0, math.inf)
+        vars(self)["learning_rate"] = rate if callable(rate) else number
 
     def step(self) -> None:
         """Changes the parameters by their gradients.
 
         Raises FloatingPointError if a gradient or a parameter is not finite, or would not be after the step, and
-        ValueError if an `update` of one's own returns anything but a number per parameter. Then no parameter has
-        changed, nor has what the methods of this module keep from step to step.
+        ValueError if an `update` of one's own returns anything but a number per parameter. Then neither a parameter
+        nor what the method keeps from step to step has changed.
         """
         parameters, gradient = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
         scatter(self.stepped(parameters, gradient), self.parameters, "data")
 
     def stepped(self, parameters: Vector, gradient: Vector) -> Vector:
         """What `step` sets the parameters to, on vectors: no Value is read or changed. Raises what `step` raises."""
+        before = [(optimizer, vars(optimizer).copy()) for optimizer in self._all()]
         try:
             self._check_finite("data", parameters)
             self._check_finite("grad", gradient)
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
-                return finite_vector(self.update(parameters, gradient), len(self.parameters))
-        except FloatingPointError as error:
+                updated = finite_vector(self.update(parameters, self._clipped(gradient)), len(self.parameters))
+            self.steps += 1
+            return updated
+        except BaseException as error:
+            for optimizer, kept in before:
+                vars(optimizer).update(kept)
+            if not isinstance(error, FloatingPointError):
+                raise
             raise FloatingPointError(
                 f"{type(self).__name__}: {error}, so the step was not taken; "
-                f"lower the learning rate (it is {self.learning_rate}) or clip the gradients"
+                f"lower the learning rate{self._rate_in_words()} or clip the gradients, as with clip_norm=1.0"
             ) from None
+
+    def update(self, parameters: Vector, gradient: Vector) -> Vector:
+        """The parameters after one step. What is kept from step to step is an attribute, to be assigned anew."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method update(parameters, gradient)")
+
+    def zero_grad(self) -> None:
+        """Sets the gradient of each parameter to 0."""
+        for parameter in self.parameters:
+            parameter.grad = 0.0
+
+    def state_dict(self) -> State:
+        """The options of the method and what it keeps from step to step, as numbers and lists, by name.
+
+        A schedule is left out: it is code. Raises TypeError if a subclass keeps something else in an attribute.
+
+        >>> SGD([Value(0.0)], learning_rate=0.1).state_dict()["learning_rate"]
+        0.1
+        """
+        kept = {name: plain(f"{type(self).__name__}.{name}", attribute) for name, attribute in self._kept().items()}
+        return {"method": type(self).__name__, **kept}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on where another optimizer was, whose `state_dict` this is; with as many parameters, in the same order.
+
+        Raises ValueError or TypeError if the state is of another method, of other options than this one has, of
+        another number of parameters, or damaged. Nothing is changed then.
+        """
+        for optimizer, attributes in self._restored(state):
+            vars(optimizer).update(attributes)
+
+    def _all(self) -> list[Optimizer]:
+        """The optimizers that keep something: this one."""
+        return [self]
+
+    def _kept(self) -> State:
+        return {name: attribute for name, attribute in vars(self).items() if name != "parameters"}
+
+    def _restored(self, state: Mapping[str, Any]) -> list[tuple[Optimizer, State]]:
+        """The attributes that each of the optimizers gets from a state."""
+        name, kept = type(self).__name__, self._kept()
+        if not isinstance(state, Mapping):
+            raise TypeError(f"{name}: expected a dict, as state_dict() returns it, got {shortened(state)}")
+        if state.get("method") != name:
+            raise ValueError(f"{name}: expected the state of {name}, got that of {shortened(state.get('method'))}")
+        if state.keys() != {"method", *kept}:
+            differing = sorted(map(str, state.keys() ^ {"method", *kept}))
+            raise ValueError(
+                f"{name}: the state is of other options than this optimizer has: {', '.join(differing)} in one of them"
+            )
+        twin = copy.copy(self)
+        for attribute, current in kept.items():
+            setattr(twin, attribute, restored(f"{name}.{attribute}", state[attribute], current))
+        return [(self, twin._kept())]
+
+    def _clipped(self, gradient: Vector) -> Vector:
+        if self.clip_value is not None:
+            gradient = gradient.clip(-self.clip_value, self.clip_value)
+        if self.clip_norm is not None:
+            largest = float(numpy.abs(gradient).max())  # squares of the components may be too large for a float
+            if largest > 0.0:
+                unit = gradient / largest
+                norm = math.sqrt(unit.dot(unit))
+                if norm > self.clip_norm / largest:
+                    gradient = unit * (self.clip_norm / norm)
+        return gradient
 
     def _check_finite(self, attribute: str, vector: Vector) -> None:
         if not is_finite(vector):
@@ -79,14 +192,76 @@ class Optimizer:
             label = f" ({self.parameters[i].label})" if self.parameters[i].label else ""
             raise FloatingPointError(f"the {attribute} of parameter {i}{label} is {vector[i]}")
 
-    def update(self, parameters: Vector, gradient: Vector) -> Vector:
-        """The parameters after one step. What is kept from step to step is to be assigned at the end."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method update(parameters, gradient)")
+    def _rate_in_words(self) -> str:
+        return f" (it is {self.learning_rate:g})"
 
-    def zero_grad(self) -> None:
-        """Sets the gradient of each parameter to 0."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+
+class ParameterGroups(Optimizer):
+    """Several optimizers as one: each changes its own parameters, by its own method and options.
+
+    Arguments:
+        optimizers: at least one; none has a parameter of another.
+        clip_norm, clip_value: clip the gradient with respect to all parameters, before each optimizer clips its part.
+
+    Raises, besides what every Optimizer does, TypeError for what is no Optimizer, or has a `step` of its own.
+
+    >>> weight, bias = Value(3.0), Value(3.0)
+    >>> optimizer = ParameterGroups(SGD([weight], 0.5, weight_decay=0.1), Adam([bias], learning_rate=1.0))
+    >>> (weight + bias).backward()
+    >>> optimizer.step()
+    >>> weight.data, round(bias.data, 6)
+    (2.35, 2.0)
+    """
+
+    def __init__(self, *optimizers: Optimizer, clip_norm: float | None = None, clip_value: float | None = None) -> None:
+        for optimizer in optimizers:
+            if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
+                raise TypeError(
+                    "ParameterGroups: expected optimizers, such as SGD(model.layers[0].parameters(), 0.1), "
+                    f"got {shortened(optimizer)}"
+                )
+        self.parameters = distinct_leaves([p for optimizer in optimizers for p in optimizer.parameters])
+        self.optimizers = optimizers
+        self.steps = 0
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+
+    @property
+    def learning_rate(self) -> float:
+        """Raises AttributeError: each of the optimizers has its own."""
+        raise AttributeError("ParameterGroups has no learning_rate; each of its .optimizers has one of its own")
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Rate) -> None:
+        raise AttributeError("ParameterGroups has no learning_rate; assign that of each of its .optimizers")
+
+    def update(self, parameters: Vector, gradient: Vector) -> Vector:
+        ends = numpy.cumsum([len(optimizer.parameters) for optimizer in self.optimizers])[:-1]
+        parts = zip(self.optimizers, numpy.split(parameters, ends), numpy.split(gradient, ends), strict=True)
+        return numpy.concatenate([optimizer.stepped(numbers, grads) for optimizer, numbers, grads in parts])
+
+    def state_dict(self) -> State:
+        """That of every Optimizer, with the states of the optimizers as a list."""
+        return {**super().state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
+
+    def _all(self) -> list[Optimizer]:
+        return [self, *[one for optimizer in self.optimizers for one in optimizer._all()]]
+
+    def _kept(self) -> State:
+        return {name: attribute for name, attribute in super()._kept().items() if name != "optimizers"}
+
+    def _restored(self, state: Mapping[str, Any]) -> list[tuple[Optimizer, State]]:
+        states = state.get("optimizers") if isinstance(state, Mapping) else None
+        if not isinstance(states, list) or len(states) != len(self.optimizers):
+            raise ValueError(
+                f"ParameterGroups: expected the states of {len(self.optimizers)} optimizers, got {shortened(states)}"
+            )
+        own = super()._restored({name: kept for name, kept in state.items() if name != "optimizers"})
+        parts = [optimizer._restored(part) for optimizer, part in zip(self.optimizers, states, strict=True)]
+        return sum(parts, own)
+
+    def _rate_in_words(self) -> str:
+        return ""
 
 
 class SGD(Optimizer):
@@ -116,27 +291,26 @@ class SGD(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        **clipping: float | None,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, **clipping)
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
-        self._velocity = numpy.zeros(len(self.parameters))
+        self.velocity = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameters
-        velocity = self.momentum * self._velocity + gradient if self.momentum else gradient.copy()
+        self.velocity = velocity = self.momentum * self.velocity + gradient if self.momentum else gradient.copy()
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        updated = parameters - self.learning_rate * direction
-        self._velocity = velocity
-        return updated
+        return parameters - self.learning_rate * direction
 
 
 class RMSProp(Optimizer):
@@ -165,23 +339,22 @@ class RMSProp(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 0.01,
+        learning_rate: Rate = 0.01,
         alpha: float = 0.99,
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
+        **clipping: float | None,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, **clipping)
         self.alpha = alpha
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-        self._mean_square = numpy.zeros(len(self.parameters))
+        self.mean_square = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         gradient = gradient + self.weight_decay * parameters
-        mean_square = self.alpha * self._mean_square + (1 - self.alpha) * gradient**2
-        updated = parameters - self.learning_rate * gradient / (numpy.sqrt(mean_square) + self.epsilon)
-        self._mean_square = mean_square
-        return updated
+        self.mean_square = self.alpha * self.mean_square + (1 - self.alpha) * gradient**2
+        return parameters - self.learning_rate * gradient / (numpy.sqrt(self.mean_square) + self.epsilon)
 
 
 class Adam(Optimizer):
@@ -192,8 +365,11 @@ class Adam(Optimizer):
         v ← β₂ v + (1 − β₂) g²              v̂ = v / (1 − β₂ᵗ)
         θ ← θ − η m̂ / (√v̂ + ε)
 
+    With amsgrad, v̂ is computed from the largest v so far, component by component, so that the steps cannot grow again.
+
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1; λ, the weight decay, is
-    not in it.
+    not in it. amsgrad: Reddi, Kale and Kumar, "On the convergence of Adam and beyond", 2018, algorithm 2, freed of the
+    bias as PyTorch has it.
 
     Raises, besides what every Optimizer does, ValueError unless 0 <= β < 1 for both betas, epsilon > 0 and
     weight_decay >= 0.
@@ -212,36 +388,49 @@ class Adam(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        **clipping: float | None,
     ) -> None:
-        super().__init__(parameters, learning_rate)
+        super().__init__(parameters, learning_rate, **clipping)
+        self.betas = betas
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.mean = numpy.zeros(len(self.parameters))
+        self.mean_square = numpy.zeros(len(self.parameters))
+        if amsgrad:
+            self.largest_mean_square = numpy.zeros(len(self.parameters))
+        self.amsgrad = amsgrad
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """β₁ and β₂."""
+        betas: tuple[float, float] = vars(self)["betas"]
+        return betas
+
+    @betas.setter
+    def betas(self, betas: tuple[float, float]) -> None:
         try:
             beta1, beta2 = betas
         except (TypeError, ValueError) as error:
             raise type(error)(f"betas: expected two numbers, such as (0.9, 0.999), got {shortened(betas)}") from None
-        self.betas = within("betas[0]", beta1, 0.0, 1.0), within("betas[1]", beta2, 0.0, 1.0)
-        self.epsilon = epsilon
-        self.weight_decay = weight_decay
-        self._steps = 0
-        self._mean = numpy.zeros(len(self.parameters))
-        self._mean_square = numpy.zeros(len(self.parameters))
+        vars(self)["betas"] = within("betas[0]", beta1, 0.0, 1.0), within("betas[1]", beta2, 0.0, 1.0)
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         return self._adapted(parameters, gradient + self.weight_decay * parameters)
 
     def _adapted(self, parameters: Vector, gradient: Vector) -> Vector:
         beta1, beta2 = self.betas
-        steps = self._steps + 1
-        mean = beta1 * self._mean + (1 - beta1) * gradient
-        mean_square = beta2 * self._mean_square + (1 - beta2) * gradient**2
-        unbiased_mean = mean / (1 - beta1**steps)
-        unbiased_mean_square = mean_square / (1 - beta2**steps)
-        updated = parameters - self.learning_rate * unbiased_mean / (numpy.sqrt(unbiased_mean_square) + self.epsilon)
-        self._steps, self._mean, self._mean_square = steps, mean, mean_square
-        return updated
+        t = self.steps + 1
+        self.mean = beta1 * self.mean + (1 - beta1) * gradient
+        self.mean_square = mean_square = beta2 * self.mean_square + (1 - beta2) * gradient**2
+        if self.amsgrad:
+            self.largest_mean_square = mean_square = numpy.maximum(self.largest_mean_square, mean_square)
+        unbiased_mean, unbiased_mean_square = self.mean / (1 - beta1**t), mean_square / (1 - beta2**t)
+        return parameters - self.learning_rate * unbiased_mean / (numpy.sqrt(unbiased_mean_square) + self.epsilon)
 
 
 class AdamW(Adam):
@@ -260,12 +449,14 @@ class AdamW(Adam):
     def __init__(
         self,
         parameters: Iterable[Value],
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        **clipping: float | None,
     ) -> None:
-        super().__init__(parameters, learning_rate, betas, epsilon, weight_decay)
+        super().__init__(parameters, learning_rate, betas, epsilon, weight_decay, amsgrad, **clipping)
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         return self._adapted(parameters * (1 - self.learning_rate * self.weight_decay), gradient)
@@ -295,3 +486,72 @@ def gathered(parameters: Sequence[Value], attribute: Literal["data", "grad"]) ->
     vector = numpy.empty(len(parameters))
     gather(parameters, attribute, vector)
     return vector
+
+
+# ---- Options and states
+
+SYNONYMS = {
+    "lr": "learning_rate", "params": "parameters", "eps": "epsilon", "beta1": "betas", "beta2": "betas",
+    "decay": "weight_decay", "clipnorm": "clip_norm", "clipvalue": "clip_value", "max_norm": "clip_norm",
+}  # fmt: skip
+
+
+def check_options(method: type[Optimizer], options: Iterable[str]) -> None:
+    """Raises TypeError for an option that the method's constructor does not take, and says what to write."""
+    known: list[str] = []
+    for owner in method.__mro__:
+        parameters = (
+            list(inspect.signature(vars(owner)["__init__"]).parameters.values()) if "__init__" in vars(owner) else []
+        )
+        known += [p.name for p in parameters[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # what it does not take, it does not hand on
+    for option in options:
+        if option not in known:
+            meant = SYNONYMS.get(option)
+            what_to_do = f"write {meant}=" if meant in known else f"its options are {', '.join(known)}"
+            raise TypeError(f"{method.__name__}: there is no option {option!r}; {what_to_do}")
+
+
+def plain(name: str, kept: Any) -> Any:
+    """What an optimizer keeps, as numbers, strings, lists and dicts; None for a schedule."""
+    if kept is None or isinstance(kept, (bool, int, float, str)):
+        return kept
+    if isinstance(kept, (numpy.ndarray, numpy.generic)) and kept.dtype.kind in "fiub":
+        return kept.tolist()
+    if isinstance(kept, (list, tuple)):
+        return [plain(f"{name}[{i}]", one) for i, one in enumerate(kept)]
+    if isinstance(kept, dict) and all(isinstance(key, str) for key in kept):
+        return {key: plain(f"{name}[{key!r}]", one) for key, one in kept.items()}
+    if name.endswith(".learning_rate"):
+        return None
+    raise TypeError(
+        f"{name}: expected numbers, strings, arrays, lists and dicts, which can be saved, got {shortened(kept)}; "
+        "define state_dict() and load_state_dict() for more"
+    )
+
+
+def restored(name: str, given: Any, current: Any) -> Any:
+    """What `plain` was given, from what it returned, if it is of the kind of what the optimizer has now."""
+    if isinstance(current, numpy.ndarray):
+        try:
+            array = numpy.array(given, dtype=current.dtype)
+        except (TypeError, ValueError):
+            array = numpy.empty(0)
+        if array.shape != current.shape or not numpy.isfinite(array).all():
+            raise ValueError(f"{name}: expected finite numbers of shape {current.shape}, got {shortened(given)}")
+        return array
+    if callable(current):  # a schedule, unless a number has been assigned to the rate since
+        return current if given is None else finite(name, given)
+    if isinstance(current, (tuple, list)) and isinstance(given, (tuple, list)):
+        return type(current)(given) if isinstance(current, list) else tuple(given)
+    if current is None and isinstance(given, list):
+        return numpy.array(given)  # as for what is None before the first step
+    if isinstance(current, bool) or not isinstance(current, (int, float)):
+        if type(given) is not type(current) and given is not None and current is not None:
+            raise ValueError(f"{name}: expected {type(current).__name__}, got {shortened(given)}")
+        return copy.deepcopy(given)
+    if given is None and name.endswith(".learning_rate"):
+        raise ValueError(f"{name}: the state is of an optimizer with a schedule; make this one with it")
+    finite(name, given)
+    return given  # an int stays one

@@ -19,6 +19,7 @@ import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
 from nn.arguments import columns_of, copied, copier, have_one_form, measured
+from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, random_states, restore
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nn.arguments import Example
+    from nn.dropout import Source
 
     Array = NDArray[numpy.float64]
     Metric = Callable[[Any, Any], Value | float]
@@ -49,6 +51,8 @@ class Problem:
     model: from an input to an output, where examples are pairs of an input and a target.
     metric: from an output and a target to a number.
     held_out: further pairs, which are only measured.
+    generated: draws for `Dropout` while the gradient of a batch is computed; without it nothing is left out.
+    source: who draws for `Dropout` now.
     """
 
     caller: str
@@ -58,9 +62,15 @@ class Problem:
     model: Callable[[Any], Any] | None = None
     metric: Metric | None = None
     held_out: list[Example] = field(default_factory=list)
+    generated: Generated | None = None
+    source: Source = nobody
 
     def outcome(self, data: Example) -> Any:
         """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
+        return drawing(self.source, self.outcome_now, data)
+
+    def outcome_now(self, data: Example) -> Any:
+        """The outcome, with the source that draws already."""
         if self.model is None:
             return self.function(*data)
         input, target = data
@@ -85,6 +95,19 @@ class Problem:
         slopes: list[Value] = gradients(self.outputs(data)[0], self.parameters, create_graph=True)
         return slopes
 
+    def measured(self, output: Any, target: Any) -> float:
+        """The metric. Raises MetricError in the place of errors that would be taken for those of the loss."""
+        assert self.metric is not None
+        try:
+            return measured(self.metric, output, target)
+        except ArithmeticError as error:
+            raise MetricError from error
+
+    def drawn_from(self, source: Source) -> Problem:
+        """This problem. From now on the source draws for `Dropout`."""
+        self.source = source
+        return self
+
     def check_loss(self, loss: object) -> None:
         if not isinstance(loss, Value):
             raise TypeError(
@@ -94,6 +117,10 @@ class Problem:
 
 
 VALUES = {Value}
+
+
+class MetricError(Exception):
+    """The metric has raised an ArithmeticError, the cause of this one."""
 
 
 # ---- The two ways
@@ -150,10 +177,17 @@ class ByExample:
         """
         scatter(vector, self.parameters, "data")
         scatter(numpy.zeros(len(vector)), self.parameters, "grad")
+        sums = drawing(
+            self.problem.generated or nobody, self._sums, batch, undo
+        )  # once for all of them, which is quicker
+        return sums, finite_gradient(gathered(self.parameters, "grad"))
+
+    def _sums(self, batch: list[int], undo: Undo | None) -> list[float]:
+        """The sums of `sums_and_gradient`, while gradients add up in the parameters."""
         problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
         for i in batch:
             data = self._copied(problem.examples[i])
-            loss, *output = problem.outcome(data)
+            loss, *output = problem.outcome_now(data)
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
                 raise FloatingPointError(f"the loss of an example is {loss.data}")
@@ -163,30 +197,25 @@ class ByExample:
             sums[0] += loss.data
             if problem.metric is not None:
                 with no_grad():
-                    sums[1] += measured(problem.metric, output[0], data[1])
-        return sums, finite_gradient(gathered(self.parameters, "grad"))
+                    sums[1] += problem.measured(output[0], data[1])
+        return sums
 
     def means(self, vector: Array) -> list[float]:
         """The means of the loss, and of the metric, over the held-out examples. Nothing is recorded."""
         scatter(vector, self.parameters, "data")
         problem = self.problem
         assert problem.model is not None
-        functions = [problem.function] if problem.metric is None else [problem.function, problem.metric]
+        functions = [problem.function] if problem.metric is None else [problem.function, problem.measured]
         return means(problem.model, functions, map(self._copied, problem.held_out))
 
     def depends_on_parameters(self, batch: Iterable[int]) -> bool:
-        """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof.
-
-        Losses that are computed from nothing are constants, which are not held against a model.
-        """
-        has_model = is_constant = self.problem.model is not None
+        """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof."""
+        problem = self.problem.drawn_from(nobody)
         for i in batch:
-            outputs = self.problem.outputs(self._copied(self.problem.examples[i]))
-            nodes = ancestors(outputs[:1] if has_model else outputs)
-            if not nodes.isdisjoint(self.parameters):
+            outputs = problem.outputs(self._copied(problem.examples[i]))
+            if not ancestors(outputs[:1] if problem.model else outputs).isdisjoint(self.parameters):
                 return True
-            is_constant = is_constant and len(nodes) == 1
-        return is_constant
+        return False
 
     def _copies(self) -> Iterator[Example]:
         return map(self._copied, self.problem.examples)
@@ -223,13 +252,18 @@ class ByTape:
                 columns = self._columns()
                 numbers = numpy.hstack(columns) if columns else numpy.empty((n, 0))
                 self.numbers, self.held_out = numbers[:n], numbers[n:]
-                self.tape = self._recorded(problem.outputs, options)
+                factors = Noted()
+                problem.drawn_from(factors if problem.generated else nobody)
+                self.tape = self._recorded(problem.outputs, options, factors.leaves)
+                self.rates = numpy.array(factors.rates)
                 self.places = Places(self.tape, problem.parameters)
                 if with_hessian:
                     self.slopes = Places(self._recorded(problem.slopes, options), problem.parameters)
                 form = Check(self, columns, numbers).form(known)
             except Exception as error:
                 raise NotAlikeError(error) from error
+            finally:
+                problem.drawn_from(nobody)
         if len(self.held_out) < len(problem.held_out):
             [example, *_] = of_another_form(problem)
             raise ValueError(f"{refusal(problem, example)}; with tape=False a model may take any form")
@@ -252,10 +286,12 @@ class ByTape:
         return slopes.mean(axis=0), self.slopes.of_parameters(numpy.array(rows))
 
     def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
-        seeds, parameters = self.seeds / len(batch), self.places.of_tape(vector)
-        outputs, of_tape = self.tape.value_and_grad(self.numbers[batch], parameters=parameters, gradient=seeds)
+        seeds, parameters, numbers = self.seeds / len(batch), self.places.of_tape(vector), self.numbers[batch]
+        if len(self.rates):
+            numbers = numpy.hstack([numbers, self._factors(len(batch))])
+        outputs, of_tape = self.tape.value_and_grad(numbers, parameters=parameters, gradient=seeds)
         if not numpy.isfinite(outputs[:, 0]).all():
-            self._explain(vector, batch, outputs[:, 0])
+            self._explain(vector, batch, outputs[:, 0], numbers[:, self.numbers.shape[1] :])
         gradient = finite_gradient(self.places.of_parameters(of_tape))
         return self._sums(vector, outputs, (self.problem.examples[i] for i in batch)), gradient
 
@@ -263,7 +299,9 @@ class ByTape:
         held_out = self.problem.held_out
         if not held_out:
             return []
-        outputs = self.tape.forward(self.held_out, parameters=self.places.of_tape(vector))
+        nothing_left_out = numpy.ones((len(held_out), len(self.rates)))
+        numbers = numpy.hstack([self.held_out, nothing_left_out])
+        outputs = self.tape.forward(numbers, parameters=self.places.of_tape(vector))
         if not numpy.isfinite(outputs[:, 0]).all():
             return self.by_example.means(vector)  # which raises where an operation does
         return [total / len(held_out) for total in self._sums(vector, outputs, held_out)]
@@ -278,8 +316,19 @@ class ByTape:
         except (TypeError, ValueError):
             return columns_of(self.problem.examples)
 
-    def _recorded(self, function: Callable[[Example], list[Value]], options: dict[str, Any]) -> Tape:
-        """The tape of the function for the first example. A branch on a parameter is refused as one on an input is."""
+    def _factors(self, count: int) -> Array:
+        """(count, factors): what `Dropout` multiplies by, for so many examples."""
+        generated = self.problem.generated
+        return generated.factors(count, self.rates) if generated else numpy.ones((count, len(self.rates)))
+
+    def _recorded(
+        self, function: Callable[[Example], list[Value]], options: dict[str, Any], factors: Sequence[Value] = ()
+    ) -> Tape:
+        """The tape of the function for the first example. A branch on a parameter is refused as one on an input is.
+
+        Arguments:
+            factors: leaves that the function makes, and that are inputs too.
+        """
         parameters = self.problem.parameters
         outputs: list[Value] = []
 
@@ -288,24 +337,22 @@ class ByTape:
             return outputs
 
         inputs = Tape.record(recording, [self.problem.examples[0], parameters]).inputs
-        return Tape(outputs, inputs[: len(inputs) - len(parameters)], **options)
+        return Tape(outputs, [*inputs[: len(inputs) - len(parameters)], *factors], **options)
 
     def _sums(self, vector: Array, outputs: Array, examples: Iterable[Example]) -> list[float]:
-        sums, metric = [float(outputs[:, 0].sum())], self.problem.metric
-        if metric is not None:
+        sums = [float(outputs[:, 0].sum())]
+        if self.problem.metric is not None:
             scatter(vector, self.problem.parameters, "data")  # the metric may look at them
-            total = 0.0
+            of_model = zip(self.read_outputs(outputs), examples, strict=True)
             with no_grad():
-                for output, (_, target) in zip(self.read_outputs(outputs), examples, strict=True):
-                    total += measured(metric, output, copied(target))
-            sums.append(total)
+                sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
         return sums
 
-    def _explain(self, vector: Array, batch: list[int], losses: Array) -> None:
+    def _explain(self, vector: Array, batch: list[int], losses: Array, factors: Array) -> None:
         """The graph of the example whose loss is not finite, built anew, says which operation has met which number."""
         i = int(numpy.isfinite(losses).argmin())
         scatter(vector, self.problem.parameters, "data")
-        self.problem.outputs(copied(self.problem.examples[batch[i]]))
+        self.problem.drawn_from(Given(factors[i])).outputs(copied(self.problem.examples[batch[i]]))
         raise FloatingPointError(f"the loss of an example is {losses[i]}")
 
 
@@ -370,9 +417,14 @@ def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> t
         tape: None takes a tape where one can be had; True insists on it; False refuses it.
 
     Raises TypeError if `tape` is True and none can be had. Raises ValueError for held-out examples of another form, if
-    there is a tape, or if the model does not take them.
+    there is a tape, or if the model does not take them, and within no_grad().
     """
     Value(0.0).backward()  # ends blocks of no_grad() that suspended generators have left open
+    if not (-Value(0.0)).parents:
+        raise ValueError(
+            f"{problem.caller}: nothing is recorded within no_grad(), so nothing would be learned; "
+            f"end the block before {problem.caller}"
+        )
     reason = "tape=False"
     if tape is not False:
         try:
@@ -418,10 +470,11 @@ class Check:
 
     def __init__(self, by_tape: ByTape, columns: list[Array], numbers: Array) -> None:
         self.problem, self.tape, self.slopes = by_tape.problem, by_tape.tape, by_tape.slopes
-        self.columns, self.numbers = columns, numbers
         self.examples = (self.problem.examples + self.problem.held_out)[: len(numbers)]
         self.start = gathered(self.problem.parameters, "data")
         self.draws = numpy.random.default_rng(0)
+        self.factors = Generated(0).factors(len(numbers), by_tape.rates)
+        self.columns, self.numbers = columns, numpy.hstack([numbers, self.factors])
         self.outcome_form: structures.Form | None = None
         self.compared: list[tuple[Sequence[int], Array, Array]] = []
 
@@ -455,7 +508,7 @@ class Check:
         with no_grad():
             for i in some:
                 try:
-                    outcome = self.problem.outcome(copied(self.examples[i]))
+                    outcome = self._outcome(i)
                     outputs, form = structures.flatten(outcome, structures.number)
                 except (ArithmeticError, ValueError):  # of this example alone, and to be raised when it is met
                     continue
@@ -467,6 +520,12 @@ class Check:
         if which:
             self._note(which, numpy.array(computed), self.tape.forward(self.numbers[which]))
         return which
+
+    def _outcome(self, i: int) -> Any:
+        return self.problem.drawn_from(self._source(i)).outcome(copied(self.examples[i]))
+
+    def _source(self, i: int) -> Source:
+        return Given(self.factors[i]) if self.problem.generated else nobody
 
     def _note(self, which: Sequence[int], computed: Array, replayed: Array) -> None:
         if computed.shape != replayed.shape:
@@ -509,10 +568,10 @@ class Check:
             return
         inputs, targets = self.columns
         some = numpy.unique(targets, axis=0, return_index=True)[1]
-        output = self.problem.model(copied(self.examples[example][0]))
+        output = drawing(self._source(example), self.problem.model, copied(self.examples[example][0]))
         for block in numpy.array_split(some, len(some) // TARGETS_AT_ONCE + 1):
-            same = numpy.broadcast_to(inputs[example], (len(block), inputs.shape[1]))
-            replayed = self.tape.forward(numpy.hstack([same, targets[block]]))[:, 0]
+            input, factors = (numpy.tile(numbers[example], (len(block), 1)) for numbers in (inputs, self.factors))
+            replayed = self.tape.forward(numpy.hstack([input, targets[block], factors]))[:, 0]
             losses = numpy.array([self._loss_of_target(output, i) for i in block.tolist()])
             is_alike = alike(losses, replayed) | numpy.isnan(losses)
             if not is_alike.all():
@@ -524,7 +583,7 @@ class Check:
         try:
             return float(self.problem.function(output, copied(self.examples[i][1])))
         except Exception:  # of the target, or of the two together?
-            self.problem.outcome(copied(self.examples[i]))
+            self._outcome(i)
             return math.nan
 
     def _name(self, i: int) -> str:
@@ -554,6 +613,12 @@ def means(
     model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
 ) -> list[float]:
     """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
+    return drawing(nobody, means_as_they_are, model, functions, examples)
+
+
+def means_as_they_are(
+    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
+) -> list[float]:
     totals, count = [0.0] * len(functions), 0
     with no_grad():
         for input, target in examples:

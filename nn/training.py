@@ -5,28 +5,32 @@ For each batch an optimizer makes a step, which follows the gradient of the batc
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from dataclasses import dataclass, field
+from itertools import chain
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+import numpy
 
-from autograd import Value, scatter
-from nn.arguments import pairs_of, positive
+from autograd import Value, scatter, structures
+from nn.arguments import check_function, pairs_of, positive, seed_number
+from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered
-from nn.problem import Problem, choose
+from nn.problem import MetricError, Problem, choose
+from nn.progress import progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    import numpy
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from tqdm import tqdm
 
     from nn.problem import Evaluator
 
@@ -36,6 +40,15 @@ if TYPE_CHECKING:
     Loss = Callable[[Any, Any], Value]
     Metric = Callable[[Any, Any], Value | float]
     Examples = Iterable[Any]
+
+# What these functions are called elsewhere.
+LOSSES = {
+    "mse": "squared_error", "mean squared error": "squared_error", "l2": "squared_error",
+    "bce": "binary_cross_entropy", "binary crossentropy": "binary_cross_entropy", "log loss": "binary_cross_entropy",
+    "ce": "cross_entropy", "categorical crossentropy": "cross_entropy", "nll": "cross_entropy",
+    "max margin": "hinge", "hinge": "hinge", "half squared error": "half_squared_error",
+}  # fmt: skip
+METRICS = {"accuracy": "correct_class", "acc": "correct_class", "binary accuracy": "correct_sign"}
 
 
 def fit(
@@ -50,6 +63,8 @@ def fit(
     validation: tuple[Examples, Examples] | None = None,
     metric: Metric | None = None,
     patience: int | None = None,
+    callback: Callable[[History], object] | None = None,
+    history: History | None = None,
     shuffle: bool = True,
     seed: int | None = 0,
     progress: bool = True,
@@ -80,8 +95,14 @@ def fit(
         patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
             and go back to the parameters that it was lowest with (I. Goodfellow, Y. Bengio, A. Courville, "Deep
             Learning", 2016, algorithm 7.1). Without it, the parameters are those after the last step.
+        callback: is called after each epoch with the History so far, and ends the training by returning True. The
+            parameters are those after the epoch. It may change them, save them, or set `optimizer.learning_rate`.
+        history: go on with a training that this is the History of: `epochs` counts its epochs too, and what is returned
+            has them. With the parameters and the optimizer as they were (`load_checkpoint`), the same data and the
+            same seed, it goes on to the bit as if it had never ended, if model and loss draw nothing themselves.
         shuffle: draw a new order for each epoch, else take the examples as they come.
-        seed: of these orders. Python's and NumPy's global random states are neither used nor changed.
+        seed: of these orders, and of what `Dropout` leaves out; None draws one. Python's and NumPy's global random
+            states are neither used nor changed.
         progress: show a progress bar with loss and metric on the standard error stream.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
@@ -92,11 +113,11 @@ def fit(
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`; validation examples of another form; the first batch's losses do not depend
-            on the optimizer's parameters.
-        TypeError: `epochs`, `batch_size` or `patience` is not an integer; `validation` is not a pair; `optimizer` makes
-            no steps; the first loss is not a Value; `tape=True` and the examples do not have the same graph; numbers
-            are masked.
+            `patience` without `validation`; validation examples of another form; no example's loss depends on the
+            optimizer's parameters, as within `no_grad()`; a `history` of other lists, or of as many epochs already.
+        TypeError: `epochs`, `batch_size`, `patience` or `seed` is not an integer; `validation` is not a pair;
+            `optimizer` makes no steps; model, loss, metric or callback is no function; the first loss is not a Value;
+            `tape=True` and the examples do not have the same graph; numbers are masked.
     Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
     the global random states included:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
@@ -111,42 +132,62 @@ def fit(
     >>> round(slope.data, 6)
     2.0
     """
-    if not hasattr(optimizer, "step"):
+    if isinstance(optimizer, type) or not hasattr(optimizer, "step") or not hasattr(optimizer, "parameters"):
         raise TypeError(
-            f"fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), got {type(optimizer)}; "
+            "fit: optimizer: expected one that makes a step, such as SGD(model.parameters()), "
+            f"got {shortened(optimizer)}; "
             "a second-order method goes through all examples by itself, with its own minimize(...)"
         )
+    check_function("fit: model", model, {"model": "MLP(2, [16, 1])"})
+    check_function("fit: loss", loss, LOSSES)
+    if metric is not None:
+        check_function("fit: metric", metric, METRICS)
+    if callback is not None:
+        check_function("fit: callback", callback, {"": "lambda history: history.loss[-1] < 0.01"})
     examples = pairs_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
     held_out = [] if validation is None else pairs_of("fit, validation", *validation)
-    epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
+    epochs, batch_size, seed = (
+        positive("fit: epochs", epochs),
+        positive("fit: batch_size", batch_size),
+        seed_number(seed),
+    )
     if patience is not None:
         patience = positive("fit: patience", patience)
         if validation is None:
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
+    if not isinstance(history, (History, type(None))):
+        raise TypeError(f"fit: history: expected a History, as fit returns it, got {shortened(history)}")
+    history = History() if history is None else copy.deepcopy(history)
+    history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
-    problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out)
-    run, history = Run(optimizer, metric), History()
-    order, shuffler, best = list(range(len(examples))), random.Random(seed), run.vector
+    problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out, Generated(seed, 0))
+    run = Run(optimizer, history, patience, metric)
+    order, shuffler = list(range(len(examples))), random.Random(seed)
+    done = len(history.loss)
+    for _ in range(done if shuffle else 0):
+        shuffler.shuffle(order)
     try:
         evaluator, history.eager = choose(problem, tape)
-        bar = tqdm(total=epochs * len(examples), unit=" examples", mininterval=0.5, disable=not progress)
+        bar = progress_bar((epochs - done) * len(examples), "examples", progress)
         with run.undo, bar:
-            for epoch in range(1, epochs + 1):
+            for epoch in range(done + 1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 if shuffle:
                     shuffler.shuffle(order)
+                problem.generated = Generated(seed, epoch)
                 batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
-                history.append(run.epoch(epoch, evaluator, batches, bar), evaluator.means(run.vector))
-                if patience and history.best_epoch == epoch:
-                    best = run.vector
-                elif patience and epoch - history.best_epoch >= patience:
+                history.append(run.epoch(epoch, evaluator, batches, bar), run.validated(epoch, evaluator))
+                if history.best_epoch == epoch:
+                    history.best_parameters = run.vector.tolist()
+                is_over = patience is not None and epoch - history.best_epoch >= patience
+                if run.told(callback) or is_over:
                     break
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
-        run.leave(best if patience and history.loss else run.vector, run.gradient)
+        run.end()
     return history
 
 
@@ -157,6 +198,7 @@ class History:
     loss, metric: means over the examples as they were learned from, so with the parameters of each batch's turn.
     validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
     interrupted: whether Ctrl-C ended the training. The epoch that it broke off is in no list.
+    best_parameters: the numbers of the optimizer's parameters after `best_epoch`.
     eager: the reason why each example's graph was built; "" where a tape was used.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
@@ -168,13 +210,14 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     validation_metric: list[float] = field(default_factory=list)
     interrupted: bool = False
+    best_parameters: list[float] = field(default_factory=list)
     eager: str = ""
 
     @property
     def best_epoch(self) -> int:
-        """The epoch, counted from 1, of the lowest validation loss (the first of several); 0 if there is none."""
-        losses = [math.inf if math.isnan(loss) else loss for loss in self.validation_loss]
-        return losses.index(min(losses)) + 1 if losses else 0
+        """The epoch, counted from 1, of the lowest validation loss (the first of several); 0 if none is a number."""
+        epochs = [epoch for epoch, loss in enumerate(self.validation_loss, 1) if not math.isnan(loss)]
+        return min(epochs, key=lambda epoch: self.validation_loss[epoch - 1], default=0)
 
     def append(self, trained: Sequence[float], validated: Sequence[float]) -> None:
         """An epoch's means: of the loss and, where there is one, of the metric."""
@@ -185,6 +228,27 @@ class History:
             for mean, numbers in zip(numbers_of_epoch, series, strict=False):
                 numbers.append(mean)
 
+    def check(self, parameters: int, epochs: int, has_metric: bool, has_validation: bool) -> None:
+        """Raises ValueError if `fit` cannot go on with this history."""
+        done = len(self.loss)
+        expected = {
+            "metric": done * has_metric,
+            "validation_loss": done * has_validation,
+            "validation_metric": done * (has_metric and has_validation),
+            "best_parameters": parameters * (self.best_epoch > 0),
+        }
+        for name, length in expected.items():
+            if len(getattr(self, name)) != length:
+                raise ValueError(
+                    f"fit: history: expected {length} numbers in {name}, got {len(getattr(self, name))}; go on with "
+                    "the metric, the validation examples and the parameters that it was made with"
+                )
+        if done >= epochs:
+            raise ValueError(
+                f"fit: history: it has {done} epochs already; epochs={epochs} counts these too, ask for more"
+            )
+        self.interrupted = False
+
     def plot(self, ax: Axes | None = None) -> Figure:
         """The loss curve, as `nn.plots.loss_curve` draws it."""
         from nn.plots import loss_curve
@@ -194,7 +258,8 @@ class History:
     def __repr__(self) -> str:
         series = ("loss", "metric", "validation_loss", "validation_metric")
         last = [f"{name} {numbers[-1]:.4g}" for name in series if (numbers := getattr(self, name))]
-        best = f" (best {min(self.validation_loss):.4g} in epoch {self.best_epoch})" if self.best_epoch else ""
+        epoch = self.best_epoch
+        best = f" (best {self.validation_loss[epoch - 1]:.4g} in epoch {epoch})" if epoch else ""
         interrupted = ", interrupted" if self.interrupted else ""
         return f"<History of {len(self.loss)} epochs: {', '.join(last)}{best}{interrupted}>"
 
@@ -202,8 +267,10 @@ class History:
 class Run:
     """The steps of a training. Meanwhile the parameters are a vector; `leave` puts it back into the Values."""
 
-    def __init__(self, optimizer: Optimizer, metric: Metric | None = None) -> None:
+    def __init__(self, optimizer: Optimizer, history: History, patience: int | None, metric: Metric | None) -> None:
         self.optimizer = optimizer
+        self.history = history
+        self.patience = patience
         self.names = ["loss"] if metric is None else ["loss", getattr(metric, "__name__", "metric")]
         self.vector = gathered(optimizer.parameters, "data")
         self.gradient = gathered(optimizer.parameters, "grad")
@@ -215,18 +282,16 @@ class Run:
         for count, batch in enumerate(batches, 1):
             try:
                 sums, gradient = evaluator.sums_and_gradient(self.vector, batch, self.undo)
-                if number == count == 1 and not gradient.any() and not evaluator.depends_on_parameters(batch):
-                    raise ValueError(
-                        "fit: the loss depends on none of the optimizer's parameters, so nothing would be learned; "
-                        "make the optimizer with those of this model, such as SGD(model.parameters())"
-                    )
+                if number == count == 1 and not gradient.any():
+                    check_dependence(evaluator, chain(batch, *batches))
                 self.vector, self.gradient = self.stepped(gradient), gradient
                 self.undo.keep()
+            except MetricError as error:
+                raise error.__cause__ or error from None
             except ArithmeticError as error:
                 raise FloatingPointError(
-                    f"fit: epoch {number}, batch {count}: {error}. What helps: a learning rate below "
-                    f"{self.optimizer.learning_rate:g}, or examples without nan and huge numbers. "
-                    "The parameters are as they were before this batch."
+                    f"fit: epoch {number}, batch {count}: {error}. {self.advice(evaluator, batch)} "
+                    f"The parameters are {self.left_in_words('as they were before this batch')}."
                 ) from error
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
@@ -234,6 +299,18 @@ class Run:
                 shown = {name: f"{total / seen:.4f}" for name, total in zip(self.names, totals, strict=True)}
                 bar.set_postfix(shown, refresh=False)
         return [total / seen for total in totals]
+
+    def validated(self, number: int, evaluator: Evaluator) -> list[float]:
+        """The means of loss and metric over the held-out examples."""
+        try:
+            return evaluator.means(self.vector)
+        except MetricError as error:
+            raise error.__cause__ or error from None
+        except ArithmeticError as error:
+            raise FloatingPointError(
+                f"fit: epoch {number}, validation: {error}. {self.advice(evaluator, [])} "
+                f"The parameters are {self.left_in_words('those after this epoch')}."
+            ) from error
 
     def stepped(self, gradient: Vector) -> Vector:
         """The parameters after a step of the optimizer."""
@@ -243,6 +320,46 @@ class Run:
         self.optimizer.step()
         return gathered(self.optimizer.parameters, "data")
 
+    def told(self, callback: Callable[[History], object] | None) -> bool:
+        """Whether the callback, which may change the parameters, ends the training."""
+        if callback is None:
+            return False
+        self.leave(self.vector, self.gradient)
+        is_over = bool(callback(self.history))
+        self.vector = gathered(self.optimizer.parameters, "data")
+        return is_over
+
+    def end(self) -> None:
+        is_best_kept = self.patience is not None and self.history.best_epoch > 0
+        self.leave(numpy.array(self.history.best_parameters) if is_best_kept else self.vector, self.gradient)
+
     def leave(self, vector: Vector, gradient: Vector) -> None:
         scatter(vector, self.optimizer.parameters, "data")
         scatter(gradient, self.optimizer.parameters, "grad")
+
+    def left_in_words(self, otherwise: str) -> str:
+        best = self.history.best_epoch if self.patience is not None else 0
+        return f"those of epoch {best}, which had the lowest validation loss" if best else otherwise
+
+    def advice(self, evaluator: Evaluator, batch: list[int]) -> str:
+        examples, held_out = evaluator.problem.examples, evaluator.problem.held_out
+        data = [(f"example {i}", examples[i]) for i in batch] or [
+            (f"example {i} of the validation", example) for i, example in enumerate(held_out)
+        ]
+        for name, example in data:
+            for leaf in structures.flatten(example)[0]:
+                if isinstance(leaf, float) and not math.isfinite(leaf):
+                    return f"There is a number {leaf} in {name}: mend the example, or leave it out."
+        rate = getattr(self.optimizer, "learning_rate", None)
+        lower = "a lower learning rate" if rate is None else f"a learning rate below {rate:g}"
+        return f"What helps: {lower}, clipped gradients, or examples without huge numbers."
+
+
+def check_dependence(evaluator: Evaluator, examples: Iterable[int]) -> None:
+    """Raises ValueError if none of the losses depends on a parameter. Some may be constant, as a hinge's flat side."""
+    if not evaluator.depends_on_parameters(examples):
+        raise ValueError(
+            "fit: the loss depends on none of the optimizer's parameters in any example, so nothing would be learned; "
+            "make the optimizer with those of this model, such as SGD(model.parameters()), and compute the loss from "
+            "the model's output, not from its .data"
+        )

@@ -162,6 +162,20 @@ def test_examples_are_tuples_of_plain_numbers():
     assert type(pairs_of("fit", [np.array([1.0])], [np.int64(3)])[0][1]) is int
 
 
+class TensorWithAGradient:
+    """As PyTorch's: no array can be made of it, but a list."""
+
+    def __array__(self, *arguments):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+    def tolist(self):
+        return [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_a_tensor_with_a_gradient_is_a_list_of_examples():
+    assert examples_of("fit", TensorWithAGradient()) == [([1.0, 2.0],), ([3.0, 4.0],)]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -7,13 +7,14 @@ import random
 from functools import partial
 from itertools import pairwise
 
+import mpmath
 import numpy
 import pytest
 
 import autograd
-from autograd import Value, no_grad, tanh
+from autograd import Value, check_gradients, no_grad, tanh
 from autograd.graph import counts
-from nn import MLP, Layer, Module, Neuron
+from nn import MLP, Layer, LayerNorm, Module, Neuron, Sequential
 
 pytestmark = pytest.mark.both_engines
 
@@ -339,3 +340,64 @@ def test_a_neuron_whose_own_constructor_sets_what_micrograds_does():
     output = layer([1.0, 4.0])
     output.backward()
     assert [parameter.grad for parameter in linear.parameters()] == [1.0, 4.0, 1.0]
+
+
+# ---- Sequential and LayerNorm
+
+
+def test_a_mlp_is_its_layers_one_after_the_other():
+    random.seed(5)
+    model = MLP(3, [4, 2])
+    twin = Sequential(*model.layers)
+    assert [v.data for v in twin([1.0, -2.0, 0.5])] == [v.data for v in model([1.0, -2.0, 0.5])]
+    assert twin.parameters() == model.parameters()
+    assert twin.state_dict() == model.state_dict()
+
+
+def test_sequential_takes_any_functions():
+    model = Sequential(Layer(2, 1, nonlin=False), lambda x: [v.tanh() for v in x], Layer(1, 2))
+    assert len(model([1.0, 2.0])) == 2
+    assert len(model.parameters()) == 7
+    with pytest.raises(TypeError, match=r"Sequential: expected layers, such as Layer\(2, 3\), got 3"):
+        Sequential(Layer(2, 3), 3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_layer_normalisation_is_its_formula(scale):
+    draw = random.Random(0)
+    layer = LayerNorm(6)
+    for parameter in layer.parameters():
+        parameter.data = draw.gauss(0, 1)
+    numbers = [scale * draw.gauss(1, 1) for _ in range(6)]
+    with mpmath.workdps(50):
+        x = [mpmath.mpf(number) for number in numbers]
+        mean = mpmath.fsum(x) / 6
+        variance = mpmath.fsum((v - mean) ** 2 for v in x) / 6
+        expected = [
+            float(g.data * (v - mean) / mpmath.sqrt(variance + mpmath.mpf(1e-5)) + b.data)
+            for g, v, b in zip(layer.gain, x, layer.bias, strict=True)
+        ]
+    assert [v.data for v in layer(numbers)] == pytest.approx(expected, rel=1e-13, abs=1e-15)
+
+
+def test_derivatives_of_layer_normalisation():
+    layer = LayerNorm(4)
+    check_gradients(lambda *x: sum((y * float(i) for i, y in enumerate(layer(x))), Value(0.0)), [0.3, -1.0, 2.0, 0.1])
+    x = [Value(number) for number in (0.3, -1.0, 2.0, 0.1)]
+    layer(x)[1].backward()
+    assert sum(v.grad for v in x) == pytest.approx(0.0, abs=1e-15)  # a shift of all inputs changes nothing
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: LayerNorm(0), ValueError, "LayerNorm: width: expected a positive int, got 0"),
+        (lambda: LayerNorm(2, epsilon=-1.0), ValueError, "LayerNorm: epsilon: expected 0"),
+        (lambda: LayerNorm(3)([1.0, 2.0]), ValueError, "LayerNorm got 2 inputs, expected 3"),
+        (lambda: LayerNorm(2)([[1.0], [2.0]]), TypeError, "LayerNorm: expected a real number, got list"),
+        (lambda: LayerNorm(2, epsilon=0.0)([1.0, 1.0]), ZeroDivisionError, "division by zero"),
+    ],
+)
+def test_what_layer_normalisation_refuses(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

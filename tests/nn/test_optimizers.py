@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from autograd import Value
-from nn import MLP, SGD, Adam, AdamW, Optimizer, RMSProp, half_squared_error
+from nn import MLP, SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp, half_squared_error
 
 pytestmark = pytest.mark.both_engines
 
@@ -52,20 +52,31 @@ def rmsprop(rate: float, alpha: float = 0.99, epsilon: float = 1e-8, decay: floa
 
 
 def adam(
-    rate: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, decay: float = 0.0, apart: float = 0.0
+    rate: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    decay: float = 0.0,
+    apart: float = 0.0,
+    amsgrad: bool = False,
 ) -> Rule:
-    """Kingma and Ba (2015), algorithm 1; `apart` is the decay of Loshchilov and Hutter (2019), algorithm 2."""
-    m = v = 0.0
+    """Kingma and Ba (2015), algorithm 1; `apart` is the decay of Loshchilov and Hutter (2019), algorithm 2.
+
+    amsgrad is Reddi et al. (2018), algorithm 2, as PyTorch has it.
+    """
+    m = v = largest = 0.0
     t = 0
 
     def step(theta: float, g: float) -> float:
-        nonlocal m, v, t
+        nonlocal m, v, t, largest
         t += 1
         g += decay * theta
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
         theta -= rate * apart * theta
-        return theta - rate * (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + epsilon)
+        largest = max(largest, v)
+        second = (largest if amsgrad else v) / (1 - beta2**t)
+        return theta - rate * (m / (1 - beta1**t)) / (math.sqrt(second) + epsilon)
 
     return step
 
@@ -88,6 +99,14 @@ CASES: dict[str, tuple[Callable[[list[Value]], Optimizer], Callable[[], Rule]]] 
     "Adam": (
         lambda p: Adam(p, 0.05, betas=(0.6, 0.9), epsilon=0.1, weight_decay=0.2),
         lambda: adam(0.05, 0.6, 0.9, 0.1, 0.2),
+    ),
+    "Adam, amsgrad": (
+        lambda p: Adam(p, 0.05, betas=(0.6, 0.7), amsgrad=True),
+        lambda: adam(0.05, 0.6, 0.7, amsgrad=True),
+    ),
+    "AdamW, amsgrad": (
+        lambda p: AdamW(p, 0.05, betas=(0.6, 0.7), weight_decay=0.2, amsgrad=True),
+        lambda: adam(0.05, 0.6, 0.7, apart=0.2, amsgrad=True),
     ),
     "AdamW, defaults": (AdamW, lambda: adam(0.001, apart=0.01)),
     "AdamW": (
@@ -112,6 +131,152 @@ def test_every_step_is_that_of_the_formula(make: Callable[[list[Value]], Optimiz
         expected = [r(theta, g) for r, theta, g in zip(rules, expected, gradients, strict=True)]
         assert [p.data for p in parameters] == pytest.approx(expected, rel=1e-12, abs=1e-14)
     assert [p.data for p in parameters[1:]] != start[1:]
+
+
+# ---- clipping
+
+
+def clipped(gradient: list[float], **options: float) -> list[float]:
+    """The gradient that a method sees."""
+    parameters = with_gradients([0.0] * len(gradient), gradient)
+    SGD(parameters, 1.0, **options).step()
+    return [-p.data for p in parameters]
+
+
+def test_clipping_is_its_formula() -> None:
+    assert clipped([3.0, -4.0, 0.5], clip_value=1.0) == [1.0, -1.0, 0.5]
+    assert clipped([3.0, -4.0], clip_norm=1.0) == pytest.approx([0.6, -0.8], rel=1e-15)
+    assert clipped([3.0, -4.0], clip_norm=5.0) == [3.0, -4.0]  # as long as allowed: to the bit
+    assert clipped([3.0, -4.0], clip_value=2.0, clip_norm=1.0) == pytest.approx([0.5**0.5, -(0.5**0.5)], rel=1e-15)
+    assert clipped([0.0, 0.0], clip_norm=1.0) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+def test_the_norm_of_a_gradient_of_any_size_is_clipped(scale: float) -> None:
+    """Squares of the components overflow or vanish."""
+    assert clipped([3.0 * scale, 4.0 * scale], clip_norm=0.5 * scale) == pytest.approx([0.3 * scale, 0.4 * scale])
+
+
+def test_what_is_kept_is_of_the_clipped_gradient() -> None:
+    (p,) = with_gradients([0.0], [100.0])
+    optimizer = SGD([p], 1.0, momentum=0.5, clip_norm=1.0)
+    optimizer.step()
+    p.grad = 0.0
+    optimizer.step()
+    assert p.data == -1.5
+    assert p.grad == 0.0  # gradients are not changed
+
+
+# ---- groups and frozen parameters
+
+
+def test_groups_are_their_optimizers() -> None:
+    draw = random.Random(1)
+    together, apart = [[Value(float(i)) for i in range(7)] for _ in range(2)]
+    groups = ParameterGroups(SGD(together[:3], 0.1, momentum=0.9), Adam(together[3:], 0.01, weight_decay=0.1))
+    alone = [SGD(apart[:3], 0.1, momentum=0.9), Adam(apart[3:], 0.01, weight_decay=0.1)]
+    for _ in range(20):
+        for p, q in zip(together, apart, strict=True):
+            p.grad = q.grad = draw.gauss(0, 1)
+        groups.step()
+        for optimizer in alone:
+            optimizer.step()
+        assert [p.data for p in together] == [q.data for q in apart]
+    assert groups.steps == 20
+    assert groups.state_dict()["optimizers"] == [optimizer.state_dict() for optimizer in alone]
+
+
+def test_groups_clip_over_all_of_their_parameters() -> None:
+    p, q = with_gradients([0.0, 0.0], [3.0, 4.0])
+    ParameterGroups(SGD([p], 1.0), SGD([q], 10.0), clip_norm=1.0).step()
+    assert [p.data, q.data] == pytest.approx([-0.6, -8.0])
+
+
+def test_a_step_that_one_group_refuses_is_no_step_of_the_others() -> None:
+    p, q = with_gradients([1.0, 1.0], [1.0, 1e308])
+    groups = ParameterGroups(SGD([p], 0.1, momentum=0.9), SGD([q], 10.0))
+    before = groups.state_dict()
+    with pytest.raises(FloatingPointError, match=r"ParameterGroups: SGD: overflow .*, so the step was not taken"):
+        groups.step()
+    assert (p.data, q.data, groups.state_dict()) == (1.0, 1.0, before)
+
+
+def test_groups_have_no_rate_of_their_own() -> None:
+    p, q = Value(0.0), Value(0.0)
+    groups = ParameterGroups(SGD([p], 0.1), SGD([q], 0.2))
+    with pytest.raises(AttributeError, match=r"each of its \.optimizers has one of its own"):
+        _ = groups.learning_rate
+    with pytest.raises(AttributeError, match=r"assign that of each of its \.optimizers"):
+        groups.learning_rate = 0.5
+    with pytest.raises(ValueError, match="parameter 1 is there already"):
+        ParameterGroups(SGD([p], 0.1), SGD([p], 0.2))
+    with pytest.raises(TypeError, match=r"ParameterGroups: expected optimizers, .* got 0\.5"):
+        ParameterGroups(SGD([p], 0.1), 0.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="expected at least one parameter"):
+        ParameterGroups()
+
+
+def test_parameters_that_are_not_given_are_frozen() -> None:
+    random.seed(2)
+    model = MLP(2, [3, 1])
+    frozen = [p.data for p in model.layers[0].parameters()]
+    half_squared_error(model([1.0, -2.0]), 0.5).backward()
+    before = [p.data for p in model.layers[1].parameters()]
+    Adam(model.layers[1].parameters(), 0.1).step()
+    assert [p.data for p in model.layers[0].parameters()] == frozen
+    assert [p.data for p in model.layers[1].parameters()] != before
+
+
+# ---- states: `test_checkpoints.py` goes on with every method
+
+
+def test_a_state_is_of_one_method_and_of_its_options() -> None:
+    adam = Adam([Value(1.0), Value(2.0)], betas=(0.5, 0.75))
+    state = adam.state_dict()
+    other = Adam([Value(1.0), Value(2.0)])
+    other.load_state_dict(state)
+    assert other.betas == (0.5, 0.75)
+    assert other.state_dict() == state
+    for change, message in [
+        ({"method": "SGD"}, "expected the state of Adam, got that of 'SGD'"),
+        ({"mean": [0.0]}, r"Adam\.mean: expected finite numbers of shape \(2,\), got \[0\.0\]"),
+        ({"mean": [0.0, math.nan]}, r"Adam\.mean: expected finite numbers of shape"),
+        ({"mean": "zero"}, r"Adam\.mean: expected finite numbers of shape"),
+        ({"betas": [0.5, 2.0]}, r"betas\[1\]: expected 0\.0 <= betas\[1\] < 1\.0, got 2\.0"),
+        ({"amsgrad": 1}, r"Adam\.amsgrad: expected bool, got 1"),
+        ({"learning_rate": -1.0}, "learning_rate: expected 0"),
+        ({"learning_rate": None}, "of an optimizer with a schedule; make this one with it"),
+        ({"steps": "many"}, r"Adam\.steps: expected a finite number"),
+        ({"more": 1.0}, "the state is of other options than this optimizer has: more in one of them"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            other.load_state_dict(state | change)
+        assert other.state_dict() == state
+    with pytest.raises(TypeError, match="Adam: expected a dict, as state_dict"):
+        other.load_state_dict([1.0])  # type: ignore[arg-type]
+
+
+def test_a_state_of_groups_is_checked_in_all_of_them_before_any_changes() -> None:
+    p, q = Value(1.0), Value(2.0)
+    groups = ParameterGroups(SGD([p], 0.1), SGD([q], 0.2))
+    before = groups.state_dict()
+    changed = ParameterGroups(SGD([p], 0.7), SGD([q], 0.8)).state_dict()
+    changed["optimizers"][1]["momentum"] = 2.0
+    with pytest.raises(ValueError, match="momentum: expected"):
+        groups.load_state_dict(changed)
+    with pytest.raises(ValueError, match="expected the states of 2 optimizers, got "):
+        groups.load_state_dict(SGD([p, q], 0.1).state_dict())
+    assert groups.state_dict() == before
+
+
+def test_a_rate_that_was_assigned_in_the_place_of_a_schedule_is_kept() -> None:
+    p = Value(1.0)
+    optimizer = SGD([p], lambda t: 0.1 / (1 + t))
+    assert optimizer.state_dict()["learning_rate"] is None
+    optimizer.learning_rate = 0.05
+    other = SGD([p], lambda t: 0.1 / (1 + t))
+    other.load_state_dict(optimizer.state_dict())
+    assert other.learning_rate == 0.05
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -329,6 +494,17 @@ def test_an_update_may_be_any_sequence(update: Callable[..., object]) -> None:
         (lambda p: Adam([p], epsilon=-1e-8), ValueError, "epsilon: .* got -1e-08"),
         (lambda p: Adam([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
         (lambda p: AdamW([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
+        (lambda p: SGD([p], clip_norm=0.0), ValueError, "clip_norm: .* got 0.0"),
+        (lambda p: Adam([p], clip_value="small"), TypeError, "clip_value: expected a real number, got 'small'"),
+        (lambda p: SGD([p], lr=0.1), TypeError, "SGD: there is no option 'lr'; write learning_rate="),
+        (lambda p: Adam(params=[p]), TypeError, "Adam: there is no option 'params'; write parameters="),
+        (lambda p: AdamW([p], eps=1e-8), TypeError, "AdamW: there is no option 'eps'; write epsilon="),
+        (lambda p: RMSProp([p], decay=1), TypeError, "RMSProp: there is no option 'decay'; write weight_decay="),
+        (
+            lambda p: SGD([p], amsgrad=True),
+            TypeError,
+            "no option 'amsgrad'; its options are parameters, learning_rate, ",
+        ),
     ],
 )
 def test_what_no_method_can_work_with(make: Callable[[Value], object], error: type[Exception], message: str) -> None:

@@ -14,9 +14,10 @@ from autograd import Value, no_grad, relu, sqrt, tanh
 from autograd import sum as total
 from nn.datasets import moons, xor
 from nn.layers import MLP
-from nn.losses import binary_cross_entropy, cross_entropy, squared_error
+from nn.losses import binary_cross_entropy, cross_entropy, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate
 from nn.optimizers import SGD, Adam, Optimizer
+from nn.second_order import GaussNewton
 from nn.training import History, fit
 
 pytestmark = pytest.mark.both_engines
@@ -340,7 +341,7 @@ def test_a_nan_stops_before_the_step_and_says_where():
     inputs = [1.0, 1.0, 1.0, 1.0, math.nan, 1.0]
     with pytest.raises(
         FloatingPointError,
-        match=r"epoch 1, batch 3: the loss of an example is nan\. What helps: a learning rate below 0\.5, .* before",
+        match=r"epoch 1, batch 3: the loss of an example is nan\. There is a number nan in example 4: mend .* before",
     ):
         quiet(
             lambda x: p * x + q, inputs, [0.0] * 6, lambda output, _: output, SGD([p, q], 0.5),
@@ -425,10 +426,10 @@ def test_an_optimizer_of_another_models_parameters_is_noticed():
     "loss",
     [
         lambda output, target: relu(output - 100.0) if target else output.tanh() * 0.0,
-        lambda output, target: Value(0.0),
+        lambda output, target: output if target else Value(0.0),
         lambda output, target: output if target else Value(2.0) * 3.0,
     ],
-    ids=["flat", "constant", "constant here and there"],
+    ids=["flat", "constant here and there", "computed from a constant here and there"],
 )
 def test_a_gradient_of_0_is_not_taken_for_another_models(loss):
     p = Value(0.0)
@@ -436,9 +437,236 @@ def test_a_gradient_of_0_is_not_taken_for_another_models(loss):
     assert (p.data, len(history.loss)) == (0.0, 1)
 
 
-# ---- a call that raises before anything is changed has changed nothing
+# ---- a training that would train nothing
 
+
+WAYS = pytest.mark.parametrize("tape", [None, False])
 ALL_WAYS = pytest.mark.parametrize("tape", [None, True, False])
+
+
+@WAYS
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda output, target: Value((output.data - target) ** 2),
+        lambda output, target: squared_error(Value(output.data), target),
+        lambda output, target: squared_error(output.detach(), target),
+        lambda output, target: Value(0.0),
+    ],
+    ids=["a new leaf", "from the output's data", "detached", "constant"],
+)
+def test_a_loss_that_leaves_the_graph_is_an_error(loss, tape):
+    model, (inputs, targets) = network(), xor(8)
+    before = numbers(model)
+    optimizer = SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=0.1)
+    with pytest.raises(ValueError, match=r"depends on none of the optimizer's parameters in any example.*not from its"):
+        quiet(model, inputs, targets, loss, optimizer, tape=tape, batch_size=4)
+    assert (numbers(model), optimizer.steps) == (before, 0)
+
+
+@WAYS
+@pytest.mark.parametrize("last", [0, 7])
+def test_one_example_that_learns_is_enough_in_whatever_batch(last, tape):
+    """As with a hinge that is written with a comparison: it is a constant where the margin is kept."""
+    p = Value(1.0)
+    history = quiet(
+        lambda x: p * x, [1.0] * 8, [float(i == last) for i in range(8)],
+        lambda output, target: squared_error(output, 0.0) if target else Value(0.0),
+        SGD([p], 0.1), batch_size=2, shuffle=False, tape=tape,
+    )  # fmt: skip
+    assert p.data == pytest.approx(0.9)
+    assert history.loss == [pytest.approx(1 / 8)]
+
+
+@ALL_WAYS
+def test_within_no_grad_nothing_can_be_learned(tape):
+    model, (inputs, targets) = network(), xor(8)
+    before = numbers(model)
+    with (
+        no_grad(),
+        pytest.raises(ValueError, match=r"fit: nothing is recorded within no_grad\(\).*end the block before"),
+    ):
+        quiet(model, inputs, targets, squared_error, SGD(model.parameters(), 0.1), tape=tape)
+    with no_grad(), pytest.raises(ValueError, match=r"GaussNewton: nothing is recorded within no_grad"):
+        GaussNewton(model.parameters()).minimize(
+            lambda x, t: residuals(model(x), t), inputs, targets, progress=False, tape=tape
+        )
+    assert numbers(model) == before
+
+
+# ---- who is to blame
+
+
+@ALL_WAYS
+@pytest.mark.parametrize("where", ["inputs", "targets"])
+def test_examples_that_are_no_numbers_are_named(where, tape):
+    p = Value(1.0)
+    data = {"inputs": [1.0, 2.0, 3.0], "targets": [1.0, 2.0, 3.0]}
+    data[where] = [1.0, 2.0, math.inf]
+    with pytest.raises(
+        FloatingPointError, match=r"There is a number inf in example 2: mend the example, or leave it out"
+    ):
+        quiet(lambda x: p * x, **data, loss=squared_error, optimizer=SGD([p], 0.1), tape=tape)
+    assert p.data == 1.0
+
+
+@ALL_WAYS
+def test_an_error_of_the_metric_is_its_own(tape):
+    p = Value(1.0)
+
+    def metric(output, target):
+        return 1 / 0
+
+    for options in ({}, {"validation": ([1.0], [1.0])}):
+        with pytest.raises(ZeroDivisionError, match="division by zero"):
+            quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.1), metric=metric, tape=tape, **options)
+
+
+@ALL_WAYS
+def test_a_validation_loss_beyond_the_largest_float_says_so(tape):
+    p = Value(1.0)
+    with pytest.raises(
+        FloatingPointError,
+        match=r"fit: epoch 1, validation: .*beyond the largest float.*parameters are those after this",
+    ):
+        quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.1), validation=([1e200], [1.0]), tape=tape)
+    assert p.data == pytest.approx(1.2)
+
+
+@ALL_WAYS
+def test_an_error_under_patience_says_which_parameters_are_left(tape):
+    p = Value(1.0)
+    left = []
+
+    def callback(history):
+        left.append(p.data)
+        if len(history.loss) == 2:
+            optimizer.learning_rate = 1e300
+
+    optimizer = SGD([p], 0.1)
+    with pytest.raises(
+        FloatingPointError, match="The parameters are those of epoch 2, which had the lowest validation"
+    ):
+        quiet(
+            lambda x: p * x, [1.0, 2.0], [2.0, 4.0], squared_error, optimizer, epochs=9, patience=5, batch_size=2,
+            validation=([1.0], [2.0]), callback=callback, tape=tape,
+        )  # fmt: skip
+    assert p.data == left[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "mse"}, "fit: loss: expected a function, got 'mse'; write squared_error, without quotes"),
+        ({"loss": "Cross-Entropy"}, "fit: loss: .*; write cross_entropy, without quotes"),
+        ({"loss": "nice"}, "fit: loss: expected a function, got 'nice'; such as squared_error"),
+        ({"loss": None}, "fit: loss: expected a function, got None; such as squared_error"),
+        ({"metric": "accuracy"}, "fit: metric: .*; write correct_class, without quotes"),
+        ({"model": [1.0]}, r"fit: model: expected a function, got \[1\.0\]"),
+        ({"callback": 3}, "fit: callback: expected a function, got 3"),
+        ({"optimizer": SGD}, r"fit: optimizer: expected one that makes a step, such as SGD\(model\.parameters\(\)\)"),
+        ({"seed": 1.5}, r"seed: expected an int, or None to draw one, got 1\.5"),
+        ({"seed": "a"}, "seed: expected an int, or None to draw one, got 'a'"),
+    ],
+)
+def test_what_others_write_here_is_answered(changes, message):
+    p = Value(1.0)
+    arguments = {
+        "model": lambda x: p * x, "inputs": [1.0], "targets": [1.0], "loss": squared_error,
+        "optimizer": SGD([p], 0.1), "epochs": 1,
+    } | changes  # fmt: skip
+    with pytest.raises(TypeError, match=message):
+        fit(**arguments, progress=False)
+
+
+def test_a_seed_may_be_any_int():
+    results = []
+    for seed in (3, np.int64(3), np.uint8(3), -3):
+        model, (inputs, targets) = network(), xor(16)
+        quiet(model, inputs, targets, binary_cross_entropy, SGD(model.parameters(), 0.1), batch_size=3, seed=seed)
+        results.append(numbers(model))
+    assert results[1:] == results[:1] * 3
+
+
+# ---- callbacks, and going on; `test_checkpoints.py` goes on from files
+
+
+@WAYS
+def test_a_callback_sees_every_epoch_and_can_stop(tape):
+    p, seen = Value(0.0), []
+
+    def callback(history):
+        seen.append((len(history.loss), p.data, p.grad != 0.0))
+        return history.loss[-1] < 0.1
+
+    history = quiet(
+        lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.25), epochs=50, callback=callback, tape=tape
+    )
+    assert seen == [(1, 1.0, True), (2, 1.5, True), (3, 1.75, True), (4, 1.875, True)]
+    assert history.loss == [4.0, 1.0, 0.25, 0.0625]
+
+
+@WAYS
+def test_a_callback_can_change_rate_and_parameters(tape):
+    p = Value(0.0)
+    optimizer = SGD([p], 0.25)
+
+    def callback(history):
+        optimizer.learning_rate = 0.5
+        p.data = 0.0
+
+    history = quiet(lambda x: p * x, [1.0], [2.0], squared_error, optimizer, epochs=2, callback=callback, tape=tape)
+    assert history.loss == [4.0, 4.0]
+    assert p.data == 0.0
+
+
+def test_an_error_and_an_interrupt_of_a_callback():
+    p = Value(0.0)
+
+    def interrupt(history):
+        raise KeyboardInterrupt
+
+    history = quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.25), epochs=5, callback=interrupt)
+    assert (history.interrupted, history.loss, p.data) == (True, [4.0], 1.0)
+    with pytest.raises(TypeError, match="'History' object"):
+        quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.25), callback=lambda history: history[0])
+    assert p.data == 1.5
+
+
+def test_going_on_counts_all_epochs_and_leaves_the_history_alone():
+    p, whole = Value(0.0), Value(0.0)
+    data = [1.0, 2.0, -1.0, 0.5, 3.0], [2.0, 3.0, 1.0, 0.0, 2.0]
+    expected = quiet(lambda x: whole * x, *data, squared_error, SGD([whole], 0.01), epochs=7, batch_size=2)
+    optimizer = SGD([p], 0.01)
+    first = quiet(lambda x: p * x, *data, squared_error, optimizer, epochs=3, batch_size=2)
+    last = quiet(lambda x: p * x, *data, squared_error, optimizer, epochs=7, batch_size=2, history=first)
+    assert (p.data, last.loss) == (whole.data, expected.loss)
+    assert first.loss == expected.loss[:3]
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        (History(loss=[1.0, 1.0]), "it has 2 epochs already; epochs=2 counts these too, ask for more"),
+        (History(loss=[1.0], metric=[1.0]), "expected 0 numbers in metric, got 1; go on with the metric"),
+        (History(loss=[1.0], validation_loss=[1.0]), "expected 0 numbers in validation_loss, got 1"),
+    ],
+)
+def test_a_history_that_cannot_be_gone_on_with(history, message):
+    p = Value(1.0)
+    with pytest.raises(ValueError, match=f"fit: history: {message}"):
+        quiet(lambda x: p * x, [1.0], [1.0], squared_error, SGD([p], 0.1), epochs=2, history=history)
+    with pytest.raises(TypeError, match="fit: history: expected a History"):
+        quiet(lambda x: p * x, [1.0], [1.0], squared_error, SGD([p], 0.1), epochs=2, history=[1.0])
+
+
+def test_the_best_of_losses_that_are_partly_nan():
+    assert repr(History(loss=[0.9, 0.2], validation_loss=[math.nan, 0.3])).endswith("(best 0.3 in epoch 2)>")
+    assert History(validation_loss=[math.nan, math.nan]).best_epoch == 0
+    assert repr(History(loss=[1.0], validation_loss=[math.nan])) == "<History of 1 epochs: loss 1, validation_loss nan>"
+
+
+# ---- a call that raises before anything is changed has changed nothing
 
 
 def drawn():
