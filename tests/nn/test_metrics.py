@@ -131,7 +131,7 @@ def test_what_a_loss_or_metric_may_not_return(name):
 
 @pytest.mark.parametrize("name", ["accuracy", None, 1.0], ids=repr)
 def test_what_is_no_function_to_evaluate(name):
-    with pytest.raises(TypeError, match="evaluate: expected a function, got .*correct_class"):
+    with pytest.raises(TypeError, match=r"evaluate: expected a function, got .*correct_class"):
         evaluate(lambda x: x, [1.0], [1.0], name)
     with pytest.raises(TypeError, match="evaluate: model: expected a function, got "):
         evaluate(name, [1.0], [1.0], correct_sign)
