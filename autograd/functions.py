@@ -66,6 +66,7 @@ def max(*numbers: Any, **keywords: Any) -> Any:
     `default=` is given. `from autograd import *` leaves the builtin alone: that compares the data and returns the Value
     that is the largest, which alone has the derivative then, and which a tape cannot record.
 
+    >>> import autograd
     >>> x = [Value(1.0), Value(3.0), Value(3.0)]
     >>> autograd.max(x).backward()
     >>> [x_i.grad for x_i in x], autograd.max(0.5, 2), autograd.max([], default=1.0)
@@ -79,6 +80,7 @@ def min(*numbers: Any, **keywords: Any) -> Any:
 
     Raises ValueError unless x is not empty, or `default=` is given.
 
+    >>> import autograd
     >>> x = Value(2.0)
     >>> autograd.min(x, 1.5, 3 * x)
     Value(data=1.5, grad=0.0, op='amin')
@@ -135,8 +137,9 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     """softmax(logits) = [p_1, ..., p_n], p_i = exp(z_i) / (exp(z_1) + ... + exp(z_n)): probabilities, with the sum 1.
 
     The derivative of p_i by z_j is p_i (1 - p_i) for i = j, else -p_i p_j. Each p_i is a node of the row `softmax_of`
-    with an edge for each logit. So all derivatives keep their digits where p_i is next to 0 or 1, and no logit is too
-    large. A loss should take the logits instead: log p_i is z_i - logsumexp(logits), as `nn.cross_entropy` has it.
+    with an edge for each logit, n² edges in all. So all derivatives keep their digits where p_i is next to 0 or 1, and
+    no logit is too large. A loss should take the logits, not these: log p_i is z_i - logsumexp(logits), as
+    `nn.cross_entropy` has it.
     Floats where all logits are numbers. Raises ValueError if there are none, TypeError for what is no number.
     Source: J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 
