@@ -193,6 +193,8 @@ def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
 
 def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
     """Whether it has elements: an array without dimensions is a number, and only claims to be iterable."""
+    if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
+        return isinstance(given, (list, tuple))
     return isinstance(given, Iterable) and getattr(given, "ndim", 1) != 0
 
 
@@ -200,10 +202,13 @@ def paired(
     name: str, output: Scalar | Iterable[Scalar], target: Scalar | Iterable[Scalar]
 ) -> list[tuple[Scalar, Scalar]]:
     """Each output of a model with its target: one of each, or equally many."""
-    if is_sequence(output) != is_sequence(target):
-        one, many = ("target", "outputs") if is_sequence(output) else ("output", "targets")
+    are_many = is_sequence(output)
+    if are_many != is_sequence(target):
+        one, many = ("target", "outputs") if are_many else ("output", "targets")
         raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = (scalars(name, given if is_sequence(given) else [given]) for given in (output, target))
+    if not are_many:
+        output, target = [output], [target]  # type: ignore[list-item]
+    outputs, targets = scalars(name, output), scalars(name, target)  # type: ignore[arg-type]
     if len(outputs) != len(targets) or not outputs:
         raise ValueError(
             f"{name}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"

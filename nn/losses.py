@@ -84,7 +84,7 @@ def binary_cross_entropy(
     for _, t in pairs:
         if not isinstance(t, Value) and not 0 <= t <= 1:
             raise ValueError(f"binary_cross_entropy: expected a target in [0, 1], got {t}")
-    targets = smoothed("binary_cross_entropy", [t for _, t in pairs], label_smoothing, 2)
+    targets = smoothed([t for _, t in pairs], checked_smoothing("binary_cross_entropy", label_smoothing), 2)
     parts = [part for (z, _), t in zip(pairs, targets, strict=True) for part in ((1.0 - t, z), (t, -z))]
     terms = [probability * softplus(x) for probability, x in parts if not is_number(probability, 0.0)]
     return weighted("binary_cross_entropy", weight, total(terms))
@@ -120,11 +120,13 @@ def cross_entropy(
             "the loss of a single logit is binary_cross_entropy"
         )
     logits = scalars("cross_entropy", logits)
-    probabilities = probabilities_of("cross_entropy", target, len(logits))
-    probabilities = smoothed("cross_entropy", probabilities, label_smoothing, len(logits))
-    terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
-    is_certain = len(terms) == 1 and is_number(terms[0][0], 1.0)
-    expected_logit = terms[0][1] if is_certain else dot(*zip(*terms, strict=True))
+    alpha = checked_smoothing("cross_entropy", label_smoothing)
+    if alpha or isinstance(target, Value) or is_sequence(target):
+        probabilities = smoothed(probabilities_of("cross_entropy", target, len(logits)), alpha, len(logits))
+        terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
+        expected_logit = dot(*zip(*terms, strict=True))
+    else:
+        expected_logit = logits[index_of("cross_entropy", target, len(logits))]
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 
@@ -161,20 +163,28 @@ def weighted(name: str, weight: Scalar, loss: Any) -> Any:
 
 def checked_weight(name: str, weight: Scalar) -> Scalar:
     """How much an example counts: a Value as it is, any other real number as a float."""
+    if type(weight) is float and weight == 1.0:  # as mostly, and quickly
+        return weight
     [number] = scalars(f"{name}: weight", [weight])
     if not isinstance(number, Value) and not 0 <= number < math.inf:
         raise ValueError(f"{name}: weight: expected a finite number of at least 0, got {number}")
     return number
 
 
-def smoothed(name: str, probabilities: list[Scalar], label_smoothing: float, classes: int) -> list[Scalar]:
+def smoothed(probabilities: list[Scalar], alpha: float, classes: int) -> list[Scalar]:
     """Probabilities t that are closer to those of chance: (1 − α) t + α/K."""
+    return [(1.0 - alpha) * t + alpha / classes for t in probabilities] if alpha else probabilities
+
+
+def checked_smoothing(name: str, label_smoothing: float) -> float:
+    if type(label_smoothing) is float and label_smoothing == 0.0:  # as mostly, and quickly
+        return label_smoothing
     [alpha] = scalars(f"{name}: label_smoothing", [label_smoothing])
     if isinstance(alpha, Value):
         raise TypeError(f"{name}: label_smoothing: expected a number, got {alpha!r}, a Value")
     if not 0 <= alpha <= 1:
         raise ValueError(f"{name}: label_smoothing: expected a number in [0, 1], got {alpha}")
-    return [(1.0 - alpha) * t + alpha / classes for t in probabilities] if alpha else probabilities
+    return alpha
 
 
 def probabilities_of(name: str, target: int | Scalar | Iterable[Scalar], classes: int) -> list[Scalar]:

@@ -54,6 +54,10 @@ def predicted_class(logits: Sequence[Value | float]) -> int:
     numbers = logits_of("predicted_class", logits)
     if any(map(math.isnan, numbers)):
         raise ValueError(f"predicted_class: expected logits to compare, got nan among {numbers}")
+    return argmax(numbers)
+
+
+def argmax(numbers: list[float]) -> int:
     return numbers.index(max(numbers))
 
 
@@ -70,10 +74,10 @@ def correct_class(logits: Sequence[Value | float], target: SupportsIndex | Seque
     """
     numbers = logits_of("correct_class", logits)
     if is_sequence(target):
-        true_class = predicted_class(probabilities_of("correct_class", target, len(numbers)))
+        true_class = argmax([*map(structures.number, probabilities_of("correct_class", target, len(numbers)))])
     else:
         true_class = index_of("correct_class", target, len(numbers))
-    return float(not any(map(math.isnan, numbers)) and predicted_class(numbers) == true_class)
+    return float(argmax(numbers) == true_class and not any(map(math.isnan, numbers)))
 
 
 def logits_of(name: str, logits: Any) -> list[float]:
@@ -82,7 +86,7 @@ def logits_of(name: str, logits: Any) -> list[float]:
             f"{name}: expected a sequence of logits, one per class, got {logits!r}; for a single score there is "
             "correct_sign"
         )
-    numbers = [structures.number(logit) for logit in scalars(name, logits)]
+    numbers = [x if type(x) is float else structures.number(x) for x in scalars(name, logits)]
     if not numbers:
         raise ValueError(f"{name}: expected at least one logit, got none")
     return numbers
