@@ -239,7 +239,7 @@ def evaluate(operation: Operation, numbers: Sequence[float | list[float]], opera
     try:
         return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
     except (ValueError, ArithmeticError) as error:
-        if not recording.may_raise.get():
+        if not recording.may_raise():
             return getattr(ieee, operation.name)(*numbers)  # type: ignore[no-any-return]  # as above
         labels = [getattr(operand, "label", "") for operand in operands]
         raise operation.explained(error, numbers, labels) from None

@@ -186,8 +186,9 @@ def ieee_power(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except (OverflowError, ValueError):
-        size = math.nan if x < 0 and y % 1 else math.inf
-        return math.copysign(size, x) if y % 2 == 1 else size
+        remainder = abs(math.fmod(y, 2.0))  # exact; % rounds -0.9999999999999999 to an odd number
+        size = math.nan if x < 0 and remainder not in (0.0, 1.0) else math.inf
+        return math.copysign(size, x) if remainder == 1.0 else size
 
 
 def ieee_divide(x: float, y: float) -> float:
@@ -201,15 +202,27 @@ def ieee_hypot(x: float, y: float) -> float:
         return math.inf
 
 
-def ieee_exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
+def without_errors(function: Callable[[float], float], poles: Mapping[float, float]) -> Callable[[float], float]:
+    """A function of `math` under IEEE 754: inf where it overflows, its limit at a pole, nan outside of its domain."""
+
+    def ieee_function(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return function(math.copysign(1.0, x)) * math.inf
+        except ValueError:
+            return poles.get(x, math.nan)
+
+    return ieee_function
 
 
-def ieee_log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+# Those of `math` that raise errors, and where they have poles.
+RAISING: dict[str, dict[float, float]] = {
+    "exp": {}, "expm1": {}, "exp2": {}, "sinh": {}, "cosh": {},
+    "log": {0.0: -math.inf}, "log1p": {-1.0: -math.inf}, "log2": {0.0: -math.inf}, "log10": {0.0: -math.inf},
+    "sqrt": {}, "sin": {}, "cos": {}, "tan": {}, "asin": {}, "acos": {}, "acosh": {},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}  # fmt: skip
 
 
 # Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
@@ -225,7 +238,9 @@ strict = Mathematics(
 # Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
 # derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
 ieee = Mathematics(
-    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log}
+    **strict.given
+    | {name: without_errors(strict.given[name], poles) for name, poles in RAISING.items()}
+    | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot}
 )
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)

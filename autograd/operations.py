@@ -261,25 +261,25 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "log", "log", "log(x)",
         lambda m, x: m.log(x),
-        [lambda m, r, x: 1.0 / x],
+        [lambda m, r, x: m.divide(1.0, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
         "log1p", "log1p", "log(1 + x)",
         lambda m, x: m.log1p(x),
-        [lambda m, r, x: 1.0 / (1.0 + x)],
+        [lambda m, r, x: m.divide(1.0, 1.0 + x)],
         samples=[*INSIDE_ONE, *POSITIVE], domain="x > -1",
     ),
     Operation(
         "log2", "log2", "log(x) / log(2)",
         lambda m, x: m.log2(x),
-        [lambda m, r, x: (1.0 / LN2) / x],
+        [lambda m, r, x: m.divide(1.0 / LN2, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
         "log10", "log10", "log(x) / log(10)",
         lambda m, x: m.log10(x),
-        [lambda m, r, x: (1.0 / LN10) / x],
+        [lambda m, r, x: m.divide(1.0 / LN10, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
@@ -384,7 +384,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "acosh", "acosh", "log(x + sqrt(x**2 - 1))",
         lambda m, x: m.acosh(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0)) / m.sqrt(x + 1.0)],
+        [lambda m, r, x: m.divide(m.divide(1.0, m.sqrt(x - 1.0)), m.sqrt(x + 1.0))],
         samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
     ),
     Operation(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 
-import numpy
 import pytest
 
 from autograd import RecordingError, Tape, Value, tanh
