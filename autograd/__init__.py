@@ -13,6 +13,7 @@ from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
 from autograd.functions import __all__ as _functions
+from autograd.functions import max, min  # noqa: F401  autograd.max; `import *` leaves the builtins alone
 from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False

@@ -133,7 +133,8 @@ class Operation:
 class Mathematics:
     """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
 
-    What must be given: `where`, `sum` and `max` of a sequence, and the functions that the rows themselves call.
+    What must be given: `where`, `sum` and `largest` of a sequence (a constant, which may leave a nan out), and the
+    functions that the rows themselves call.
     """
 
     rows: Mapping[str, Operation] = {}  # the table, which operations.py puts here
@@ -161,6 +162,10 @@ def where(condition: bool, x: Any, y: Any) -> Any:  # Any: as x and y are
 def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
     """Rounded at each step, in every Python; the builtin sum compensates in some of them."""
     return reduce(add, terms, start)
+
+
+def largest(x: Sequence[float]) -> float:
+    return max(x, default=-math.inf)
 
 
 def hypot(x: float, y: float) -> float:
@@ -222,7 +227,7 @@ RAISING: dict[str, dict[float, float]] = {
 
 # Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
 strict = Mathematics(
-    where=where, sum=sum_from_left, max=max, hypot=hypot, power=power,
+    where=where, sum=sum_from_left, largest=largest, hypot=hypot, power=power,
     exp=math.exp, expm1=math.expm1, exp2=math.exp2,
     log=math.log, log1p=math.log1p, log2=math.log2, log10=math.log10, sqrt=math.sqrt, cbrt=math.cbrt,
     sin=math.sin, cos=math.cos, tan=math.tan, asin=math.asin, acos=math.acos, atan=math.atan, atan2=math.atan2,
@@ -306,10 +311,14 @@ def undifferentiable(m: Any, x: Any) -> Any:
 
 
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
-    """The largest of x as a shift (0 where that is -inf or nan), and exp(x_i - shift), of which none overflows."""
-    largest = m.max(x)
-    shift = m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
+    """The largest of x as a shift, and exp(x_i - shift), of which none overflows."""
+    shift = finite_shift(m, m.largest(x))
     return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
+
+
+def finite_shift(m: Any, largest: Any) -> Any:
+    """The largest, and 0 where that is -inf or nan."""
+    return m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
 
 
 def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:

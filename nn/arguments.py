@@ -9,7 +9,7 @@ import math
 import operator
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from numbers import Real
 from reprlib import repr as shortened
@@ -20,8 +20,8 @@ from autograd import Value, structures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
 
@@ -35,12 +35,17 @@ if TYPE_CHECKING:
 
 def positive(name: str, count: int) -> int:
     """An int of at least 1."""
+    return at_least(1, name, count, "a positive int")
+
+
+def at_least(least: int, name: str, count: int, expected: str = "") -> int:
+    expected = expected or f"an int of at least {least}"
     try:
         number = operator.index(count)
     except TypeError:
-        raise TypeError(f"{name}: expected a positive int, got {count!r}") from None
-    if number < 1:
-        raise ValueError(f"{name}: expected a positive int, got {number}")
+        raise TypeError(f"{name}: expected {expected}, got {shortened(count)}") from None
+    if number < least:
+        raise ValueError(f"{name}: expected {expected}, got {number}")
     return number
 
 
@@ -175,7 +180,7 @@ def check_function(name: str, given: object, meant: Mapping[str, str]) -> None:
     raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 
-def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
+def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
     """Values as they are, other real numbers as floats."""
     try:
         return [
@@ -186,21 +191,39 @@ def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
         raise TypeError(f"{name}: {error}") from None
 
 
+def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
+    """Whether it has elements: an array without dimensions is a number, and only claims to be iterable."""
+    if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
+        return isinstance(given, (list, tuple))
+    return isinstance(given, Iterable) and getattr(given, "ndim", 1) != 0
+
+
 def paired(
     name: str, output: Scalar | Iterable[Scalar], target: Scalar | Iterable[Scalar]
 ) -> list[tuple[Scalar, Scalar]]:
     """Each output of a model with its target: one of each, or equally many."""
-    if not isinstance(output, Iterable) and not isinstance(target, Iterable):
-        output, target = [output], [target]
-    if not isinstance(output, Iterable) or not isinstance(target, Iterable):
-        one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
+    are_many = is_sequence(output)
+    if are_many != is_sequence(target):
+        one, many = ("target", "outputs") if are_many else ("output", "targets")
         raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = scalars(name, output), scalars(name, target)
+    if not are_many:
+        output, target = [output], [target]  # type: ignore[list-item]
+    outputs, targets = scalars(name, output), scalars(name, target)  # type: ignore[arg-type]
     if len(outputs) != len(targets) or not outputs:
         raise ValueError(
             f"{name}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
         )
     return list(zip(outputs, targets, strict=True))
+
+
+def measured(function: Callable[[Any, Any], Any], output: Any, target: Any) -> float:
+    """What a loss or a metric says of an output: a number."""
+    result = function(output, target)
+    try:
+        return result if type(result) is float else structures.number(result)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"{name}: as a loss or metric, it has to return a number: {error}") from None
 
 
 # ---- Examples
@@ -304,3 +327,49 @@ def have_one_form(examples: Sequence[Example]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+# ---- Arrays
+
+
+def real_array(name: str, given: Any, shape: tuple[int | str, ...], *, finite: bool = True) -> Array:
+    """A float64 array with so many axes, and numbers in it: of the length that is given, or of any but 0, as "n".
+
+    Raises ValueError for another shape, and for nan and inf unless these may be; TypeError for what are no numbers.
+    """
+    lengths = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+    expected = f"{name}: expected {'finite ' if finite else ''}numbers of shape ({lengths})"
+    array = as_array(expected, given)
+    if array.ndim != len(shape) or not array.size or any(
+        isinstance(length, int) and length != n for length, n in zip(shape, array.shape, strict=True)
+    ):  # fmt: skip
+        raise ValueError(f"{expected}, got the shape {array.shape}")
+    if array.dtype.kind == "O":
+        array = numpy.array([structures.number(x) for x in scalars(name, array.flat)]).reshape(array.shape)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{expected}, got {shortened(given)}")
+    numbers = array.astype(float)
+    if finite and not numpy.isfinite(numbers).all():
+        raise ValueError(f"{expected}, got {numbers[~numpy.isfinite(numbers)][0]} among them")
+    return numbers
+
+
+def class_array(name: str, given: Any) -> NDArray[numpy.int64]:
+    """The class of each example, a whole number, of shape (n,). Raises as `real_array`."""
+    numbers = real_array(name, given, ("n",))
+    if (numbers != numpy.rint(numbers)).any():
+        raise ValueError(
+            f"{name}: expected whole numbers, the classes, got {numbers[numbers != numpy.rint(numbers)][0]}"
+        )
+    return numbers.astype(numpy.int64)
+
+
+def as_array(expected: str, given: Any) -> NDArray[Any]:
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)) and not hasattr(given, "__array__"):
+        given = [*given]
+    if numpy.ma.is_masked(given):
+        raise TypeError(f"{expected}, got a masked array, of which some are masked; fill them")
+    try:
+        return numpy.asarray(given)
+    except ValueError:
+        raise ValueError(f"{expected}, got rows of different lengths") from None

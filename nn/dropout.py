@@ -57,7 +57,7 @@ class Dropout(Module):
     def __call__(self, x: Scalar | Iterable[Scalar]) -> Any:  # Any: of a Value or number one, of a sequence a list
         """Of a sequence the numbers, some of them replaced by 0; of a single number that number, or 0."""
         is_single = isinstance(x, Value) or not hasattr(x, "__iter__")
-        inputs = scalars("Dropout", [x] if is_single else x)  # type: ignore[list-item, arg-type]
+        inputs = scalars("Dropout", [x] if is_single else x)  # type: ignore[arg-type]
         factors = source.get()(inputs, self.rate) if self.training and self.rate else None
         outputs = (
             inputs if factors is None else [multiply(x, factor) for x, factor in zip(inputs, factors, strict=True)]

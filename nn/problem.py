@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import columns_of, copied, copier, have_one_form
+from nn.arguments import columns_of, copied, copier, have_one_form, measured
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, random_states, restore
@@ -99,7 +99,7 @@ class Problem:
         """The metric. Raises MetricError in the place of errors that would be taken for those of the loss."""
         assert self.metric is not None
         try:
-            return float(self.metric(output, target))
+            return measured(self.metric, output, target)
         except ArithmeticError as error:
             raise MetricError from error
 
@@ -624,9 +624,8 @@ def means_as_they_are(
         for input, target in examples:
             count += 1
             output = model(input)
-            totals = [
-                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
-            ]
+            numbers = [measured(function, output, target) for function in functions]
+            totals = [total + number for total, number in zip(totals, numbers, strict=True)]
     return [total / count for total in totals] if count else []
 
 

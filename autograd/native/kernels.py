@@ -147,7 +147,7 @@ class Body(Mathematics):
 
     def __init__(self, operation: Operation) -> None:
         functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
-        super().__init__(**functions | {"where": self.where, "sum": self.sum, "max": self.max})
+        super().__init__(**functions | {"where": self.where, "sum": self.sum, "largest": self.largest})
         self.lines: list[str] = []
         self.names: dict[str, Name] = {}
         self.sequences = operation.operands[: operation.sequences]
@@ -173,7 +173,7 @@ class Body(Mathematics):
         [term] = terms
         return self.loop(literal(start), lambda total: f"{total} = {total} + {literal(term)};")
 
-    def max(self, terms: Iterable[Operand]) -> Name:
+    def largest(self, terms: Iterable[Operand]) -> Name:
         [term] = terms
         return self.loop("-INFINITY", lambda largest: f"if ({literal(term)} > {largest}) {largest} = {literal(term)};")
 

@@ -15,7 +15,7 @@ import numpy
 
 from autograd import structures
 from autograd.engines import Value
-from autograd.operands import described
+from autograd.operands import described, number_in
 from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
@@ -441,11 +441,13 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         raise ValueError(f"Tape: {what}: expected rows of the same length, got {described(numbers)}") from None
     if array.size == 0 and not isinstance(numbers, numpy.ndarray):
         array = array.astype(float)
-    if array.dtype.kind == "O" and all(isinstance(number, int) for number in array.flat):
-        try:
-            array = array.astype(float)  # integers beyond 64 bits
-        except OverflowError:
-            raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
+    if array.dtype.kind == "O":  # of integers beyond 64 bits, or of other libraries' scalars
+        elements = [number_in(element) for element in array.flat]
+        if all(isinstance(number, (int, float, numpy.integer, numpy.floating)) for number in elements):
+            try:
+                array = numpy.array([*map(float, elements)]).reshape(array.shape)
+            except OverflowError:
+                raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     with numpy.errstate(over="ignore", invalid="ignore"):
