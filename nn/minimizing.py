@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter
-from nn.arguments import distinct_leaves, examples_of, positive, within
+from nn.arguments import check_function, distinct_leaves, examples_of, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import progress_bar
@@ -242,6 +242,7 @@ class SecondOrder:
         Raises whatever the function raises, with the parameters as they were before the step.
         """
         name = type(self).__name__
+        check_function(f"{name}: function", function, {"": "lambda x, t: residuals(model(x), t)"})
         steps = positive(f"{name}: steps", steps)
         tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
         step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)
