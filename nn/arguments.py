@@ -9,7 +9,7 @@ import math
 import operator
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from numbers import Real
 from reprlib import repr as shortened
@@ -38,9 +38,18 @@ def positive(name: str, count: int) -> int:
     return at_least(1, name, count, "a positive int")
 
 
+def flag(name: str, given: object) -> bool:
+    """True or False. Other objects are true or false too, but "no" is true."""
+    if not isinstance(given, (bool, numpy.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {shortened(given)}")
+    return bool(given)
+
+
 def at_least(least: int, name: str, count: int, expected: str = "") -> int:
     expected = expected or f"an int of at least {least}"
     try:
+        if isinstance(count, bool):  # an int to Python
+            raise TypeError
         number = operator.index(count)
     except TypeError:
         raise TypeError(f"{name}: expected {expected}, got {shortened(count)}") from None
@@ -50,21 +59,22 @@ def at_least(least: int, name: str, count: int, expected: str = "") -> int:
 
 
 def seed_number(seed: int | None) -> int:
-    """The seed as an int of at least 0, which Python's generator and NumPy's take; None draws one."""
+    """The seed as an int of at least 0, which NumPy's generator asks for; None draws one."""
     if seed is None:
         return random.SystemRandom().getrandbits(63)
     try:
-        return abs(operator.index(seed))
+        number = operator.index(seed)
+        return number if number >= 0 else 2**64 - number
     except TypeError:
         raise TypeError(f"seed: expected an int, or None to draw one, got {shortened(seed)}") from None
 
 
 def within(name: str, number: float, low: float, high: float) -> float:
     """A number in [low, high)."""
-    if not isinstance(number, Real):
-        raise TypeError(f"{name}: expected a real number, got {number!r}")
+    if not isinstance(number, Real) or isinstance(number, bool):
+        raise TypeError(f"{name}: expected a real number, got {shortened(number)}")
     if not low <= number < high:
-        raise ValueError(f"{name}: expected {low} <= {name} < {high}, got {number}")
+        raise ValueError(f"{name}: expected {low} <= {name.rpartition(': ')[2]} < {high}, got {number}")
     return float(number)
 
 
@@ -169,14 +179,15 @@ def neuron_inputs(
     return inputs
 
 
-def check_function(name: str, given: object, meant: Mapping[str, str]) -> None:
+def check_function(name: str, given: object, example: str, synonyms: Mapping[str, str] | None = None) -> None:
     """A function, or TypeError. What is written in its place elsewhere, as a string, may have a name here."""
     if callable(given):
         return
-    written = re.sub("[^a-z]", "", given.lower()) if isinstance(given, str) else ""
-    names = {re.sub("[^a-z]", "", name): name for name in meant.values()}
-    name_here = names.get(written) or {re.sub("[^a-z]", "", a): b for a, b in meant.items()}.get(written)
-    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {next(iter(meant.values()))}"
+    synonyms = synonyms or {}
+    names = {**synonyms, **{name: name for name in synonyms.values()}}
+    by_letters = {re.sub("[^a-z]", "", written): name for written, name in names.items()}
+    name_here = by_letters.get(re.sub("[^a-z]", "", given.lower())) if isinstance(given, str) else None
+    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {example}"
     raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 
@@ -252,7 +263,10 @@ def rows_of(name: str, data: Iterable[Any]) -> list[Any]:
     """What each example has of the data, in Python's numbers, which the engine takes faster than NumPy's."""
     if numpy.ma.is_masked(data):
         raise TypeError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
-    return [plain(row) for row in plain(data)]
+    rows = plain(data)
+    if isinstance(rows, (Mapping, Set, str, bytes)) or not isinstance(rows, Iterable):
+        raise TypeError(f"{name}: expected a list or an array, with a row for each example, got {shortened(data)}")
+    return [plain(row) for row in rows]
 
 
 def plain(data: Any) -> Any:

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy
 
 from autograd import structures
-from nn.module import Module, assign, matched, named_entries, numbers_in
+from nn.arguments import is_sequence
+from nn.module import Module, assign, matched, named_entries, numbers_in, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def from_numpy(model: Module, arrays: Mapping[str, Any] | Iterable[Any]) -> None
             table = side_by_side(blocks, list(arrays.items()))
             raise ValueError(f"from_numpy: the names differ. {table}\nTo go by the order, give a list of the arrays.")
         given = [(name, arrays[name]) for name in names]
-    elif isinstance(arrays, Iterable) and not isinstance(arrays, (str, bytes)):
+    elif is_sequence(arrays) and not isinstance(arrays, (str, bytes)):
         given = [(f"array {i}", array) for i, array in enumerate(arrays)]
     else:
         raise TypeError(f"from_numpy: expected arrays, in a dict or in a list, got {shortened(arrays)}")
@@ -180,13 +181,12 @@ def stacked(place: str, blocks: list[Block]) -> list[Block]:
 
 def receive(caller: str, blocks: list[Block], given: Named) -> None:
     check_shapes(caller, blocks, given)
-    assign(
-        [
-            triple
-            for block, (name, numbers) in zip(blocks, given, strict=True)
-            for triple in matched(f"{caller}: {name}", block.entry, numbers)
-        ]
+    triples = (
+        triple
+        for block, (name, numbers) in zip(blocks, given, strict=True)
+        for triple in matched(f"{caller}: {name}", block.entry, numbers)
     )
+    assign(single(triples))
 
 
 def tensors_of(caller: str, module: Any, blocks: list[Block]) -> Named:

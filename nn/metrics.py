@@ -37,9 +37,9 @@ def evaluate(
     >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
     [0.75]
     """
-    check_function("evaluate: model", model, {"model": "MLP(2, [16, 1])"})
+    check_function("evaluate: model", model, "MLP(2, [16, 1])")
     for function in functions:
-        check_function("evaluate", function, METRICS | LOSSES)
+        check_function("evaluate", function, "correct_class", METRICS | LOSSES)
     return means(model, functions, map(copied, pairs_of("evaluate", inputs, targets)))
 
 

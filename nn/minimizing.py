@@ -242,7 +242,7 @@ class SecondOrder:
         Raises whatever the function raises, with the parameters as they were before the step.
         """
         name = type(self).__name__
-        check_function(f"{name}: function", function, {"": "lambda x, t: residuals(model(x), t)"})
+        check_function(f"{name}: function", function, "lambda x, t: residuals(model(x), t)")
         steps = positive(f"{name}: steps", steps)
         tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
         step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)

@@ -11,6 +11,7 @@ from array import array
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import partial
 from reprlib import repr as shortened
@@ -19,7 +20,7 @@ from types import MappingProxyType, MemberDescriptorType
 import numpy
 
 from autograd import Value, scatter, structures
-from nn.arguments import finite, nested_numbers
+from nn.arguments import finite, flag, nested_numbers
 from nn.state import read_state, write_state
 
 TYPE_CHECKING = False
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
     Entry = Value | list["Entry"]  # what a state has under one name: a parameter, or a list of parameters
     Contents = dict[Any, Any] | Sequence[Any]  # Any: whatever an attribute may be
+
+
+# Whether `fit` learns, or `nn` measures: then all Modules are in this mode. None where nobody does.
+current_mode: ContextVar[bool | None] = ContextVar("current_mode", default=None)
 
 
 class Module:
@@ -54,8 +59,6 @@ class Module:
     """
 
     __slots__ = ("__dict__", "__weakref__")  # as without this line, but dataclasses with slots look here
-
-    training = True  # whether it is in training mode, not in evaluation mode
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         module = super().__new__(cls)
@@ -101,6 +104,21 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    @property
+    def training(self) -> bool:
+        """Whether it is in training mode, and not in evaluation mode.
+
+        While `fit` learns, every Module is in training mode. Where `nn` measures, as `evaluate` and the validation of
+        `fit` do, and in second-order methods, every Module is in evaluation mode. Otherwise it is in the mode that
+        `train()` or `eval()` has put it in; at first, in training mode.
+        """
+        mode = current_mode.get()
+        return vars(self).get("_training", True) if mode is None else mode
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        vars(self)["_training"] = flag(f"{type(self).__name__}.training", mode)
+
     def modules(self) -> Iterator[Module]:
         """This module and all that it holds, each once, from the outside to the inside."""
         unseen: list[object] = [self]
@@ -117,10 +135,11 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Puts this module, and all that it holds, in training mode. Returns the module.
 
-        It is the mode that a module is in from the beginning. It matters to `Dropout`.
+        It matters to `Dropout`, and to modules of one's own that ask for `self.training`.
         """
+        mode = flag("train: mode", mode)
         for module in Module.modules(self):
-            object.__setattr__(module, "training", mode)  # also where it is frozen
+            vars(module)["_training"] = mode  # also where it is frozen
         return self
 
     def eval(self) -> Self:
@@ -142,13 +161,7 @@ class Module:
         Raises ValueError if the names or shapes are not those of this module, or if something is no finite number;
         TypeError if the state is no dict. Nothing is changed then.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(
-                f"expected a dict, as state_dict() returns it, got {shortened(state)}; load(path) reads a file"
-            )
-        entries = named_entries(self)
-        check_names(entries.keys(), state.keys())
-        assign([triple for name, entry in entries.items() for triple in matched(name, entry, state[name])])
+        assign(checked(self, state))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the parameters to a file, as JSON with a checksum. `load` gets the same floats back.
@@ -158,7 +171,7 @@ class Module:
         """
         try:
             state = self.state_dict()
-            self.load_state_dict(state)  # what could not be loaded is not written
+            checked(self, state)  # what could not be loaded is not written
         except ValueError as error:
             raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
         write_state(path, state)
@@ -362,6 +375,15 @@ def numbers_in(entry: Entry) -> Numbers:
 # ---- Loading
 
 
+def checked(module: Module, state: Mapping[str, Any]) -> dict[Value, float]:
+    """The number that a state has for each parameter. Raises ValueError or TypeError if it is of another module."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"expected a dict, as state_dict() returns it, got {shortened(state)}; load(path) reads a file")
+    entries = named_entries(module)
+    check_names(entries.keys(), state.keys())
+    return single(triple for name, entry in entries.items() for triple in matched(name, entry, state[name]))
+
+
 def check_names(expected: Set[str], given: Set[str]) -> None:
     differences = {"missing": expected - given, "unknown": given - expected}
     if any(differences.values()):
@@ -386,12 +408,15 @@ def matched(name: str, entry: Entry, given: object) -> Iterator[tuple[str, Value
             yield from matched(f"{name}.{i}", element, number)
 
 
-def assign(numbers: Iterable[tuple[str, Value, float]]) -> None:
-    """Sets each parameter, which has a name, to its number. Raises ValueError if one that is shared gets two."""
-    assigned: dict[Value, float] = {}
+def single(numbers: Iterable[tuple[str, Value, float]]) -> dict[Value, float]:
+    """The number of each parameter, which has a name. Raises ValueError if one that is shared has two."""
+    found: dict[Value, float] = {}
     for name, parameter, number in numbers:
-        if assigned.setdefault(parameter, number) != number:
-            raise ValueError(
-                f"{name} is a shared parameter: expected one number, got {assigned[parameter]} and {number}"
-            )
-    scatter(array("d", assigned.values()), list(assigned), "data")  # in one piece, so that no interrupt gets between
+        if found.setdefault(parameter, number) != number:
+            raise ValueError(f"{name} is a shared parameter: expected one number, got {found[parameter]} and {number}")
+    return found
+
+
+def assign(numbers: dict[Value, float]) -> None:
+    """Sets each parameter to its number, in one piece, so that no interrupt gets between."""
+    scatter(array("d", numbers.values()), list(numbers), "data")

@@ -72,7 +72,7 @@ def decision_boundary(
     Raises ValueError if inputs or targets have another shape, if a target is none of the classes, and if the model does
     not return finite numbers, as many everywhere; TypeError for what are no numbers.
     """
-    check_function("decision_boundary: model", model, {"model": "MLP(2, [16, 1])"})
+    check_function("decision_boundary: model", model, "MLP(2, [16, 1])")
     points = real_array("decision_boundary: inputs", inputs, ("n", 2))
     classes = class_array("decision_boundary: targets", targets)
     if len(points) != len(classes):
@@ -197,7 +197,7 @@ def error_surface(
 
     >>> figure = error_surface(lambda w1, w2: 0.5 * (w1 + w2) ** 2, (-2, 2), (-2, 2), paths={"down": [[2, 1], [1, 0]]})
     """
-    check_function("error_surface: error", error, {"error": "lambda w1, w2: half_squared_error(w1 * x + w2, target)"})
+    check_function("error_surface: error", error, "lambda w1, w2: half_squared_error(w1 * x + w2, target)")
     descents = {
         name: real_array(f"error_surface: path {name!r}", path, ("n", 2))
         for name, path in items_of("error_surface: paths", {} if paths is None else paths).items()
