@@ -192,7 +192,10 @@ def receive(caller: str, blocks: list[Block], given: Named) -> None:
 def tensors_of(caller: str, module: Any, blocks: list[Block]) -> Named:
     """The module's parameters, without their gradients, in the shape of the blocks where they differ by axes of 1."""
     if isinstance(module, Module) or not hasattr(module, "named_parameters"):
-        raise TypeError(f"{caller}: expected the model, then a torch.nn.Module, got {shortened(module)}")
+        raise TypeError(
+            f"{caller}: expected the model, then a torch.nn.Module, got {shortened(module)}; "
+            "from_numpy(model, state.values()) takes the tensors of a state_dict"
+        )
     tensors = [(name, parameter.detach()) for name, parameter in module.named_parameters()]
     shapes = [shape_of(block.entry) for block in blocks] + [None] * len(tensors)
     return [
