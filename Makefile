@@ -3,7 +3,7 @@
 #   make demo     train a network on handwritten digits        make lint    ruff and mypy
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
-#   make clean    remove what the other targets made
+#   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize lint bench docs clean
+.PHONY: demo test sanitize fuzz lint bench docs clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -26,6 +26,12 @@ test: $(VENV)/installed-test
 
 sanitize: $(VENV)/installed-test
 	$(BIN)/python tests/sanitize.py
+
+PROGRAMS ?= 10000
+SEED ?= 0
+
+fuzz: $(VENV)/installed-test
+	$(BIN)/python tests/fuzz.py $(PROGRAMS) $(SEED)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check

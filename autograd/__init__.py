@@ -13,6 +13,7 @@ from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
 from autograd.functions import __all__ as _functions
+from autograd.functions import max, min  # noqa: F401  autograd.max; `import *` leaves the builtins alone
 from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
     from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__version__ = "0.1.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
 _MODULES = ("files",)

@@ -123,6 +123,10 @@ class Common(Engines):
         recording.ask_guard(self, "detach()")
         return engines_class(type(self))(self.data)
 
+    def conjugate(self) -> Self:
+        """Itself, as of any real number. NumPy asks the elements of an array of objects for it: in std, var, vdot."""
+        return self
+
     def __float__(self) -> float:
         recording.refuse_to_leave(self, "float()")
         return self.data
@@ -221,7 +225,7 @@ class Common(Engines):
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
     "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
-    "_local_grads", "_number_to_copy", "_op", "_prev", "detach", "item",
+    "_local_grads", "_number_to_copy", "_op", "_prev", "conjugate", "detach", "item",
 )  # fmt: skip
 
 EQUALITY = (
@@ -235,7 +239,7 @@ def evaluate(operation: Operation, numbers: Sequence[float | list[float]], opera
     try:
         return operation.compute(strict, *numbers)  # type: ignore[no-any-return]  # a rule on floats returns a float
     except (ValueError, ArithmeticError) as error:
-        if not recording.may_raise.get():
+        if not recording.may_raise():
             return getattr(ieee, operation.name)(*numbers)  # type: ignore[no-any-return]  # as above
         labels = [getattr(operand, "label", "") for operand in operands]
         raise operation.explained(error, numbers, labels) from None

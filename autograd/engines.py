@@ -89,7 +89,7 @@ if not TYPE_CHECKING:
 
         Value.__init_subclass__ = classmethod(init_subclass)
         function.__doc__, guard.__doc__ = value.function.__doc__, modes.guard.__doc__
-        modes.count = native.count_no_grad
+        modes.Block = native.Block
         operands.add_methods(Value, function)
         for _name in common.RARE:
             setattr(Value, _name, vars(common.Common)[_name])

@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import secrets
 import shutil
 import stat
+import time
+import zlib
 from contextlib import suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 
 def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the file") -> None:
     """Writes a new file in the same folder, all of it down to the disk, and only then moves it to the path.
 
     The new file takes over the permissions of an old one. Of a symbolic link, the file is replaced that it stands for.
+    Unfinished files in the folder, which processes left that were killed in the middle of a `write`, are removed.
 
     Arguments:
         path: where the file is to be.
@@ -35,23 +48,86 @@ def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the f
     b'\\xce\\xb1'
     """
     target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         if target.exists() and not target.is_file():
             raise FileExistsError(errno.EEXIST, "expected a file, this is a folder or a device")
-        with unfinished.open("xb") as file:
-            if target.exists():
-                shutil.copymode(target, unfinished)
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
+        remove_abandoned(target.parent)
+        while not replaced(target, content.encode() if isinstance(content, str) else content):
+            pass
     except OSError as error:
         reason = f"{what} is not saved, what was there is unchanged: {error.strerror}"
         raise OSError(error.errno, reason, os.fspath(path)) from None  # not the name of the unfinished file
+
+
+def replaced(target: Path, content: bytes) -> bool:
+    """Puts the content in the target's place. False if another process has taken the new file for an abandoned one."""
+    unfinished = target.with_name(f"{UNFINISHED}{HOST}-{secrets.token_hex(8)}.tmp")
+    try:
+        with unfinished.open("xb") as file:
+            if lock(file) is False or not unfinished.exists():
+                return False
+            if target.exists():
+                shutil.copymode(target, unfinished)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            release(file)
+            unfinished.replace(target)
+        return True
     finally:
         with suppress(OSError):  # it is gone where all went well, and was never there where the folder is not
             unfinished.unlink()
+
+
+# ---- Unfinished files
+#
+# A writer holds the lock of its unfinished file until the file is in its place. The system takes the lock from a
+# process that dies. So a file whose lock is free is abandoned, whoever has the number of its process now. Only a file
+# that was begun on another computer may be locked without our seeing it, in a folder on the network. For such a file,
+# and where there are no locks, a day must have passed.
+
+UNFINISHED = ".autograd-"
+HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+DAY = 24 * 60 * 60
+
+
+def remove_abandoned(folder: Path) -> None:
+    for unfinished in folder.glob(f"{UNFINISHED}*.tmp"):
+        with suppress(OSError):  # it is another user's, or its writer has just finished
+            if stat.S_ISREG(unfinished.lstat().st_mode):
+                remove_if_abandoned(unfinished)
+
+
+def remove_if_abandoned(unfinished: Path) -> None:
+    with unfinished.open("rb") as file:
+        is_ours = lock(file)
+        is_old = os.fstat(file.fileno()).st_mtime < time.time() - DAY
+        begun_here = unfinished.name.startswith(f"{UNFINISHED}{HOST}-")
+        if is_ours is not False and (is_old or (is_ours and begun_here)):
+            release(file)
+            unfinished.unlink()
+
+
+def lock(file: BinaryIO) -> bool | None:
+    """Takes the file's lock until the file is closed. False if somebody else has it; None where there are no locks."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except BlockingIOError:
+        return False
+    except OSError:  # the file system has no locks
+        pass
+    return None
+
+
+def release(file: BinaryIO) -> None:
+    """Windows neither moves nor removes an open file; elsewhere the lock is still needed."""
+    if fcntl is None:
+        file.close()
+
+
+# ---- Reading
 
 
 def read(path: str | os.PathLike[str]) -> bytes:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import builtins
 from contextlib import suppress
-from functools import wraps
+from functools import reduce, wraps
 from keyword import iskeyword
+from operator import mul
 from types import FunctionType
 
 from autograd.engines import Value, function
-from autograd.operands import described, introduce, real_number
-from autograd.operation import Mathematics, Operation, ieee, strict, where
-from autograd.operations import OPERATIONS, add_row
+from autograd.operands import described, introduce, iterable, real_number, scalars
+from autograd.operation import Mathematics, Operation, ieee, largest, strict, where
+from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
 
 TYPE_CHECKING = False
@@ -54,6 +55,131 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
             if isinstance(result, Value) or {*map(type, terms)} == {float}:
                 return result
     return builtins.sum(terms, 0) if is_zero else builtins.sum([*terms][1:], start)
+
+
+def max(*numbers: Any, **keywords: Any) -> Any:
+    """max(x), the largest of an iterable, or of several arguments: one node, if there are Values among numbers.
+
+    The derivative by each of k that tie is 1 / k, and 0 by all others, as in JAX's max and PyTorch's amax. A
+    not-a-number goes through. With `key=`, with `default=` for an empty iterable, and where there are no Values, it
+    returns what the builtin returns (of floats, nan if one is nan). Raises ValueError unless x is not empty, or
+    `default=` is given. `from autograd import *` leaves the builtin alone: that compares the data and returns the Value
+    that is the largest, which alone has the derivative then, and which a tape cannot record.
+
+    >>> import autograd
+    >>> x = [Value(1.0), Value(3.0), Value(3.0)]
+    >>> autograd.max(x).backward()
+    >>> [x_i.grad for x_i in x], autograd.max(0.5, 2), autograd.max([], default=1.0)
+    ([0.0, 0.5, 0.5], 2, 1.0)
+    """
+    return extreme("max", builtins.max, numbers, keywords)
+
+
+def min(*numbers: Any, **keywords: Any) -> Any:
+    """min(x), the smallest of an iterable, or of several arguments; all else as in `autograd.max`.
+
+    Raises ValueError unless x is not empty, or `default=` is given.
+
+    >>> import autograd
+    >>> x = Value(2.0)
+    >>> autograd.min(x, 1.5, 3 * x)
+    Value(data=1.5, grad=0.0, op='amin')
+    """
+    return extreme("min", builtins.min, numbers, keywords)
+
+
+def extreme(name: str, builtin: Callable[..., Any], given: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    if len(given) == 1:
+        given = ([*iterable_of(name, given[0])],)
+    numbers = given[0] if len(given) == 1 else given
+    usual = {"key", "default"} if len(given) == 1 else {"key"}
+    if not numbers or keywords.get("key") is not None or keywords.keys() - usual:
+        return builtin(*given, **keywords)  # or its error
+    try:
+        result = _functions[name](numbers)
+        if isinstance(result, Value) or all(isinstance(number, float) for number in numbers):
+            return result
+    except (TypeError, OverflowError):
+        if any(isinstance(number, Value) or getattr(number, "ndim", 0) for number in numbers):
+            raise  # for the builtin would compare what is no number with Values, or arrays with each other
+    return builtin(*given, **keywords)
+
+
+def mean(x: Iterable[Any]) -> Any:
+    """mean(x) = sum(x) / n, of n numbers. A Value where one of them is, else a float.
+
+    Raises ValueError if there are none, TypeError for what is no iterable of numbers.
+
+    >>> mean([Value(1.0), 2.0, 6.0]).data, mean(range(4))
+    (3.0, 1.5)
+    """
+    numbers = numbers_of("mean", x, 1)
+    return sum(numbers) / len(numbers)
+
+
+def prod(x: Iterable[Any]) -> Any:
+    """prod(x) = x_1 x_2 ... x_n, multiplied from left to right; 1.0 of nothing. A Value where one of them is.
+
+    It is a chain of `n` products, so its derivatives are right to any order where factors are 0 as well: that by x_i is
+    the product of the others, as the chain rule multiplies what stands before x_i with what stands behind it. (A row of
+    the table sees the elements of a sequence without their places, and prod(x) / x_i is 0 / 0 where x_i is 0.)
+    Raises TypeError for what is no iterable of numbers.
+
+    >>> x = [Value(0.0), Value(3.0), Value(5.0)]
+    >>> prod(x).backward()
+    >>> [x_i.grad for x_i in x], prod([2, 0.5])
+    ([15.0, 0.0, 0.0], 1.0)
+    """
+    return reduce(mul, numbers_of("prod", x, 0), 1.0)
+
+
+def softmax(logits: Iterable[Any]) -> list[Any]:
+    """softmax(logits) = [p_1, ..., p_n], p_i = exp(z_i) / (exp(z_1) + ... + exp(z_n)): probabilities, with the sum 1.
+
+    The derivative of p_i by z_j is p_i (1 - p_i) for i = j, else -p_i p_j. Each p_i is a node of the row `softmax_of`
+    with an edge for each logit, n² edges in all. So all derivatives keep their digits where p_i is next to 0 or 1, and
+    no logit is too large. A loss should take the logits, not these: log p_i is z_i - logsumexp(logits), as
+    `nn.cross_entropy` has it.
+    Floats where all logits are numbers. Raises ValueError if there are none, TypeError for what is no number.
+    Source: J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+
+    >>> softmax([0.0, 0.0]), softmax([1000.0, 0.0])
+    ([0.5, 0.5], [1.0, 0.0])
+    >>> z = Value(0.0)
+    >>> softmax([z, 0.0])[0].backward()
+    >>> z.grad
+    0.25
+    """
+    return each_among_the_others(value_mathematics, numbers_of("softmax", logits, 1))
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """logaddexp(x, y) = log(exp(x) + exp(y)), the `logsumexp` of two: no exponential overflows or vanishes.
+
+    The derivatives are those of softmax: 1 / (1 + exp(y - x)) by x. Raises ValueError if both are -inf, TypeError for
+    what is no number.
+
+    >>> logaddexp(1000.0, 1000.0)
+    1000.6931471805599
+    """
+    return _functions["logsumexp"](numbers_of("logaddexp", (x, y), 2))
+
+
+def iterable_of(name: str, given: Any) -> Iterable[Any]:
+    try:
+        return iterable(given)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+
+
+def numbers_of(name: str, given: Iterable[Any], least: int) -> tuple[Any, ...]:
+    try:
+        numbers = scalars(given, Value)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+    if len(numbers) < least:
+        raise ValueError(f"{name}: expected at least one number, got none")
+    return numbers
 
 
 def abs(*operands: Any, **keywords: Any) -> Any:
@@ -182,7 +308,9 @@ def __getattr__(name: str) -> Callable[..., Any]:
     )
 
 
-__all__ = ["define", "where", *_functions]  # pyright: ignore[reportUnsupportedDunderAll]
+_BUILTINS = {"max", "min"}  # which `from autograd import *` leaves alone; sum and abs take all that the builtins take
+__all__ = ["define", "logaddexp", "mean", "prod", "softmax", "where"]
+__all__ += [name for name in _functions if name not in _BUILTINS]
 
 
 def _sum(terms: Iterable[Scalar], start: Scalar = 0.0) -> Scalar:
@@ -192,11 +320,11 @@ def _sum(terms: Iterable[Scalar], start: Scalar = 0.0) -> Scalar:
 
 def _largest(x: Iterable[Scalar]) -> float:
     """A constant: rules shift by it, and what they compute does not depend on the shift."""
-    return max([x_i._number_to_copy() if isinstance(x_i, Value) else x_i for x_i in x])
+    return largest([x_i._number_to_copy() if isinstance(x_i, Value) else x_i for x_i in x])
 
 
 def _varies(operand: Operand) -> bool:
     return isinstance(operand, Value) or (isinstance(operand, (tuple, list)) and any(map(_varies, operand)))
 
 
-value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "max": _largest, "varies": _varies})
+value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "largest": _largest, "varies": _varies})

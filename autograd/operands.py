@@ -34,11 +34,9 @@ def real_number(number: Number) -> float:
     """
     if isinstance(number, (float, int)):
         return float(number)
-    if hasattr(number, "_number_to_copy"):  # a Value, of either engine
-        return number._number_to_copy()  # type: ignore[no-any-return]
-    given = number
-    if hasattr(number, "item") and not getattr(number, "ndim", getattr(number, "shape", ())):
-        number = item_of(number)
+    given, number = number, number_in(number)
+    if is_value(number):
+        return number._number_to_copy()  # type: ignore[no-any-return, union-attr]
     convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
     complex_number = isinstance(number, Complex) and not isinstance(number, Real)
     if convertible and not complex_number and not hasattr(number, "__len__"):
@@ -49,8 +47,18 @@ def real_number(number: Number) -> float:
     raise TypeError(f"expected a real number, got {described(given)}{hint}")
 
 
-def item_of(array: Any) -> Any:
-    """What is in an array of no dimensions, of whatever library; None in a date and where it is masked: no numbers."""
+def is_value(number: object) -> bool:
+    """Whether it is a Value, of either engine."""
+    return hasattr(number, "_number_to_copy")
+
+
+def number_in(array: Any) -> Any:
+    """What is in an array of no dimensions, or in an array's scalar, of whatever library; all else as it is.
+
+    It may be a Value. It is None in a date, and where it is masked: these are no numbers.
+    """
+    if is_value(array) or not hasattr(array, "item") or getattr(array, "ndim", getattr(array, "shape", None)):
+        return array
     if getattr(array, "requires_grad", False) is True:
         raise OwnGradientError(
             f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "
@@ -63,7 +71,10 @@ def item_of(array: Any) -> Any:
 
 def scalar(operand: Any, value_type: type) -> Any:
     """An operand as the engine takes it: a Value as it is, any other real number as a float."""
-    return operand if isinstance(operand, value_type) or type(operand) is float else real_number(operand)
+    if isinstance(operand, value_type) or type(operand) is float:
+        return operand
+    inner = number_in(operand)
+    return inner if isinstance(inner, value_type) else real_number(operand)
 
 
 def scalar_or_not(operand: Any, value_type: type) -> Any:
@@ -119,15 +130,9 @@ def arguments(
     Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
     ValueError for sequences of different lengths.
     """
-
-    def scalars(elements: Any) -> tuple[Any, ...]:
-        if not hasattr(elements, "__iter__"):
-            raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
-        return tuple([scalar(element, value_type) for element in elements])
-
     bound = operation.bind(operands, keywords)
     try:
-        sequences = [scalars(elements) for elements in bound[: operation.sequences]]
+        sequences = [scalars(elements, value_type) for elements in bound[: operation.sequences]]
         rest = [scalar(operand, value_type) for operand in bound[operation.sequences :]]
     except TypeError as error:
         raise TypeError(f"{operation.signature}: {error}") from None
@@ -135,6 +140,18 @@ def arguments(
         lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
         raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")
     return (*sequences, *rest)
+
+
+def scalars(elements: Any, value_type: type) -> tuple[Any, ...]:
+    """The elements of a sequence as the engine takes them. Raises TypeError if it is none, or not of numbers."""
+    return tuple([scalar(element, value_type) for element in iterable(elements)])
+
+
+def iterable(elements: Any) -> Iterable[Any]:
+    """What it is given. Raises TypeError if it is no iterable, as an array of no dimensions only claims to be."""
+    if not hasattr(elements, "__iter__") or getattr(elements, "ndim", 1) == 0:
+        raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
+    return elements  # type: ignore[no-any-return]
 
 
 def introduce(function: Any, operation: Operation) -> None:

@@ -133,7 +133,8 @@ class Operation:
 class Mathematics:
     """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
 
-    What must be given: `where`, `sum` and `max` of a sequence, and the functions that the rows themselves call.
+    What must be given: `where`, `sum` and `largest` of a sequence (a constant, which may leave a nan out), and the
+    functions that the rows themselves call.
     """
 
     rows: Mapping[str, Operation] = {}  # the table, which operations.py puts here
@@ -163,6 +164,10 @@ def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
     return reduce(add, terms, start)
 
 
+def largest(x: Sequence[float]) -> float:
+    return max(x, default=-math.inf)
+
+
 def hypot(x: float, y: float) -> float:
     """The C library's hypot; `math.hypot` has an algorithm of its own, which changed between Pythons.
 
@@ -181,8 +186,9 @@ def ieee_power(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except (OverflowError, ValueError):
-        size = math.nan if x < 0 and y % 1 else math.inf
-        return math.copysign(size, x) if y % 2 == 1 else size
+        remainder = abs(math.fmod(y, 2.0))  # exact; % rounds -0.9999999999999999 to an odd number
+        size = math.nan if x < 0 and remainder not in (0.0, 1.0) else math.inf
+        return math.copysign(size, x) if remainder == 1.0 else size
 
 
 def ieee_divide(x: float, y: float) -> float:
@@ -196,20 +202,32 @@ def ieee_hypot(x: float, y: float) -> float:
         return math.inf
 
 
-def ieee_exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
+def without_errors(function: Callable[[float], float], poles: Mapping[float, float]) -> Callable[[float], float]:
+    """A function of `math` under IEEE 754: inf where it overflows, its limit at a pole, nan outside of its domain."""
+
+    def ieee_function(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return function(math.copysign(1.0, x)) * math.inf
+        except ValueError:
+            return poles.get(x, math.nan)
+
+    return ieee_function
 
 
-def ieee_log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+# Those of `math` that raise errors, and where they have poles.
+RAISING: dict[str, dict[float, float]] = {
+    "exp": {}, "expm1": {}, "exp2": {}, "sinh": {}, "cosh": {},
+    "log": {0.0: -math.inf}, "log1p": {-1.0: -math.inf}, "log2": {0.0: -math.inf}, "log10": {0.0: -math.inf},
+    "sqrt": {}, "sin": {}, "cos": {}, "tan": {}, "asin": {}, "acos": {}, "acosh": {},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}  # fmt: skip
 
 
 # Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
 strict = Mathematics(
-    where=where, sum=sum_from_left, max=max, hypot=hypot, power=power,
+    where=where, sum=sum_from_left, largest=largest, hypot=hypot, power=power,
     exp=math.exp, expm1=math.expm1, exp2=math.exp2,
     log=math.log, log1p=math.log1p, log2=math.log2, log10=math.log10, sqrt=math.sqrt, cbrt=math.cbrt,
     sin=math.sin, cos=math.cos, tan=math.tan, asin=math.asin, acos=math.acos, atan=math.atan, atan2=math.atan2,
@@ -220,7 +238,9 @@ strict = Mathematics(
 # Floats under IEEE 754's default rules: what is undefined is nan, what is too large is inf, and nothing raises. Partial
 # derivatives run on these, so that one that is not finite where the value is finite is an inf or nan and not an error.
 ieee = Mathematics(
-    **strict.given | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "exp": ieee_exp, "log": ieee_log}
+    **strict.given
+    | {name: without_errors(strict.given[name], poles) for name, poles in RAISING.items()}
+    | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot}
 )
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)
@@ -291,10 +311,14 @@ def undifferentiable(m: Any, x: Any) -> Any:
 
 
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
-    """The largest of x as a shift (0 where that is -inf or nan), and exp(x_i - shift), of which none overflows."""
-    largest = m.max(x)
-    shift = m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
+    """The largest of x as a shift, and exp(x_i - shift), of which none overflows."""
+    shift = finite_shift(m, m.largest(x))
     return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
+
+
+def finite_shift(m: Any, largest: Any) -> Any:
+    """The largest, and 0 where that is -inf or nan."""
+    return m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
 
 
 def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:

@@ -25,6 +25,8 @@ from autograd.operation import (
     Operation,
     difference,
     distance,
+    exp_of_difference,
+    finite_shift,
     gaussian,
     normal_distribution,
     shifted_exponentials,
@@ -81,25 +83,73 @@ def logsumexp(m: Any, x: Any) -> Any:
 def softmax(m: Any, x: Any) -> Any:
     """p_i = exp(x_i) / sum(exp(x_j)); from the operands, since exp(x_i - r) loses the digits before the point of r."""
     if m.varies(x):
-        return differentiable_softmax(m, x)
+        return each_among_the_others(m, x)
     _, exponentials = shifted_exponentials(m, x)
     total = m.sum(exponentials)
     return [m.divide(exponential, total) for exponential in exponentials]
 
 
-def differentiable_softmax(m: Any, x: Any) -> list[Any]:
-    """exp(-logsumexp(x_j - x_i)); of two, the logistic function of their difference.
+def each_among_the_others(m: Any, x: Any) -> list[Any]:
+    """The softmax of each x_i, as a row of its own, so that its derivatives keep their digits."""
+    return [m.softmax_of(without(i, x), x_i) for i, x_i in enumerate(x)]
 
-    Its derivatives are -p_i p_j and p_i (sum of the other p_j). Those of the quotient have 1 - p_i as a difference,
-    without digits where p_i is next to 1. Of -inf a finite number is made, since -inf - -inf is nan.
+
+def without(i: int, x: Any) -> list[Any]:
+    return [*x[:i], *x[i + 1 :]]
+
+
+def softmax_of(m: Any, others: Any, x: Any) -> Any:
+    own, rest = exponentials_beside(m, others, x)
+    return own / (own + m.sum(rest))
+
+
+def exponentials_beside(m: Any, others: Any, x: Any) -> tuple[Any, Any]:
+    """exp(x - shift), and exp(x_i - shift) of the others."""
+    shift = finite_shift(m, m.maximum(m.largest(others), x))
+    return exp_of_difference(m, x, shift), [exp_of_difference(m, x_i, shift) for x_i in others]
+
+
+def softmax_by_others(m: Any, r: Any, others: Any, x: Any) -> Any:
+    """-p p_i."""
+    if m.varies([*others, x]):
+        if len(others) == 1:
+            return [-logistic_slope(m, x - others[0])]
+        return [-r * m.softmax_of([x, *without(i, others)], x_i) for i, x_i in enumerate(others)]
+    own, rest = exponentials_beside(m, others, x)
+    total = own + m.sum(rest)
+    return [-r * m.divide(exponential, total) for exponential in rest]
+
+
+def softmax_by_own(m: Any, r: Any, others: Any, x: Any) -> Any:
+    """p times the sum of the other p_i, since the difference 1 - p has no digits where p is next to 1.
+
+    That sum is sigmoid(logsumexp(others) - x). Of -inf a finite number is made, lest all others are -inf.
     """
-    if len(x) == 2:
-        return [m.sigmoid(x[0] - x[1]), m.sigmoid(x[1] - x[0])]
-    finite = [m.maximum(x_i, -LARGEST_FLOAT) for x_i in x]
-    return [
-        m.exp(-m.logsumexp([x_j - x_i if j != i else 0.0 for j, x_j in enumerate(finite)]))
-        for i, x_i in enumerate(finite)
-    ]
+    if m.varies([*others, x]):
+        if len(others) < 2:
+            return logistic_slope(m, x - others[0]) if others else 0.0
+        return r * m.sigmoid(m.logsumexp([m.maximum(x_i, -LARGEST_FLOAT) for x_i in others]) - x)
+    own, rest = exponentials_beside(m, others, x)
+    total = m.sum(rest)
+    return r * m.divide(total, own + total)
+
+
+def logistic_slope(m: Any, x: Any) -> Any:
+    """sech(x / 2)² / 4, the derivative of the logistic function, with its digits next to 0 to all orders."""
+    return 0.25 * square(m.sech(0.5 * x))
+
+
+def or_nan(m: Any, r: Any, x: Any) -> Any:
+    """r, or nan where one of x is: a comparison with nan is false, and so `m.largest` may leave it out."""
+    others = m.sum([m.where((x_i <= r) | (x_i >= r), 0.0, x_i) for x_i in x])
+    return m.where((others <= 0) & (others >= 0), r, others)
+
+
+def evenly(m: Any, r: Any, x: Any) -> Any:
+    """1 / k for each of the k elements that are r, and 0 for all others."""
+    ties = [m.where((x_i >= r) & (x_i <= r), 1.0, 0.0) for x_i in x]
+    count = m.sum(ties)
+    return [m.divide(tie, count) for tie in ties]
 
 
 def direction(m: Any, x: Any, y: Any) -> Any:
@@ -211,25 +261,25 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "log", "log", "log(x)",
         lambda m, x: m.log(x),
-        [lambda m, r, x: 1.0 / x],
+        [lambda m, r, x: m.divide(1.0, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
         "log1p", "log1p", "log(1 + x)",
         lambda m, x: m.log1p(x),
-        [lambda m, r, x: 1.0 / (1.0 + x)],
+        [lambda m, r, x: m.divide(1.0, 1.0 + x)],
         samples=[*INSIDE_ONE, *POSITIVE], domain="x > -1",
     ),
     Operation(
         "log2", "log2", "log(x) / log(2)",
         lambda m, x: m.log2(x),
-        [lambda m, r, x: (1.0 / LN2) / x],
+        [lambda m, r, x: m.divide(1.0 / LN2, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
         "log10", "log10", "log(x) / log(10)",
         lambda m, x: m.log10(x),
-        [lambda m, r, x: (1.0 / LN10) / x],
+        [lambda m, r, x: m.divide(1.0 / LN10, x)],
         samples=POSITIVE, domain="x > 0",
     ),
     Operation(
@@ -334,7 +384,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     Operation(
         "acosh", "acosh", "log(x + sqrt(x**2 - 1))",
         lambda m, x: m.acosh(x),
-        [lambda m, r, x: m.divide(1.0, m.sqrt(x - 1.0)) / m.sqrt(x + 1.0)],
+        [lambda m, r, x: m.divide(m.divide(1.0, m.sqrt(x - 1.0)), m.sqrt(x + 1.0))],
         samples=unary(1.000001, 1.3, 2.0, 7.5, 1e6, 1e200), kinks={(1.0,): (math.inf,)}, domain="x >= 1",
     ),
     Operation(
@@ -423,7 +473,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         # The logistic function. Its derivative, r (1 - r), is that of tanh: r is (1 + tanh(x / 2)) / 2.
         "sigmoid", "sigmoid", "1 / (1 + exp(-x))",
         lambda m, x: m.where(x < 0, m.exp(-m.abs(x)), 1.0) / (1.0 + m.exp(-m.abs(x))),
-        [lambda m, r, x: 0.25 * square(m.sech(0.5 * x))],
+        [lambda m, r, x: logistic_slope(m, x)],
         samples=WIDE,
     ),
     Operation(
@@ -470,6 +520,28 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         [lambda m, r, x: softmax(m, x)],
         samples=[([1.5, -2.0, 0.3],), ([1000.0, 1001.5],), ([-5.0],), ([2.0, 2.0, 2.0, -20.0],)], sequences=1,
         domain="any x_i > -inf",
+    ),
+    Operation(
+        # A probability of a softmax: a node with an edge per logit, whose derivatives have their digits next to 1 too.
+        "softmax_of", "softmax", "exp(x) / (exp(x) + sum(exp(x_i) for x_i in others))",
+        softmax_of,
+        [softmax_by_others,
+         softmax_by_own],
+        samples=[([1.5, -2.0], 0.3), ([1000.0], 1001.5), ([-20.0, -21.0, 2.0], 2.0), ([0.5, 0.25], -3.0)], sequences=1,
+        domain="x or any x_i > -inf",
+    ),
+    Operation(
+        # All that tie share the derivative evenly, as in `maximum`, in JAX's max and in PyTorch's amax.
+        "max", "amax", "max(x)",
+        lambda m, x: or_nan(m, m.largest(x), x),
+        [lambda m, r, x: evenly(m, r, x)],
+        samples=[([1.5, -2.0, 0.3],), ([4.0],)], sequences=1, domain="x is not empty",
+    ),
+    Operation(
+        "min", "amin", "min(x)",
+        lambda m, x: or_nan(m, -m.largest([-x_i for x_i in x]), x),
+        [lambda m, r, x: evenly(m, r, x)],
+        samples=[([1.5, -2.0, 0.3],), ([4.0],)], sequences=1, domain="x is not empty",
     ),
 ]}
 # fmt: on

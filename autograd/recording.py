@@ -1,6 +1,11 @@
-"""Whether operations record, and the guard that a recording sets: modes of the engine, each open for a block of code.
+"""The modes of the engine, each open for a block of code: whether operations record, and what open blocks hold.
 
-A mode belongs to the thread or task that has opened it; the guard is asked in all of them.
+No interrupt leaves a mode open. Python looks for signals within its own code alone, never between the C call that a
+`with` statement begins or ends with and the block. So what `with` calls here is C, and what runs in Python before that
+may be interrupted anywhere: until the call, the block is not open. Nobody else holds a block, so it ends with whoever
+has opened it at the latest.
+
+Whether operations record belongs to the thread or task that has opened the block; what blocks hold is asked in all.
 """
 
 from __future__ import annotations
@@ -8,32 +13,183 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from contextlib import contextmanager
+from _thread import allocate_lock
 from contextvars import ContextVar
+from weakref import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from types import FrameType
-    from typing import Any, Self
+    from typing import Any, TypeVar
 
+    F = TypeVar("F", bound=Callable[..., Any])
     Check = Callable[[Any, str], None]  # Any: a Value, of either engine
     Function = Callable[..., Any]
 
-open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("open_blocks", default=())  # of no_grad()
-may_raise = ContextVar("may_raise", default=True)  # whether a result that is not finite may be an error
+
+# ---- Blocks of code
+
+
+class Block:
+    """A block of code in which operations record, or do not; native/recording.c has its twin.
+
+    frame       of the code that has opened it
+    records     whether operations record
+    raises      whether a result that is not finite may be an error; None where that is as it was
+
+    It is open from `begin()`, which returns what begin was asked for, to `end()`: each is a single C call.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_returned", "frame", "raises", "records")
+
+    def __init__(self, frame: FrameType | None = None, records: bool = True, raises: bool | None = None) -> None:
+        self.frame, self.records, self.raises = frame, records, raises
+        self._returned: list[Any] = [None]  # of one element, until begin() takes it
+        self._lock = allocate_lock()  # locked, until end() releases it
+        self._lock.acquire()
+
+    @property
+    def is_open(self) -> bool:
+        return not self._returned and self._lock.locked()
+
+    def begin(self, returned: Any) -> Callable[[], Any]:
+        """The call that begins the block, and returns this."""
+        self._returned[0] = returned
+        return self._returned.pop
+
+    def end(self) -> Callable[..., None]:
+        """The call that ends it. It keeps the block alive as long as `with` keeps it."""
+        return functools.partial(self._lock.__exit__, self)  # type: ignore[arg-type]  # it ignores what it is given
+
+
+open_blocks: ContextVar[tuple[ref[Block], ...]] = ContextVar("open_blocks", default=())  # from the outermost on
 
 
 def is_recording() -> bool:
-    """Whether operations record here: whether no no_grad() block is open.
+    """Whether operations record here.
 
     A task that was started within a block goes on with what it has inherited; after the block's end it records again.
     """
     blocks = open_blocks.get()
-    return not blocks or not any(block.is_open for block in blocks)
+    if not blocks:
+        return True
+    for reference in reversed(blocks):
+        block = reference()
+        if block is not None and block.is_open:
+            return block.records
+    forget_ended_blocks()
+    return True
 
 
-class no_grad:  # noqa: N801  a function to its users
+def may_raise() -> bool:
+    """Whether a result that is not finite may be an error here."""
+    opened = [block for reference in open_blocks.get() if (block := reference()) is not None and block.is_open]
+    return next((block.raises for block in reversed(opened) if block.raises is not None), True)
+
+
+def forget_ended_blocks() -> tuple[ref[Block], ...]:
+    """The blocks here that have not ended. One that has not begun is among them: a signal's handler may ask this."""
+    kept = tuple([reference for reference in open_blocks.get() if reference() is not None])
+    open_blocks.set(kept)
+    return kept
+
+
+def end_stale_blocks() -> None:
+    """Ends the blocks whose code does not run: it is a suspended generator's."""
+    if not open_blocks.get():
+        return
+    frame: FrameType | None = sys._getframe(1)
+    running = set()
+    while frame is not None:
+        running.add(frame)
+        frame = frame.f_back
+    blocks = forget_ended_blocks()
+    open_blocks.set(tuple([kept for kept in blocks if (block := kept()) is not None and block.frame in running]))
+
+
+# ---- Context managers that open blocks
+
+
+class LookedUp:
+    """A method that Python looks up before it calls it: what runs in Python runs in the look-up, and the rest is C."""
+
+    def __init__(self, look_up: Callable[[Any, FrameType], Callable[..., Any]]) -> None:
+        self.look_up = look_up
+
+    def __get__(self, manager: Any, kind: type | None = None) -> Any:
+        return self if manager is None else self.look_up(manager, sys._getframe(1))
+
+    def __call__(self, manager: Any, *exception: object) -> Any:  # as an ExitStack calls it
+        return self.look_up(manager, sys._getframe(1))(*exception)
+
+
+class Mode:
+    """A context manager whose blocks have operations record, or not. One may open several, also within each other."""
+
+    _records: bool
+    _raises: bool | None
+    _blocks: list[tuple[FrameType, Block]]  # whose end has not been looked up, and who has opened them
+
+    def _look_up_begin(self, frame: FrameType) -> Callable[[], Any]:
+        block = Block(owner(frame), self._records, self._raises)
+        self._blocks.append((frame, block))
+        open_blocks.set((*[kept for kept in open_blocks.get() if kept() is not None], ref(block)))
+        return block.begin(self)
+
+    def _look_up_end(self, frame: FrameType) -> Callable[..., None]:
+        """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
+        blocks = self._blocks
+        if blocks and blocks[-1][0] is frame:
+            return blocks.pop()[1].end()
+        if not blocks:
+            return functools.partial(refuse_to_end, type(self).__name__)
+        here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
+        blocks.sort(key=lambda opened: (opened[0] is frame, opened[1] in here))
+        return blocks.pop()[1].end()
+
+    __enter__, __exit__ = LookedUp(_look_up_begin), LookedUp(_look_up_end)
+
+
+def refuse_to_end(name: str, *exception: object) -> None:
+    raise RuntimeError(f"{name}: a block is ended that has not begun; write `with {name}():`")
+
+
+ENTERING = {"__enter__", "__aenter__", "enter_context", "enter_async_context"}
+
+
+def owner(frame: FrameType) -> FrameType:
+    """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
+    while True:
+        code = frame.f_code
+        is_generator, is_entering = code.co_flags & (GENERATOR | ASYNC_GENERATOR), code.co_name in ENTERING
+        if not (is_generator or is_entering) or (caller := frame.f_back) is None:
+            return frame
+        if not is_entering and caller.f_code.co_name not in ENTERING:  # a generator that nobody runs to enter a block
+            return frame
+        frame = caller
+
+
+class recording(Mode):  # noqa: N801  a function to its users
+    """Operations record, also in a no_grad() block around: the caller differentiates what they compute.
+
+    With raises=False they follow IEEE 754, as the table's partials on floats do: an undefined result is nan, one that
+    is too large is inf, and nothing raises. As a decorator, all this holds in the function.
+    """
+
+    def __init__(self, *, raises: bool = True) -> None:
+        self._records, self._raises, self._blocks = True, raises, []
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def with_recording(*arguments: Any, **keywords: Any) -> Any:
+            with recording(raises=bool(self._raises)):
+                return function(*arguments, **keywords)
+
+        return with_recording  # type: ignore[return-value]
+
+
+class no_grad(Mode):  # noqa: N801  a function to its users
     """Operations record nothing: `with no_grad():`, or `@no_grad()` or `@no_grad` on a function. Results are leaves.
 
     A decorated generator function or coroutine function records nothing while its own code runs. A generator that
@@ -49,28 +205,9 @@ class no_grad:  # noqa: N801  a function to its users
     """
 
     def __new__(cls, function: Function | None = None) -> Any:  # Any: with a function, that function decorated
-        manager = super().__new__(cls)
-        manager._blocks = []
+        manager = object.__new__(cls)
+        manager._records, manager._raises, manager._blocks = False, None, []
         return manager if function is None else manager(function)
-
-    _blocks: list[Block]  # that it has begun and not ended
-
-    def __enter__(self) -> Self:
-        block = Block(owner(sys._getframe(1)))
-        count(+1)  # while there are none, the native engine need not ask
-        self._blocks.append(block)
-        open_blocks.set((*open_blocks.get(), block))
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if not self._blocks:
-            raise RuntimeError("no_grad: a block is ended that has not begun; write `with no_grad():`")
-        here = open_blocks.get()  # another thread may have blocks of the same manager
-        own = next((block for block in reversed(self._blocks) if block in here), self._blocks[-1])
-        self._blocks.remove(own)
-        own.is_open = False
-        open_blocks.set(tuple([block for block in here if block is not own]))
-        count(-1)
 
     def __call__(self, function: Function) -> Any:
         if isinstance(function, (classmethod, staticmethod)):
@@ -79,46 +216,6 @@ class no_grad:  # noqa: N801  a function to its users
             raise TypeError(f"no_grad: expected a function to decorate, or nothing, got {function!r}")
         decorate = next((wrapper for kind, wrapper in WRAPPERS.items() if flags(function) & kind), of_function)
         return functools.wraps(function)(decorate(function))
-
-
-class Block:
-    """An open no_grad() block, and the frame of the code that has opened it."""
-
-    __slots__ = ("frame", "is_open")
-
-    def __init__(self, frame: FrameType) -> None:
-        self.frame = frame
-        self.is_open = True
-
-
-ENTERING = ("__enter__", "__aenter__", "enter_context", "enter_async_context")
-
-
-def owner(frame: FrameType) -> FrameType:
-    """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
-    while (caller := frame.f_back) is not None:
-        is_run_by_one = frame.f_code.co_flags & (GENERATOR | ASYNC_GENERATOR) and caller.f_code.co_name in ENTERING
-        if not is_run_by_one and frame.f_code.co_name not in ENTERING:
-            break
-        frame = caller
-    return frame
-
-
-def count(change: int) -> None:
-    """Tells the engine in use that a block begins, +1, or ends, -1."""
-
-
-def end_stale_blocks() -> None:
-    """Ends the blocks whose code does not run: it is a suspended generator's, or an interrupt kept it from the end."""
-    blocks = open_blocks.get()
-    if not blocks:
-        return
-    frame: FrameType | None = sys._getframe(1)
-    running = set()
-    while frame is not None:
-        running.add(frame)
-        frame = frame.f_back
-    open_blocks.set(tuple([block for block in blocks if block.frame in running]))
 
 
 # ---- Functions without recording. If their code runs in pieces, recording is on again in between.
@@ -199,25 +296,43 @@ def in_pieces(pieces: Any) -> Generator[Any, Any, Any]:
 WRAPPERS = {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async_generator}
 
 
-# ---- What is differentiated records in any case
+# ---- What open blocks hold, and numbers that leave the graph
 
 
-@contextmanager
-def recording(*, raises: bool = True) -> Iterator[None]:
-    """Operations record, also in a no_grad() block around: the caller differentiates what they compute.
+class Holdings:
+    """What is held by blocks that are open now, in any thread: `with holdings.holding(content):`."""
 
-    With raises=False they follow IEEE 754, as the table's partials on floats do: an undefined result is nan, one that
-    is too large is inf, and nothing raises.
-    """
-    blocks, errors = open_blocks.set(()), may_raise.set(raises)
-    try:
-        yield
-    finally:
-        may_raise.reset(errors)
-        open_blocks.reset(blocks)
+    def __init__(self) -> None:
+        self._references: set[ref[Holding]] = set()
+
+    def holding(self, content: Any) -> Holding:
+        holding = Holding(content)
+        self._references.add(ref(holding, self._references.discard))
+        return holding
+
+    def contents(self) -> list[Any]:
+        if not self._references:  # as most often, and quickly
+            return []
+        holdings = [reference() for reference in tuple(self._references)]
+        return [holding.content for holding in holdings if holding is not None and holding.is_open]
+
+    def __len__(self) -> int:
+        """How many there are, with those whose blocks are about to begin."""
+        return len(self._references)
 
 
-# ---- The guard, and numbers that leave the graph
+class Holding(Block):
+    """A context manager for a single block, which holds something."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Any) -> None:
+        super().__init__()
+        self.content = content
+
+    __enter__ = property(lambda self: self.begin(None))
+    __exit__ = property(Block.end)
+
 
 _check: Check | None = None
 

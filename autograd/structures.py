@@ -113,7 +113,7 @@ def flatten(structure: Structure, read: Callable[[Any], Any] | None = None) -> t
         structure: a leaf, or a list, tuple, dict, ... of structures.
         read: `scalar` or `number`, where all leaves must be numbers: it is called with each.
 
-    Raises TypeError if `read` does, and names the place.
+    Raises TypeError if `read` does, and names the place; ValueError for a structure that holds itself.
 
     >>> leaves, form = flatten({"w": [1, 2.5], "b": Value(3.0)}, number)
     >>> leaves
@@ -159,11 +159,15 @@ def map(function: Callable[[Any], Any], structure: Structure) -> Structure:
     """A new structure with function(leaf) in the place of each leaf.
 
     Its arrays are of float64, or of objects if not all leaves are floats. But if the function has returned every
-    element of an array as it was, there is a copy of this array.
+    element of an array as it was, there is a copy of this array. Raises ValueError for a structure that holds itself.
 
     >>> map(abs, {"w": [-1.0, 2.0], "b": -3.0})
     {'w': [1.0, 2.0], 'b': 3.0}
     """
+    return mapped(function, structure, ())
+
+
+def mapped(function: Callable[[Any], Any], structure: Structure, around: tuple[int, ...]) -> Structure:
     if is_array(structure):
         elements = elements_of_array(structure)
         others = [function(element) for element in elements]
@@ -173,7 +177,8 @@ def map(function: Callable[[Any], Any], structure: Structure) -> Structure:
     if taken is None:
         return function(structure)
     kind, keys, parts, option = taken
-    return put_together(kind, keys, [map(function, part) for part in parts], option)
+    around = within(structure, around)
+    return put_together(kind, keys, [mapped(function, part, around) for part in parts], option)
 
 
 def sequence(structure: Structure) -> list[Structure] | None:
@@ -281,8 +286,8 @@ def unflatten_matrix(outputs: Form, inputs: Form, matrix: Sequence[Sequence[Scal
 SEQUENCES = (list, tuple, deque)
 
 
-def take_apart(structure: Structure, leaves: list[Any]) -> Form:
-    """The form of the structure, whose leaves are appended to the list."""
+def take_apart(structure: Structure, leaves: list[Any], around: tuple[int, ...] = ()) -> Form:
+    """The form of the structure, whose leaves are appended to the list. `around` are the ids of those that hold it."""
     if type(structure) is float or isinstance(structure, Value):  # as most often, and quickly
         leaves.append(structure)
         return LEAF
@@ -294,7 +299,15 @@ def take_apart(structure: Structure, leaves: list[Any]) -> Form:
         leaves.append(structure)
         return LEAF
     kind, keys, parts, option = taken
-    return Form(kind, keys, tuple([take_apart(part, leaves) for part in parts]), option)
+    around = within(structure, around)
+    return Form(kind, keys, tuple([take_apart(part, leaves, around) for part in parts]), option)
+
+
+def within(structure: Structure, around: tuple[int, ...]) -> tuple[int, ...]:
+    """The ids of the structures that hold its parts. Raises ValueError if it is one of those that hold itself."""
+    if id(structure) in around:
+        raise ValueError(f"expected a structure of numbers, got {described(structure)}, which holds itself")
+    return (*around, id(structure))
 
 
 def built(form: Form, take: Callable[[Form], Any]) -> Structure:

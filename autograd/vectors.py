@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from array import array
-from contextlib import contextmanager
+from functools import partial
 
 from autograd.engines import Value, engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Literal
 
     Attribute = Literal["data", "grad"]
@@ -57,24 +57,37 @@ def scatter(vector: Vector, values: Sequence[Value], attribute: Attribute) -> No
     >>> x.data, y.data
     (1.5, -2.0)
     """
-    numbers = checked(values, attribute, vector)
-    if engine == "native":
-        native.scatter(values, attribute == "grad", numbers)
-    else:
-        for value, number in zip(values, numbers, strict=True):
-            setattr(value, attribute, number)
+    write = native.scatter if engine == "native" else put
+    write(values, attribute == "grad", checked(values, attribute, vector))
 
 
-@contextmanager
-def borrowed_gradients(values: Sequence[Value]) -> Iterator[None]:
-    """Within it the values' `grad` is 0 and may be set. Afterwards it is as it was."""
-    before, zeros = array("d", bytes(8 * len(values))), array("d", bytes(8 * len(values)))
-    gather(values, "grad", before)
-    try:
-        scatter(zeros, values, "grad")
-        yield
-    finally:
-        scatter(before, values, "grad")
+class borrowed_gradients:  # noqa: N801  a function to its users
+    """Within it the values' `grad` is 0 and may be set. Afterwards it is as it was.
+
+    The native engine writes them in single C calls, so no interrupt leaves them at 0 (recording.py says why).
+    """
+
+    def __init__(self, values: Sequence[Value]) -> None:
+        self.values = values
+        self.before, self.zeros = array("d", bytes(8 * len(values))), array("d", bytes(8 * len(values)))
+        gather(values, "grad", self.before)
+
+    @property
+    def __enter__(self) -> Callable[[], None]:
+        return self._putting(self.zeros)
+
+    @property
+    def __exit__(self) -> Callable[..., None]:
+        return self._putting(self.before)
+
+    def _putting(self, numbers: array[float]) -> Callable[..., None]:
+        return partial(native.scatter if engine == "native" else put, self.values, True, numbers)
+
+
+def put(values: Sequence[Value], is_grad: bool, numbers: Sequence[float], *exception: object) -> None:
+    """What scatter() does once it has checked its arguments. It may be given what `with` calls its end with."""
+    for value, number in zip(values, numbers, strict=True):
+        setattr(value, "grad" if is_grad else "data", number)
 
 
 def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryview:

@@ -12,6 +12,7 @@
 
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
+from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
 from nn.layers import MLP, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
@@ -47,6 +48,8 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
+    "from_numpy",
+    "from_torch",
     "half_squared_error",
     "hinge",
     "load_checkpoint",
@@ -54,4 +57,6 @@ __all__ = [
     "residuals",
     "save_checkpoint",
     "squared_error",
+    "to_numpy",
+    "to_torch",
 ]

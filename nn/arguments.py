@@ -9,7 +9,7 @@ import math
 import operator
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from numbers import Real
 from reprlib import repr as shortened
@@ -20,8 +20,8 @@ from autograd import Value, structures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
 
@@ -35,31 +35,46 @@ if TYPE_CHECKING:
 
 def positive(name: str, count: int) -> int:
     """An int of at least 1."""
+    return at_least(1, name, count, "a positive int")
+
+
+def flag(name: str, given: object) -> bool:
+    """True or False. Other objects are true or false too, but "no" is true."""
+    if not isinstance(given, (bool, numpy.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {shortened(given)}")
+    return bool(given)
+
+
+def at_least(least: int, name: str, count: int, expected: str = "") -> int:
+    expected = expected or f"an int of at least {least}"
     try:
+        if isinstance(count, bool):  # an int to Python
+            raise TypeError
         number = operator.index(count)
     except TypeError:
-        raise TypeError(f"{name}: expected a positive int, got {count!r}") from None
-    if number < 1:
-        raise ValueError(f"{name}: expected a positive int, got {number}")
+        raise TypeError(f"{name}: expected {expected}, got {shortened(count)}") from None
+    if number < least:
+        raise ValueError(f"{name}: expected {expected}, got {number}")
     return number
 
 
 def seed_number(seed: int | None) -> int:
-    """The seed as an int of at least 0, which Python's generator and NumPy's take; None draws one."""
+    """The seed as an int of at least 0, which NumPy's generator asks for; None draws one."""
     if seed is None:
         return random.SystemRandom().getrandbits(63)
     try:
-        return abs(operator.index(seed))
+        number = operator.index(seed)
+        return number if number >= 0 else 2**64 - number
     except TypeError:
         raise TypeError(f"seed: expected an int, or None to draw one, got {shortened(seed)}") from None
 
 
 def within(name: str, number: float, low: float, high: float) -> float:
     """A number in [low, high)."""
-    if not isinstance(number, Real):
-        raise TypeError(f"{name}: expected a real number, got {number!r}")
+    if not isinstance(number, Real) or isinstance(number, bool):
+        raise TypeError(f"{name}: expected a real number, got {shortened(number)}")
     if not low <= number < high:
-        raise ValueError(f"{name}: expected {low} <= {name} < {high}, got {number}")
+        raise ValueError(f"{name}: expected {low} <= {name.rpartition(': ')[2]} < {high}, got {number}")
     return float(number)
 
 
@@ -114,6 +129,18 @@ def finite(name: str, number: object) -> float:
     raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
 
 
+def nested_numbers(name: str, given: Any) -> Any:
+    """What a state has under a name: arrays and tensors as nested lists, anything else as it is."""
+    if type(given) is float or not hasattr(given, "__array__"):
+        return given
+    if numpy.ma.is_masked(given):
+        raise ValueError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
+    dtype = getattr(given, "dtype", None)
+    if getattr(dtype, "kind", "f") in "mMV":  # as lists, times would be whole numbers, and records would be rows
+        raise ValueError(f"{name}: expected numbers, got an array of {dtype}")
+    return plain(given)
+
+
 # ---- Values and numbers
 
 
@@ -152,18 +179,19 @@ def neuron_inputs(
     return inputs
 
 
-def check_function(name: str, given: object, meant: Mapping[str, str]) -> None:
+def check_function(name: str, given: object, example: str, synonyms: Mapping[str, str] | None = None) -> None:
     """A function, or TypeError. What is written in its place elsewhere, as a string, may have a name here."""
     if callable(given):
         return
-    written = re.sub("[^a-z]", "", given.lower()) if isinstance(given, str) else ""
-    names = {re.sub("[^a-z]", "", name): name for name in meant.values()}
-    name_here = names.get(written) or {re.sub("[^a-z]", "", a): b for a, b in meant.items()}.get(written)
-    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {next(iter(meant.values()))}"
+    synonyms = synonyms or {}
+    names = {**synonyms, **{name: name for name in synonyms.values()}}
+    by_letters = {re.sub("[^a-z]", "", written): name for written, name in names.items()}
+    name_here = by_letters.get(re.sub("[^a-z]", "", given.lower())) if isinstance(given, str) else None
+    what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {example}"
     raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 
-def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
+def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
     """Values as they are, other real numbers as floats."""
     try:
         return [
@@ -174,21 +202,39 @@ def scalars(name: str, numbers: Iterable[Scalar]) -> list[Scalar]:
         raise TypeError(f"{name}: {error}") from None
 
 
+def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
+    """Whether it has elements: an array without dimensions is a number, and only claims to be iterable."""
+    if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
+        return isinstance(given, (list, tuple))
+    return isinstance(given, Iterable) and getattr(given, "ndim", 1) != 0
+
+
 def paired(
     name: str, output: Scalar | Iterable[Scalar], target: Scalar | Iterable[Scalar]
 ) -> list[tuple[Scalar, Scalar]]:
     """Each output of a model with its target: one of each, or equally many."""
-    if not isinstance(output, Iterable) and not isinstance(target, Iterable):
-        output, target = [output], [target]
-    if not isinstance(output, Iterable) or not isinstance(target, Iterable):
-        one, many = ("target", "outputs") if isinstance(output, Iterable) else ("output", "targets")
+    are_many = is_sequence(output)
+    if are_many != is_sequence(target):
+        one, many = ("target", "outputs") if are_many else ("output", "targets")
         raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
-    outputs, targets = scalars(name, output), scalars(name, target)
+    if not are_many:
+        output, target = [output], [target]  # type: ignore[list-item]
+    outputs, targets = scalars(name, output), scalars(name, target)  # type: ignore[arg-type]
     if len(outputs) != len(targets) or not outputs:
         raise ValueError(
             f"{name}: expected as many targets as outputs, at least one, got {len(targets)} and {len(outputs)}"
         )
     return list(zip(outputs, targets, strict=True))
+
+
+def measured(function: Callable[[Any, Any], Any], output: Any, target: Any) -> float:
+    """What a loss or a metric says of an output: a number."""
+    result = function(output, target)
+    try:
+        return result if type(result) is float else structures.number(result)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"{name}: as a loss or metric, it has to return a number: {error}") from None
 
 
 # ---- Examples
@@ -217,12 +263,18 @@ def rows_of(name: str, data: Iterable[Any]) -> list[Any]:
     """What each example has of the data, in Python's numbers, which the engine takes faster than NumPy's."""
     if numpy.ma.is_masked(data):
         raise TypeError(f"{name}: expected numbers, got a masked array, of which some are masked; fill them")
-    return [plain(row) for row in plain(data)]
+    rows = plain(data)
+    if isinstance(rows, (Mapping, Set, str, bytes)) or not isinstance(rows, Iterable):
+        raise TypeError(f"{name}: expected a list or an array, with a row for each example, got {shortened(data)}")
+    return [plain(row) for row in rows]
 
 
 def plain(data: Any) -> Any:
     """An array, or what can be seen as one, as nested lists; anything else as it is."""
-    return numpy.asarray(data).tolist() if hasattr(data, "__array__") else data
+    if not hasattr(data, "__array__"):
+        return data
+    # PyTorch gives no array of a tensor that has a gradient, or lies on a GPU, but the list.
+    return data.tolist() if hasattr(data, "tolist") else numpy.asarray(data).tolist()
 
 
 def copied(data: Any) -> Any:
@@ -289,3 +341,49 @@ def have_one_form(examples: Sequence[Example]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+# ---- Arrays
+
+
+def real_array(name: str, given: Any, shape: tuple[int | str, ...], *, finite: bool = True) -> Array:
+    """A float64 array with so many axes, and numbers in it: of the length that is given, or of any but 0, as "n".
+
+    Raises ValueError for another shape, and for nan and inf unless these may be; TypeError for what are no numbers.
+    """
+    lengths = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+    expected = f"{name}: expected {'finite ' if finite else ''}numbers of shape ({lengths})"
+    array = as_array(expected, given)
+    if array.ndim != len(shape) or not array.size or any(
+        isinstance(length, int) and length != n for length, n in zip(shape, array.shape, strict=True)
+    ):  # fmt: skip
+        raise ValueError(f"{expected}, got the shape {array.shape}")
+    if array.dtype.kind == "O":
+        array = numpy.array([structures.number(x) for x in scalars(name, array.flat)]).reshape(array.shape)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{expected}, got {shortened(given)}")
+    numbers = array.astype(float)
+    if finite and not numpy.isfinite(numbers).all():
+        raise ValueError(f"{expected}, got {numbers[~numpy.isfinite(numbers)][0]} among them")
+    return numbers
+
+
+def class_array(name: str, given: Any) -> NDArray[numpy.int64]:
+    """The class of each example, a whole number, of shape (n,). Raises as `real_array`."""
+    numbers = real_array(name, given, ("n",))
+    if (numbers != numpy.rint(numbers)).any():
+        raise ValueError(
+            f"{name}: expected whole numbers, the classes, got {numbers[numbers != numpy.rint(numbers)][0]}"
+        )
+    return numbers.astype(numpy.int64)
+
+
+def as_array(expected: str, given: Any) -> NDArray[Any]:
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)) and not hasattr(given, "__array__"):
+        given = [*given]
+    if numpy.ma.is_masked(given):
+        raise TypeError(f"{expected}, got a masked array, of which some are masked; fill them")
+    try:
+        return numpy.asarray(given)
+    except ValueError:
+        raise ValueError(f"{expected}, got rows of different lengths") from None

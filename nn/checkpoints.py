@@ -16,7 +16,7 @@ from dataclasses import asdict, fields
 from reprlib import repr as shortened
 
 from nn.arguments import distinct_leaves
-from nn.module import Module
+from nn.module import Module, checked
 from nn.optimizers import Optimizer
 from nn.state import read_document, write_document
 from nn.training import History
@@ -44,22 +44,25 @@ def save_checkpoint(
     Arguments:
         path: where the file is to be. It takes the place of an older one in a single step.
         model: a Module, or the parameters of a model that is none.
-        optimizer: what changes its parameters.
+        optimizer: what changes its parameters. It may leave some of them out, but has no others.
         history: what `fit` returned, or gave its callback.
 
-    After `patience` has ended a training, the parameters are the best epoch's: to go on from the last epoch, save in a
-    callback, `callback=lambda history: save_checkpoint("training.json", model, optimizer, history)`.
-    Raises TypeError for what is no model, no Optimizer or no History, ValueError if a parameter is not finite, and
-    OSError if the file cannot be written; an older file is still there then.
+    To have a checkpoint after each epoch, whatever ends the training, save in a callback:
+    `fit(..., callback=lambda history: save_checkpoint("training.json", model, optimizer, history))`.
+    Raises TypeError for what is no model, no Optimizer or no History, ValueError if a parameter is not finite, or if
+    the optimizer has one that the model has not, and OSError if the file cannot be written; an older file is still
+    there then.
     """
     history = History() if history is None else history
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"save_checkpoint: expected an Optimizer, got {shortened(optimizer)}")
+    module = module_for("save_checkpoint", model, optimizer)
     if not isinstance(history, History):
         raise TypeError(f"save_checkpoint: expected a History, as fit returns it, got {shortened(history)}")
-    module = module_of("save_checkpoint", model)
-    module.load_state_dict(module.state_dict())  # what could not be loaded is not written
-    content = {"model": module.state_dict(), "optimizer": optimizer.state_dict(), "history": asdict(history)}
+    try:
+        state = module.state_dict()
+        checked(module, state)  # what could not be loaded is not written
+    except ValueError as error:
+        raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
+    content = {"model": state, "optimizer": optimizer.state_dict(), "history": asdict(history)}
     write_document(path, "checkpoint", content, what="the checkpoint")
 
 
@@ -69,31 +72,35 @@ def load_checkpoint(path: str | os.PathLike[str], model: Module | Sequence[Value
     Arguments are those of `save_checkpoint`. Raises OSError if the file cannot be read, and ValueError if it is damaged
     or of another model or optimizer. Nothing is changed then.
     """
-    module = module_of("load_checkpoint", model)
-    before = module.state_dict()
+    module = module_for("load_checkpoint", model, optimizer)
     try:
         content = read_document(path, "checkpoint")
         if content.keys() != {"model", "optimizer", "history"}:
             raise ValueError(f"expected a model, an optimizer and a history, got {', '.join(content)}")
         history = history_of(content["history"])
-        try:
-            module.load_state_dict(content["model"])
-            optimizer.load_state_dict(content["optimizer"])
-        except BaseException:
-            module.load_state_dict(before)
-            raise
+        checked(module, content["model"])
+        optimizer.load_state_dict(content["optimizer"])
+        module.load_state_dict(content["model"])  # which has been checked
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
     return history
 
 
-def module_of(caller: str, model: Module | Sequence[Value]) -> Module:
-    if isinstance(model, Module):
-        return model
+def module_for(caller: str, model: Module | Sequence[Value], optimizer: Optimizer) -> Module:
+    """The model, or a Module that has its parameters. Raises what is wrong with the two together."""
     try:
-        return Parameters(model)
+        module = model if isinstance(model, Module) else Parameters(model)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{caller}: expected a Module, or the parameters of a model that is none: {error}") from None
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{caller}: expected an Optimizer, such as SGD(parameters), got {shortened(optimizer)}")
+    others = len(set(optimizer.parameters).difference(module.parameters()))
+    if others:
+        raise ValueError(
+            f"{caller}: {others} of the optimizer's parameters are none of the model's; "
+            "give all of them, such as [*model.parameters(), temperature]"
+        )
+    return module
 
 
 def history_of(content: Any) -> History:
@@ -101,4 +108,6 @@ def history_of(content: Any) -> History:
     expected = {field.name: type(getattr(History(), field.name)) for field in fields(History)}
     if not isinstance(content, dict) or {name: type(kept) for name, kept in content.items()} != expected:
         raise ValueError(f"expected a history of {', '.join(expected)}, got {shortened(content)}")
-    return History(**content)
+    history = History(**content)
+    history.check_numbers()
+    return history

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
+from nn.arguments import finite, positive, seed_number
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -45,10 +47,10 @@ def moons(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Dataset:
     Arguments:
         examples: how many, at least 1. They alternate between the classes, so every part of the data is balanced.
         noise: standard deviation of the normal noise that is added to each coordinate, at least 0.
-        seed: of the places along the curves and of the noise.
+        seed: of the places along the curves and of the noise; None draws one.
 
     Returns inputs of shape (examples, 2), targets 0 (upper moon) and 1 (lower moon).
-    Raises ValueError if `examples` or `noise` is too small.
+    Raises ValueError if `examples` or `noise` is too small, or not finite, TypeError for what are no numbers.
     Source: D. Zhou et al., "Learning with local and global consistency", 2003.
 
     >>> inputs, targets = moons(200, seed=1)
@@ -92,6 +94,7 @@ def spirals(
     [30, 30, 30]
     """
     random, targets = alternating(examples, noise, seed, classes)
+    turns = finite("turns", turns)
     radius = numpy.sqrt(random.uniform(0.0, 1.0, examples))  # the root spreads the examples evenly along the arm
     angle = 2.0 * numpy.pi * (turns * radius + targets / classes)
     return noisy(radius * (numpy.cos(angle), numpy.sin(angle)), targets, noise, random)
@@ -149,12 +152,10 @@ def iris() -> Split:
 
 def alternating(examples: int, noise: float, seed: int, classes: int = 2) -> tuple[Generator, NDArray[numpy.int64]]:
     """The source of randomness, and as many targets as examples: 0, 1, ..., classes - 1, 0, 1, ..."""
-    if examples < 1 or classes < 1 or not noise >= 0:
-        raise ValueError(
-            "expected at least 1 example, at least 1 class and a noise of at least 0, "
-            f"got examples={examples}, classes={classes}, noise={noise}"
-        )
-    return numpy.random.default_rng(seed), numpy.arange(examples, dtype=numpy.int64) % classes
+    examples, classes = positive("examples", examples), positive("classes", classes)
+    if finite("noise", noise) < 0:
+        raise ValueError(f"noise: expected a number of at least 0, got {noise}")
+    return numpy.random.default_rng(seed_number(seed)), numpy.arange(examples, dtype=numpy.int64) % classes
 
 
 def noisy(points: NDArray[numpy.float64], targets: NDArray[numpy.int64], noise: float, random: Generator) -> Dataset:

@@ -8,15 +8,17 @@ nothing out; in a loop of one's own, Python's `random` draws.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Set
 from contextvars import ContextVar, copy_context
 from functools import cached_property
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
 
 from autograd import RecordingError, Value, multiply
-from nn.arguments import scalars, within
-from nn.module import Module
+from nn.arguments import Within, is_sequence, scalars, within
+from nn.module import Module, current_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 class Dropout(Module):
     """x_i m_i / (1 − rate), with m_i = 0 at the given rate and else 1, drawn anew for each i at each call.
 
-    So the expected output is x. In evaluation, after `model.eval()` and wherever `nn` only measures, it is x itself;
-    second-order methods, which compare a loss with itself, leave nothing out either.
+    So the expected output is x. In evaluation mode it is x itself (`Module.training` says which mode it is in).
+    Second-order methods, which compare a loss with itself, leave nothing out either.
 
     Arguments:
         rate: the probability with which a number is left out, in [0, 1).
@@ -51,13 +53,17 @@ class Dropout(Module):
     [1.0, 2.0, 3.0, 4.0]
     """
 
+    rate = Within(0.0, 1.0)
+
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = within("Dropout: rate", rate, 0.0, 1.0)
 
     def __call__(self, x: Scalar | Iterable[Scalar]) -> Any:  # Any: of a Value or number one, of a sequence a list
         """Of a sequence the numbers, some of them replaced by 0; of a single number that number, or 0."""
-        is_single = isinstance(x, Value) or not hasattr(x, "__iter__")
-        inputs = scalars("Dropout", [x] if is_single else x)  # type: ignore[list-item, arg-type]
+        if isinstance(x, (Mapping, Set)):
+            raise TypeError(f"Dropout: expected a sequence of numbers, got {type(x).__name__}: {shortened(x)}")
+        is_single = not is_sequence(x)
+        inputs = scalars("Dropout", [x] if is_single else x)  # type: ignore[arg-type]
         factors = source.get()(inputs, self.rate) if self.training and self.rate else None
         outputs = (
             inputs if factors is None else [multiply(x, factor) for x, factor in zip(inputs, factors, strict=True)]
@@ -144,10 +150,11 @@ def drawn(numbers: Iterable[float], rate: float) -> list[float]:
 
 
 def drawing(who: Source, function: Callable[..., Result], *arguments: Any) -> Result:
-    """function(*arguments), with this source meanwhile.
+    """function(*arguments), with this source meanwhile, and all Modules in the mode that goes with it.
 
     It runs in a context of its own. That is gone with the call, however this ends; nobody can forget to end it.
     """
     context = copy_context()
     context.run(source.set, who)
+    context.run(current_mode.set, who is not nobody)
     return context.run(function, *arguments)

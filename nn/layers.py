@@ -60,7 +60,7 @@ class Neuron(Module):
         return output
 
     def __repr__(self) -> str:
-        name = getattr(self.activation, "__name__", type(self.activation).__name__) if self.nonlin else "linear"
+        name = name_of(self.activation) if self.nonlin else "linear"
         return f"{name.title().replace('_', '').replace('Relu', 'ReLU')}Neuron({len(self.weights)})"
 
     # What micrograd calls the weights and the bias.
@@ -134,16 +134,20 @@ class Layer(Module):
 class Sequential(Module):
     """Layers one after the other, each fed by the one before: any functions of a sequence of numbers.
 
-    A layer that returns a single Value feeds the next one a sequence of one. Raises TypeError for what is no function.
+    A method of Value, such as `autograd.tanh`, is a layer too: it is applied to each of the numbers. A layer that
+    returns a single Value feeds the next one a sequence of one. Raises TypeError for what is no function.
 
-    >>> model = Sequential(Layer(2, 3), LayerNorm(3), Layer(3, 1, nonlin=False))
+    >>> from autograd import tanh
+    >>> model = Sequential(Layer(3, 2, nonlin=False), LayerNorm(2), tanh, Layer(2, 1, nonlin=False))
+    >>> model
+    Sequential of [Layer of [LinearNeuron(3), LinearNeuron(3)], LayerNorm(2), tanh, Layer of [LinearNeuron(2)]]
     >>> len(model.parameters())
-    19
+    15
     """
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
-            if not callable(layer):
+            if not callable(layer) or isinstance(layer, type):
                 raise TypeError(f"Sequential: expected layers, such as Layer(2, 3), got {layer!r}")
         self.layers: list[Any] = list(layers)  # Any: each its own kind of function
 
@@ -151,13 +155,28 @@ class Sequential(Module):
         self, x: Iterable[Value | float], *others: object
     ) -> Any:  # Any: a Value if the last layer's width is one, else a list
         """What the last layer returns: a list of Values, or where its width is one the Value itself."""
-        outputs = self.layers[0](x, *others) if self.layers else x
+        outputs = applied(self.layers[0], x, *others) if self.layers else x
         for layer in self.layers[1:]:
-            outputs = layer([outputs] if isinstance(outputs, Value) else outputs)
+            is_single = isinstance(outputs, Value)
+            outputs = applied(layer, [outputs] if is_single else outputs)
+            if is_single and isinstance(outputs, list) and len(outputs) == 1:
+                [outputs] = outputs  # as Dropout returns the one that it got
         return outputs
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__} of [{', '.join(map(repr, self.layers))}]"
+        layers = [repr(layer) if isinstance(layer, Module) else name_of(layer) for layer in self.layers]
+        return f"{type(self).__name__} of [{', '.join(layers)}]"
+
+
+def applied(layer: Callable[..., Any], x: Any, *others: object) -> Any:
+    """The layer's outputs. A method of Value takes a number, and so the inputs one by one."""
+    if not isinstance(layer, Module) and vars(Value).get(name_of(layer)) is layer and not others:
+        return [layer(number) for number in scalars(name_of(layer), x)]
+    return layer(x, *others)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 class MLP(Sequential):
@@ -204,7 +223,8 @@ class LayerNorm(Module):
         epsilon: ε, which keeps the quotient finite where all inputs are the same.
 
     The gains are 1 to begin with, the biases 0. Raises TypeError or ValueError if `width` is not a positive int or
-    epsilon negative. Source: Ba, Kiros and Hinton, "Layer normalization", 2016, equations 3 and 4.
+    epsilon negative. The squares have to be floats: it is for inputs up to 1e150.
+    Source: Ba, Kiros and Hinton, "Layer normalization", 2016, equations 3 and 4.
 
     >>> [round(y.data, 6) for y in LayerNorm(2, epsilon=0.0)([3.0, 1.0])]
     [1.0, -1.0]

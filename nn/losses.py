@@ -3,121 +3,139 @@
 Outputs and targets are Values or numbers, all else is a TypeError. If an operand is a Value, the loss is a Value; else
 it is a float. The loss of a batch is the mean of its examples' losses. A target that is a Value is taken as it is: only
 numbers are checked.
+
+`weight` is how much the example counts, a number of at least 0 or a Value: the loss is multiplied by it. (0 times an
+infinite loss is nan.) A target can carry the weight of its example, on a tape too:
+`loss=lambda y, t: cross_entropy(y, t[0], weight=t[1])`.
 """
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Iterable
 from reprlib import repr as shortened
 
-from autograd import Value, dot, logsumexp, relu, softplus, sum
-from nn.arguments import paired, scalars
+from autograd import Value, dot, logsumexp, relu, softplus, sqrt, sum
+from nn.arguments import is_sequence, paired, scalars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     Scalar = Value | float
     Scalars = Scalar | Iterable[Scalar]
 
 
-def squared_error(output: Scalars, target: Scalars) -> Any:  # Any: a float or a Value, as the operands are
-    """Σ (output_i − target_i)², over one output or a sequence of outputs.
+def squared_error(
+    output: Scalars, target: Scalars, *, weight: Scalar = 1.0
+) -> Any:  # Any: a float or a Value, as the operands are
+    """weight Σ (output_i − target_i)², over one output or a sequence of outputs.
 
-    Raises ValueError if there are not as many targets as outputs.
+    Raises ValueError if there are not as many targets as outputs, or for a weight that is negative or not finite.
 
     >>> squared_error([3.0, 1.0], [1.0, 0.0])
     5.0
     """
-    return total([(y - t) ** 2 for y, t in paired("squared_error", output, target)])
+    terms = [(y - t) ** 2 for y, t in paired("squared_error", output, target)]
+    return weighted("squared_error", weight, total(terms))
 
 
-def half_squared_error(output: Scalars, target: Scalars) -> Any:  # Any: as above
-    """½ Σ (output_i − target_i)², whose gradient is output_i − target_i. Raises as `squared_error`.
+def half_squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Any:  # Any: as above
+    """½ weight Σ (output_i − target_i)², whose gradient is weight (output_i − target_i). Raises as `squared_error`.
 
     >>> half_squared_error([3.0, 1.0], [1.0, 0.0])
     2.5
     """
-    return 0.5 * total([(y - t) ** 2 for y, t in paired("half_squared_error", output, target)])
+    terms = [(y - t) ** 2 for y, t in paired("half_squared_error", output, target)]
+    return weighted("half_squared_error", weight, 0.5 * total(terms))
 
 
-def residuals(output: Scalars, target: Scalars) -> list[Any]:  # Any: as above
-    """[output_i − target_i], as a least-squares method asks for them; `half_squared_error` sums their squares up.
+def residuals(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> list[Any]:  # Any: as above
+    """[√weight (output_i − target_i)], as a least-squares method asks for them: `squared_error` sums their squares up.
 
     Raises as `squared_error`.
 
     >>> residuals([3.0, 1.0], [1.0, 0.0])
     [2.0, 1.0]
     """
-    return [y - t for y, t in paired("residuals", output, target)]
+    differences = [y - t for y, t in paired("residuals", output, target)]
+    weight = checked_weight("residuals", weight)
+    return differences if is_number(weight, 1.0) else [sqrt(weight) * difference for difference in differences]
 
 
-def binary_cross_entropy(logit: Scalars, target: Scalars) -> Any:  # Any: as above
-    """−Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence of outputs.
+def binary_cross_entropy(
+    logit: Scalars, target: Scalars, *, label_smoothing: float = 0.0, weight: Scalar = 1.0
+) -> Any:  # Any: as above
+    """−weight Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence.
 
-    The target t is the probability of the class, in [0, 1]. The gradient is p_i − t_i. The loss is computed from the
-    logits, as −log p = softplus(−logit), so it is finite where p rounds to 0 or 1; 0 log 0 is 0.
-    Raises ValueError for a target outside [0, 1], and if there are not as many targets as logits.
+    The target t is the probability of the class, in [0, 1]. The gradient is weight (p_i − t_i). The loss is computed
+    from the logits, as −log p = softplus(−logit), so it is finite where p rounds to 0 or 1; 0 log 0 is 0.
+    With `label_smoothing` α, in [0, 1], (1 − α) t + α/2 takes the place of t, as `cross_entropy` has it for 2 classes.
+    Raises ValueError for a target or label_smoothing outside [0, 1], if there are not as many targets as logits, and
+    for a weight that is negative or not finite.
 
     >>> binary_cross_entropy(0.0, 1)
     0.6931471805599453
-    >>> binary_cross_entropy(-1000.0, 1)
-    1000.0
+    >>> binary_cross_entropy(-1000.0, 1), binary_cross_entropy(-1000.0, 1, label_smoothing=0.5)
+    (1000.0, 750.0)
     """
     pairs = paired("binary_cross_entropy", logit, target)
     for _, t in pairs:
         if not isinstance(t, Value) and not 0 <= t <= 1:
             raise ValueError(f"binary_cross_entropy: expected a target in [0, 1], got {t}")
-    weighted = [pair for z, t in pairs for pair in ((1.0 - t, z), (t, -z)) if not is_zero(pair[0])]
-    return total([weight * softplus(x) for weight, x in weighted])
+    targets = smoothed([t for _, t in pairs], checked_smoothing("binary_cross_entropy", label_smoothing), 2)
+    parts = [part for (z, _), t in zip(pairs, targets, strict=True) for part in ((1.0 - t, z), (t, -z))]
+    terms = [probability * softplus(x) for probability, x in parts if not is_number(probability, 0.0)]
+    return weighted("binary_cross_entropy", weight, total(terms))
 
 
-def cross_entropy(logits: Sequence[Scalar], target: int | Sequence[Scalar]) -> Any:  # Any: as above
-    """−Σ t_i log p_i with p = softmax(logits), the categorical cross-entropy of one example.
+def cross_entropy(
+    logits: Sequence[Scalar],
+    target: int | Sequence[Scalar],
+    *,
+    label_smoothing: float = 0.0,
+    weight: Scalar = 1.0,
+) -> Any:  # Any: as above
+    """−weight Σ t_i log p_i with p = softmax(logits), the categorical cross-entropy of one example.
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
-    p_i − t_i. The loss is computed as logsumexp(logits) − Σ t_i logits_i, so it is finite where a p_i rounds to 0;
-    0 log 0 is 0. An index may be a Value, as the input of a tape is. It becomes t_i = max(0, 1 − |index − i|) in the
-    graph: 1 for the true class, 0 for all others.
+    weight (p_i − t_i). The loss is computed as logsumexp(logits) − Σ t_i logits_i, so it is finite where a p_i rounds
+    to 0; 0 log 0 is 0. An index may be a Value, as the input of a tape is. It becomes t_i = max(0, 1 − |index − i|) in
+    the graph: 1 for the true class, 0 for all others.
+    With `label_smoothing` α, in [0, 1], (1 − α) t_i + α/K takes the place of t_i, K being the number of classes
+    (C. Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016, section 7).
     Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
-    ValueError for probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1.
+    ValueError for probabilities that are not as many as the logits, outside [0, 1], or do not sum to 1, for
+    label_smoothing outside [0, 1], and for a weight that is negative or not finite.
 
     >>> cross_entropy([0.0, 0.0], 1)
     0.6931471805599453
-    >>> cross_entropy([0.0, 1000.0], [1.0, 0.0])
-    1000.0
+    >>> cross_entropy([0.0, 1000.0], [1.0, 0.0]), cross_entropy([0.0, 1000.0], 0, label_smoothing=0.5, weight=2.0)
+    (1000.0, 1500.0)
     """
-    if not isinstance(logits, Iterable):
+    if not is_sequence(logits):
         raise TypeError(
             f"cross_entropy: expected a sequence of logits, one per class, got {logits!r}; "
             "the loss of a single logit is binary_cross_entropy"
         )
     logits = scalars("cross_entropy", logits)
-    if isinstance(target, Value):
-        check_index(target.data, len(logits))
-        target = [relu(1.0 - abs(target - float(i))) for i in range(len(logits))]
-    if isinstance(target, Iterable):
-        probabilities = scalars("cross_entropy", target)
-        check_probabilities(probabilities, len(logits))
-        terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_zero(p)]
-        return logsumexp(logits) - dot(*zip(*terms, strict=True))
-    try:
-        index = operator.index(target)
-    except TypeError:
-        raise TypeError(
-            f"cross_entropy: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
-        ) from None
-    check_index(index, len(logits))
-    return logsumexp(logits) - logits[index]
+    alpha = checked_smoothing("cross_entropy", label_smoothing)
+    if alpha or isinstance(target, Value) or is_sequence(target):
+        probabilities = smoothed(probabilities_of("cross_entropy", target, len(logits)), alpha, len(logits))
+        terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
+        expected_logit = dot(*zip(*terms, strict=True))
+    else:
+        expected_logit = logits[index_of("cross_entropy", target, len(logits))]
+    return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 
-def hinge(score: Scalars, target: Scalars) -> Any:  # Any: as above
-    """Σ max(0, 1 − target_i score_i), the max-margin loss, over one output or a sequence of outputs.
+def hinge(score: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Any:  # Any: as above
+    """weight Σ max(0, 1 − target_i score_i), the max-margin loss, over one output or a sequence of outputs.
 
     The target is the class, −1 or +1; the loss is 0 where the score has its sign and is at least 1 away from 0.
-    Raises ValueError for another target, and if there are not as many targets as scores.
+    Raises ValueError for another target, if there are not as many targets as scores, and for a weight that is negative
+    or not finite.
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(3.0, 1)
     (0.75, 1.25, 0.0)
@@ -126,29 +144,78 @@ def hinge(score: Scalars, target: Scalars) -> Any:  # Any: as above
     for _, t in pairs:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"hinge: expected a target of -1 or +1, got {t}")
-    return total([relu(1.0 - t * y) for y, t in pairs])
+    return weighted("hinge", weight, total([relu(1.0 - t * y) for y, t in pairs]))
 
 
-def is_zero(weight: Scalar) -> bool:
-    """Whether a term with this weight can be left out. The weight 0 of an infinite term would make it nan."""
-    return not isinstance(weight, Value) and weight == 0
+def is_number(factor: Scalar, number: float) -> bool:
+    """Whether it is this number for good: then a term with the factor 0 can be left out, which nan would be of inf."""
+    return not isinstance(factor, Value) and factor == number
 
 
 def total(terms: list[Scalar]) -> Any:
     return sum(terms) if len(terms) > 1 else terms[0]
 
 
-def check_index(index: float, classes: int) -> None:
+def weighted(name: str, weight: Scalar, loss: Any) -> Any:
+    weight = checked_weight(name, weight)
+    return loss if is_number(weight, 1.0) else weight * loss
+
+
+def checked_weight(name: str, weight: Scalar) -> Scalar:
+    """How much an example counts: a Value as it is, any other real number as a float."""
+    if type(weight) is float and weight == 1.0:  # as mostly, and quickly
+        return weight
+    [number] = scalars(f"{name}: weight", [weight])
+    if not isinstance(number, Value) and not 0 <= number < math.inf:
+        raise ValueError(f"{name}: weight: expected a finite number of at least 0, got {number}")
+    return number
+
+
+def smoothed(probabilities: list[Scalar], alpha: float, classes: int) -> list[Scalar]:
+    """Probabilities t that are closer to those of chance: (1 − α) t + α/K."""
+    return [(1.0 - alpha) * t + alpha / classes for t in probabilities] if alpha else probabilities
+
+
+def checked_smoothing(name: str, label_smoothing: float) -> float:
+    if type(label_smoothing) is float and label_smoothing == 0.0:  # as mostly, and quickly
+        return label_smoothing
+    [alpha] = scalars(f"{name}: label_smoothing", [label_smoothing])
+    if isinstance(alpha, Value):
+        raise TypeError(f"{name}: label_smoothing: expected a number, got {alpha!r}, a Value")
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"{name}: label_smoothing: expected a number in [0, 1], got {alpha}")
+    return alpha
+
+
+def probabilities_of(name: str, target: int | Scalar | Iterable[Scalar], classes: int) -> list[Scalar]:
+    """The probability of each class, of which the target may be one, by its index."""
+    if is_sequence(target):
+        probabilities = scalars(name, target)
+        check_probabilities(name, probabilities, classes)
+        return probabilities
+    index = index_of(name, target, classes)
+    if isinstance(target, Value):
+        return [relu(1.0 - abs(target - float(i))) for i in range(classes)]
+    return [float(i == index) for i in range(classes)]
+
+
+def index_of(name: str, target: Any, classes: int) -> int:
+    """The index of a class, from an int or from a Value with one."""
+    try:
+        index = target.data if isinstance(target, Value) else operator.index(target)
+    except TypeError:
+        raise TypeError(
+            f"{name}: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
+        ) from None
     if index not in range(classes):
-        raise IndexError(f"cross_entropy: expected a class from 0 to {classes - 1}, one per logit, got {index}")
+        raise IndexError(f"{name}: expected a class from 0 to {classes - 1}, one per logit, got {index}")
+    return int(index)
 
 
-def check_probabilities(probabilities: list[Scalar], classes: int) -> None:
+def check_probabilities(name: str, probabilities: list[Scalar], classes: int) -> None:
     if len(probabilities) != classes:
-        raise ValueError(f"cross_entropy: expected {classes} probabilities, one per logit, got {len(probabilities)}")
+        raise ValueError(f"{name}: expected {classes} probabilities, one per logit, got {len(probabilities)}")
     if any(isinstance(p, Value) for p in probabilities):
         return
     if not all(0 <= p <= 1 for p in probabilities) or abs(sum(probabilities) - 1) > 1e-6:
-        raise ValueError(
-            f"cross_entropy: expected probabilities in [0, 1] with the sum 1, got {shortened(probabilities)}"
-        )
+        raise ValueError(f"{name}: expected probabilities in [0, 1] with the sum 1, got {shortened(probabilities)}")

@@ -1,19 +1,24 @@
 """Minimizing is what second-order methods have in common: they go from step to step, and say when they stop, and why.
 
-`SecondOrder.minimize` does it, and returns a `Descent`. A `DirectionMethod` searches along a direction. The methods
-themselves are in `second_order.py`.
+`SecondOrder.minimize` does it, and returns a `Descent`. A `Parabola` is what a method takes the loss for around an
+iterate: every stopping test asks it. A `DirectionMethod` searches along a direction. The methods themselves are in
+`second_order.py`.
+
+No stopping test depends on a unit. Measure the data, the loss or any parameter in another one: the numbers that are
+compared with the tolerances stay the same.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy
 
 from autograd import Value, scatter
-from nn.arguments import distinct_leaves, examples_of, positive, within
+from nn.arguments import check_function, distinct_leaves, examples_of, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import progress_bar
@@ -33,14 +38,18 @@ if TYPE_CHECKING:
 EPSILON = float(numpy.finfo(float).eps)
 
 REASONS = {
-    "gradient": "no derivative of the loss is larger than the tolerance",
+    "gradient": "no derivative of the loss is larger than the tolerance, relative to loss and curvature",
     "small step": "the step is too small to matter to parameters of this size",
+    "small reduction": "the last step lowered the loss by too little to matter, and so would the next",
+    "rounding": "the loss is as low as rounding errors let it be seen",
     "steps": "all steps were taken; more may lead further",
     "line search": "no step in the direction lowers the loss, however short",
     "damping": "no step lowers the loss, however large the damping",
+    "far out": "parameters have become so large that any step is small beside them, while the gradient is not small",
     "not finite": "the loss or its derivatives are nan or infinite after the next step",
     "interrupted": "interrupted",
 }
+CONVERGED = ("gradient", "small step", "small reduction", "rounding")
 
 
 @dataclass(repr=False)
@@ -49,15 +58,17 @@ class Descent:
 
     loss: what is minimised; each method says what that is.
     gradient: the largest of its derivatives, max_i |g_i|.
+    relative_gradient: the same relative to loss and curvature, max_i |g_i| / √(2 |L| B_ii), which no unit changes.
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
-    stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "steps", "line search",
-        "damping", "not finite" or "interrupted". `reason` says it in words.
+    stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "small reduction", "rounding",
+        "steps", "line search", "damping", "far out", "not finite" or "interrupted". `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
     loss: list[float] = field(default_factory=list)
     gradient: list[float] = field(default_factory=list)
+    relative_gradient: list[float] = field(default_factory=list)
     damping: list[float] = field(default_factory=list)
     path: list[Array] = field(default_factory=list)
     stopped: str = ""
@@ -70,17 +81,19 @@ class Descent:
 
     @property
     def converged(self) -> bool:
-        """Whether it ended where it wanted to: with a small gradient, or a small step."""
-        return self.stopped in ("gradient", "small step")
+        """Whether it ended where it wanted to: for one of the first four reasons, and for no other."""
+        return self.stopped in CONVERGED
 
     @property
     def reason(self) -> str:
         return REASONS.get(self.stopped, "still under way")
 
     def append(self, iterate: Iterate) -> None:
-        self.loss.append(iterate.loss)
-        self.gradient.append(float(numpy.abs(iterate.gradient).max()))
-        self.path.append(iterate.vector.copy())
+        parabola = iterate.parabola
+        self.loss.append(parabola.loss)
+        self.gradient.append(float(numpy.abs(parabola.gradient).max()))
+        self.relative_gradient.append(parabola.relative_gradient)
+        self.path.append(parabola.vector.copy())
         if iterate.damping is not None:
             self.damping.append(iterate.damping)
 
@@ -89,13 +102,77 @@ class Descent:
         return f"<Descent of {self.steps} step{'' if self.steps == 1 else 's'}: {loss}; {self.reason}>"
 
 
+class Parabola:
+    """What a method takes the loss for around the parameters θ: L(θ + δ) ≈ L(θ) + gᵀδ + ½ δᵀ B δ.
+
+    Arguments:
+        vector: θ, (p,).
+        loss: L.
+        gradient: g, (p,).
+        units: D, the roots of the diagonal of B, (p,): how much each parameter matters. All sizes are measured so.
+    """
+
+    def __init__(self, vector: Array, loss: float, gradient: Array, units: Array) -> None:
+        self.vector = vector
+        self.loss = loss
+        self.gradient = gradient
+        self.units = units
+
+    @cached_property
+    def direction(self) -> Array:
+        """δ, from θ to the lowest point: B δ = −g."""
+        raise NotImplementedError
+
+    @cached_property
+    def foretold(self) -> float:
+        """By how much the lowest point is lower: ½ gᵀ B⁻¹ g."""
+        return -0.5 * float(self.gradient @ self.direction)
+
+    @cached_property
+    def slope(self) -> float:
+        """max_i |g_i| / √B_ii. Half its square is the most that a single parameter, as it moves alone, can gain."""
+        has_slope = self.gradient != 0.0
+        return float((numpy.abs(self.gradient[has_slope]) / self.units[has_slope]).max(initial=0.0))
+
+    @property
+    def relative_gradient(self) -> float:
+        """max_i |g_i| / √(2 |L| B_ii). For L = ½ ‖r‖² and B = JᵀJ it is |cos(J_i, r)|: MINPACK's `gtol` test."""
+        if self.slope == 0.0:
+            return 0.0
+        return self.slope / math.sqrt(2.0 * abs(self.loss)) if self.loss else math.inf
+
+    @cached_property
+    def rounding(self) -> float:
+        """By how much the difference of two losses may be wrong: 10 ε (|L| + ½ ‖Dθ‖²).
+
+        ‖Dθ‖² stands for the terms of the loss, which cancel where L is near 0. Source: A. Conn, N. Gould, P. Toint,
+        "Trust-region methods", 2000, section 17.4.2, has |L| alone.
+        """
+        return 10.0 * EPSILON * (abs(self.loss) + 0.5 * self.size(self.vector) ** 2)
+
+    def size(self, step: Array) -> float:
+        """‖D δ‖."""
+        return length(self.units * step)
+
+    def is_small(self, step: Array, tolerance: float) -> bool:
+        """‖D δ‖ ≤ tolerance ‖D θ‖."""
+        return self.size(step) <= tolerance * self.size(self.vector)
+
+    def hides(self, gained: float, foretold: float) -> bool:
+        """Whether rounding errors hide what a step has gained, and what it was foretold to."""
+        return abs(gained) <= self.rounding and foretold <= self.rounding
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether rounding errors hide whatever a single parameter could gain."""
+        return 0.5 * self.slope**2 <= self.rounding
+
+
 @dataclass
 class Iterate:
     """Where a method has come to."""
 
-    vector: Array
-    loss: float
-    gradient: Array
+    parabola: Parabola
     damping: float | None = None
 
 
@@ -124,6 +201,7 @@ class SecondOrder:
         steps: int = 100,
         tolerance: float = 1e-8,
         step_tolerance: float = 1e-12,
+        loss_tolerance: float = 0.0,
         progress: bool = True,
         tape: bool | None = None,
     ) -> Descent:
@@ -135,11 +213,22 @@ class SecondOrder:
             data: what an example's data come from, such as inputs and targets: equally many of each, arrays of which a
                 row is an example, lists, or other iterables. Without data the function has no arguments.
             steps: how many to compute at most, at least 1.
-            tolerance: end as soon as max_i |g_i|, the largest derivative of the loss, is not above it.
-            step_tolerance: end when ‖δ‖ ≤ step_tolerance (‖θ‖ + step_tolerance).
+            tolerance: end as soon as max_i |g_i| / √(2 |L| B_ii) ≤ tolerance. g is the gradient of the loss L, B the
+                curvature that the method takes. For sums of squares this is the largest cosine of an angle between the
+                residuals and a column of their Jacobian.
+            step_tolerance: end when ‖D δ‖ ≤ step_tolerance ‖D θ‖, where δ leads to the parabola's lowest point, and
+                D_ii = √B_ii.
+            loss_tolerance: end when the last step lowered the loss by no more than loss_tolerance |L|, and the
+                parabola's lowest point is not lower by more; 0 leaves it to the other tests.
             progress: show a progress bar with the loss on the standard error stream.
             tape: None records one example's graph, and replays it if all examples have the same; True insists on it;
                 False builds each example's graph: the same numbers up to rounding, slower.
+
+        The tests do not depend on the units of loss, data and parameters. They are MINPACK's `gtol`, `xtol` and `ftol`
+        (J. Moré, B. Garbow, K. Hillstrom, "User guide for MINPACK-1", 1980); B in the place of JᵀJ makes them tests for
+        any loss. Whatever the tolerances, it also ends, converged, where rounding errors hide all that could be gained.
+        Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is left to compare with: so it
+        is with classes that a line separates, and it may be `steps` that end it.
 
         Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
         numbers that are not finite after a step, end it too. The parameters are then as they were before that step.
@@ -153,9 +242,11 @@ class SecondOrder:
         Raises whatever the function raises, with the parameters as they were before the step.
         """
         name = type(self).__name__
+        check_function(f"{name}: function", function, "lambda x, t: residuals(model(x), t)")
         steps = positive(f"{name}: steps", steps)
         tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
         step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)
+        loss_tolerance = within(f"{name}: loss_tolerance", loss_tolerance, 0.0, math.inf)
         descent, start = Descent(), gathered(self.parameters, "data")
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
@@ -164,16 +255,19 @@ class SecondOrder:
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
-                for iterate in self._iterates(evaluator, start, max(step_tolerance, EPSILON)):
+                for iterate in within_reach(self._iterates(evaluator, start, max(step_tolerance, EPSILON))):
                     descent.append(iterate)
                     if descent.steps:
                         undo.keep()
                     if progress:
-                        bar.set_postfix(loss=f"{iterate.loss:.4g}", refresh=False)
+                        bar.set_postfix(loss=f"{descent.loss[-1]:.4g}", refresh=False)
                         bar.update(descent.steps - bar.n)
-                    if descent.gradient[-1] <= tolerance or descent.steps == steps:
-                        descent.stopped = "gradient" if descent.gradient[-1] <= tolerance else "steps"
-                        break
+                    if descent.relative_gradient[-1] <= tolerance:
+                        raise Stop("gradient")
+                    if has_small_reduction(descent.loss, iterate.parabola, loss_tolerance):
+                        raise Stop("small reduction")
+                    if descent.steps == steps:
+                        raise Stop("steps")
         except Stop as stop:
             if not descent.path:
                 raise FloatingPointError(
@@ -219,48 +313,69 @@ class DirectionMethod(SecondOrder):
     """A method whose step goes along the direction δ that its parabola advises: θ ← θ + α δ.
 
     With a line search α is η, η/2, η/4, ...: the first that lowers the loss enough, L(θ + α δ) ≤ L(θ) + 10⁻⁴ α gᵀδ, but
-    for rounding errors (algorithm 3.1 of Nocedal and Wright). Without, α is η.
+    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). Without, α is η.
     """
 
     learning_rate = 1.0
     line_search: bool
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs = evaluator.outputs(vector)
+        outputs, steepest = evaluator.outputs(vector), math.inf
         loss = self._loss(outputs)
         while True:
-            gradient, direction = self._direction(evaluator, vector, outputs)
-            yield Iterate(vector, loss, gradient)
-            step, slope = self.learning_rate * direction, self.learning_rate * float(gradient @ direction)
-            smallest = smallest_step(vector, step_tolerance)
-            if length(step) <= smallest:
+            parabola = self._parabola(evaluator, vector, outputs, loss)
+            if not parabola.slope < steepest:  # then at least the gradient must become smaller
+                raise Stop("rounding")
+            yield Iterate(parabola)
+            if parabola.is_small(parabola.direction, step_tolerance):
                 raise Stop("small step")
+            rate, step = self.learning_rate, self.learning_rate * parabola.direction
             trial, trial_loss = self._tried(evaluator, vector + step)
-            while self.line_search and not trial_loss <= loss + 1e-4 * slope + rounding(loss):
-                step, slope = step / 2, slope / 2
-                if length(step) <= smallest:
-                    raise Stop("line search")
+            while self.line_search and not (
+                trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
+                or parabola.hides(loss - trial_loss, parabola.foretold)
+            ):
+                rate, step = rate / 2, step / 2
+                if parabola.is_small(step, step_tolerance) or rate < EPSILON**2:  # also where θ is 0
+                    raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):
                 raise Stop("not finite")
+            is_hidden = parabola.hides(loss - trial_loss, parabola.foretold)
+            steepest = parabola.slope if is_hidden else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        """The gradient g and the direction δ. Raises Stop where either is not finite."""
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
+        """What the loss is taken for around these parameters. Raises Stop where a derivative is not finite."""
         raise NotImplementedError
 
 
-def rounding(loss: float) -> float:
-    """By how much the difference of two losses that are nearly the same may be wrong.
+def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: float) -> bool:
+    """Whether neither the last step has lowered the loss L by more than tolerance |L|, nor the next one would."""
+    if tolerance == 0.0 or len(losses) < 2:  # the parabola's lowest point may cost as much as a step
+        return False
+    enough = tolerance * abs(losses[-1])
+    return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
 
-    A. Conn, N. Gould, P. Toint, "Trust-region methods", 2000, section 17.4.2.
+
+def within_reach(iterates: Iterable[Iterate]) -> Iterator[Iterate]:
+    """The iterates. Raises Stop("far out") where parameters have run away, so that any step is small beside ‖D θ‖.
+
+    So it is where a long step has saturated neurons of a network: others still move far, and could gain much. The
+    parameters at the start are taken at their word.
     """
-    return 10.0 * EPSILON * abs(loss)
-
-
-def smallest_step(vector: Array, tolerance: float) -> float:
-    """The length of a step that is too short to matter to parameters of this size."""
-    return tolerance * (length(vector) + tolerance)
+    losses = []
+    try:
+        for iterate in iterates:
+            losses.append(abs(iterate.parabola.loss))
+            yield iterate
+    except Stop as stop:
+        if str(stop) in ("small step", "rounding") and len(losses) > 1:
+            last = iterate.parabola
+            could_gain = 0.5 * last.slope**2 > 1e-4 * max(losses)
+            if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
+                raise Stop("far out") from None
+        raise
 
 
 def length(vector: Array) -> float:

@@ -1,35 +1,52 @@
 """Module is a part of a network: it finds the parameters in its attributes, names them, and keeps them in files.
 
-A parameter is a leaf, a Value that was not computed. An attribute holds it by itself, in a Module, or in lists, tuples
-and dicts of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
+A parameter is a leaf, a Value that was not computed. An attribute holds it by itself, in a Module, or in lists, dicts
+and the like of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
 """
 
 from __future__ import annotations
 
 import os
+from array import array
+from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import fields, is_dataclass
+from functools import partial
 from reprlib import repr as shortened
+from types import MappingProxyType, MemberDescriptorType
 
-from autograd import Value
-from nn.arguments import finite
+import numpy
+
+from autograd import Value, scatter, structures
+from nn.arguments import finite, flag, nested_numbers
 from nn.state import read_state, write_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
-    from typing import Self, TypeGuard
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+    from typing import Any, Self
 
     from nn.state import Numbers
 
-    Entry = Value | Sequence["Entry"]  # what a state has under one name: a parameter, or a list of parameters
+    Entry = Value | list["Entry"]  # what a state has under one name: a parameter, or a list of parameters
+    Contents = dict[Any, Any] | Sequence[Any]  # Any: whatever an attribute may be
+
+
+# Whether `fit` learns, or `nn` measures: then all Modules are in this mode. None where nobody does.
+current_mode: ContextVar[bool | None] = ContextVar("current_mode", default=None)
 
 
 class Module:
-    """A part of a network: the parameters in its attributes.
+    """A part of a network: the parameters in its attributes and slots.
 
-    Values in anything but lists, tuples, dicts and Modules, such as a set or an array, are not found. A result that was
-    computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken for a parameter;
-    its number is not: `self.last = result.data`.
+    They are found in Modules, lists, tuples, deques and arrays of objects, in dicts and the like of them, and in the
+    fields of dataclasses. They are not found in objects of other classes, nor is what only the class has as an
+    attribute. A set has no order: a parameter that is nowhere but in a set is an error.
+
+    A result that was computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken
+    for a parameter; its number is not: `self.last = result.data`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -41,7 +58,7 @@ class Module:
     {'slopes': [2.0, 3.0], 'offset': 1.0}
     """
 
-    training = True  # whether it is in training mode, not in evaluation mode
+    __slots__ = ("__dict__", "__weakref__")  # as without this line, but dataclasses with slots look here
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         module = super().__new__(cls)
@@ -50,18 +67,25 @@ class Module:
         return module
 
     def parameters(self) -> list[Value]:
-        """Each parameter once, in the order in which the attributes were set.
+        """Each parameter once: those in slots in the order of the classes, base classes first, then those in other
+        attributes, in the order in which they were set.
 
         A subclass may define this method itself. `zero_grad`, and the Modules that hold one of the subclass, call it.
+
+        Raises ValueError if a parameter is in a set alone.
         """
         found: dict[Value, None] = {}
-        collect_parameters(vars(self).values(), found, {id(self)})
+        sets: list[Iterable[object]] = []
+        collect_parameters(values_of(contents(self)), found, {id(self): self}, sets)
+        if sets:
+            check_sets(self, sets, found)
         return list(found)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The pairs of name and parameter, for each of `parameters()`. One that is shared has the first of its names.
 
-        Raises ValueError if no attribute leads to a parameter that a `parameters()` of a subclass returns.
+        Raises ValueError if no attribute leads to a parameter that a `parameters()` of a subclass returns, or as
+        `parameters` does.
         """
         names: dict[Value, str] = {}
         for entry_name, entry in entries_in(self):
@@ -80,25 +104,42 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    @property
+    def training(self) -> bool:
+        """Whether it is in training mode, and not in evaluation mode.
+
+        While `fit` learns, every Module is in training mode. Where `nn` measures, as `evaluate` and the validation of
+        `fit` do, and in second-order methods, every Module is in evaluation mode. Otherwise it is in the mode that
+        `train()` or `eval()` has put it in; at first, in training mode.
+        """
+        mode = current_mode.get()
+        return vars(self).get("_training", True) if mode is None else mode
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        vars(self)["_training"] = flag(f"{type(self).__name__}.training", mode)
+
     def modules(self) -> Iterator[Module]:
         """This module and all that it holds, each once, from the outside to the inside."""
         unseen: list[object] = [self]
-        seen: set[int] = set()
+        seen: dict[int, object] = {}
         while unseen:
             holder = unseen.pop()
             if id(holder) not in seen:
-                seen.add(id(holder))
-                unseen += [held for _, held in items_in(holder)][::-1]
+                seen[id(holder)] = holder
+                inside = holder if isinstance(holder, SETS) else values_of(contents(holder))
+                unseen += [held for held in inside if OPENERS[type(held)]][::-1]
                 if isinstance(holder, Module):
                     yield holder
 
     def train(self, mode: bool = True) -> Self:
         """Puts this module, and all that it holds, in training mode. Returns the module.
 
-        It is the mode that a module is in from the beginning. It matters to `Dropout`.
+        It matters to `Dropout`, and to modules of one's own that ask for `self.training`.
         """
+        mode = flag("train: mode", mode)
         for module in Module.modules(self):
-            module.training = mode
+            vars(module)["_training"] = mode  # also where it is frozen
         return self
 
     def eval(self) -> Self:
@@ -110,39 +151,27 @@ class Module:
 
         Raises ValueError if a parameter has no name (see `named_parameters`), or if two have the same.
         """
-        return {name: numbers_in(entry) for name, entry in self._named_entries().items()}
+        return {name: numbers_in(entry) for name, entry in named_entries(self).items()}
 
-    def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # Any: Numbers, or arrays or tensors of them
         """Sets the parameters to the numbers of a `state_dict`; gradients stay as they are.
+
+        For a list of parameters, any sequence of numbers may be given, an array of NumPy or a tensor of PyTorch too.
 
         Raises ValueError if the names or shapes are not those of this module, or if something is no finite number;
         TypeError if the state is no dict. Nothing is changed then.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(
-                f"expected a dict, as state_dict() returns it, got {shortened(state)}; load(path) reads a file"
-            )
-        entries = self._named_entries()
-        check_names(entries.keys(), state.keys())
-        numbers: dict[Value, float] = {}
-        for entry_name, entry in entries.items():
-            for name, parameter, number in matched(entry_name, entry, state[entry_name]):
-                if numbers.setdefault(parameter, number) != number:
-                    raise ValueError(
-                        f"{name} is a shared parameter: expected one number, got {numbers[parameter]} and {number}"
-                    )
-        for parameter, number in numbers.items():
-            parameter.data = number
+        assign(checked(self, state))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the parameters to a file, as JSON. `load` gets the same floats back.
+        """Writes the parameters to a file, as JSON with a checksum. `load` gets the same floats back.
 
         The file takes the place of an older one, and its permissions, in a single step at the end. Raises ValueError if
         a parameter is not finite, and OSError if the file cannot be written; an older file is still there then.
         """
         try:
             state = self.state_dict()
-            self.load_state_dict(state)  # what could not be loaded is not written
+            checked(self, state)  # what could not be loaded is not written
         except ValueError as error:
             raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
         write_state(path, state)
@@ -151,70 +180,184 @@ class Module:
         """Sets the parameters to those of a file that `save` wrote.
 
         Raises OSError if the file cannot be read, and ValueError if it is not a whole and valid state of such a
-        module. Nothing is changed then.
+        module, or if it has been changed since. Nothing is changed then.
         """
         try:
             self.load_state_dict(read_state(path))
         except ValueError as error:
             raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
 
-    def _named_entries(self) -> dict[str, Entry]:
-        list(self.named_parameters())  # raises if a parameter has no name
-        entries: dict[str, Entry] = {}
-        for name, entry in entries_in(self):
-            if entries.setdefault(name, entry) is not entry:
-                raise ValueError(f"{type(self).__name__}: two parameters have the name {name!r}; rename one")
-        return entries
+
+# ---- What a Module or container holds
 
 
-def collect_parameters(holdings: Iterable[object], found: dict[Value, None], seen: set[int]) -> None:
-    """Adds the parameters in what a Module or container holds; `seen` ends the walk where one holds itself."""
+class Openers(dict[type, "Callable[[Any], Contents] | None"]):
+    """For each class: how the contents of its objects are seen, as a dict or a sequence; None if they hold nothing."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Contents] | None:
+        if len(self) > 1000:  # classes that were made for a moment are not kept for ever
+            self.clear()
+        self[kind] = opener(kind)
+        return self[kind]
+
+
+def opener(kind: type) -> Callable[[Any], Contents] | None:
+    if issubclass(kind, Module):
+        slots = slots_of(kind)
+        return partial(slots_and_attributes, slots) if slots else vars
+    if issubclass(kind, (list, tuple, dict)):
+        return itself
+    if issubclass(kind, SETS):
+        return unordered
+    if issubclass(kind, (deque, UserList)):
+        return list
+    if issubclass(kind, (UserDict, ChainMap, MappingProxyType)):
+        return dict
+    if issubclass(kind, numpy.ndarray):
+        return objects_in_array
+    if is_dataclass(kind) and not issubclass(kind, (type, Value)):
+        return fields_of_dataclass
+    return None
+
+
+OPENERS = Openers()
+SETS = (set, frozenset)
+
+
+def contents(holder: object) -> Contents:
+    open = OPENERS[type(holder)]
+    return open(holder) if open else ()
+
+
+def values_of(inside: Contents) -> Iterable[object]:
+    return inside.values() if isinstance(inside, dict) else inside
+
+
+def itself(holder: Contents) -> Contents:
+    return holder
+
+
+def unordered(holder: Iterable[object]) -> Contents:
+    """Nothing: what is in a set has no place, and no name. `check_sets` looks into it."""
+    return ()
+
+
+def slots_and_attributes(slots: Iterable[MemberDescriptorType], module: Module) -> dict[str, object]:
+    """Of two slots of one name, a base class's and a class's, and of a slot and an attribute, there is one."""
+    in_slots = {}
+    for slot in slots:
+        with suppress(AttributeError):  # nothing has been assigned to it
+            in_slots[slot.__name__] = slot.__get__(module)
+    return in_slots | vars(module) | in_slots  # the order of the first, the values of the last
+
+
+def slots_of(kind: type) -> list[MemberDescriptorType]:
+    """The slots of a class, those of its base classes first; of each class in the order in which it names them."""
+    slots: list[MemberDescriptorType] = []
+    for cls in reversed(kind.__mro__):
+        if (names := vars(cls).get("__slots__")) is not None:
+            names = [names] if isinstance(names, str) else list(names)
+            private = f"_{cls.__name__.lstrip('_')}"
+            place = {spelt: i for i, name in enumerate(names) for spelt in (name, private + name)}
+            own = [member for member in vars(cls).values() if isinstance(member, MemberDescriptorType)]
+            slots += sorted(own, key=lambda member: place.get(member.__name__, len(place)))
+    return slots
+
+
+def objects_in_array(holder: Any) -> Contents:
+    if holder.dtype != object:
+        return ()
+    return holder.tolist() if holder.ndim else [holder.item()]
+
+
+def fields_of_dataclass(instance: Any) -> dict[str, object]:
+    return {field.name: getattr(instance, field.name) for field in fields(instance) if hasattr(instance, field.name)}
+
+
+def collect_parameters(
+    holdings: Iterable[Any], found: dict[Value, None], seen: dict[int, object], sets: list[Iterable[object]]
+) -> None:
+    """Adds the parameters in what a Module or container holds. What is in sets is left for later.
+
+    `seen` ends the walk where one holds itself. It keeps all it has seen, lest something new gets the id of something
+    that is gone.
+    """
     for held in holdings:
         if isinstance(held, Value):
             if not held.parents:
                 found[held] = None
-        elif isinstance(held, HOLDERS) and id(held) not in seen:
-            seen.add(id(held))
-            if not isinstance(held, Module):
-                collect_parameters(held.values() if isinstance(held, dict) else held, found, seen)
-            elif type(held).parameters is Module.parameters:
-                collect_parameters(held.__dict__.values(), found, seen)
-            else:
+        elif (open := OPENERS[type(held)]) and id(held) not in seen:
+            seen[id(held)] = held
+            if open is itself:
+                collect_parameters(held.values() if isinstance(held, dict) else held, found, seen, sets)
+            elif open is unordered:
+                sets.append(held)
+            elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
                 found.update(dict.fromkeys(held.parameters()))
+            else:
+                collect_parameters(values_of(open(held)), found, seen, sets)
 
 
-HOLDERS = (Module, list, tuple, dict)
+def check_sets(module: Module, sets: list[Iterable[object]], found: dict[Value, None]) -> None:
+    in_sets: dict[Value, None] = {}
+    seen: dict[int, object] = {}
+    for held in sets:  # which grows where there are sets in it
+        collect_parameters(held, in_sets, seen, sets)
+    for parameter in in_sets:
+        if parameter not in found:
+            raise ValueError(
+                f"{type(module).__name__}: the parameter {parameter!r} is in a set alone, where it has no place and no "
+                "name; keep it in a list, or, if it is no parameter, define parameters()"
+            )
 
 
-def entries_in(holder: object, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Entry]]:
+# ---- Entries: what has a name in a state
+
+
+def named_entries(module: Module) -> dict[str, Entry]:
+    """The entries of the module's state by name. Raises ValueError if a parameter has no name, or two have the same."""
+    list(module.named_parameters())  # raises if a parameter has no name
+    entries: dict[str, Entry] = {}
+    for name, entry in entries_in(module):
+        if name in entries:
+            raise ValueError(f"{type(module).__name__}: two parameters have the name {name!r}; rename one")
+        entries[name] = entry
+    return entries
+
+
+def entries_in(holder: object, prefix: str = "", seen: dict[int, object] | None = None) -> Iterator[tuple[str, Entry]]:
     """What a state has of a Module or container: names, each with a parameter or a list of parameters.
 
     A list is left out if all of its parameters came before.
     """
-    seen = {id(holder)} if seen is None else seen
-    for key, held in items_in(holder):
-        if is_entry(held):
-            new = {id(parameter) for _, parameter in elements_in("", held)} - seen
-            if new:
+    seen = {id(holder): holder} if seen is None else seen
+    held_in = contents(holder)
+    for key, held in held_in.items() if isinstance(held_in, dict) else enumerate(held_in):
+        entry = entry_of(held)
+        if entry is not None:
+            new = {id(parameter): parameter for _, parameter in elements_in("", entry)}
+            if not new.keys() <= seen.keys():
                 seen |= new
-                yield f"{prefix}{key}", held
+                yield f"{prefix}{key}", entry
         elif id(held) not in seen:
-            seen.add(id(held))
+            seen[id(held)] = held
             yield from entries_in(held, f"{prefix}{key}.", seen)
 
 
-def items_in(holder: object) -> Iterable[tuple[object, object]]:
-    if isinstance(holder, Module):
-        return vars(holder).items()
-    if isinstance(holder, dict):
-        return holder.items()
-    return enumerate(holder) if isinstance(holder, (list, tuple)) else ()
-
-
-def is_entry(held: object) -> TypeGuard[Entry]:
-    if isinstance(held, (list, tuple)):
-        return len(held) > 0 and all(map(is_entry, held))
-    return isinstance(held, Value) and not held.parents
+def entry_of(held: object) -> Entry | None:
+    """The parameter, or the list of parameters, that something is; None if it is something else."""
+    if isinstance(held, Value):
+        return None if held.parents else held
+    inside = contents(held)
+    if not inside or isinstance(inside, dict):
+        return None
+    entries = []
+    for element in inside:
+        entry = entry_of(element)
+        if entry is None:
+            return None
+        entries.append(entry)
+    return entries[0] if isinstance(held, numpy.ndarray) and not held.ndim else entries
 
 
 def elements_in(name: str, entry: Entry) -> Iterator[tuple[str, Value]]:
@@ -229,6 +372,18 @@ def numbers_in(entry: Entry) -> Numbers:
     return entry.data if isinstance(entry, Value) else [numbers_in(element) for element in entry]
 
 
+# ---- Loading
+
+
+def checked(module: Module, state: Mapping[str, Any]) -> dict[Value, float]:
+    """The number that a state has for each parameter. Raises ValueError or TypeError if it is of another module."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"expected a dict, as state_dict() returns it, got {shortened(state)}; load(path) reads a file")
+    entries = named_entries(module)
+    check_names(entries.keys(), state.keys())
+    return single(triple for name, entry in entries.items() for triple in matched(name, entry, state[name]))
+
+
 def check_names(expected: Set[str], given: Set[str]) -> None:
     differences = {"missing": expected - given, "unknown": given - expected}
     if any(differences.values()):
@@ -238,14 +393,30 @@ def check_names(expected: Set[str], given: Set[str]) -> None:
         raise ValueError(f"the state is of another model: {found}; build the model as it was when it was saved")
 
 
-def matched(name: str, entry: Entry, numbers: object) -> Iterator[tuple[str, Value, float]]:
+def matched(name: str, entry: Entry, given: object) -> Iterator[tuple[str, Value, float]]:
     """Each parameter of an entry with its name and its number."""
+    numbers = nested_numbers(name, given)
+    sequence = structures.sequence(numbers)
     if isinstance(entry, Value):
-        yield name, entry, finite(name, numbers)
-    elif not isinstance(numbers, (list, tuple)):
-        raise ValueError(f"{name}: expected a list of {len(entry)}, got {shortened(numbers)}")
-    elif len(numbers) != len(entry):
-        raise ValueError(f"{name}: expected a list of {len(entry)}, got one of {len(numbers)}")
+        yield name, entry, finite(name, numbers if sequence is None else given)
+    elif sequence is None or len(sequence) != len(entry):
+        shape = getattr(given, "shape", ())
+        got = f"the shape {tuple(shape)}" if shape else f"one of {len(sequence)}" if sequence else shortened(given)
+        raise ValueError(f"{name}: expected a list of {len(entry)}, got {got}")
     else:
-        for i, (element, number) in enumerate(zip(entry, numbers, strict=True)):
+        for i, (element, number) in enumerate(zip(entry, sequence, strict=True)):
             yield from matched(f"{name}.{i}", element, number)
+
+
+def single(numbers: Iterable[tuple[str, Value, float]]) -> dict[Value, float]:
+    """The number of each parameter, which has a name. Raises ValueError if one that is shared has two."""
+    found: dict[Value, float] = {}
+    for name, parameter, number in numbers:
+        if found.setdefault(parameter, number) != number:
+            raise ValueError(f"{name} is a shared parameter: expected one number, got {found[parameter]} and {number}")
+    return found
+
+
+def assign(numbers: dict[Value, float]) -> None:
+    """Sets each parameter to its number, in one piece, so that no interrupt gets between."""
+    scatter(array("d", numbers.values()), list(numbers), "data")

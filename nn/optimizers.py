@@ -14,7 +14,7 @@ from reprlib import repr as shortened
 import numpy
 
 from autograd import Value, gather, scatter
-from nn.arguments import Within, WithinOrNone, distinct_leaves, finite, within
+from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Optimizer:
         parameters: the Values to change, leaves, such as `model.parameters()`. Those of a model that are not among
             them are frozen: `SGD(model.layers[-1].parameters(), 0.1)` trains the last layer alone.
         learning_rate: η, at least 0, or a schedule: a function from the number of steps taken so far to η, such as
-            `CosineDecay(0.1, steps=1000)` of `nn.schedules`. It can be assigned at any time.
+            `CosineDecay(0.1, steps=1000)` of `nn.schedules`. It can be assigned at any time; a number takes the place
+            of a schedule.
         clip_norm: the largest length of the gradient, above 0; None does not clip it.
         clip_value: the largest size of each of its components, above 0; None does not clip them.
 
@@ -83,27 +84,38 @@ class Optimizer:
     def learning_rate(self) -> float:
         """η of the next step."""
         rate: Rate = vars(self)["learning_rate"]
-        return within("learning_rate", rate(self.steps), 0.0, math.inf) if callable(rate) else rate
+        return self._scheduled(rate) if callable(rate) else rate
 
     @learning_rate.setter
     def learning_rate(self, rate: Rate) -> None:
-        first = rate(self.steps) if callable(rate) else rate
-        number = within("learning_rate", first, 0.0, math.inf)
-        vars(self)["learning_rate"] = rate if callable(rate) else number
+        if callable(rate):
+            self._scheduled(rate)  # raises for what is no schedule
+            vars(self)["learning_rate"] = rate
+        else:
+            vars(self)["learning_rate"] = within("learning_rate", rate, 0.0, math.inf)
+
+    def _scheduled(self, schedule: Callable[[int], float]) -> float:
+        try:
+            return within("learning_rate", schedule(self.steps), 0.0, math.inf)
+        except Exception as error:
+            raise ValueError(
+                f"learning_rate: expected a number from the schedule {shortened(schedule)} at step {self.steps}, "
+                f"got {type(error).__name__}: {error}"
+            ) from error
 
     def step(self) -> None:
         """Changes the parameters by their gradients.
 
         Raises FloatingPointError if a gradient or a parameter is not finite, or would not be after the step, and
-        ValueError if an `update` of one's own returns anything but a number per parameter. Then neither a parameter
-        nor what the method keeps from step to step has changed.
+        ValueError if a schedule returns no rate, or an `update` of one's own anything but a number per parameter. Then
+        neither a parameter nor what the method keeps from step to step has changed.
         """
         parameters, gradient = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
         scatter(self.stepped(parameters, gradient), self.parameters, "data")
 
     def stepped(self, parameters: Vector, gradient: Vector) -> Vector:
         """What `step` sets the parameters to, on vectors: no Value is read or changed. Raises what `step` raises."""
-        before = [(optimizer, vars(optimizer).copy()) for optimizer in self._all()]
+        before = self._all_kept()
         try:
             self._check_finite("data", parameters)
             self._check_finite("grad", gradient)
@@ -112,17 +124,20 @@ class Optimizer:
             self.steps += 1
             return updated
         except BaseException as error:
-            for optimizer, kept in before:
-                vars(optimizer).update(kept)
-            if not isinstance(error, FloatingPointError):
-                raise
-            raise FloatingPointError(
+            put_back(before)
+            if isinstance(error, NotTakenError) or not isinstance(error, FloatingPointError):
+                raise  # the first: one of several optimizers has said it already
+            raise NotTakenError(
                 f"{type(self).__name__}: {error}, so the step was not taken; "
                 f"lower the learning rate{self._rate_in_words()} or clip the gradients, as with clip_norm=1.0"
             ) from None
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
-        """The parameters after one step. What is kept from step to step is an attribute, to be assigned anew."""
+        """The parameters after one step.
+
+        What is kept from step to step is an attribute. It is to be assigned anew, not changed in place, so that a step
+        that is refused leaves it as it was.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a method update(parameters, gradient)")
 
     def zero_grad(self) -> None:
@@ -133,46 +148,54 @@ class Optimizer:
     def state_dict(self) -> State:
         """The options of the method and what it keeps from step to step, as numbers and lists, by name.
 
-        A schedule is left out: it is code. Raises TypeError if a subclass keeps something else in an attribute.
+        A schedule is None there: it is code. Raises TypeError if a subclass keeps something else in an attribute.
 
         >>> SGD([Value(0.0)], learning_rate=0.1).state_dict()["learning_rate"]
         0.1
         """
         kept = {name: plain(f"{type(self).__name__}.{name}", attribute) for name, attribute in self._kept().items()}
-        return {"method": type(self).__name__, **kept}
+        return {"class": type(self).__name__, **kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on where another optimizer was, whose `state_dict` this is; with as many parameters, in the same order.
 
-        Raises ValueError or TypeError if the state is of another method, of other options than this one has, of
-        another number of parameters, or damaged. Nothing is changed then.
+        Its options take the place of this one's. A schedule, which is not in the state, stays.
+        Raises ValueError or TypeError if the state is of another class, of another number of parameters, or damaged, or
+        if one of the two has a schedule and the other none. Nothing is changed then.
         """
-        for optimizer, attributes in self._restored(state):
-            vars(optimizer).update(attributes)
+        before = self._all_kept()
+        try:
+            self._restore(state)
+        except BaseException:
+            put_back(before)
+            raise
 
-    def _all(self) -> list[Optimizer]:
-        """The optimizers that keep something: this one."""
-        return [self]
+    def __repr__(self) -> str:
+        rate = vars(self).get("learning_rate")
+        return f"{type(self).__name__}({len(self.parameters)} parameters, learning_rate={rate!r})"
+
+    def _all_kept(self) -> list[tuple[Optimizer, State]]:
+        """The optimizers that keep something, each with its attributes as they are now, for `put_back`."""
+        return [(self, vars(self).copy())]
 
     def _kept(self) -> State:
         return {name: attribute for name, attribute in vars(self).items() if name != "parameters"}
 
-    def _restored(self, state: Mapping[str, Any]) -> list[tuple[Optimizer, State]]:
-        """The attributes that each of the optimizers gets from a state."""
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Sets the attributes to those of a state. After an error some of them are set."""
         name, kept = type(self).__name__, self._kept()
         if not isinstance(state, Mapping):
             raise TypeError(f"{name}: expected a dict, as state_dict() returns it, got {shortened(state)}")
-        if state.get("method") != name:
-            raise ValueError(f"{name}: expected the state of {name}, got that of {shortened(state.get('method'))}")
-        if state.keys() != {"method", *kept}:
-            differing = sorted(map(str, state.keys() ^ {"method", *kept}))
-            raise ValueError(
-                f"{name}: the state is of other options than this optimizer has: {', '.join(differing)} in one of them"
-            )
-        twin = copy.copy(self)
-        for attribute, current in kept.items():
-            setattr(twin, attribute, restored(f"{name}.{attribute}", state[attribute], current))
-        return [(self, twin._kept())]
+        if state.get("class") != name:
+            raise ValueError(f"{name}: expected the state of {name}, got that of {shortened(state.get('class'))}")
+        missing = sorted(kept.keys() - state.keys())
+        if missing:
+            raise ValueError(f"{name}: the state is of another version of this class: it has no {', '.join(missing)}")
+        for attribute in [name for name in state if name != "class"]:  # some are made at the method's first step
+            current = kept.get(attribute)
+            setattr(self, attribute, restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters)))
+        if type(self.steps) is not int or self.steps < 0:
+            raise ValueError(f"{name}.steps: expected an int of at least 0, got {shortened(self.steps)}")
 
     def _clipped(self, gradient: Vector) -> Vector:
         if self.clip_value is not None:
@@ -193,7 +216,10 @@ class Optimizer:
             raise FloatingPointError(f"the {attribute} of parameter {i}{label} is {vector[i]}")
 
     def _rate_in_words(self) -> str:
-        return f" (it is {self.learning_rate:g})"
+        try:
+            return f" (it is {self.learning_rate:g})"
+        except ValueError:  # of the schedule
+            return ""
 
 
 class ParameterGroups(Optimizer):
@@ -244,24 +270,31 @@ class ParameterGroups(Optimizer):
         """That of every Optimizer, with the states of the optimizers as a list."""
         return {**super().state_dict(), "optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
 
-    def _all(self) -> list[Optimizer]:
-        return [self, *[one for optimizer in self.optimizers for one in optimizer._all()]]
+    def _all_kept(self) -> list[tuple[Optimizer, State]]:
+        return super()._all_kept() + [kept for optimizer in self.optimizers for kept in optimizer._all_kept()]
 
     def _kept(self) -> State:
         return {name: attribute for name, attribute in super()._kept().items() if name != "optimizers"}
 
-    def _restored(self, state: Mapping[str, Any]) -> list[tuple[Optimizer, State]]:
+    def __repr__(self) -> str:
+        return f"ParameterGroups({', '.join(map(repr, self.optimizers))})"
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         states = state.get("optimizers") if isinstance(state, Mapping) else None
         if not isinstance(states, list) or len(states) != len(self.optimizers):
             raise ValueError(
                 f"ParameterGroups: expected the states of {len(self.optimizers)} optimizers, got {shortened(states)}"
             )
-        own = super()._restored({name: kept for name, kept in state.items() if name != "optimizers"})
-        parts = [optimizer._restored(part) for optimizer, part in zip(self.optimizers, states, strict=True)]
-        return sum(parts, own)
+        super()._restore({name: kept for name, kept in state.items() if name != "optimizers"})
+        for optimizer, part in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(part)
 
     def _rate_in_words(self) -> str:
         return ""
+
+
+class NotTakenError(FloatingPointError):
+    """The step was not taken."""
 
 
 class SGD(Optimizer):
@@ -299,7 +332,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.momentum = momentum
-        self.nesterov = nesterov
+        self.nesterov = flag("SGD: nesterov", nesterov)
         self.weight_decay = weight_decay
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
@@ -401,9 +434,8 @@ class Adam(Optimizer):
         self.weight_decay = weight_decay
         self.mean = numpy.zeros(len(self.parameters))
         self.mean_square = numpy.zeros(len(self.parameters))
-        if amsgrad:
-            self.largest_mean_square = numpy.zeros(len(self.parameters))
-        self.amsgrad = amsgrad
+        self.largest_mean_square = numpy.zeros(len(self.parameters))
+        self.amsgrad = flag(f"{type(self).__name__}: amsgrad", amsgrad)
 
     @property
     def betas(self) -> tuple[float, float]:
@@ -464,6 +496,8 @@ class AdamW(Adam):
 
 def finite_vector(updated: Vector, size: int) -> Vector:
     """What `update` returned, if the parameters can be set to it."""
+    if numpy.iscomplexobj(updated):
+        raise ValueError(f"expected update to return real numbers, got {shortened(updated)}")
     vector = numpy.asarray(updated, dtype=float, order="C")
     if vector.shape != (size,):
         raise ValueError(
@@ -490,6 +524,15 @@ def gathered(parameters: Sequence[Value], attribute: Literal["data", "grad"]) ->
 
 # ---- Options and states
 
+
+def put_back(before: list[tuple[Optimizer, State]]) -> None:
+    """Gives each optimizer the attributes that it had."""
+    for optimizer, kept in before:
+        for name in vars(optimizer).keys() - kept.keys():
+            del vars(optimizer)[name]
+        vars(optimizer).update(kept)
+
+
 SYNONYMS = {
     "lr": "learning_rate", "params": "parameters", "eps": "epsilon", "beta1": "betas", "beta2": "betas",
     "decay": "weight_decay", "clipnorm": "clip_norm", "clipvalue": "clip_value", "max_norm": "clip_norm",
@@ -509,7 +552,7 @@ def check_options(method: type[Optimizer], options: Iterable[str]) -> None:
     for option in options:
         if option not in known:
             meant = SYNONYMS.get(option)
-            what_to_do = f"write {meant}=" if meant in known else f"its options are {', '.join(known)}"
+            what_to_do = f"write {meant}=" if meant in known else f"its options are {', '.join(dict.fromkeys(known))}"
             raise TypeError(f"{method.__name__}: there is no option {option!r}; {what_to_do}")
 
 
@@ -531,27 +574,41 @@ def plain(name: str, kept: Any) -> Any:
     )
 
 
-def restored(name: str, given: Any, current: Any) -> Any:
+def restored(name: str, given: Any, current: Any, parameters: int) -> Any:
     """What `plain` was given, from what it returned, if it is of the kind of what the optimizer has now."""
-    if isinstance(current, numpy.ndarray):
-        try:
-            array = numpy.array(given, dtype=current.dtype)
-        except (TypeError, ValueError):
-            array = numpy.empty(0)
-        if array.shape != current.shape or not numpy.isfinite(array).all():
-            raise ValueError(f"{name}: expected finite numbers of shape {current.shape}, got {shortened(given)}")
-        return array
-    if callable(current):  # a schedule, unless a number has been assigned to the rate since
-        return current if given is None else finite(name, given)
-    if isinstance(current, (tuple, list)) and isinstance(given, (tuple, list)):
-        return type(current)(given) if isinstance(current, list) else tuple(given)
-    if current is None and isinstance(given, list):
-        return numpy.array(given)  # as for what is None before the first step
-    if isinstance(current, bool) or not isinstance(current, (int, float)):
-        if type(given) is not type(current) and given is not None and current is not None:
-            raise ValueError(f"{name}: expected {type(current).__name__}, got {shortened(given)}")
-        return copy.deepcopy(given)
-    if given is None and name.endswith(".learning_rate"):
-        raise ValueError(f"{name}: the state is of an optimizer with a schedule; make this one with it")
-    finite(name, given)
-    return given  # an int stays one
+    if name.endswith(".learning_rate") and callable(current) != (given is None):
+        has, other = ("a schedule", f"the number {given!r}") if callable(current) else ("a number", "a schedule")
+        raise ValueError(f"{name}: this optimizer has {has}, the state {other}; assign learning_rate before")
+    if callable(current):
+        return current
+    if isinstance(current, (numpy.ndarray, numpy.generic)):
+        return restored_array(name, given, current)
+    if isinstance(current, bool) and not isinstance(given, bool):
+        raise ValueError(f"{name}: expected True or False, got {shortened(given)}")
+    if isinstance(given, bool) and isinstance(current, (int, float)) and not isinstance(current, bool):
+        raise ValueError(f"{name}: expected a number, got {given}")
+    if isinstance(current, tuple) and isinstance(given, list):
+        return tuple(given)
+    if isinstance(current, list) and isinstance(given, list) and len(current) == len(given):
+        pairs = enumerate(zip(given, current, strict=True))
+        return [restored(f"{name}[{i}]", one, other, parameters) for i, (one, other) in pairs]
+    if isinstance(current, dict) and isinstance(given, dict):
+        return {key: restored(f"{name}[{key!r}]", one, current.get(key), parameters) for key, one in given.items()}
+    if current is None and isinstance(given, list) and len(given) == parameters:
+        return numpy.array(given)  # as for what the method makes at its first step
+    if given is not None and not isinstance(given, KINDS.get(type(current), object)):
+        raise ValueError(f"{name}: expected {type(current).__name__}, got {shortened(given)}")
+    return copy.deepcopy(given)
+
+
+KINDS: dict[type, type | tuple[type, ...]] = {int: (int, float), float: (int, float), str: str, list: list, dict: dict}
+
+
+def restored_array(name: str, given: Any, current: NDArray[Any] | numpy.generic) -> Any:
+    try:
+        array = numpy.array(given, dtype=current.dtype)
+    except (TypeError, ValueError):
+        array = None
+    if array is None or array.shape != current.shape:
+        raise ValueError(f"{name}: expected numbers of shape {current.shape}, got {shortened(given)}")
+    return array if isinstance(current, numpy.ndarray) else array[()]

@@ -10,15 +10,28 @@ Raises ImportError if matplotlib is missing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
 from io import BytesIO
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, cast
 
 import numpy
 
 from autograd import no_grad, structures
+from nn.arguments import (
+    at_least,
+    check_function,
+    class_array,
+    finite,
+    is_sequence,
+    measured,
+    positive,
+    real_array,
+    scalars,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Literal, Protocol
 
     from matplotlib.axes import Axes
@@ -34,6 +47,7 @@ if TYPE_CHECKING:
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
 MARKERS = "osD^vP*X"
+MOST_CLASSES = 10_000  # of a matrix that memory and paper have room for
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]  # Any: as matplotlib has it
 
 
@@ -55,23 +69,28 @@ def decision_boundary(
             `correct_class` takes them for logits (counted from 0).
         resolution: the model is asked at resolution² points, and the boundaries are interpolated between them.
 
-    Raises ValueError if inputs or targets have another shape.
+    Raises ValueError if inputs or targets have another shape, if a target is none of the classes, and if the model does
+    not return finite numbers, as many everywhere; TypeError for what are no numbers.
     """
-    points, classes = numpy.asarray(inputs, dtype=float), numpy.asarray(targets)
-    if points.shape != (len(points), 2) or classes.shape != (len(points),) or not len(points):
-        raise ValueError(
-            "decision_boundary: expected inputs of shape (n, 2) and targets of shape (n,), "
-            f"got {points.shape} and {classes.shape}"
-        )
-    ax = ax or new_axes(6.0, 5.0)
+    check_function("decision_boundary: model", model, "MLP(2, [16, 1])")
+    points = real_array("decision_boundary: inputs", inputs, ("n", 2))
+    classes = class_array("decision_boundary: targets", targets)
+    if len(points) != len(classes):
+        raise ValueError(f"decision_boundary: expected a target for each of {len(points)} inputs, got {len(classes)}")
+    resolution = at_least(2, "decision_boundary: resolution", resolution)
+    ax = axes("decision_boundary", ax, 6.0, 5.0)
     frame = 0.1 * numpy.ptp(points, axis=0) + 1e-9
     xs, ys = numpy.linspace(points.min(axis=0) - frame, points.max(axis=0) + frame, resolution).T.tolist()
     with no_grad():
         outputs = [model([x, y]) for y in ys for x in xs]
-    is_score = not hasattr(outputs[0], "__len__")
-    scores = [[structures.number(score) for score in ([output] if is_score else output)] for output in outputs]
-    logits = [[-score[0], score[0]] for score in scores] if is_score else scores
-    for k, lead in enumerate(leads(numpy.array(logits).T.reshape(-1, resolution, resolution))):
+    is_score = not is_sequence(outputs[0])
+    scores = scores_of(outputs, is_score)
+    allowed = [-1, 0, 1] if is_score else [*range(scores.shape[1])]
+    if not numpy.isin(classes, allowed).all():
+        strange = classes[~numpy.isin(classes, allowed)][0]
+        raise ValueError(f"decision_boundary: targets: expected classes among {shortened(allowed)}, got {strange}")
+    logits = numpy.hstack([-scores, scores]) if is_score else scores
+    for k, lead in enumerate(leads(logits.T.reshape(-1, resolution, resolution))):
         if lead.max() > 0:
             ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)
         if lead.min() < 0 < lead.max():
@@ -90,15 +109,25 @@ def decision_boundary(
 def loss_curve(history: History, ax: Axes | None = None) -> Figure:
     """The mean loss of each epoch, and the validation loss if there is one.
 
-    Raises ValueError if the history has no epochs.
+    Raises ValueError if the history has no epochs, TypeError for what is no History of numbers.
     """
-    if not history.loss:
+    if not hasattr(history, "loss") or not hasattr(history, "validation_loss"):
+        raise TypeError(
+            f"loss_curve: expected a History, as fit returns it, got {shortened(history)}; loss_curves takes losses"
+        )
+    losses = losses_of("loss_curve: loss", history.loss)
+    if not len(losses):
         raise ValueError("loss_curve: the history has no epochs; was the training interrupted in the first one?")
-    ax = ax or new_axes(6.0, 4.0)
-    epochs = range(1, len(history.loss) + 1)
-    ax.plot(epochs, history.loss, color=COLOURS[0], marker="o", markersize=3, label="training")
-    if history.validation_loss:
-        ax.plot(epochs, history.validation_loss, "--", color=COLOURS[1], marker="s", markersize=3, label="validation")
+    validation = losses_of("loss_curve: validation_loss", history.validation_loss)
+    if len(validation) not in (0, len(losses)):
+        raise ValueError(
+            f"loss_curve: expected as many validation losses as losses, {len(losses)}, got {len(validation)}"
+        )
+    ax = axes("loss_curve", ax, 6.0, 4.0)
+    epochs = range(1, len(losses) + 1)
+    ax.plot(epochs, losses, color=COLOURS[0], marker="o", markersize=3, label="training")
+    if len(validation):
+        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=3, label="validation")
         ax.legend()
     ax.set(xlabel="epoch", ylabel="mean loss")
     ax.locator_params(axis="x", integer=True)
@@ -119,15 +148,20 @@ def loss_curves(
         scale: of the losses' axis. On the logarithmic one a loss that shrinks by a constant factor is a straight line,
             and one that is 0 is left out.
 
-    Raises ValueError if there is nothing to draw, or a curve has no epochs.
+    Raises ValueError if there is nothing to draw, or a curve has no epochs; TypeError for what is no dict of numbers.
 
     >>> figure = loss_curves({"rate 0.1": [1.0, 0.5, 0.25], "rate 0.01": [1.0, 0.93, 0.86]})
     """
-    curves = {name: list(given.loss if hasattr(given, "loss") else given) for name, given in losses.items()}
-    if not curves or not all(curves.values()):
-        got = next((f"none in {name!r}" for name, curve in curves.items() if not curve), "no curve")
+    curves = {
+        name: losses_of(f"loss_curves: {name!r}", given.loss if hasattr(given, "loss") else given)
+        for name, given in items_of("loss_curves: losses", losses).items()
+    }
+    if not curves or not all(map(len, curves.values())):
+        got = next((f"none in {name!r}" for name, curve in curves.items() if not len(curve)), "no curve")
         raise ValueError(f"loss_curves: expected at least one curve, and a loss in each, got {got}")
-    ax = ax or new_axes(6.0, 4.0)
+    if not isinstance(scale, str) or scale not in ("log", "linear"):
+        raise ValueError(f"loss_curves: scale: expected 'log' or 'linear', got {shortened(scale)}")
+    ax = axes("loss_curves", ax, 6.0, 4.0)
     for k, (name, curve) in enumerate(curves.items()):
         ax.plot(range(1, len(curve) + 1), curve, linestyle=DASHES[k % 6], color=COLOURS[k % 8], label=name)
     ax.set(xlabel="epoch", ylabel="mean loss", yscale=scale)
@@ -158,27 +192,32 @@ def error_surface(
         levels: the errors that have a line on the map, or about how many lines to draw.
         resolution: the error is asked for at resolution² points.
 
-    Raises ValueError if a path has another shape.
+    Raises ValueError if a path has another shape, and for numbers that are not finite or leave no room; TypeError for
+    what are no numbers, and if the error is none.
 
     >>> figure = error_surface(lambda w1, w2: 0.5 * (w1 + w2) ** 2, (-2, 2), (-2, 2), paths={"down": [[2, 1], [1, 0]]})
     """
-    descents = {name: numpy.asarray(path, dtype=float) for name, path in (paths or {}).items()}
-    for name, descent in descents.items():
-        if descent.shape != (len(descent), 2) or not len(descent):
-            raise ValueError(f"error_surface: path {name!r}: expected the shape (n, 2), got {descent.shape}")
-    ax = ax or new_axes(6.0, 5.0)
+    check_function("error_surface: error", error, "lambda w1, w2: half_squared_error(w1 * x + w2, target)")
+    descents = {
+        name: real_array(f"error_surface: path {name!r}", path, ("n", 2))
+        for name, path in items_of("error_surface: paths", {} if paths is None else paths).items()
+    }
+    resolution = at_least(2, "error_surface: resolution", resolution)
+    lines = levels_of(levels)
+    ends = [ends_of(f"error_surface: {name}", given) for name, given in {"w1": w1, "w2": w2}.items()]
+    xs, ys = (numpy.linspace(low, high, resolution) for low, high in ends)
+    ax = axes("error_surface", ax, 6.0, 5.0)
     draw: Any = ax  # Any: Axes in space have methods that those in the plane have not
-    xs, ys = (numpy.linspace(low, high, resolution) for low, high in (w1, w2))
     with no_grad():
-        errors = numpy.array([[float(error(x, y)) for x in xs.tolist()] for y in ys.tolist()])
-        heights = {name: [float(error(x, y)) for x, y in descent.tolist()] for name, descent in descents.items()}
+        errors = numpy.array([[measured(error, x, y) for x in xs.tolist()] for y in ys.tolist()])
+        heights = {name: [measured(error, x, y) for x, y in descent.tolist()] for name, descent in descents.items()}
     in_space = ax.name == "3d"
     if in_space:
         draw.plot_surface(*numpy.meshgrid(xs, ys), errors, cmap="cividis", alpha=0.7, antialiased=False)
         draw.set(zlabel="error")
     else:
-        ax.contourf(xs, ys, errors, levels, cmap="Greys_r", alpha=0.25)
-        draw.clabel(ax.contour(xs, ys, errors, levels, colors="0.45", linewidths=0.8), fontsize=8)
+        ax.contourf(xs, ys, errors, lines, cmap="Greys_r", alpha=0.25)
+        draw.clabel(ax.contour(xs, ys, errors, lines, colors="0.45", linewidths=0.8), fontsize=8)
     for k, (name, descent) in enumerate(descents.items()):
         points = [*descent.T, heights[name]] if in_space else [*descent.T]
         line = {"color": COLOURS[k % 8], "marker": MARKERS[k % 8], "zorder": 5}
@@ -201,14 +240,18 @@ def panels(
         projections: of the first ones, as matplotlib calls them, such as "3d" for axes in space; those that are None,
             and all others, are in the plane.
 
-    Returns the figure, and the axes, row by row.
+    Returns the figure, and the axes, row by row. Raises ValueError and TypeError for what leaves no room for them.
 
     >>> figure, (left, right) = panels(2)
     >>> loss_curves({"a": [1.0, 0.5]}, left) is loss_curves({"b": [1.0, 0.7]}, right) is figure
     True
     """
+    columns, rows = positive("panels: columns", columns), positive("panels: rows", rows)
+    for name, length in {"width": width, "height": height}.items():
+        if finite(f"panels: {name}", length) <= 0:
+            raise ValueError(f"panels: {name}: expected a positive number, got {length}")
     figure = new_figure(columns * width, rows * height)
-    shapes = [*projections, *[None] * (columns * rows - len(projections))]
+    shapes = projections_of(projections, columns * rows)
     return figure, [figure.add_subplot(rows, columns, k, projection=shape) for k, shape in enumerate(shapes, 1)]
 
 
@@ -221,11 +264,15 @@ def confusion_matrix(
         targets, predictions: the true and the predicted class of each example, counted from 0, of shape (n,).
         classes: their names; by default, their numbers up to the largest.
 
-    Raises ValueError if targets and predictions are not equally many integers from 0 up, or if a class has no name.
+    Raises ValueError if targets and predictions are not equally many whole numbers from 0 up, or if a class has no
+    name; TypeError for what are no numbers.
     """
-    counts = confusion_counts(numpy.asarray(targets), numpy.asarray(predictions), classes)
-    names = list(classes) if classes else [str(k) for k in range(len(counts))]
-    ax = ax or new_axes(6.0, 5.5)
+    rows = class_array("confusion_matrix: targets", targets)
+    columns = class_array("confusion_matrix: predictions", predictions)
+    names = names_of(classes)
+    counts = confusion_counts(rows, columns, len(names))
+    names = names or [str(k) for k in range(len(counts))]
+    ax = axes("confusion_matrix", ax, 6.0, 5.5)
     ax.imshow(counts, cmap="Blues")
     for (row, column), count in numpy.ndenumerate(counts):
         if count:
@@ -244,21 +291,99 @@ def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:
 
 
 def confusion_counts(
-    targets: NDArray[Any], predictions: NDArray[Any], classes: Sequence[str] | None
+    targets: NDArray[numpy.int64], predictions: NDArray[numpy.int64], names: int
 ) -> NDArray[numpy.int64]:
     """counts[i, j]: examples of class i that were taken for class j."""
-    both = numpy.concatenate([targets, predictions])
-    if targets.shape != predictions.shape or targets.ndim != 1 or not both.size or both.dtype.kind not in "iu":
+    if len(targets) != len(predictions):
         raise ValueError(
-            "confusion_matrix: expected as many predictions as targets, integers, "
-            f"got targets of shape {targets.shape} and predictions of shape {predictions.shape}, {both.dtype}"
+            f"confusion_matrix: expected as many predictions as targets, got {len(predictions)} and {len(targets)}"
         )
-    size = len(classes) if classes else both.max() + 1
+    both = numpy.concatenate([targets, predictions])
+    size = names or both.max() + 1
+    if size > MOST_CLASSES:
+        raise ValueError(f"confusion_matrix: expected up to {MOST_CLASSES} classes, got {size}")
     if both.min() < 0 or both.max() >= size:
         raise ValueError(f"confusion_matrix: expected classes from 0 to {size - 1}, got {both.min()} to {both.max()}")
     counts = numpy.zeros((size, size), dtype=numpy.int64)
     numpy.add.at(counts, (targets, predictions), 1)
     return counts
+
+
+# ---- What is given, checked
+
+
+def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:
+    """(n, 1) scores or (n, classes) logits."""
+    name = f"decision_boundary: the model's {'score' if is_score else 'logits'}"
+    rows = [scalars(name, [output] if is_score or not is_sequence(output) else output) for output in outputs]
+    if len({len(row) for row in rows}) > 1 or not rows[0]:
+        raise ValueError(f"{name}: expected as many of each input, at least 1, got {len(rows[0])} and {len(rows[-1])}")
+    scores = numpy.array([[structures.number(score) for score in row] for row in rows])
+    if not numpy.isfinite(scores).all():
+        raise ValueError(f"{name}: expected finite numbers, got {scores[~numpy.isfinite(scores)][0]}")
+    return scores
+
+
+def losses_of(name: str, given: Any) -> NDArray[numpy.float64]:
+    """They may be none, and nan or infinite, as they are where a training has failed."""
+    is_empty = is_sequence(given) and isinstance(given, Sized) and len(given) == 0
+    return numpy.empty(0) if is_empty else real_array(name, given, ("n",), finite=False)
+
+
+def items_of(name: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name}: expected a dict, from what each is called, got {shortened(given)}")
+    return given
+
+
+def ends_of(name: str, given: Any) -> tuple[float, float]:
+    low, high = real_array(name, given, (2,)).tolist()
+    if not low < high:
+        raise ValueError(f"{name}: expected (low, high), got ({low}, {high})")
+    return low, high
+
+
+def levels_of(given: Any) -> Any:
+    """How many lines, or the errors that have one."""
+    if not is_sequence(given):
+        return positive("error_surface: levels", given)
+    levels = real_array("error_surface: levels", given, ("n",))
+    if len(levels) < 2 or not (numpy.diff(levels) > 0).all():
+        raise ValueError(f"error_surface: levels: expected at least 2 that increase, got {shortened(levels.tolist())}")
+    return levels
+
+
+def projections_of(given: Any, count: int) -> list[str | None]:
+    from matplotlib.projections import get_projection_names
+
+    names = get_projection_names()
+    listed = [*given] if is_sequence(given) and not isinstance(given, str) else None
+    if listed is None or not all(shape is None or (isinstance(shape, str) and shape in names) for shape in listed):
+        raise ValueError(f"panels: projections: expected a list of None and names such as '3d', got {shortened(given)}")
+    if len(listed) > count:
+        raise ValueError(f"panels: projections: expected up to {count}, one for each panel, got {len(listed)}")
+    return [*listed, *[None] * (count - len(listed))]
+
+
+def names_of(classes: Any) -> list[str]:
+    if classes is None:
+        return []
+    names = [*classes] if is_sequence(classes) and not isinstance(classes, (str, Mapping)) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"confusion_matrix: classes: expected a list of names, got {shortened(classes)}")
+    return names
+
+
+def axes(name: str, ax: Axes | None, width: float, height: float) -> Axes:
+    """The Axes that are given, or new ones."""
+    if ax is None:
+        return new_axes(width, height)
+    if not hasattr(ax, "contourf"):
+        raise TypeError(f"{name}: ax: expected Axes, such as panels() makes, got {shortened(ax)}")
+    return ax
+
+
+# ---- Figures
 
 
 def figure_of(ax: Axes) -> Figure:

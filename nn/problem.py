@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import columns_of, copied, copier, have_one_form
+from nn.arguments import columns_of, copied, copier, have_one_form, measured
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, random_states, restore
@@ -98,11 +99,10 @@ class Problem:
     def measured(self, output: Any, target: Any) -> float:
         """The metric. Raises MetricError in the place of errors that would be taken for those of the loss."""
         assert self.metric is not None
-        with no_grad():
-            try:
-                return float(self.metric(output, target))
-            except ArithmeticError as error:
-                raise MetricError from error
+        try:
+            return drawing(nobody, measured, self.metric, output, target)
+        except ArithmeticError as error:
+            raise MetricError from error
 
     def drawn_from(self, source: Source) -> Problem:
         """This problem. From now on the source draws for `Dropout`."""
@@ -197,7 +197,8 @@ class ByExample:
             loss.backward(1 / len(batch))
             sums[0] += loss.data
             if problem.metric is not None:
-                sums[1] += problem.measured(output[0], data[1])
+                with no_grad():
+                    sums[1] += problem.measured(output[0], data[1])
         return sums
 
     def means(self, vector: Array) -> list[float]:
@@ -259,7 +260,9 @@ class ByTape:
                 self.places = Places(self.tape, problem.parameters)
                 if with_hessian:
                     self.slopes = Places(self._recorded(problem.slopes, options), problem.parameters)
-                form = Check(self, columns, numbers).form(known)
+                check = Check(self, columns, numbers)
+                form = check.form(known)
+                self.is_alike_measured = check.is_alike_measured
             except Exception as error:
                 raise NotAlikeError(error) from error
             finally:
@@ -299,6 +302,8 @@ class ByTape:
         held_out = self.problem.held_out
         if not held_out:
             return []
+        if not self.is_alike_measured:  # a Module that asks for its mode computes something else
+            return self.by_example.means(vector)
         nothing_left_out = numpy.ones((len(held_out), len(self.rates)))
         numbers = numpy.hstack([self.held_out, nothing_left_out])
         outputs = self.tape.forward(numbers, parameters=self.places.of_tape(vector))
@@ -344,7 +349,8 @@ class ByTape:
         if self.problem.metric is not None:
             scatter(vector, self.problem.parameters, "data")  # the metric may look at them
             of_model = zip(self.read_outputs(outputs), examples, strict=True)
-            sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
+            with no_grad():
+                sums.append(sum(self.problem.measured(output, copied(target)) for output, (_, target) in of_model))
         return sums
 
     def _explain(self, vector: Array, batch: list[int], losses: Array, factors: Array) -> None:
@@ -475,6 +481,7 @@ class Check:
         self.factors = Generated(0).factors(len(numbers), by_tape.rates)
         self.columns, self.numbers = columns, numpy.hstack([numbers, self.factors])
         self.outcome_form: structures.Form | None = None
+        self.is_alike_measured = True
         self.compared: list[tuple[Sequence[int], Array, Array]] = []
 
     def form(self, known: Array | None) -> structures.Form:
@@ -496,6 +503,7 @@ class Check:
             self._compare_slopes(which[len(which) // 2])
             with no_grad():
                 self._compare_targets(which[len(which) // 2])
+                self.is_alike_measured = self._measured_is_alike(half)
         finally:
             scatter(self.start, self.problem.parameters, "data")
         assert self.outcome_form is not None
@@ -545,6 +553,20 @@ class Check:
                 return which
         raise ValueError("no example can be computed with other parameters")
 
+    def _measured_is_alike(self, some: list[int]) -> bool:
+        """Whether the examples that are not learned from come to the tape's numbers in evaluation mode too."""
+        for i in [i for i in some if i >= len(self.problem.examples)]:
+            numbers = numpy.hstack([*(column[i] for column in self.columns), numpy.ones(self.factors.shape[1])])
+            try:
+                outcome = self.problem.drawn_from(nobody).outcome(copied(self.examples[i]))
+                computed = numpy.array(structures.flatten(outcome, structures.number)[0])
+            except (ArithmeticError, ValueError):  # of this example alone
+                continue
+            replayed = self.tape.forward(numbers[numpy.newaxis])[0]
+            if computed.shape != replayed.shape or not alike(computed, replayed).all():
+                return False
+        return True
+
     def _judge(self) -> None:
         which = [i for numbers, _, _ in self.compared for i in numbers]
         computed, replayed = (numpy.concatenate(parts) for parts in list(zip(*self.compared, strict=True))[1:])
@@ -566,7 +588,8 @@ class Check:
         if self.problem.model is None:
             return
         inputs, targets = self.columns
-        some = numpy.unique(targets, axis=0, return_index=True)[1]
+        first = {target.tobytes(): i for i, target in reversed(list(enumerate(targets)))}  # not numpy.unique, which
+        some = numpy.array(list(first.values()))  # makes a TypeError of an interrupt
         output = drawing(self._source(example), self.problem.model, copied(self.examples[example][0]))
         for block in numpy.array_split(some, len(some) // TARGETS_AT_ONCE + 1):
             input, factors = (numpy.tile(numbers[example], (len(block), 1)) for numbers in (inputs, self.factors))
@@ -623,9 +646,8 @@ def means_as_they_are(
         for input, target in examples:
             count += 1
             output = model(input)
-            totals = [
-                total + float(function(output, target)) for total, function in zip(totals, functions, strict=True)
-            ]
+            numbers = [measured(function, output, target) for function in functions]
+            totals = [total + number for total, number in zip(totals, numbers, strict=True)]
     return [total / count for total in totals] if count else []
 
 
@@ -642,9 +664,25 @@ def without_chance() -> Iterator[None]:
     try:
         yield
     finally:
-        after = random_states()
-        is_used = after[0] != before[0] or pickle.dumps(after[1]) != pickle.dumps(before[1])
+        is_used = differ(before, random_states()) and not others_draw()
         if is_used:
             restore(before)
     if is_used:
         raise NotAlikeError("model or loss draw random numbers")
+
+
+def others_draw() -> bool:
+    """Whether other threads draw while this one waits. Then they have drawn before, and it must not be put back.
+
+    Nothing tells who has drawn. One that draws seldom is not noticed, and may get the same numbers again.
+    """
+    for _ in range(20):
+        before = random_states()
+        time.sleep(1e-3)
+        if differ(before, random_states()):
+            return True
+    return False
+
+
+def differ(some: tuple[Any, Any], others: tuple[Any, Any]) -> bool:
+    return some[0] != others[0] or pickle.dumps(some[1]) != pickle.dumps(others[1])

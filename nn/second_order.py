@@ -18,6 +18,7 @@ Source, if none is given: J. Nocedal, S. Wright, "Numerical optimization", 2nd e
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,11 @@ from nn.minimizing import (
     EPSILON,
     DirectionMethod,
     Iterate,
+    Parabola,
     SecondOrder,
     Stop,
     check_finite,
     length,
-    rounding,
-    smallest_step,
 )
 from nn.optimizers import gathered
 from nn.problem import Problem, choose
@@ -49,13 +49,17 @@ if TYPE_CHECKING:
     from nn.problem import Evaluator
 
 
+SMALLEST = float(numpy.finfo(float).tiny)
+
+
 class Newton(DirectionMethod):
     """Newton's method: to the lowest point of the parabola with the loss's own gradient and curvature.
 
         L = (1/n) Σ loss,     B = ∇²L,     θ ← θ − α |B|⁻¹ ∇L
 
     If B, the Hessian, is positive definite, the step leads to the parabola's lowest point, and near a minimum each step
-    doubles the number of right digits. |B| has the absolute values of B's eigenvalues. So the step leads down even
+    doubles the number of right digits. |B| has the absolute values of B's eigenvalues, with parameters that matter
+    alike, within a factor of ten, in the same unit. (No unit changes |B| where it is B.) So the step leads down even
     where the parabola bends down and has no lowest point. But the method ends wherever the gradient is 0: at a saddle
     or a maximum, if it begins there. Sources: Nocedal and Wright, sections 3.3 and 3.4; Y. Dauphin et al.,
     "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization", 2014.
@@ -89,10 +93,9 @@ class Newton(DirectionMethod):
             )
         return super()._loss(outputs)
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
         gradient, hessian = evaluator.gradient_and_hessian(vector)
-        check_finite(gradient, hessian)
-        return gradient, downhill(hessian, gradient)
+        return AnyCurvature(vector, loss, gradient, hessian)
 
 
 class GaussNewton(DirectionMethod):
@@ -116,7 +119,7 @@ class GaussNewton(DirectionMethod):
     >>> method = GaussNewton([slope, offset])
     >>> descent = method.minimize(lambda x, t: slope * x + offset - t, [0, 1, 2], [1, 3, 5], progress=False)
     >>> descent.steps, descent.reason
-    (1, 'no derivative of the loss is larger than the tolerance')
+    (1, 'the step is too small to matter to parameters of this size')
     >>> round(slope.data, 9), round(offset.data, 9)
     (2.0, 1.0)
     """
@@ -128,21 +131,19 @@ class GaussNewton(DirectionMethod):
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
-        residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
-        direction, *_ = numpy.linalg.lstsq(jacobian, -residuals, rcond=None)
-        return gradient, numpy.asarray(direction, numpy.float64)
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
+        return SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
 
 
 class LevenbergMarquardt(SecondOrder):
     """The Levenberg–Marquardt method, for sums of squares: Gauss–Newton where it works, short steps downhill elsewhere.
 
-        L = 1/(2n) Σ r²,     (JᵀJ + n μ D) δ = −Jᵀ r
+        L = 1/(2n) Σ r²,     (JᵀJ + n μ D²) δ = −Jᵀ r
 
     r are the residuals of all n examples, J is their Jacobian. A step is taken if it lowers the loss. The gain ratio ϱ
     compares by how much with what the parabola foretold, and sets the damping of the next step:
 
-        ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D δ − g)
+        ϱ = (L(θ) − L(θ + δ)) / ½ δᵀ (μ D² δ − g)
         ϱ > 0:   θ ← θ + δ,  μ ← μ max(1/3, 1 − (2ϱ − 1)³),  ν ← 2
         else:    μ ← μ ν,  ν ← 2 ν
 
@@ -154,12 +155,17 @@ class LevenbergMarquardt(SecondOrder):
 
     Arguments:
         parameters: the Values to change.
-        damping: μ at the start, as a fraction of the largest D_ii⁻¹ (JᵀJ / n)_ii. Small where the parameters are good
+        damping: μ at the start, as a fraction of the largest (JᵀJ / n)_ii / D_ii². Small where the parameters are good
             already, 10⁻⁶; near 1 where they are not, as on the plateau of a saturated neuron, from which a step with
-            little damping leads far away.
-        scaled: False takes D = I. True takes for D_ii the largest (JᵀJ / n)_ii met so far: then the steps do not depend
-            on the units of the parameters, which helps where these differ by orders of magnitude (J. Moré, "The
-            Levenberg–Marquardt algorithm: implementation and theory", 1978).
+            little damping leads far away. More is taken where the first step would be longer than ten times the
+            parameters, each measured by its column of J: MINPACK's `factor`, from which a rate of decay does not leap
+            to where nothing is left to see.
+        scaled: how D, a diagonal matrix, measures the parameters. Let m_i² be the largest (JᵀJ / n)_ii met so far.
+            True takes D_ii = m_i, after which no unit of any parameter changes the path (J. Moré, "The
+            Levenberg–Marquardt algorithm: implementation and theory", 1978). False takes D = I, as the first papers do:
+            parameters in units that differ by orders of magnitude need many more steps. None, the default, takes
+            D_ii = min(max_j m_j, 10 m_i): as I for parameters that matter alike, as the weights of a network do, of
+            which True moves the least important ones far; as True for parameters in different units.
 
     The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
     a Value, or a (nested) list of Values.
@@ -173,7 +179,7 @@ class LevenbergMarquardt(SecondOrder):
 
     damping = Within(math.ulp(0.0), math.inf)
 
-    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool = False) -> None:
+    def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
         self.damping = damping
         self.scaled = scaled
@@ -182,32 +188,41 @@ class LevenbergMarquardt(SecondOrder):
         return half_mean_square(outputs)
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, damping, growth = evaluator.outputs(vector), math.nan, 2.0
-        loss, largest, scale = self._loss(outputs), numpy.zeros(len(vector)), numpy.ones(len(vector))
+        outputs, damping, growth, steepest = evaluator.outputs(vector), math.nan, 2.0, math.inf
+        loss, largest = self._loss(outputs), numpy.zeros(len(vector))
         while True:
-            residuals, jacobian, gradient = linearized(evaluator, vector, outputs)
-            if self.scaled:
-                largest = numpy.maximum(largest, numpy.linalg.norm(jacobian, axis=0))
-                scale = numpy.where(largest > 0.0, largest, 1.0)
-            damped = DampedLeastSquares(jacobian / scale, residuals)
+            parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
+            if not parabola.slope < steepest:  # then neither loss nor gradient tell that the last step was a gain
+                raise Stop("rounding")
+            largest = numpy.maximum(largest, parabola.units)
+            damped = DampedLeastSquares(parabola, self._units(largest))
             if math.isnan(damping):
-                damping = self.damping * damped.largest_square
+                damping = damped.enough(self.damping * damped.largest_square)
             is_taken = False
             while not is_taken:
-                yield Iterate(vector, loss, gradient, damping)
-                scaled_step = damped.solution(damping)
-                step = scaled_step / scale
-                if length(step) <= smallest_step(vector, step_tolerance):
-                    raise Stop("small step" if growth == 2.0 else "damping")
+                yield Iterate(parabola, damping)
+                step = damped.step(damping)
+                if parabola.is_small(step, step_tolerance):
+                    if parabola.is_small(parabola.direction, step_tolerance):
+                        raise Stop("small step")
+                    if growth > 2.0:  # the damping makes it small
+                        raise Stop("rounding" if parabola.is_flat else "damping")
                 trial, trial_loss = self._tried(evaluator, vector + step)
-                foretold = 0.5 * float(damping * scaled_step @ scaled_step - step @ gradient)
-                gain = gain_ratio(loss, loss - trial_loss, foretold)
+                gained, foretold = loss - trial_loss, damped.foretold(step, damping)
+                gain = gain_ratio(parabola, gained, foretold)
                 is_taken = gain > 0.0  # nan is not
                 if is_taken:
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
-                    damping, growth = damping * growth, growth * 2
+                    damping, growth = max(damping, SMALLEST) * growth, growth * 2
+            steepest = parabola.slope if parabola.is_flat and parabola.hides(gained, foretold) else math.inf
             vector, outputs, loss = vector + step, trial, trial_loss
+
+    def _units(self, largest: Array) -> Array:
+        """D, from the largest norms that the columns of J had so far."""
+        if self.scaled is None:
+            return alike(largest)
+        return largest if self.scaled else numpy.ones(len(largest))
 
 
 class NaturalGradient(DirectionMethod):
@@ -235,8 +250,9 @@ class NaturalGradient(DirectionMethod):
         distribution: "normal", "bernoulli" or "categorical".
         learning_rate: η, where the line search begins; with 1, "normal" and no damping a step is a Gauss–Newton step.
         damping: λ, at least 0. F is singular where the outputs do not depend on some direction, and nearly so in many
-            networks: larger λ means shorter steps there. In a direction in which F + λ I is 0, up to rounding, the
-            step is the gradient's, divided by the largest eigenvalue.
+            networks: larger λ means shorter steps there. It is a number of the loss per square of a parameter: with
+            0 alone the path does not depend on units. In a direction in which F + λ I is 0, up to rounding, the step
+            is the gradient's, divided by the largest eigenvalue.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` is the model: from an example's inputs, all but the last of its data, to the outputs. The
@@ -295,12 +311,11 @@ class NaturalGradient(DirectionMethod):
 
         return loss_and_outputs
 
-    def _direction(self, evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array]:
+    def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
         jacobian = evaluator.jacobian(vector)
-        gradient = jacobian[:, 0].mean(axis=0)
         fisher = self._fisher(outputs[:, 1:], jacobian[:, 1:])
-        check_finite(gradient, fisher)
-        return gradient, downhill(fisher + self.damping * numpy.eye(len(fisher)), gradient)
+        gradient = jacobian[:, 0].mean(axis=0)
+        return AnyCurvature(vector, loss, gradient, fisher + self.damping * numpy.eye(len(fisher)))
 
     def _fisher(self, outputs: Array, jacobian: Array) -> Array:
         _, weighted = DISTRIBUTIONS[self.distribution]
@@ -339,36 +354,142 @@ DISTRIBUTIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Array, Array
 
 
 class DampedLeastSquares:
-    """The δ for which ‖J δ + r‖² + μ ‖δ‖² is smallest, for any μ, from one singular value decomposition J = U S Vᵀ.
+    """The δ for which ‖J δ + r‖² + μ ‖D δ‖² is smallest, for any μ, from one singular value decomposition.
 
-    δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as `numpy.linalg.lstsq` has it.
+    J D⁻¹ = U S Vᵀ,  D δ = −V diag(s / (s² + μ)) Uᵀ r. A singular value that is 0 but for rounding is 0, as
+    `numpy.linalg.lstsq` has it.
+
+    Arguments:
+        parabola: of the J and r.
+        units: the diagonal of D; 0 where J has a column of 0.
     """
 
-    def __init__(self, jacobian: Array, residuals: Array) -> None:
+    def __init__(self, parabola: SquaresCurvature, units: Array) -> None:
+        self.parabola = parabola
+        self.units = numpy.where(units > 0.0, units, 1.0)
+        jacobian = parabola.jacobian / self.units
         u, s, self.vt = numpy.linalg.svd(jacobian, full_matrices=False)
         self.s = numpy.where(s > EPSILON * max(jacobian.shape) * s.max(), s, 0.0)
-        self.along = u.T @ residuals
-        self.largest_square = float(numpy.square(jacobian).sum(axis=0).max())  # the largest (JᵀJ)_ii
+        self.along = u.T @ parabola.residuals
+        self.largest_square = float(numpy.square(jacobian).sum(axis=0).max())  # the largest (JᵀJ)_ii / D_ii²
 
-    def solution(self, damping: float) -> Array:
+    def step(self, damping: float) -> Array:
         factors = numpy.divide(self.s, self.s**2 + damping, out=numpy.zeros_like(self.s), where=self.s > 0.0)
-        solution: Array = -self.vt.T @ (factors * self.along)
-        return solution
+        step: Array = -self.vt.T @ (factors * self.along) / self.units
+        return step
+
+    def foretold(self, step: Array, damping: float) -> float:
+        """By how much the parabola is lower after the step: ½ δᵀ (μ D² δ − g)."""
+        scaled = self.units * step
+        return 0.5 * float(damping * scaled @ scaled - step @ self.parabola.gradient)
+
+    def enough(self, damping: float) -> float:
+        """The damping, or as much more as makes the step no longer than ten times the parameters."""
+        longest = 10.0 * self.parabola.size(self.parabola.vector)
+        while 0.0 < longest < self.parabola.size(self.step(damping)):
+            damping *= 4.0
+        return damping
 
 
-def downhill(matrix: Array, gradient: Array) -> Array:
-    """δ = −|B|⁻¹ g for a symmetric B: where B is positive definite, B δ = −g; gᵀδ < 0 in any case.
+def gain_ratio(parabola: Parabola, gained: float, foretold: float) -> float:
+    """gained / foretold, but for what rounding errors hide: such a step is taken."""
+    if parabola.hides(gained, foretold):
+        return 0.5 if parabola.is_flat else 1.0  # the damping stays; it was too large, and so becomes smaller
+    return gained / foretold if foretold > 0.0 else -math.inf
 
-    |B| has the eigenvectors of B and the absolute values of its eigenvalues: so δ leads down even in a direction in
-    which the parabola bends down and has no lowest point. An eigenvalue that is 0 but for rounding counts as much as
-    the largest: in such a direction δ is the gradient's own.
+
+class AnyCurvature(Parabola):
+    """The parabola of a symmetric matrix B, with |B| in its place: so δ leads down from wherever the gradient is not 0.
+
+    |B| = D |D⁻¹ B D⁻¹| D has the absolute values of the eigenvalues that B has in units D of the parameters. That is B,
+    if none is negative. δ leads down even in a direction in which the parabola bends down and has no lowest point. An
+    eigenvalue that is 0 but for rounding counts as much as the largest: in such a direction δ is the gradient's own, in
+    these units; where the gradient has none, δ is the shortest of those that are as good.
     """
-    eigenvalues, eigenvectors = numpy.linalg.eigh((matrix + matrix.T) / 2.0)
-    sizes = numpy.abs(eigenvalues)
-    largest = sizes.max() or 1.0
-    sizes[sizes <= EPSILON * len(sizes) * largest] = largest
-    direction: Array = -eigenvectors @ ((eigenvectors.T @ gradient) / sizes)
-    return direction
+
+    def __init__(self, vector: Array, loss: float, gradient: Array, matrix: Array) -> None:
+        check_finite(gradient, matrix)
+        matrix = (matrix + matrix.T) / 2.0
+        self.equilibrating = equilibrating(matrix)
+        eigenvalues, self.eigenvectors = self._decomposed(matrix)
+        if eigenvalues[0] < -EPSILON * len(matrix) * eigenvalues[-1]:  # then |B| depends on the units
+            self.equilibrating = alike(self.equilibrating)
+            eigenvalues, self.eigenvectors = self._decomposed(matrix)
+        self.sizes = numpy.abs(eigenvalues)
+        largest = self.sizes.max() or 1.0
+        self.is_bent = self.sizes > EPSILON * len(self.sizes) * largest
+        self.sizes[~self.is_bent] = largest
+        units = self.equilibrating * numpy.sqrt(self.eigenvectors**2 @ self.sizes)
+        super().__init__(vector, loss, gradient, units)
+
+    def _decomposed(self, matrix: Array) -> tuple[Array, Array]:
+        eigenvalues, eigenvectors = numpy.linalg.eigh(
+            matrix / self.equilibrating / self.equilibrating[:, numpy.newaxis]
+        )
+        return eigenvalues, eigenvectors
+
+    @cached_property
+    def direction(self) -> Array:
+        slopes = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        direction = -(self.eigenvectors @ (slopes / self.sizes)) / self.equilibrating
+        is_idle = ~self.is_bent & (numpy.abs(slopes) <= math.sqrt(EPSILON) * length(slopes))
+        return shortest(direction, self.eigenvectors[:, is_idle] / self.equilibrating[:, numpy.newaxis])
+
+
+class SquaresCurvature(Parabola):
+    """The parabola of a sum of squares with linear residuals, B = JᵀJ: ‖J δ + r‖ is as small as can be.
+
+    Where several δ are best it is the shortest of them. Columns of J are compared in units D, so what is 0 but for
+    rounding does not depend on the units of the parameters.
+    """
+
+    def __init__(self, vector: Array, loss: float, residuals: Array, jacobian: Array, gradient: Array) -> None:
+        super().__init__(vector, loss, gradient, column_norms(jacobian))
+        self.residuals, self.jacobian = residuals, jacobian
+
+    @cached_property
+    def direction(self) -> Array:
+        units = numpy.where(self.units > 0.0, self.units, 1.0)
+        jacobian = self.jacobian / units
+        u, s, vt = numpy.linalg.svd(jacobian, full_matrices=len(jacobian) < len(units))
+        rank = int((s > EPSILON * max(jacobian.shape) * s.max()).sum())
+        best = vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]) / units
+        return shortest(best, vt[rank:].T / units[:, numpy.newaxis])
+
+    @cached_property
+    def rounding(self) -> float:
+        """‖r‖ e + ½ e², where e = 10 ε (‖r‖ + ‖Dθ‖) is by how much ‖r‖ may be wrong."""
+        norm = math.sqrt(2.0 * self.loss)
+        error = 10.0 * EPSILON * (norm + self.size(self.vector))
+        return norm * error + 0.5 * error**2
+
+
+def shortest(step: Array, flat: Array) -> Array:
+    """The shortest of the steps that differ from this one only along the columns of `flat`."""
+    check_finite(step, flat)
+    if not flat.size:
+        return step
+    basis, _ = numpy.linalg.qr(flat / column_norms(flat))
+    return numpy.asarray(step - basis @ (basis.T @ step), numpy.float64)
+
+
+def alike(units: Array) -> Array:
+    """Units that measure parameters alike that matter alike, within a factor of ten: min(max_j D_j, 10 D_i)."""
+    shared: Array = numpy.minimum(units.max(), 10.0 * units)
+    return shared
+
+
+def equilibrating(matrix: Array) -> Array:
+    """Units D, (p,), for a symmetric B such that no entry of D⁻¹ B D⁻¹ is larger than 1: D_i = max_j |B_ij| / √|B_jj|.
+
+    That is √B_ii where B is positive definite. What B has in other units of the parameters, it has not in these units.
+    """
+    sizes = numpy.abs(matrix)
+    roots = numpy.sqrt(numpy.where(numpy.diag(sizes) > SMALLEST / EPSILON, numpy.diag(sizes), 0.0))
+    units = numpy.divide(sizes, roots, out=numpy.zeros_like(sizes), where=roots > 0.0).max(axis=1)
+    units = numpy.maximum(units, numpy.sqrt(numpy.diag(sizes)))
+    largest = sizes.max(axis=1)
+    return numpy.where(units > 0.0, units, numpy.sqrt(numpy.where(largest > 0.0, largest, 1.0)))
 
 
 def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Array, Array, Array]:
@@ -380,13 +501,14 @@ def linearized(evaluator: Evaluator, vector: Array, outputs: Array) -> tuple[Arr
     return residuals, jacobian, gradient
 
 
+def column_norms(matrix: Array) -> Array:
+    """The norms of the columns, where squares would be 0 too."""
+    largest = numpy.abs(matrix).max(axis=0)
+    relative = numpy.divide(matrix, largest, out=numpy.zeros_like(matrix), where=largest > 0.0)
+    norms: Array = largest * numpy.sqrt(numpy.square(relative).sum(axis=0))
+    return norms
+
+
 def half_mean_square(residuals: Array) -> float:
     """1/(2n) Σ r², of (n, k) residuals."""
     return float(numpy.add.reduce(numpy.square(residuals), axis=None)) / (2 * len(residuals))  # quicker than sum()
-
-
-def gain_ratio(loss: float, gained: float, foretold: float) -> float:
-    """gained / foretold; ½, with which the step is taken and the damping stays, where rounding errors hide both."""
-    if abs(gained) <= rounding(loss) and foretold <= rounding(loss):
-        return 0.5
-    return gained / foretold if foretold > 0.0 else -math.inf

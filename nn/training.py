@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from reprlib import repr as shortened
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter, structures
-from nn.arguments import check_function, pairs_of, positive, seed_number
+from nn.arguments import check_function, flag, pairs_of, positive, seed_number
 from nn.dropout import Generated
-from nn.optimizers import Optimizer, gathered
+from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
 from nn.progress import progress_bar
 from nn.undo import Undo
@@ -96,13 +97,18 @@ def fit(
             and go back to the parameters that it was lowest with (I. Goodfellow, Y. Bengio, A. Courville, "Deep
             Learning", 2016, algorithm 7.1). Without it, the parameters are those after the last step.
         callback: is called after each epoch with the History so far, and ends the training by returning True. The
-            parameters are those after the epoch. It may change them, save them, or set `optimizer.learning_rate`.
+            parameters are those after the epoch (until then they keep their old numbers, if there is a tape). It may
+            change them, save them, or set `optimizer.learning_rate`. What it changes of the model otherwise, a tape
+            does not notice.
         history: go on with a training that this is the History of: `epochs` counts its epochs too, and what is returned
             has them. With the parameters and the optimizer as they were (`load_checkpoint`), the same data and the
-            same seed, it goes on to the bit as if it had never ended, if model and loss draw nothing themselves.
+            same seed, it goes on to the bit as if it had never ended, if model and loss draw nothing themselves. (If
+            `patience` has put the best parameters back, it takes the last ones again. An epoch that was interrupted
+            is begun anew, with what had been learned in it: save in a callback to go on from whole epochs.)
         shuffle: draw a new order for each epoch, else take the examples as they come.
-        seed: of these orders, and of what `Dropout` leaves out; None draws one. Python's and NumPy's global random
-            states are neither used nor changed.
+        seed: of these orders, and of what `Dropout` leaves out; None draws one. Two calls with the same seed draw the
+            same, unless the second goes on with the history of the first. Python's and NumPy's global random states are
+            neither used nor changed, as long as no other thread draws from them now and then.
         progress: show a progress bar with loss and metric on the standard error stream.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
@@ -116,7 +122,8 @@ def fit(
             `patience` without `validation`; validation examples of another form; no example's loss depends on the
             optimizer's parameters, as within `no_grad()`; a `history` of other lists, or of as many epochs already.
         TypeError: `epochs`, `batch_size`, `patience` or `seed` is not an integer; `validation` is not a pair;
-            `optimizer` makes no steps; model, loss, metric or callback is no function; the first loss is not a Value;
+            `optimizer` makes no steps; model, loss, metric or callback is no function; a flag is not True or False;
+            the examples are no list or array; the first loss is not a Value;
             `tape=True` and the examples do not have the same graph; numbers are masked.
     Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
     the global random states included:
@@ -138,12 +145,12 @@ def fit(
             f"got {shortened(optimizer)}; "
             "a second-order method goes through all examples by itself, with its own minimize(...)"
         )
-    check_function("fit: model", model, {"model": "MLP(2, [16, 1])"})
-    check_function("fit: loss", loss, LOSSES)
+    check_function("fit: model", model, "MLP(2, [16, 1])")
+    check_function("fit: loss", loss, "squared_error", LOSSES)
     if metric is not None:
-        check_function("fit: metric", metric, METRICS)
+        check_function("fit: metric", metric, "correct_class", METRICS)
     if callback is not None:
-        check_function("fit: callback", callback, {"": "lambda history: history.loss[-1] < 0.01"})
+        check_function("fit: callback", callback, "lambda history: history.loss[-1] < 0.01")
     examples = pairs_of("fit", inputs, targets)
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
@@ -153,6 +160,8 @@ def fit(
         positive("fit: batch_size", batch_size),
         seed_number(seed),
     )
+    shuffle, progress = flag("fit: shuffle", shuffle), flag("fit: progress", progress)
+    tape = tape if tape is None else flag("fit: tape", tape)
     if patience is not None:
         patience = positive("fit: patience", patience)
         if validation is None:
@@ -179,10 +188,9 @@ def fit(
                 problem.generated = Generated(seed, epoch)
                 batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
                 history.append(run.epoch(epoch, evaluator, batches, bar), run.validated(epoch, evaluator))
-                if history.best_epoch == epoch:
-                    history.best_parameters = run.vector.tolist()
-                is_over = patience is not None and epoch - history.best_epoch >= patience
-                if run.told(callback) or is_over:
+                run.note_best(epoch)
+                is_stopped = run.told(callback)
+                if is_stopped or (patience is not None and epoch - run.best_epoch >= patience):
                     break
     except KeyboardInterrupt:
         history.interrupted = True
@@ -199,6 +207,7 @@ class History:
     validation_loss, validation_metric: means over the validation examples, with the parameters at the epoch's end.
     interrupted: whether Ctrl-C ended the training. The epoch that it broke off is in no list.
     best_parameters: the numbers of the optimizer's parameters after `best_epoch`.
+    last_parameters: their numbers after the last step, if `patience` has put the best ones back; else empty.
     eager: the reason why each example's graph was built; "" where a tape was used.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
@@ -211,6 +220,7 @@ class History:
     validation_metric: list[float] = field(default_factory=list)
     interrupted: bool = False
     best_parameters: list[float] = field(default_factory=list)
+    last_parameters: list[float] = field(default_factory=list)
     eager: str = ""
 
     @property
@@ -230,12 +240,14 @@ class History:
 
     def check(self, parameters: int, epochs: int, has_metric: bool, has_validation: bool) -> None:
         """Raises ValueError if `fit` cannot go on with this history."""
+        self.check_numbers()
         done = len(self.loss)
         expected = {
             "metric": done * has_metric,
             "validation_loss": done * has_validation,
             "validation_metric": done * (has_metric and has_validation),
             "best_parameters": parameters * (self.best_epoch > 0),
+            "last_parameters": parameters * (self.last_parameters != []),
         }
         for name, length in expected.items():
             if len(getattr(self, name)) != length:
@@ -248,6 +260,13 @@ class History:
                 f"fit: history: it has {done} epochs already; epochs={epochs} counts these too, ask for more"
             )
         self.interrupted = False
+
+    def check_numbers(self) -> None:
+        for name, numbers in vars(self).items():
+            if name in ("interrupted", "eager"):
+                continue
+            if not isinstance(numbers, list) or not all(isinstance(number, (int, float)) for number in numbers):
+                raise ValueError(f"history: expected a list of numbers in {name}, got {shortened(numbers)}")
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """The loss curve, as `nn.plots.loss_curve` draws it."""
@@ -272,7 +291,11 @@ class Run:
         self.history = history
         self.patience = patience
         self.names = ["loss"] if metric is None else ["loss", getattr(metric, "__name__", "metric")]
+        self.best_epoch = history.best_epoch
         self.vector = gathered(optimizer.parameters, "data")
+        if history.last_parameters and self.vector.tolist() == history.best_parameters:
+            self.vector = numpy.array(history.last_parameters)
+        history.last_parameters = []
         self.gradient = gathered(optimizer.parameters, "grad")
         self.undo = Undo(optimizer.parameters)
 
@@ -318,27 +341,54 @@ class Run:
             return self.optimizer.stepped(self.vector.copy(), gradient.copy())  # it may compute in place
         self.leave(self.vector, gradient)  # a step of the optimizer's own takes and changes Values
         self.optimizer.step()
-        return gathered(self.optimizer.parameters, "data")
+        vector = gathered(self.optimizer.parameters, "data")
+        if not is_finite(vector):
+            raise FloatingPointError("a parameter is not finite after the step")
+        return vector
+
+    def note_best(self, epoch: int) -> None:
+        losses, best = self.history.validation_loss, self.best_epoch
+        if losses and (losses[-1] < losses[best - 1] if best else not math.isnan(losses[-1])):
+            self.best_epoch = epoch
+        if self.best_epoch == epoch:
+            self.history.best_parameters = self.vector.tolist()
 
     def told(self, callback: Callable[[History], object] | None) -> bool:
         """Whether the callback, which may change the parameters, ends the training."""
         if callback is None:
             return False
         self.leave(self.vector, self.gradient)
-        is_over = bool(callback(self.history))
-        self.vector = gathered(self.optimizer.parameters, "data")
-        return is_over
+        try:
+            answer = callback(self.history)
+        finally:
+            self.vector = gathered(self.optimizer.parameters, "data")
+            self.gradient = gathered(self.optimizer.parameters, "grad")
+        if self.best_epoch == len(self.history.loss):
+            self.history.best_parameters = self.vector.tolist()  # with what the callback has changed
+        return isinstance(answer, (bool, numpy.bool_)) and bool(answer)
 
     def end(self) -> None:
-        is_best_kept = self.patience is not None and self.history.best_epoch > 0
-        self.leave(numpy.array(self.history.best_parameters) if is_best_kept else self.vector, self.gradient)
+        """Puts the numbers into the Values, also if an interrupt comes in between."""
+        try:
+            self.put_back()
+        except KeyboardInterrupt:
+            self.history.interrupted = True
+            self.put_back()
+
+    def put_back(self) -> None:
+        vector = self.vector
+        if self.patience is not None and self.best_epoch:
+            vector = numpy.array(self.history.best_parameters)
+            if (vector != self.vector).any():
+                self.history.last_parameters = self.vector.tolist()
+        self.leave(vector, self.gradient)
 
     def leave(self, vector: Vector, gradient: Vector) -> None:
         scatter(vector, self.optimizer.parameters, "data")
         scatter(gradient, self.optimizer.parameters, "grad")
 
     def left_in_words(self, otherwise: str) -> str:
-        best = self.history.best_epoch if self.patience is not None else 0
+        best = self.best_epoch if self.patience is not None else 0
         return f"those of epoch {best}, which had the lowest validation loss" if best else otherwise
 
     def advice(self, evaluator: Evaluator, batch: list[int]) -> str:
@@ -350,7 +400,9 @@ class Run:
             for leaf in structures.flatten(example)[0]:
                 if isinstance(leaf, float) and not math.isfinite(leaf):
                     return f"There is a number {leaf} in {name}: mend the example, or leave it out."
-        rate = getattr(self.optimizer, "learning_rate", None)
+        rate = None
+        with suppress(AttributeError, ValueError):  # there are groups, or the schedule fails
+            rate = self.optimizer.learning_rate
         lower = "a lower learning rate" if rate is None else f"a learning rate below {rate:g}"
         return f"What helps: {lower}, clipped gradients, or examples without huge numbers."
 

@@ -5,6 +5,7 @@ The builds are its own, in copies of the project, with nothing from the network.
 
 from __future__ import annotations
 
+import email
 import importlib.util
 import math
 import os
@@ -17,6 +18,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import autograd
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,3 +127,11 @@ def test_without_a_compiler_the_installation_says_so_in_a_line_and_python_serves
     lines = [line for line in said.splitlines() if "autograd.native.engine" in line and "failed" in line]
     assert len(lines) == 1, said
     assert engine_and_gradient(tmp_path) == ["python", GRADIENT]
+
+
+def test_the_version_is_written_once(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        [metadata] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        stated = email.message_from_bytes(wheel.read(metadata))
+    assert stated["Version"] == autograd.__version__
+    assert built[0].name == f"scalar_autograd-{autograd.__version__}.tar.gz"

@@ -11,28 +11,36 @@ static PyObject *get_data(PyObject *self, void *Py_UNUSED(closure)) { return PyF
 
 static PyObject *get_grad(PyObject *self, void *Py_UNUSED(closure)) { return PyFloat_FromDouble(((Node *)self)->grad); }
 
+/* The error of Python's own properties where an attribute cannot be set, or with NULL, cannot be deleted. */
+static int refuse_to_set(PyObject *self, PyObject *given, void *name)
+{
+    PyObject *kind = PyType_GetQualName(Py_TYPE(self));
+    if (kind == NULL) return -1;
+    PyErr_Format(PyExc_AttributeError, "property '%s' of '%U' object has no %s", (const char *)name, kind,
+                 given != NULL ? "setter" : "deleter");
+    Py_DECREF(kind);
+    return -1;
+}
+
 static int set_number(PyObject *number, double *field)
 {
     double converted;
-    if (number == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "a Value's data and grad cannot be deleted");
-        return -1;
-    }
     if (as_number(number, &converted) < 0) return -1;
     *field = converted;
     return 0;
 }
 
-static int set_data(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_data(PyObject *self, PyObject *number, void *name)
 {
+    if (number == NULL) return refuse_to_set(self, NULL, name);
     int status = set_number(number, &((Node *)self)->data);
     changes++;
     return status;
 }
 
-static int set_grad(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_grad(PyObject *self, PyObject *number, void *name)
 {
-    return set_number(number, &((Node *)self)->grad);
+    return number != NULL ? set_number(number, &((Node *)self)->grad) : refuse_to_set(self, NULL, name);
 }
 
 static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
@@ -42,11 +50,9 @@ static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
     return PyUnicode_FromString("");
 }
 
-static int set_label_attribute(PyObject *self, PyObject *label, void *Py_UNUSED(closure))
+static int set_label_attribute(PyObject *self, PyObject *label, void *name)
 {
-    if (label != NULL) return node_set_label((Node *)self, label);
-    PyErr_SetString(PyExc_AttributeError, "a Value's label cannot be deleted");
-    return -1;
+    return label != NULL ? node_set_label((Node *)self, label) : refuse_to_set(self, NULL, name);
 }
 
 static PyObject *get_op(PyObject *self, void *Py_UNUSED(closure))
@@ -63,31 +69,41 @@ PyObject *get_operation(PyObject *self, void *Py_UNUSED(closure))
     return Py_NewRef(node->row == LEAF ? Py_None : PyTuple_GET_ITEM(specification.operations, node->row));
 }
 
+/* A new tuple or list may run the garbage collector, and so Python code that gives the node other operands: where they are
+   is asked afterwards. */
+
+static Py_ssize_t count_parents(Node *node)
+{
+    Py_ssize_t parents = 0;
+    for (Py_ssize_t i = 0, count = operand_count(node); i < count; i++) parents += node_slots(node)[i].parent != NULL;
+    return parents;
+}
+
 static PyObject *get_parents(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
+    PyObject *parents = NULL;
     if (node_expand(node) < 0) return NULL;
-    Slot *slots = node_slots(node);
-    Py_ssize_t count = operand_count(node), length = 0;
-    for (Py_ssize_t i = 0; i < count; i++) length += slots[i].parent != NULL;
-    PyObject *parents = PyTuple_New(length);
-    if (parents == NULL) return NULL;
-    for (Py_ssize_t i = 0, j = 0; i < count; i++)
-        if (slots[i].parent != NULL) PyTuple_SET_ITEM(parents, j++, Py_NewRef(slots[i].parent));
+    do {
+        Py_XSETREF(parents, PyTuple_New(count_parents(node)));
+        if (parents == NULL) return NULL;
+    } while (PyTuple_GET_SIZE(parents) != count_parents(node));
+    const Slot *slot = node_slots(node);
+    for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(parents); slot++)
+        if (slot->parent != NULL) PyTuple_SET_ITEM(parents, j++, Py_NewRef(slot->parent));
     return parents;
 }
 
 PyObject *get_local_derivatives(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    if (node_expand(node) < 0) return NULL;
-    if (node->row >= CUSTOM) return PyTuple_New(0);
-    Slot *slots = node_slots(node);
-    Py_ssize_t count = operand_count(node);
     PyObject *list = PyList_New(0);
+    if (list != NULL && node_expand(node) < 0) Py_CLEAR(list);
+    Py_ssize_t count = node->row >= CUSTOM ? 0 : operand_count(node); /* of CUSTOM none is known, a LEAF has none */
     for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
-        if (slots[i].parent == NULL) continue;
-        PyObject *number = PyFloat_FromDouble(slots[i].number);
+        const Slot *slot = &node_slots(node)[i];
+        if (slot->parent == NULL) continue;
+        PyObject *number = PyFloat_FromDouble(slot->number);
         if (number == NULL || PyList_Append(list, number) < 0) Py_CLEAR(list);
         Py_XDECREF(number);
     }
@@ -101,20 +117,20 @@ static PyObject *operand_object(const Slot *slot)
     return slot->parent != NULL ? Py_NewRef(slot->parent) : PyFloat_FromDouble(slot->number);
 }
 
-static PyObject *operand_objects(const Slot *slots, Py_ssize_t n)
-{
-    PyObject *tuple = PyTuple_New(n);
-    for (Py_ssize_t i = 0; tuple != NULL && i < n; i++) {
-        PyObject *operand = operand_object(&slots[i]);
-        if (operand == NULL) Py_CLEAR(tuple);
-        else PyTuple_SET_ITEM(tuple, i, operand);
-    }
-    return tuple;
-}
-
 PyObject *flat_operands(Node *node)
 {
-    return node_expand(node) < 0 ? NULL : operand_objects(node_slots(node), operand_count(node));
+    PyObject *operands = NULL;
+    if (node_expand(node) < 0) return NULL;
+    do {
+        Py_XSETREF(operands, PyTuple_New(operand_count(node)));
+        if (operands == NULL) return NULL;
+    } while (PyTuple_GET_SIZE(operands) != operand_count(node));
+    for (Py_ssize_t i = 0, count = operand_count(node); operands != NULL && i < count; i++) {
+        PyObject *operand = operand_object(&node_slots(node)[i]);
+        if (operand == NULL) Py_CLEAR(operands);
+        else PyTuple_SET_ITEM(operands, i, operand);
+    }
+    return operands;
 }
 
 /* How many operands the node's operation has, and how many of them are sequences. On an error, -1 with an exception. */
@@ -125,15 +141,31 @@ static int find_arity(Node *node, int *operands, int *sequences)
         *sequences = ROWS[node->row].sequences;
         return 0;
     }
-    PyObject *operation = tail_operation(node);
+    PyObject *operation = Py_NewRef(tail_operation(node)); /* its attributes' code may take it off the node */
     PyObject *names = PyObject_GetAttrString(operation, "operands"), *leading = PyObject_GetAttrString(operation, "sequences");
     if (names != NULL && leading != NULL) {
         *operands = (int)PyObject_Size(names);
         *sequences = (int)PyLong_AsLong(leading);
     }
+    Py_DECREF(operation);
     Py_XDECREF(names);
     Py_XDECREF(leading);
     return PyErr_Occurred() ? -1 : 0;
+}
+
+/* The first `sequences` n operands as tuples of n, and the others as they are. */
+static PyObject *grouped(PyObject *flat, int operand_total, int sequences)
+{
+    Py_ssize_t n = (PyTuple_GET_SIZE(flat) - (operand_total - sequences)) / sequences, start = 0;
+    PyObject *operands = PyTuple_New(operand_total);
+    for (int i = 0; operands != NULL && i < operand_total; i++) {
+        bool is_sequence = i < sequences;
+        PyObject *operand = is_sequence ? PyTuple_GetSlice(flat, start, start + n) : Py_NewRef(PyTuple_GET_ITEM(flat, start));
+        if (operand == NULL) Py_CLEAR(operands);
+        else PyTuple_SET_ITEM(operands, i, operand);
+        start += is_sequence ? n : 1;
+    }
+    return operands;
 }
 
 /* The operands as the operation got them: scalars, and a tuple for each sequence. */
@@ -141,20 +173,13 @@ static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
     int operand_total = 0, sequences = 0;
-    if (node_expand(node) < 0) return NULL;
     if (node->row == LEAF || (has_tail(node) && tail_operation(node) == Py_None)) return PyTuple_New(0);
     if (find_arity(node, &operand_total, &sequences) < 0) return NULL;
-    if (sequences == 0) return operand_objects(node_slots(node), operand_count(node));
-    Py_ssize_t n = (operand_count(node) - (operand_total - sequences)) / sequences;
-    Slot *slots = node_slots(node);
-    PyObject *operands = PyTuple_New(operand_total);
-    for (int i = 0; operands != NULL && i < operand_total; i++) {
-        bool is_sequence = i < sequences;
-        PyObject *operand = is_sequence ? operand_objects(slots, n) : operand_object(slots);
-        if (operand == NULL) Py_CLEAR(operands);
-        else PyTuple_SET_ITEM(operands, i, operand);
-        slots += is_sequence ? n : 1;
-    }
+    PyObject *flat = flat_operands(node);
+    if (flat == NULL || sequences == 0) return flat;
+    PyObject *operands = PyTuple_GET_SIZE(flat) >= operand_total - sequences ? grouped(flat, operand_total, sequences) : NULL;
+    Py_DECREF(flat);
+    if (operands == NULL && !PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, "the node was given other operands meanwhile");
     return operands;
 }
 
@@ -186,15 +211,15 @@ PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
 }
 
 PyGetSetDef value_attributes[] = {
-    {"data", get_data, set_data, DOC_data, NULL},
+    {"data", get_data, set_data, DOC_data, "data"},
     {"_data", get_data, NULL, NULL, NULL}, /* also where a subclass has a `data` of its own */
-    {"grad", get_grad, set_grad, DOC_grad, NULL},
-    {"label", get_label, set_label_attribute, DOC_label, NULL},
-    {"op", get_op, NULL, DOC_op, NULL},
-    {"operation", get_operation, NULL, DOC_operation, NULL},
-    {"operands", get_operands, NULL, DOC_operands, NULL},
-    {"parents", get_parents, NULL, DOC_parents, NULL},
-    {"local_derivatives", get_local_derivatives, NULL, DOC_local_derivatives, NULL},
+    {"grad", get_grad, set_grad, DOC_grad, "grad"},
+    {"label", get_label, set_label_attribute, DOC_label, "label"},
+    {"op", get_op, refuse_to_set, DOC_op, "op"},
+    {"operation", get_operation, refuse_to_set, DOC_operation, "operation"},
+    {"operands", get_operands, refuse_to_set, DOC_operands, "operands"},
+    {"parents", get_parents, refuse_to_set, DOC_parents, "parents"},
+    {"local_derivatives", get_local_derivatives, refuse_to_set, DOC_local_derivatives, "local_derivatives"},
     {"__dict__", get_attributes, set_attributes, NULL, NULL},
     {NULL},
 };
@@ -215,9 +240,10 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
 {
     Node *node = (Node *)self;
     if (has_own_dictionary(self) && is_far(node) && node->far.attributes != NULL && !is_data_descriptor(self, name)) {
-        PyObject *attribute = PyDict_GetItemWithError(node->far.attributes, name);
-        if (attribute != NULL) return Py_NewRef(attribute);
-        if (PyErr_Occurred()) return NULL;
+        PyObject *attributes = Py_NewRef(node->far.attributes); /* a name's own __hash__ or __eq__ may put another there */
+        PyObject *attribute = Py_XNewRef(PyDict_GetItemWithError(attributes, name));
+        Py_DECREF(attributes);
+        if (attribute != NULL || PyErr_Occurred()) return attribute;
     }
     return PyObject_GenericGetAttr(self, name);
 }
@@ -225,14 +251,12 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
     if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
-    PyObject *attributes = node_attributes((Node *)self);
+    PyObject *attributes = Py_XNewRef(node_attributes((Node *)self)); /* as above */
     if (attributes == NULL) return -1;
-    if (attribute != NULL) {
-        if (!((Node *)self)->tracks_results) node_track((Node *)self);
-        return PyDict_SetItem(attributes, name, attribute);
-    }
-    int status = PyDict_DelItem(attributes, name);
-    if (status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
+    if (attribute != NULL && !((Node *)self)->tracks_results) node_track((Node *)self);
+    int status = attribute != NULL ? PyDict_SetItem(attributes, name, attribute) : PyDict_DelItem(attributes, name);
+    Py_DECREF(attributes);
+    if (attribute == NULL && status < 0 && PyErr_ExceptionMatches(PyExc_KeyError))
         PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", Py_TYPE(self)->tp_name, name);
     return status;
 }

@@ -49,6 +49,13 @@ static int call_own_backward(Node *node)
     return done == NULL ? -1 : 0;
 }
 
+/* Holds the nodes of the order's beginning, to the node i: what runs now may take the graph apart. */
+static void hold(Node *const *nodes, Py_ssize_t i, Py_ssize_t *held)
+{
+    if (*held == 0)
+        while (*held <= i) Py_INCREF(nodes[(*held)++]);
+}
+
 /* Goes along the order from its end. In *held, how many nodes of its beginning there are references to when it returns:
    from the first Python code on, which may take the graph apart, the nodes that are to come are held. */
 static int apply_chain_rule(const Order *order, Py_ssize_t *held)
@@ -61,11 +68,13 @@ static int apply_chain_rule(const Order *order, Py_ssize_t *held)
         if (!is_replaced && !may_override(node)) {
             push(node);
         } else {
-            if (*held == 0)
-                while (*held <= i) Py_INCREF(nodes[(*held)++]);
+            hold(nodes, i, held);
             if (call_own_backward(node) < 0) return -1;
         }
-        if (i % STEPS_BETWEEN_SIGNALS == 0 && PyErr_CheckSignals() < 0) return -1;
+        if (i % STEPS_BETWEEN_SIGNALS == 0) {
+            hold(nodes, i, held);
+            if (PyErr_CheckSignals() < 0) return -1;
+        }
     }
     return 0;
 }

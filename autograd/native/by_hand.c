@@ -32,7 +32,8 @@ static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, P
         }
     }
     slots[count].parent = tail;
-    node_drop_operands(node);
+    do node_drop_operands(node);
+    while (far->slots != NULL); /* what that has freed may have given it others */
     far->slots = slots;
     far->count = count;
     node->row = known > 0 ? GIVEN : CUSTOM;

@@ -2,8 +2,6 @@
    along the order come out the same to the last bit. */
 #include "graph.h"
 
-static uint64_t epoch = 0; /* of the latest walk: it has seen the nodes whose mark is this */
-
 uint64_t new_epoch(void) { return ++epoch; }
 bool is_latest_epoch(uint64_t own_epoch) { return own_epoch == epoch; }
 
@@ -85,7 +83,7 @@ static int visit_operands(Path *path, Order *order)
 }
 
 /* Depth-first post-order. Gradients are reset here, where the nodes are at hand in the caches. Returns 1 if a signal
-   handler has walked in between, so that the marks are no longer this walk's. */
+   handler has walked in between, so that the marks are no longer this walk's, or has taken a graph apart. */
 static int walk(PyObject *const *roots, Py_ssize_t root_count, Order *order, Path *path, bool reset)
 {
     uint64_t own_epoch = new_epoch();
@@ -144,9 +142,12 @@ PyObject *topological_order(PyObject *const *roots, Py_ssize_t root_count)
 {
     Order order;
     if (find_order(roots, root_count, &order, false) < 0) return NULL;
+    for (Py_ssize_t i = 0; i < order.count; i++) Py_INCREF(order.nodes[i]); /* a new list may run the garbage collector */
     PyObject *list = PyList_New(order.count);
-    for (Py_ssize_t i = 0; list != NULL && i < order.count; i++)
-        PyList_SET_ITEM(list, i, Py_NewRef((PyObject *)order.nodes[i]));
+    for (Py_ssize_t i = 0; i < order.count; i++) {
+        if (list != NULL) PyList_SET_ITEM(list, i, (PyObject *)order.nodes[i]);
+        else Py_DECREF(order.nodes[i]);
+    }
     give_back_order(&order);
     return list;
 }

@@ -464,26 +464,22 @@ static PyObject *written(const Groups *groups)
     return bytes;
 }
 
-/* groups((inputs, parameters, constants, rows, lengths, operands, outputs), dependences) -> bytes: how many groups there are;
-   of each its row, length and count, its results, and of a product the weights, inputs and biases; how many parts; and of
-   each its group, first and end. */
+/* groups(inputs, parameters, constants, rows, lengths, operands, outputs) -> bytes: how many groups there are; of each its row,
+   length and count, its results, and of a product the weights, inputs and biases; how many parts; and of each its group,
+   first and end. */
 PyObject *groups(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
-    PyObject *parts, *result = NULL;
-    Py_buffer dependences;
     WengertArrays arrays;
-    if (!PyArg_ParseTuple(arguments, "O!y*", &PyTuple_Type, &parts, &dependences)) return NULL;
-    if (read_arrays(parts, &arrays) == 0) {
-        WengertList list;
-        Groups found = {0};
-        if (copy_list(&arrays, &dependences, &list) == 0) {
-            if (find_groups(&list, &found) < 0) PyErr_NoMemory();
-            else result = written(&found);
-        }
-        free_groups(&found);
-        free_list(&list);
-        release_arrays(&arrays);
+    WengertList list;
+    Groups found = {0};
+    PyObject *result = NULL;
+    if (read_arrays(arguments, &arrays) < 0) return NULL;
+    if (copy_list(&arrays, &list) == 0) {
+        if (find_groups(&list, &found) < 0) PyErr_NoMemory();
+        else result = written(&found);
     }
-    PyBuffer_Release(&dependences);
+    free_groups(&found);
+    free_list(&list);
+    release_arrays(&arrays);
     return result;
 }

@@ -148,7 +148,7 @@ class Body(Mathematics):
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
         functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
-        super().__init__(**functions | {"where": self.where, "sum": self.sum, "max": self.max})
+        super().__init__(**functions | {"where": self.where, "sum": self.sum, "largest": self.largest})
         self.lines: list[str] = []
         self.names: dict[str, Name] = {}
         self.sequences = operation.operands[: operation.sequences]
@@ -185,7 +185,7 @@ class Body(Mathematics):
         text = literal(element)
         return text.replace(self.kept, "derivatives[i]") if self.kept else text
 
-    def max(self, terms: Iterable[Operand]) -> Name:
+    def largest(self, terms: Iterable[Operand]) -> Name:
         [term] = terms
         return self.loop("-INFINITY", lambda largest: f"if ({literal(term)} > {largest}) {largest} = {literal(term)};")
 

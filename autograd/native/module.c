@@ -42,10 +42,15 @@ static int execute(PyObject *module)
         PyErr_SetString(PyExc_ImportError, "it was built from another table of operations");
         return -1;
     }
-    PyObject *function = add_type(module, &function_spec, "function"), *program = add_type(module, &program_spec, "Program");
-    Py_XDECREF(function);
-    Py_XDECREF(program);
-    if (function == NULL || program == NULL || add_checksum(module) < 0) return -1;
+    const struct { PyType_Spec *spec; const char *name; } types[] = {
+        {&block_spec, "Block"}, {&function_spec, "function"}, {&program_spec, "Program"},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        PyObject *type = add_type(module, types[i].spec, types[i].name);
+        if (type == NULL) return -1;
+        Py_DECREF(type);
+    }
+    if (add_checksum(module) < 0) return -1;
     if (PyModule_AddObjectRef(module, "operations", specification.operations) < 0) return -1; /* those that are compiled */
     Value_Type = (PyTypeObject *)add_type(module, &value_spec, "Value");
     if (Value_Type == NULL) return -1;
@@ -57,7 +62,6 @@ static int execute(PyObject *module)
 }
 
 static PyMethodDef methods[] = {
-    {"count_no_grad", count_no_grad, METH_O, "Tells the engine that a no_grad() block begins, +1, or ends, -1."},
     {"dependences", dependences, METH_VARARGS, "What wengert.py's find_dependences() does."},
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},

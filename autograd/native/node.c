@@ -10,6 +10,7 @@
 PyTypeObject *Value_Type = NULL;
 initproc plain_init = NULL;
 uint64_t changes = 0;
+uint64_t epoch = 0;
 
 /* The nodes that are kept: a few at hand, and the others roughly sorted by address, so that a new graph's nodes lie side by
    side in whichever order the earlier ones were freed. They are sorted into chains, linked through `weak_references`: each
@@ -139,6 +140,7 @@ PyObject *node_attributes(Node *node)
 
 void node_drop_operands(Node *node)
 {
+    epoch++; /* a walk that a signal's handler runs within begins anew */
     if (node_expand(node) < 0) { /* without memory for that, it goes with its sequences */
         PyErr_Clear();
         Shared shared = node->shared;

@@ -68,6 +68,7 @@ extern initproc plain_init;      /* the class's __init__ when the module is made
 /* Whether somebody has replaced the class's __init__, which is then called for computed Values too, as in Python. */
 static inline bool init_is_wrapped(void) { return Value_Type->tp_init != plain_init; }
 
+extern uint64_t epoch;           /* of the latest walk: it has seen the nodes whose mark is this */
 extern uint64_t changes;         /* how often a Value's data was set, or a Value tracked: to be counted after either */
 
 static inline bool is_value(PyObject *object) { return PyObject_TypeCheck(object, Value_Type); }

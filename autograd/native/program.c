@@ -273,10 +273,10 @@ static const InstructionSet *best_instruction_set(const char *name)
     return NULL;
 }
 
-int make_program(Program *program, const WengertArrays *arrays, const Py_buffer *dependences, const char *instruction_set)
+int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set)
 {
     program->instruction_set = best_instruction_set(instruction_set);
-    if (program->instruction_set == NULL || copy_list(arrays, dependences, &program->list) < 0) return -1;
+    if (program->instruction_set == NULL || copy_list(arrays, &program->list) < 0) return -1;
     if (find_groups(&program->list, &program->groups) < 0) {
         PyErr_NoMemory();
         return -1;

@@ -44,7 +44,7 @@ typedef struct {
 
 /* Makes a program, whose memory is 0, of a list, for an instruction set, or with NULL for the best there is. On an error, -1
    with an exception; in either case the program is to be freed. */
-int make_program(Program *program, const WengertArrays *arrays, const Py_buffer *dependences, const char *instruction_set);
+int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set);
 void free_program(Program *program);
 
 #endif

@@ -181,18 +181,15 @@ static PyObject *written(const Writer *writer, PyObject *outputs, PyObject *para
                          writer->operands, (Py_ssize_t)(writer->starts[instructions] * sizeof(int32_t)), variables);
 }
 
-static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs)
+/* The parameters' list is empty yet. It is made before the graph is walked: a new list may run the garbage collector. */
+static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs, PyObject *parameters)
 {
-    PyObject *parameters = PyList_New(0), *result = NULL;
-    if (parameters == NULL || make_room(writer, PyList_GET_SIZE(inputs)) < 0) goto done;
+    if (make_room(writer, PyList_GET_SIZE(inputs)) < 0) return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(inputs); i++) set_variable(writer, PyList_GET_ITEM(inputs, i), (int32_t)i);
-    if (add_parameters(writer, parameters) < 0) goto done;
+    if (add_parameters(writer, parameters) < 0) return NULL;
     for (Py_ssize_t i = 0; i < writer->order.count; i++)
         if (operand_count(writer->order.nodes[i]) > 0) write_instruction(writer, writer->order.nodes[i]);
-    result = written(writer, outputs, parameters);
-done:
-    Py_XDECREF(parameters);
-    return result;
+    return written(writer, outputs, parameters);
 }
 
 /* record(outputs, inputs), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of Values
@@ -207,8 +204,14 @@ PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists[l]); i++)
             if (!is_value(PyList_GET_ITEM(lists[l], i))) return PyErr_Format(PyExc_TypeError, "expected Values");
     Writer writer = {0};
-    if (find_order(((PyListObject *)outputs)->ob_item, PyList_GET_SIZE(outputs), &writer.order, false) < 0) return NULL;
-    PyObject *result = write_down(&writer, outputs, inputs);
+    PyObject *parameters = PyList_New(0), *result = NULL;
+    if (parameters == NULL) return NULL;
+    if (find_order(((PyListObject *)outputs)->ob_item, PyList_GET_SIZE(outputs), &writer.order, false) < 0) {
+        Py_DECREF(parameters);
+        return NULL;
+    }
+    result = write_down(&writer, outputs, inputs, parameters);
+    Py_DECREF(parameters);
     give_back_order(&writer.order);
     void *memory[] = {writer.nodes.numbers, writer.keys, writer.variables, writer.instructions.numbers,
                       writer.constants.numbers, writer.constant_numbers, writer.rows, writer.lengths, writer.operands,

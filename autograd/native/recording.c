@@ -1,17 +1,124 @@
-/* The count of open no_grad() blocks, and the guard. */
+/* Blocks of code in which operations record, or do not; and the guard. */
 #include "recording.h"
+
+#include <structmember.h>
 
 #include "specification.h"
 
+/* ---- Block: what recording.py has in Python. To begin and to end are single calls here: no interrupt comes between. */
+
 int no_grad_blocks = 0;
 
-PyObject *count_no_grad(PyObject *Py_UNUSED(module), PyObject *change)
+typedef struct {
+    PyObject_HEAD
+    PyObject *frame, *raises, *weak_references;
+    bool records, is_open;
+} Block;
+
+static PyObject *block_new(PyTypeObject *type, PyObject *arguments, PyObject *Py_UNUSED(keywords))
 {
-    int blocks = (int)PyLong_AsLong(change);
-    if (PyErr_Occurred()) return NULL;
-    no_grad_blocks += blocks;
+    PyObject *frame = Py_None, *raises = Py_None;
+    int records = 1;
+    if (!PyArg_ParseTuple(arguments, "|OpO:Block", &frame, &records, &raises)) return NULL;
+    Block *block = (Block *)type->tp_alloc(type, 0);
+    if (block == NULL) return NULL;
+    block->frame = Py_NewRef(frame);
+    block->raises = Py_NewRef(raises);
+    block->records = records != 0;
+    return (PyObject *)block;
+}
+
+static void turn(Block *block, bool is_open)
+{
+    if (!block->records) no_grad_blocks += is_open - block->is_open;
+    block->is_open = is_open;
+}
+
+/* The call that begins or ends a block: it holds the block, and what it returns. */
+static PyObject *begin_call(PyObject *pair, PyObject *Py_UNUSED(nothing))
+{
+    turn((Block *)PyTuple_GET_ITEM(pair, 0), true);
+    return Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+}
+
+static PyObject *end_call(PyObject *block, PyObject *Py_UNUSED(exception))
+{
+    turn((Block *)block, false);
     Py_RETURN_NONE;
 }
+
+static PyMethodDef begin_definition = {"begin", begin_call, METH_NOARGS, NULL};
+static PyMethodDef end_definition = {"end", end_call, METH_VARARGS, NULL};
+
+static PyObject *block_begin(PyObject *self, PyObject *returned)
+{
+    PyObject *pair = PyTuple_Pack(2, self, returned), *call = pair != NULL ? PyCFunction_New(&begin_definition, pair) : NULL;
+    Py_XDECREF(pair);
+    return call;
+}
+
+static PyObject *block_end(PyObject *self, PyObject *Py_UNUSED(nothing)) { return PyCFunction_New(&end_definition, self); }
+
+static int block_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((Block *)self)->frame);
+    Py_VISIT(((Block *)self)->raises);
+    return 0;
+}
+
+static int block_clear(PyObject *self)
+{
+    Py_CLEAR(((Block *)self)->frame);
+    Py_CLEAR(((Block *)self)->raises);
+    return 0;
+}
+
+static void block_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
+    turn((Block *)self, false);
+    block_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef block_methods[] = {
+    {"begin", block_begin, METH_O, "The call that begins the block, and returns this."},
+    {"end", block_end, METH_NOARGS, "The call that ends it."},
+    {NULL},
+};
+
+static PyMemberDef block_members[] = {
+    {"frame", T_OBJECT, offsetof(Block, frame), READONLY, NULL},
+    {"raises", T_OBJECT, offsetof(Block, raises), READONLY, NULL},
+    {"records", T_BOOL, offsetof(Block, records), READONLY, NULL},
+    {"is_open", T_BOOL, offsetof(Block, is_open), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Block, weak_references), READONLY, NULL},
+    {NULL},
+};
+
+static PyType_Slot block_slots[] = {
+    {Py_tp_doc, "A block of code in which operations record, or do not: what recording.py's Block is."},
+    {Py_tp_new, block_new},
+    {Py_tp_dealloc, block_dealloc},
+    {Py_tp_traverse, block_traverse},
+    {Py_tp_clear, block_clear},
+    {Py_tp_methods, block_methods},
+    {Py_tp_members, block_members},
+    {0, NULL},
+};
+
+PyType_Spec block_spec = {
+    .name = "autograd.native.engine.Block",
+    .basicsize = sizeof(Block),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = block_slots,
+};
+
+/* ---- Asked for every operation */
 
 int is_recording_here(void)
 {
@@ -33,6 +140,8 @@ int end_stale_blocks(void)
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
+
+/* ---- The guard */
 
 PyObject *guard_function = NULL;
 

@@ -4,6 +4,7 @@
 
 #include "node.h"
 
+extern PyType_Spec block_spec;
 extern int no_grad_blocks; /* how many no_grad() blocks are open, in all threads */
 int is_recording_here(void);
 
@@ -22,7 +23,6 @@ static inline int check_guard(PyObject *object, const char *what)
     return guard_function == NULL || !is_value(object) ? 0 : ask_guard(object, what);
 }
 
-PyObject *count_no_grad(PyObject *module, PyObject *change);
 PyObject *guard(PyObject *module, PyObject *check);
 
 #endif

@@ -67,4 +67,10 @@ PyObject *first_stranger(PyObject *Py_UNUSED(module), PyObject *values)
 
 PyObject *gather(PyObject *Py_UNUSED(module), PyObject *arguments) { return copy_numbers(arguments, true); }
 
-PyObject *scatter(PyObject *Py_UNUSED(module), PyObject *arguments) { return copy_numbers(arguments, false); }
+/* What follows its three arguments is what `with` calls its end with. */
+PyObject *scatter(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    PyObject *own = PyTuple_GetSlice(arguments, 0, 3), *done = own != NULL ? copy_numbers(own, false) : NULL;
+    Py_XDECREF(own);
+    return done;
+}

@@ -8,9 +8,9 @@ static const int32_t *lengths_of(const WengertArrays *arrays) { return arrays->l
 static const int32_t *operands_in(const WengertArrays *arrays) { return arrays->all_operands.buf; }
 
 /* How many operands an instruction has whose sequences are of this length. */
-static Py_ssize_t count_operands(int32_t row, int32_t length)
+static int64_t count_operands(int32_t row, int32_t length)
 {
-    return (Py_ssize_t)ROWS[row].sequences * length + ROWS[row].operands - ROWS[row].sequences;
+    return (int64_t)ROWS[row].sequences * length + ROWS[row].operands - ROWS[row].sequences;
 }
 
 /* ---- Checked */
@@ -51,10 +51,11 @@ ALWAYS_INLINE Py_ssize_t checked_count(const WengertArrays *arrays, Py_ssize_t k
 {
     int32_t row = rows_of(arrays)[k], length = lengths_of(arrays)[k];
     if (row < 0 || row >= ROW_COUNT || length < 0) return refuse("has no operation of the table", k);
-    Py_ssize_t count = count_operands(row, length), result = arrays->inputs + arrays->parameters + k;
-    if (count > arrays->operands - start || !all_stand_before(operands_in(arrays) + start, count, arrays->constants, result))
+    int64_t count = count_operands(row, length); /* more than a Py_ssize_t may hold */
+    Py_ssize_t result = arrays->inputs + arrays->parameters + k;
+    if (count > arrays->operands - start || !all_stand_before(operands_in(arrays) + start, (Py_ssize_t)count, arrays->constants, result))
         return refuse("has an operand that does not stand before it", k);
-    return count;
+    return (Py_ssize_t)count;
 }
 
 /* What is left when all instructions have been checked, whose operands end here. */
@@ -126,34 +127,20 @@ static void *copied(const Py_buffer *buffer)
     return copy == NULL ? NULL : memcpy(copy, buffer->buf, (size_t)buffer->len);
 }
 
-static int copy_instructions(const WengertArrays *arrays, WengertList *list)
+/* Those of arrays that find_dependences() has checked. */
+static void copy_instructions(const WengertArrays *arrays, WengertList *list)
 {
-    Py_ssize_t start = 0;
+    const int32_t *operands = list->operands;
     for (int32_t k = 0; k < list->count; k++) {
-        int32_t count = (int32_t)checked_count(arrays, k, start);
-        if (count < 0) return -1;
-        const int32_t *operands = list->operands + start;
-        list->instructions[k] = (Instruction){.row = rows_of(arrays)[k], .count = count, .many = operands};
+        int32_t row = rows_of(arrays)[k], count = (int32_t)count_operands(row, lengths_of(arrays)[k]);
+        list->instructions[k] = (Instruction){.row = row, .count = count, .many = operands};
         if (count <= 2) memcpy(list->instructions[k].few, operands, (size_t)count * sizeof(int32_t));
         if (2 * count > list->scratch) list->scratch = 2 * count;
-        start += count;
+        operands += count;
     }
-    return check_rest(arrays, start);
 }
 
-/* Of the results, what is given is taken for true: were it not, numbers would be wrong, but no index. */
-static int copy_dependences(const Py_buffer *given, WengertList *list)
-{
-    const uint8_t *dependences = given->buf;
-    bool fits = given->len == list->variables;
-    for (int32_t v = 0; fits && v < first_result(list); v++)
-        fits = dependences[v] == (v < list->inputs ? ON_INPUTS : ON_PARAMETERS);
-    if (!fits) return refuse("what its variables depend on is of another list", -1);
-    memcpy(list->dependences, dependences, (size_t)given->len);
-    return 0;
-}
-
-int copy_list(const WengertArrays *arrays, const Py_buffer *dependences, WengertList *list)
+int copy_list(const WengertArrays *arrays, WengertList *list)
 {
     *list = (WengertList){
         .inputs = (int32_t)arrays->inputs, .parameters = (int32_t)arrays->parameters,
@@ -170,7 +157,9 @@ int copy_list(const WengertArrays *arrays, const Py_buffer *dependences, Wengert
         return -1;
     }
     list->dependences = list->memory_of_dependences + list->constants;
-    return copy_instructions(arrays, list) < 0 ? -1 : copy_dependences(dependences, list);
+    if (find_dependences(arrays, list->dependences) < 0) return -1;
+    copy_instructions(arrays, list);
+    return 0;
 }
 
 void free_list(WengertList *list)

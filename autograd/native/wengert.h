@@ -66,10 +66,9 @@ typedef struct {
 
 static inline int32_t first_result(const WengertList *list) { return list->inputs + list->parameters; }
 
-/* The arrays' list, and what its variables depend on, as wengert.py has found it: a byte for each. All of it is checked, so
-   that what stands in the list can be used as an index. On an error, -1 with an exception; in either case the list is to
-   be freed. */
-int copy_list(const WengertArrays *arrays, const Py_buffer *dependences, WengertList *list);
+/* The arrays' list, and what its variables depend on. All of it is checked, so that what stands in the list can be used as
+   an index. On an error, -1 with an exception; in either case the list is to be freed. */
+int copy_list(const WengertArrays *arrays, WengertList *list);
 void free_list(WengertList *list);
 
 #endif

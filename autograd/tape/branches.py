@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
 from autograd.engines import Value, guard
 from autograd.graph import topological_order
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from autograd.recording import Holding, Holdings
 
 
 class RecordingError(RuntimeError):
     """A function that cannot be recorded: what it does depends on the numbers that it is recorded with."""
 
 
-_recorded: tuple[set[Value], ...] = ()  # the inputs of every recording that is going on, in any thread
-_lock = threading.Lock()
+_inputs = Holdings()  # of every recording that is going on, in any thread
+_lock = threading.RLock()
 
 
-@contextmanager
-def guarded(inputs: list[Value]) -> Iterator[None]:
+def guarded(inputs: list[Value]) -> Holding:
     """Within it, asking for the number of a Value that depends on the inputs raises RecordingError."""
-    global _recorded
-    leaves = set(inputs)
-    try:
-        with _lock:
-            _recorded = (*_recorded, leaves)
-            guard(refuse_branches)
-        yield
-    finally:
-        with _lock:
-            _recorded = tuple(other for other in _recorded if other is not leaves)
-            guard(refuse_branches if _recorded else None)
+    with _lock:
+        holding = _inputs.holding(set(inputs))
+        guard(refuse_branches)
+    return holding
 
 
 def refuse_branches(value: Value, what: str) -> None:
-    """Raises RecordingError if the value, of which `what` is asked, depends on the inputs of a recording."""
-    recorded = _recorded
+    """Raises RecordingError if the value, of which `what` is asked, depends on the inputs of a recording.
+
+    Whoever asks first after the end of all recordings takes the guard away.
+    """
+    recorded = _inputs.contents()
+    if not recorded:
+        with _lock:
+            if not _inputs:
+                guard(None)
+        return
     for node in topological_order(value):
         if any(node in inputs for inputs in recorded):
             raise RecordingError(

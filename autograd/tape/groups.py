@@ -74,7 +74,7 @@ class Groups:
 def find_groups(wengert: WengertList) -> Groups:
     """The groups of a list, in time and memory linear in its length. Raises ValueError if the list is damaged."""
     if engine == "native" and not wengert.defined_at_run_time():
-        return decoded(memoryview(native.groups(wengert.parts(), wengert.dependences)).cast("i"))
+        return decoded(memoryview(native.groups(*wengert.parts())).cast("i"))
     return grouped(wengert)
 
 

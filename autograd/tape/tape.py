@@ -15,13 +15,13 @@ import numpy
 
 from autograd import structures
 from autograd.engines import Value
-from autograd.operands import described
+from autograd.operands import described, number_in
 from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
-from autograd.tape.wengert import listing
+from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import gather, scatter
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ class Tape:
     (8.666666666666666, 6.0)
     """
 
+    inputs: tuple[Value, ...]
+    parameters: tuple[Value, ...]
+
     def __init__(
         self,
         outputs: Value | Sequence[Value],
@@ -79,11 +82,11 @@ class Tape:
     ) -> None:
         self._is_single = isinstance(outputs, Value)
         listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
-        self.inputs = tuple(checked_inputs(values("inputs", inputs)))
+        leaves = tuple(checked_inputs(values("inputs", inputs)))
         if not listed:
             raise ValueError("Tape: expected at least one output, got none")
-        self._wengert, parameters = write_down(listed, self.inputs)
-        self.parameters = tuple(parameters)
+        self._wengert, parameters = write_down(listed, leaves)
+        self.__dict__.update(inputs=leaves, parameters=tuple(parameters))
         self.executor = executors.checked(executor, self._wengert)
         self.threads = checked_threads(threads)
         # Of the last forward(): the batch, the parameters, and the batch's fingerprint.
@@ -290,6 +293,19 @@ class Tape:
         shown = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
+    def __setattr__(self, name: str, attribute: Any) -> None:
+        if name in ("inputs", "outputs", "parameters"):
+            raise AttributeError(
+                f"Tape: {name} cannot be assigned: the instructions were recorded with others; make a Tape"
+            )
+        if name == "threads":
+            attribute = checked_threads(attribute)
+        if name == "executor":
+            attribute = executors.checked(attribute, self._wengert)
+            for of_another in ("_program", "_program_of_leaves"):
+                self.__dict__.pop(of_another, None)
+        object.__setattr__(self, name, attribute)
+
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
         left_out = {"_program", "_program_of_leaves", "_replayed"}
@@ -298,7 +314,28 @@ class Tape:
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"executor": executors.checked(None, state["_wengert"]), "_replayed": None} | state)
+        """Whatever it is given: a file may be damaged, or made by others. Raises ValueError or TypeError."""
+        wengert = state.get("_wengert") if isinstance(state, dict) else None
+        if not isinstance(wengert, WengertList):
+            raise TypeError(f"Tape: expected the state of a tape, got {described(state)}")
+        leaves = {name: tuple(values(name, state.get(name))) for name in ("inputs", "parameters")}
+        for name, count in (("inputs", wengert.inputs), ("parameters", wengert.parameters)):
+            if len(leaves[name]) != count:
+                raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
+        is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
+        if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
+            raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
+        if not isinstance(executor, str):
+            raise TypeError(f"Tape: executor: expected a name, got {described(executor)}")
+        threads = checked_threads(state.get("threads"))
+        own = {
+            "_is_single": is_single,
+            "_wengert": wengert,
+            "executor": executor,
+            "threads": threads,
+            "_replayed": None,
+        }
+        self.__dict__.update(leaves | own)
 
     @cached_property
     def _program(self) -> Program:
@@ -425,11 +462,13 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         raise ValueError(f"Tape: {what}: expected rows of the same length, got {described(numbers)}") from None
     if array.size == 0 and not isinstance(numbers, numpy.ndarray):
         array = array.astype(float)
-    if array.dtype.kind == "O" and all(isinstance(number, int) for number in array.flat):
-        try:
-            array = array.astype(float)  # integers beyond 64 bits
-        except OverflowError:
-            raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
+    if array.dtype.kind == "O":  # of integers beyond 64 bits, or of other libraries' scalars
+        elements = [number_in(element) for element in array.flat]
+        if all(isinstance(number, (int, float, numpy.integer, numpy.floating)) for number in elements):
+            try:
+                array = numpy.array([*map(float, elements)]).reshape(array.shape)
+            except OverflowError:
+                raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     with numpy.errstate(over="ignore", invalid="ignore"):

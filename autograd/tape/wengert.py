@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd.engines import engine
+from autograd.operands import described
 from autograd.operations import ROW, ROWS, TABLE
 
 if TYPE_CHECKING:
@@ -121,14 +122,21 @@ class WengertList:
         return parts | {"rows": [ROWS[row].name for row in self.rows]}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        names: list[str] = state["rows"]  # type: ignore[assignment]
+        """Whatever it is given: a file may be damaged, or made by others. What is not in `NAMES` is not taken."""
+        if not isinstance(state, dict) or not state.keys() >= set(NAMES):
+            raise damaged(f"expected its parts {', '.join(NAMES)}, got {described(state)}")
+        names = state["rows"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise damaged(f"rows: expected the operations' names, got {described(names)}")
         unknown = sorted(set(names) - ROW.keys())
         if unknown:
             raise ValueError(
                 f"this tape has operations that are not in the table here: {', '.join(unknown)}; "
                 "those of your own must be defined before it is loaded"
             )
-        self.__dict__.update(state | {"rows": numpy.array([ROW[name] for name in names], numpy.int32)})
+        given = state | {"rows": numpy.array([ROW[name] for name in names], numpy.int32)}
+        self.__dict__.update({name: checked_part(name, given[name]) for name in NAMES})
+        self.dependences  # noqa: B018  to find them is to check what the arrays hold
 
 
 def find_dependences(wengert: WengertList) -> Dependences:
@@ -156,6 +164,18 @@ def find_dependences(wengert: WengertList) -> Dependences:
     if start < len(operands) or not all(-constants <= variable < len(found) for variable in wengert.outputs.tolist()):
         raise damaged("it has operands of no instruction, or an output that is not computed")
     return numpy.frombuffer(found, numpy.uint8)
+
+
+def checked_part(name: str, part: Any) -> Any:  # Any: numbers and arrays
+    """A count, or an array of its own. Raises ValueError if the part is none."""
+    if name in ("inputs", "parameters"):
+        if type(part) is not int or not 0 <= part <= MOST:
+            raise damaged(f"{name}: expected how many there are, got {described(part)}")
+        return part
+    dtype = numpy.dtype(numpy.float64 if name == "constants" else numpy.int32)
+    if not isinstance(part, numpy.ndarray) or part.ndim != 1 or not numpy.can_cast(part.dtype, dtype, "equiv"):
+        raise damaged(f"{name}: expected a vector of {dtype}, got {described(part)}")
+    return numpy.array(part, dtype, subok=False)
 
 
 def damaged(how: str) -> ValueError:

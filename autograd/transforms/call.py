@@ -63,7 +63,7 @@ class Call:
         for position, argument in zip(positions, [replaced] if is_single else replaced, strict=True):
             given[position] = argument
         before = [repr(variable.data) for variable in self.variables]
-        with recording(), sweeps.opened(self.variables):
+        with recording(), sweeps.evaluated.holding(self.variables):
             self.output, self.aux = returned_by(name, function, given, keywords, has_aux)
         if [repr(variable.data) for variable in self.variables] != before:
             raise ValueError(f"{name}: the function has set the data of its argument; it must compute new Values")
@@ -156,7 +156,7 @@ class Call:
 
         Nodes before them have no part in the derivative.
         """
-        until = {node for node in (*self.variables, *variables, *sweeps.open_variables) if node.parents}
+        until = {node for node in (*self.variables, *variables, *sweeps.open_variables()) if node.parents}
         return topological_order(*values_among(outputs), until=until)
 
     def _tracked(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
@@ -167,7 +167,7 @@ class Call:
     def _outside(self, order: Sequence[Value], known: Collection[Value] = ()) -> set[Value]:
         """The nodes that depend on Values that this call has not made, or on the known ones."""
         connected = [variable for variable in self.variables if variable.parents]
-        return sweeps.tracked_nodes(order, sweeps.open_variables.union(known, connected))
+        return sweeps.tracked_nodes(order, sweeps.open_variables().union(known, connected))
 
     def seeds(self, what: str, form: Form, given: Structure) -> list[Scalar]:
         """The numbers of tangents or cotangents, which must have this form."""
@@ -225,6 +225,8 @@ def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
         return structures.flatten(structure, structures.scalar)
     except TypeError as error:
         raise TypeError(f"{what}: {error}") from None
+    except ValueError as error:  # it holds itself
+        raise ValueError(f"{what}: {error}") from None
 
 
 def single_number(expectation: str, given: Any) -> Scalar:

@@ -13,7 +13,6 @@ depend on the variables are left out. A variable with the seed 0.0 takes part in
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import reduce
 from operator import add
 
@@ -22,6 +21,7 @@ from autograd.engines import Value, engine, recording
 from autograd.graph import topological_order
 from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS
+from autograd.recording import Holdings
 from autograd.transforms.refusals import check_derivatives, check_rule
 from autograd.vectors import borrowed_gradients
 
@@ -45,17 +45,13 @@ class Variable(Value):
     __slots__ = ()
 
 
-open_variables: set[Value] = set()  # of all functions that transforms are evaluating now, in any thread
+# Of all functions that transforms are evaluating now, in any thread. Other transforms track what depends on these: a
+# transform around them differentiates it.
+evaluated = Holdings()
 
 
-@contextmanager
-def opened(variables: Collection[Value]) -> Iterator[None]:
-    """Within it, other transforms track what depends on these variables: a transform around them differentiates it."""
-    open_variables.update(variables)
-    try:
-        yield
-    finally:
-        open_variables.difference_update(variables)
+def open_variables() -> set[Value]:
+    return set().union(*evaluated.contents())
 
 
 def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:

@@ -87,7 +87,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         if not isinstance(variable, Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
     order = topological_order(*values_among([result]))
-    tracked = sweeps.tracked_nodes(order, sweeps.open_variables.union(variables)) if create_graph else set()
+    tracked = sweeps.tracked_nodes(order, sweeps.open_variables().union(variables)) if create_graph else set()
     adjoints = unit(result)
     sweeps.pull_back(sweeps.linearised(order, variables, tracked), adjoints)
     derivatives = sweeps.found(variables, adjoints)

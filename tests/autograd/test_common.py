@@ -57,6 +57,19 @@ def public(module):
 STATISTICS = {name: call for name, call in public(statistics).items() if name.split(".")[1] in statistics.__all__}
 
 
+# NumPy's functions of arrays, which ask the elements of an array of objects for what they need.
+OF_ARRAYS = """amax amin any all angle argmax argmin argsort around array_equal average clip convolve corrcoef correlate
+    count_nonzero cov cross cumprod cumsum diag diff dot ediff1d fix flip gradient histogram imag inner isclose isreal
+    kron linspace max mean median min nan_to_num nanmax nanmean nanstd nansum nanvar outer percentile polyval prod ptp
+    quantile real round searchsorted sinc sort std sum tile trapezoid unique unwrap vander var vdot"""
+OF_OTHERS = {"isnat", "matvec", "vecmat"}  # of dates and matrices, which are none of the points
+NUMPY = {
+    name: call for name, call in public(np).items() if isinstance(call, np.ufunc) and call.__name__ not in OF_OTHERS
+}
+NUMPY |= {f"numpy.{name}": getattr(np, name) for name in OF_ARRAYS.split() if hasattr(np, name)}
+NUMPY["numpy.fft.fft"] = np.fft.fft
+
+
 def of_a_normal_distribution(method):
     return lambda *x: getattr(statistics.NormalDist(*x[:2]), method)(*x[2:])
 
@@ -78,7 +91,7 @@ CALLS = {
     "numpy.float64": np.float64, "fromiter": lambda x: np.fromiter(x, float), "full": lambda x: np.full(2, x, float),
     "an element": lambda x: assigned(0, x), "elements": lambda x: assigned(slice(2), x), "fill": lambda x: filled(x),
     "numpy.sum": lambda x: np.sum(x, dtype=float), "numpy.interp": lambda x: np.interp(x, [0.0, 9.0], [0.0, 9.0]),
-    "numpy.floor": np.floor, "numpy.exp": np.exp, "numpy.mean": np.mean, "numpy.linalg.norm": np.linalg.norm,
+    **NUMPY, "numpy.linalg.norm": np.linalg.norm,
     "numpy.linalg.solve": lambda x: np.linalg.solve([[2.0, 1.0], [1.0, 2.0]], x), "numpy.arange": np.arange,
 }  # fmt: skip
 
@@ -113,6 +126,8 @@ def outcome(call, point):
 
 def leaves(result):
     """All numbers of a result, also those of arrays and iterators that structures does not know."""
+    if isinstance(result, np.ndarray) and result.ndim == 0:
+        return leaves(result[()])
     if isinstance(result, (np.ndarray, array.array)):
         return [x for element in list(result) for x in leaves(element)]
     if isinstance(result, (list, tuple)):
@@ -140,6 +155,60 @@ def test_a_number_does_not_leave_the_graph(name):
                 depends = isinstance(leaf, Value) and not {*values}.isdisjoint(topological_order(leaf))
                 assert depends or [*map(repr, others)] == [repr(others[0])] * 2, (operands, result)
     assert asked > 0
+
+
+def square(a):
+    return a[:4].reshape(2, 2)
+
+
+# Of an array of 5 Values, to one number.
+DIFFERENTIABLE = {
+    "std": np.std, "std of a sample": lambda a: np.std(a, ddof=1), "var": np.var, "nanstd": np.nanstd,
+    "var along an axis": lambda a: np.var(square(a), axis=0)[1], "vdot": lambda a: np.vdot(a, a[::-1]),
+    "mean": np.mean, "average": lambda a: np.average(a, weights=[1, 2, 3, 4, 5]), "median": np.median, "ptp": np.ptp,
+    "percentile": lambda a: np.percentile(a, 30), "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min,
+    "cumsum": lambda a: np.cumsum(a)[3], "cumprod": lambda a: np.cumprod(a)[3], "diff": lambda a: np.diff(a)[1],
+    "trace": lambda a: np.trace(square(a)), "norm": np.linalg.norm, "norm 1": lambda a: np.linalg.norm(a, 1),
+    "norm_inf": lambda a: np.linalg.norm(a, np.inf), "norm of a matrix": lambda a: np.linalg.norm(square(a)),
+    "dot": lambda a: np.dot(a, a), "inner": lambda a: np.inner(a, a), "outer": lambda a: np.outer(a, a)[1, 2],
+    "matmul": lambda a: (square(a) @ square(a))[0, 1], "kron": lambda a: np.kron(a, a)[7],
+    "einsum": lambda a: np.einsum("ij,jk->ik", square(a), square(a))[0, 1],
+    "cross": lambda a: np.cross(a[:3], a[2:])[0], "reciprocal": lambda a: np.reciprocal(a)[0],
+    "matrix_power": lambda a: np.linalg.matrix_power(square(a), 3)[0, 1], "convolve": lambda a: np.convolve(a, a)[3],
+    "conj": lambda a: np.conj(a).sum(), "real": lambda a: np.real(a).sum(), "abs": lambda a: np.abs(a).sum(),
+    "clip": lambda a: np.clip(a, 0.0, 1.0).sum(), "maximum": lambda a: np.maximum(a, 0.5).sum(),
+    "sort": lambda a: np.sort(a)[1], "where": lambda a: np.where(a > 0, a, 2.0 * a).sum(),
+    "exp": lambda a: np.exp(a).sum(), "tanh": lambda a: np.tanh(a).sum(), "power": lambda a: np.power(a, 3).sum(),
+    "arctan2": lambda a: np.arctan2(a, a[::-1])[1], "hypot": lambda a: np.hypot(a, a[::-1])[1],
+    "square": lambda a: np.square(a).sum(),
+    "polyval": lambda a: np.polyval(a, 2.0), "interpolated": lambda a: np.linspace(a[0], a[1], 3)[1],
+}  # fmt: skip
+# These compare the data.
+UNRECORDED = "median ptp percentile max min norm_inf clip maximum sort where interpolated"
+
+
+@pytest.mark.filterwarnings("ignore:== and != of a Value")  # linspace asks whether the step is 0
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_functions_of_arrays_of_values_have_the_right_value_and_gradient(name):
+    function, numbers = DIFFERENTIABLE[name], np.array([1.5, -0.25, 0.75, 2.0, -1.75])
+    values = [Value(x) for x in numbers]
+    result = function(np.array(values))
+    result.backward()
+    moves = 1e-6 * np.eye(5)
+    differences = [(function(numbers + move) - function(numbers - move)) / 2e-6 for move in moves]
+    assert result.data == pytest.approx(function(numbers), rel=1e-15)
+    assert [value.grad for value in values] == pytest.approx(differences, rel=1e-7, abs=1e-8)
+    if name not in UNRECORDED.split():
+        tape = Tape.record(lambda x: function(np.array(x)), [numbers.tolist()])
+        assert tape.forward([numbers + 0.5, numbers]).tolist() == pytest.approx(
+            [function(numbers + 0.5), function(numbers)], rel=1e-14
+        )
+
+
+def test_the_conjugate_of_a_value_is_itself():
+    x = Value(2.0)
+    assert x.conjugate() is x
+    assert np.conj(x) is x
 
 
 SAME_WITHIN_NO_GRAD = [name for name in OPERATIONS if hasattr(math, name)] + ["fsum", "pow", "hypot", "dist", "floor"]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import random
+import signal
 import socket
 import stat
+import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -119,6 +125,186 @@ def test_a_link_stays_one(tmp_path, old):
     assert only(target, b"new")
 
 
+# ---- what is unfinished
+
+SAVE = """
+import os, signal, sys
+from pathlib import Path
+from autograd import files
+folder, moment = Path(sys.argv[1]), sys.argv[2]
+
+def die(*arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+owner, name = {"locking": (files, "lock"), "flushing": (os, "fsync"), "moving": (Path, "replace")}[moment]
+setattr(owner, name, die)
+files.write(folder / "a.txt", "new")
+"""
+
+
+def python(*arguments):
+    return subprocess.Popen([sys.executable, "-c", *map(str, arguments)], cwd=Path(files.__file__).parents[1])
+
+
+@on_posix
+@pytest.mark.parametrize("moment", ["locking", "flushing", "moving"])
+def test_what_a_killed_process_left_is_removed_by_the_next_write_to_the_folder(tmp_path, moment):
+    (tmp_path / "a.txt").write_text("old")
+    assert python(SAVE, tmp_path, moment).wait() == -signal.SIGKILL
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert len([*tmp_path.iterdir()]) == 2
+    files.write(tmp_path / "b.txt", "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+SAVE_WITHOUT_END = """
+import sys
+from pathlib import Path
+from autograd import files
+print(flush=True)
+for i in range(10**9):
+    files.write(Path(sys.argv[1]) / "a.txt", f"{i}\\n" * 300_000)
+"""
+
+
+@on_posix
+@pytest.mark.slow
+def test_after_many_kills_the_file_is_whole_and_alone(tmp_path):
+    path = tmp_path / "a.txt"
+    draw, left = random.Random(3), 0
+    for _ in range(30):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SAVE_WITHOUT_END, str(tmp_path)],
+            cwd=Path(files.__file__).parents[1],
+            stdout=subprocess.PIPE,
+        )
+        with process:
+            process.stdout.readline()
+            time.sleep(draw.uniform(0.0, 0.1))
+            process.kill()
+        left += any(other != path for other in tmp_path.iterdir())
+        if path.exists():
+            lines = path.read_text().splitlines()
+            assert len(lines) == 300_000
+            assert len(set(lines)) == 1
+    assert left > 0
+    files.write(path, "new")
+    assert only(path, b"new")
+
+
+def unfinished_in(folder):
+    return [path for path in folder.iterdir() if path.name.startswith(files.UNFINISHED)]
+
+
+@on_posix
+@pytest.mark.parametrize("age", [0, 2 * files.DAY])
+def test_what_is_being_written_is_left_alone(tmp_path, monkeypatch, age):
+    """Also what this process is writing, in another thread."""
+    fsync = os.fsync
+
+    def write_another(descriptor):
+        monkeypatch.setattr(os, "fsync", fsync)
+        os.utime(*unfinished_in(tmp_path), (time.time() - age,) * 2)
+        files.write(tmp_path / "b.txt", "meanwhile")
+        assert len(unfinished_in(tmp_path)) == 1
+
+    monkeypatch.setattr(os, "fsync", write_another)
+    files.write(tmp_path / "a.txt", "new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "new", "b.txt": "meanwhile"}
+
+
+@on_posix
+@pytest.mark.parametrize("has_closed", [True, False])
+def test_a_writer_whose_file_was_removed_before_it_had_the_lock_begins_again(tmp_path, monkeypatch, has_closed):
+    lock = files.lock
+    with ExitStack() as removers:
+
+        def remove_first(file):
+            monkeypatch.setattr(files, "lock", lock)
+            if has_closed:
+                files.remove_abandoned(tmp_path)
+            else:  # the other process has the lock, and is about to remove the file
+                assert lock(removers.enter_context(open(file.name, "rb")))
+            return lock(file)
+
+        monkeypatch.setattr(files, "lock", remove_first)
+        files.write(tmp_path / "a.txt", "new")
+    assert only(tmp_path / "a.txt", b"new")
+
+
+@on_posix
+def test_threads_and_processes_that_write_to_one_folder_do_not_disturb_each_other(tmp_path):
+    code = SAVE_WITHOUT_END.replace("10**9", "40").replace("300_000", "10")
+    processes = [python(code, tmp_path) for _ in range(2)]
+
+    def write_often(name):
+        for i in range(40):
+            files.write(tmp_path / name, f"{i}\n" * 10)
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(write_often, ["a.txt", "b.txt", "b.txt", "c.txt"]))
+    assert [process.wait() for process in processes] == [0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt", "c.txt"]
+
+
+OLD_NAME = ".0123456789abcdef.tmp"  # as release 0.1 named them; it held no locks
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("name", "age", "locks", "is_removed"),
+    [
+        (f"{files.UNFINISHED}{files.HOST}-1.tmp", 0, "flock", True),
+        (f"{files.UNFINISHED}elsewhere-1.tmp", 0, "flock", False),
+        (f"{files.UNFINISHED}elsewhere-1.tmp", 2 * files.DAY, "flock", True),
+        (f"{files.UNFINISHED}{files.HOST}-1.tmp", 0, "not in this file system", False),
+        (f"{files.UNFINISHED}{files.HOST}-1.tmp", 2 * files.DAY, "not in this file system", True),
+        (f"{files.UNFINISHED}{files.HOST}-1.tmp", 0, "not in this system", False),
+        (f"{files.UNFINISHED}{files.HOST}-1.tmp", 2 * files.DAY, "not in this system", True),
+        (OLD_NAME, 2 * files.DAY, "flock", False),
+        ("mine.tmp", 2 * files.DAY, "flock", False),
+    ],
+    ids=range(9),
+)
+def test_what_cannot_be_known_to_be_abandoned_is_kept_for_a_day(tmp_path, monkeypatch, name, age, locks, is_removed):
+    unfinished = tmp_path / name
+    unfinished.write_text("half")
+    os.utime(unfinished, (time.time() - age,) * 2)
+    if locks == "not in this system":
+        monkeypatch.setattr(files, "fcntl", None)
+    elif locks == "not in this file system":
+
+        def refused(*arguments):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr(files.fcntl, "flock", refused)
+    files.write(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert unfinished.exists() is not is_removed
+    assert len([*tmp_path.iterdir()]) == 1 + (not is_removed)
+
+
+@on_posix
+def test_what_only_has_the_name_of_an_unfinished_file_is_left_alone(tmp_path):
+    names = [f"{files.UNFINISHED}{files.HOST}-{i}.tmp" for i in range(3)]
+    os.mkfifo(tmp_path / names[0])
+    (tmp_path / names[1]).mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "target").write_text("content")
+    (tmp_path / names[2]).symlink_to(tmp_path / "folder" / "target")
+    files.write(tmp_path / "a.txt", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "a.txt", "folder"])
+    assert (tmp_path / "folder" / "target").read_text() == "content"
+
+
+@on_posix
+def test_the_longest_name_can_be_written(tmp_path):
+    files.write(tmp_path / ("a" * 255), "new")
+    assert only(tmp_path / ("a" * 255), b"new")
+
+
 # ---- reading
 
 
@@ -150,7 +336,7 @@ def test_a_folder_cannot_be_read(tmp_path):
 @on_posix
 def test_a_pipe_to_which_nobody_writes_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="expected a file, this is a folder, a device or a pipe.*pipe'") as caught:
+    with pytest.raises(OSError, match=r"this is a folder, a device or a pipe: .*pipe'") as caught:
         files.read(tmp_path / "pipe")
     assert (caught.value.errno, caught.value.filename) == (errno.EINVAL, str(tmp_path / "pipe"))
 

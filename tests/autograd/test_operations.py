@@ -323,6 +323,14 @@ def domain(name):
         points = [([x, 0.0],) for x in (1e-300, 1e-9, 0.3, 36.0, 40.0, -40.0, 700.0)]
         points += [([draw.uniform(-s, s) for _ in range(n)],) for n in (2, 3, 4) for s in (1e-9, 1.0, 50.0, 300.0)]
         points += [([-math.inf, 1.0, 2.0],), ([1.0, -math.inf],)]
+    elif name == "softmax_of":
+        points = [([x], 0.0) for x in (1e-300, 1e-9, 0.3, 36.0, 40.0, -40.0, 700.0, -math.inf)]
+        points += [([draw.uniform(-s, s) for _ in range(n)], draw.uniform(-s, s)) for n in (1, 2, 3)
+                   for s in (1e-9, 1.0, 50.0, 300.0)]  # fmt: skip
+        points += [([-math.inf, 1.0], 2.0), ([-math.inf, -math.inf], 2.0), ([1.0, 0.5], -math.inf)]
+    elif name in ("max", "min"):
+        points = [([draw.uniform(-s, s) for _ in range(n)],) for n in (1, 2, 5) for s in (1e-300, 1.0, 1e300)]
+        points += [([-math.inf, 1.0, math.inf],)]
     elif operation.sequences:
         points = [*operation.samples]
     elif len(operation.operands) == 1:
@@ -446,6 +454,10 @@ def singular_points(operation):
     """The kinks, and points with zeros, where there is a value."""
     if operation.name == "logsumexp":
         return [([1.0, -math.inf],), ([-math.inf, 1.0, -math.inf],), ([math.inf, 1.0],), ([2.0, 2.0],)]
+    if operation.name == "softmax_of":
+        return [([1.0], -math.inf), ([-math.inf, -math.inf], 1.0), ([1.0, math.inf], 2.0)]
+    if operation.name in ("max", "min"):
+        return [([2.0, 2.0],), ([0.0, 0.0, -1.0],), ([0.0, 0.0, 1.0],), ([math.inf, math.inf, 0.0],), ([0.0],)]
     if operation.sequences:
         return []
     others = [-2.0, 0.0, 1 / 3, 0.5, 1.0, 1.5, 2.0]
@@ -486,7 +498,7 @@ def test_both_zeros_have_the_same_derivatives(operation):
                 assert all(map(is_same, found, expected)), f"{numbers}: {found}, not {expected}"
 
 
-HAS_CASES = {"abs", "power", "maximum", "minimum", "relu", "leaky_relu", "elu"}
+HAS_CASES = {"abs", "power", "maximum", "minimum", "relu", "leaky_relu", "elu", "max", "min"}
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in HAS_CASES])
@@ -518,10 +530,10 @@ def vectorised(function):
 
 
 ARRAYS = Mathematics(
-    **{name: vectorised(function) for name, function in ieee.given.items() if name not in ("where", "sum", "max")},
+    **{name: vectorised(function) for name, function in ieee.given.items() if name not in ("where", "sum", "largest")},
     where=np.where,
     sum=lambda terms, start=0.0: sum(terms, start),
-    max=lambda x: np.max(x, axis=0),
+    largest=lambda x: np.max(x, axis=0),
 )
 
 
@@ -574,10 +586,10 @@ def written(name):
 
 
 NAMES = Mathematics(
-    **{name: written(name) for name in ieee.given if name not in ("where", "sum", "max")},
+    **{name: written(name) for name in ieee.given if name not in ("where", "sum", "largest")},
     where=lambda condition, x, y: Name(f"({x} if {condition} else {y})"),
     sum=lambda terms, start=0.0: Name(f"sum([{', '.join(map(str, terms))}], {start})"),
-    max=lambda x: Name(f"max([{', '.join(map(str, x))}])"),
+    largest=lambda x: Name(f"largest([{', '.join(map(str, x))}])"),
 )
 
 
@@ -625,6 +637,13 @@ def test_a_row_is_whole(operation):
         ("silu", (-1000.0,), 0.0),
         ("mish", (-1000.0,), 0.0),
         ("gelu", (1e200,), 1e200),
+        ("softmax_of", ([1000.0], -1000.0), 0.0),
+        ("softmax_of", ([-1e308], 1e308), 1.0),
+        ("softmax_of", ([-math.inf], 3.0), 1.0),
+        ("softmax_of", ([3.0], math.inf), 1.0),
+        ("max", ([-math.inf, -math.inf],), -math.inf),
+        ("max", ([-1.0, -2.0],), -1.0),
+        ("min", ([math.inf, 5.0],), 5.0),
         ("logsumexp", ([1000.0, 1000.0],), 1000.0 + math.log(2.0)),
         ("logsumexp", ([-1000.0, -1000.0],), -1000.0 + math.log(2.0)),
         ("logsumexp", ([-math.inf, 3.0],), 3.0),
@@ -689,9 +708,23 @@ def test_softmax_derivatives_are_within_16_ulps_however_far_the_operands_lie_apa
         assert ulps(partial, exponential / sum(exponentials)) <= ULPS
 
 
-def test_logsumexp_of_nan_is_nan_in_any_order():
-    assert math.isnan(_functions["logsumexp"]([math.nan, 900.0]))
-    assert math.isnan(_functions["logsumexp"]([900.0, math.nan]))
+@pytest.mark.parametrize("name", ["logsumexp", "max", "min"])
+def test_nan_goes_through_a_sequence_at_any_place(name):
+    for other in (900.0, 0.0, -1.0, math.inf, -math.inf):
+        assert math.isnan(_functions[name]([math.nan, other]))
+        assert math.isnan(_functions[name]([other, math.nan]))
+        assert math.isnan(_functions[name]([other, math.nan, other]))
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize("ties", [1, 2, 3, 7])
+def test_what_ties_in_a_sequence_shares_the_derivative_evenly(name, ties):
+    far = -5.0 if name == "max" else 5.0
+    values = [Value(x) for x in [far, *[0.0, -0.0] * 4][: ties + 1]]
+    result = _functions[name](values)
+    result.backward()
+    assert result.data == 0.0
+    assert [value.grad for value in values] == [0.0] + [1.0 / ties] * ties
 
 
 EXTREMES = [0.0, 5e-324, 1e-308, 0.5, 1.0, 2.0, 3.5, 745.0, 1e308, sys.float_info.max, math.inf]

@@ -8,6 +8,7 @@ import contextvars
 import functools
 import gc
 import inspect
+import itertools
 import math
 import pickle
 import threading
@@ -16,8 +17,9 @@ import weakref
 
 import pytest
 
-from autograd import RecordingError, Tape, Value, divide, dot, exp, grad, no_grad, tanh
+from autograd import RecordingError, Tape, Value, divide, dot, exp, functions, grad, gradients, no_grad, tanh
 from autograd.engines import is_recording, recording
+from autograd.operations import OPERATIONS
 
 pytestmark = pytest.mark.both_engines
 
@@ -110,6 +112,46 @@ def test_rules_on_values_follow_ieee_754():
             1.0 / zero
     with pytest.raises(ZeroDivisionError):
         1.0 / zero
+
+
+BAD = [
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1e308,
+    -1e308,
+    1e-320,
+    -1e-320,
+    -1.0,
+    1.0,
+    2.0,
+    0.5,
+    710.5,
+    -1100.0,
+    1e16,
+]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nothing_raises_where_that_is_said(name):
+    """The values and derivatives of every operation are those of the tape, whose replays raise nothing, either."""
+    operation, function = OPERATIONS[name], getattr(functions, name)
+    k = max(1, min(2, len(operation.operands)))
+    for numbers in itertools.product(BAD, repeat=2 if operation.sequences else k):
+        leaves = [Value(number) for number in numbers]
+        with recording(raises=False):
+            given = [leaves] * operation.sequences if operation.sequences else leaves
+            result = function(*given)
+            derivatives = gradients(result, leaves)
+        tape = Tape(result, leaves)
+        assert same(tape.forward([numbers])[0], result.data), numbers
+        assert all(map(same, tape.jacobian([numbers], wrt="inputs")[0], derivatives)), numbers
+
+
+def same(x, y):
+    return x == y or (math.isnan(x) and math.isnan(y)) or abs(x - y) <= 1e-14 * abs(y)  # NumPy's own functions
 
 
 # ---- the decorator, with brackets and without

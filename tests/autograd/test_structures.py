@@ -450,3 +450,48 @@ def test_a_matrix_has_the_forms_of_its_rows_and_columns():
     assert by_output[1]["y"] == 9.0
     of_values = unflatten_matrix(flatten([0.0])[1], flatten(np.zeros(2))[1], [[Value(1.0), 2.0]])[0]
     assert (of_values.dtype, of_values[1]) == (object, 2.0)
+
+
+# ---- structures that hold themselves
+
+
+@dataclass
+class Linked:
+    number: float
+    following: object = None
+
+
+def holding_itself(kind):
+    """A structure of this kind that holds itself, and one that is in two places, which it may."""
+    if kind in (list, deque):
+        structure, shared = kind([1.0]), [2.0]
+        structure.append(structure)
+        return structure, kind([shared, shared])
+    if kind is dict:
+        structure, shared = {"x": 1.0}, {"y": 2.0}
+        structure["itself"] = [structure]
+        return structure, {"a": shared, "b": shared}
+    structure, shared = Linked(1.0), Linked(2.0)
+    structure.following = (3.0, structure)
+    return structure, [shared, shared]
+
+
+@pytest.mark.parametrize("kind", [list, deque, dict, Linked])
+def test_a_structure_that_holds_itself_is_refused(kind):
+    structure, twice = holding_itself(kind)
+    message = "expected a structure of numbers, got .*, which holds itself$"
+    calls = {
+        "": [lambda: structures.flatten(structure), lambda: structures.map(abs, structure)],
+        "grad: the argument: ": [lambda: grad(lambda x: 1.0)(structure)],
+        "jacobian: what the function has returned: ": [lambda: jacobian(lambda x: structure)(1.0)],
+    }
+    for start, each in calls.items():
+        for call in each:
+            with pytest.raises(ValueError, match=f"^{start}{message}"):
+                call()
+    with pytest.raises(ValueError, match=message):
+        Tape.record(lambda x: x, [structure])
+    with pytest.raises(ValueError, match=message):
+        check_gradients(lambda x: x, [structure])
+    leaves, form = structures.flatten(twice)
+    assert structures.unflatten(form, leaves) == twice == structures.map(lambda x: x, twice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import sys
 
 import numpy as np
@@ -76,15 +78,33 @@ def test_xor_is_the_exclusive_or_of_the_signs():
     assert ((inputs[:, 0] > 0) ^ (inputs[:, 1] > 0)).tolist() == targets.tolist()
 
 
-@pytest.mark.parametrize("bad", [{"examples": 0}, {"examples": -1}, {"noise": -0.1}, {"noise": float("nan")}])
+NO_COUNTS = [0, -1, 2.0, None, "5", [5], math.nan, 1j, np.ones(2)]
+NO_NUMBERS = [math.nan, math.inf, None, "0.1", [0.1], 1j, np.ones(2)]
+IMPOSSIBLE = {
+    "examples": NO_COUNTS, "classes": NO_COUNTS, "noise": [-0.1, *NO_NUMBERS], "turns": NO_NUMBERS,
+    "seed": [0.5, "1", [1], math.nan, 1j],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("argument", IMPOSSIBLE)
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_impossible_patterns(pattern, bad):
-    with pytest.raises(ValueError, match=r"expected at least 1 example.*got"):
-        pattern(**bad)
+def test_impossible_patterns(pattern, argument):
+    if argument in inspect.signature(pattern).parameters:
+        for bad in IMPOSSIBLE[argument]:
+            with pytest.raises((TypeError, ValueError), match=rf"^{argument}: expected .*, got "):
+                pattern(**{argument: bad})
+
+
+def test_numbers_of_numpy_are_numbers():
+    plain, numpys = (
+        spirals(6, classes=3, noise=0.5, seed=2),
+        spirals(np.int64(6), classes=np.int8(3), noise=np.float32(0.5), seed=np.int64(2)),
+    )
+    assert numpys.inputs.tolist() == plain.inputs.tolist()
 
 
 def test_impossible_spirals():
-    with pytest.raises(ValueError, match="classes=0"):
+    with pytest.raises(ValueError, match="classes: expected a positive int, got 0"):
         spirals(classes=0)
 
 

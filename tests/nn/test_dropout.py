@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 
-import numpy
 import pytest
 
 from autograd import RecordingError, Tape, Value, tanh
@@ -113,13 +112,62 @@ def test_measuring_leaves_nothing_out_and_evaluation_mode_changes_nothing_more()
     assert by_evaluate == [pytest.approx(by_hand, rel=1e-15)] == evaluate(model, inputs, targets, squared_error)
 
 
-def test_a_model_in_evaluation_mode_is_trained_without_dropout():
-    model, (inputs, targets) = network(), moons(20)
-    twin = network(rate=0.0)
-    twin.layers[4].rate = 0.0
+def test_fit_trains_in_training_mode_whatever_mode_it_finds():
+    """Who predicts with model.eval() and goes on with fit would else train without Dropout, and not know."""
+    model, twin, (inputs, targets) = network(), network(), moons(20)
     for one in (model.eval(), twin):
         fit(one, inputs, targets, squared_error, SGD(one.parameters(), 0.1), epochs=2, progress=False)
     assert numbers(model) == numbers(twin)
+    assert (model.training, twin.training) == (False, True)
+
+
+class Shifted(Module):
+    """A module of one's own that asks for its mode."""
+
+    def __init__(self):
+        self.weight = Value(1.0)
+
+    def __call__(self, x):
+        return self.weight * x + (100.0 if self.training else 0.0)
+
+
+@pytest.mark.parametrize("tape", [True, False])
+def test_every_module_is_in_the_mode_of_what_is_done(tape):
+    model = Shifted()
+    history = fit(
+        model, [1.0, 2.0, 3.0], [1.0, 2.0, 3.0], squared_error, SGD([model.weight], 0.0), epochs=2, progress=False,
+        tape=tape, validation=([1.0, 2.0], [1.0, 2.0]), metric=lambda output, target: float(output > 50.0),
+    )  # fmt: skip
+    assert history.loss == [1e4, 1e4]
+    assert history.metric == [1.0, 1.0]
+    assert history.validation_loss == [0.0, 0.0]
+    assert evaluate(model, [1.0], [1.0], squared_error) == [0.0]
+    assert model(1.0).data == 101.0
+    assert model.eval()(1.0).data == 1.0
+
+
+def test_a_mode_is_true_or_false():
+    with pytest.raises(TypeError, match="train: mode: expected True or False, got 'no'"):
+        Dropout().train("no")
+    with pytest.raises(TypeError, match=r"Dropout\.training: expected True or False, got Value"):
+        Dropout().training = Value(1.0)
+    with pytest.raises(ValueError, match=r"rate: expected 0\.0 <= rate < 1\.0, got 1\.5"):
+        Dropout().rate = 1.5
+
+
+@pytest.mark.parametrize("x", [{1.0: 2.0}, {1.0, 2.0}])
+def test_what_has_no_order_is_refused(x):
+    with pytest.raises(TypeError, match=r"Dropout: expected a sequence of numbers, got (dict|set)"):
+        Dropout()(x)
+
+
+@pytest.mark.parametrize("tape", [True, False])
+def test_a_metric_leaves_nothing_out(tape):
+    """And so draws nothing, which the training would miss."""
+    dropout = Dropout(0.5)
+    _, expected = trained(tape)
+    _, history = trained(tape, metric=lambda output, target: dropout([1.0])[0])
+    assert (history.metric, history.loss) == ([1.0] * 3, expected.loss)
 
 
 # ---- training

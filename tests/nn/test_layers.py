@@ -14,7 +14,7 @@ import pytest
 import autograd
 from autograd import Value, check_gradients, no_grad, tanh
 from autograd.graph import counts
-from nn import MLP, Layer, LayerNorm, Module, Neuron, Sequential
+from nn import MLP, Dropout, Layer, LayerNorm, Module, Neuron, Sequential
 
 pytestmark = pytest.mark.both_engines
 
@@ -360,6 +360,21 @@ def test_sequential_takes_any_functions():
     assert len(model.parameters()) == 7
     with pytest.raises(TypeError, match=r"Sequential: expected layers, such as Layer\(2, 3\), got 3"):
         Sequential(Layer(2, 3), 3)
+
+
+def test_a_function_of_a_number_is_a_layer_of_each_of_them():
+    random.seed(3)
+    model = Sequential(Layer(2, 3, nonlin=False), tanh, Layer(3, 1, nonlin=False), autograd.abs, autograd.sigmoid)
+    x = [0.5, -1.0]
+    inner = [neuron(x).tanh() for neuron in model.layers[0].neurons]
+    assert model(x).data == abs(model.layers[2](inner)).sigmoid().data
+    assert Sequential(tanh)(x) == [tanh(number) for number in x]
+    assert repr(model).endswith("tanh, Layer of [LinearNeuron(3)], abs, sigmoid]")
+
+
+def test_one_value_stays_one_through_layers_that_take_sequences():
+    model = Sequential(Layer(2, 1, nonlin=False), Dropout(0.5), LayerNorm(1))
+    assert isinstance(model([1.0, 2.0]), Value)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])

@@ -9,8 +9,8 @@ import mpmath
 import numpy
 import pytest
 
-from autograd import Value, logsumexp
-from nn import MLP, binary_cross_entropy, cross_entropy, half_squared_error, hinge, squared_error
+from autograd import Tape, Value, logsumexp
+from nn import MLP, SGD, binary_cross_entropy, cross_entropy, fit, half_squared_error, hinge, residuals, squared_error
 
 pytestmark = pytest.mark.both_engines
 
@@ -180,6 +180,140 @@ def test_hinge_is_summed_over_outputs() -> None:
     loss = hinge(y, [1, -1, 1])
     assert loss.data == 0.75 + 1.5
     assert gradients(loss, *y) == [-1.0, 1.0, 0.0]
+
+
+# ---- label smoothing
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("target", [0, 2, [0.25, 0.0, 0.75]])
+def test_label_smoothing_of_cross_entropy_against_the_formula(target: object, alpha: float) -> None:
+    """Szegedy et al. 2016, section 7: the label distribution (1 − ε) δ_{k,y} + ε/K, in the cross-entropy."""
+    logits = [1.5, -2.0, 0.3]
+    given = target if isinstance(target, list) else [float(k == target) for k in range(3)]
+    smooth = [(1 - mpmath.mpf(alpha)) * t + mpmath.mpf(alpha) / 3 for t in given]
+    p = softmax(logits)
+    exact = -sum(t * mpmath.log(p_i) for t, p_i in zip(smooth, p, strict=True))
+    z = [Value(number) for number in logits]
+    loss = cross_entropy(z, target, label_smoothing=alpha)  # type: ignore[arg-type]
+    assert loss.data == pytest.approx(float(exact), rel=1e-15)
+    expected = [float(p_i - t) for p_i, t in zip(p, smooth, strict=True)]
+    assert gradients(loss, *z) == pytest.approx(expected, rel=1e-14, abs=2e-16)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("target", [0.0, 1.0, 0.3])
+def test_label_smoothing_of_binary_cross_entropy_against_the_formula(target: float, alpha: float) -> None:
+    for logit in (-37.5, -0.1, 0.0, 5.0):
+        t, p = (1 - mpmath.mpf(alpha)) * target + mpmath.mpf(alpha) / 2, 1 / (1 + mpmath.exp(-mpmath.mpf(logit)))
+        z = Value(logit)
+        loss = binary_cross_entropy(z, target, label_smoothing=alpha)
+        assert loss.data == pytest.approx(float(-t * mpmath.log(p) - (1 - t) * mpmath.log(1 - p)), rel=1e-15)
+        assert gradients(loss, z) == pytest.approx([float(p - t)], rel=1e-14, abs=1e-16)
+        # As the categorical one of two classes.
+        of_two = cross_entropy([0.0, logit], [1.0 - target, target], label_smoothing=alpha)
+        assert loss.data == pytest.approx(of_two, rel=1e-14)
+
+
+def test_a_class_that_is_a_value_is_smoothed_too() -> None:
+    logits = [0.3, -1.2, 2.0]
+    for k in range(3):
+        by_value = cross_entropy(logits, Value(k), label_smoothing=0.2)  # type: ignore[arg-type]
+        assert by_value.data == cross_entropy(logits, k, label_smoothing=0.2)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, binary_cross_entropy])
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, math.nan, None, "0.1", [0.1], Value(0.1)])
+def test_what_is_no_label_smoothing(loss: object, alpha: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^\w*cross_entropy: label_smoothing: expected a (real )?number"):
+        loss([0.5, 0.5], [0.0, 1.0], label_smoothing=alpha)  # type: ignore[operator]
+
+
+# ---- weights
+
+WEIGHTED = [squared_error, half_squared_error, binary_cross_entropy, cross_entropy, hinge]
+OUTPUTS, TARGETS = [0.3, -0.7, 1.5], {hinge: [1, -1, 1]}
+
+
+@pytest.mark.parametrize("loss", WEIGHTED)
+@pytest.mark.parametrize("weight", [0, 0.25, 1, 3.5, True, numpy.float32(0.5), numpy.array(2.0)])
+def test_a_weight_multiplies_the_loss_and_its_gradient(loss: object, weight: object) -> None:
+    target = TARGETS.get(loss, [0.0, 1.0, 0.0])
+    plain, weighted = [Value(y) for y in OUTPUTS], [Value(y) for y in OUTPUTS]
+    unweighted_loss, weighted_loss = loss(plain, target), loss(weighted, target, weight=weight)  # type: ignore[operator]
+    assert weighted_loss.data == float(weight) * unweighted_loss.data  # type: ignore[arg-type]
+    expected = [float(weight) * slope for slope in gradients(unweighted_loss, *plain)]  # type: ignore[arg-type]
+    assert gradients(weighted_loss, *weighted) == pytest.approx(expected, rel=1e-15)
+    assert loss(OUTPUTS, target, weight=Value(weight)).data == weighted_loss.data  # type: ignore[operator, arg-type]
+    assert type(loss(OUTPUTS, target, weight=weight)) is float  # type: ignore[operator]
+
+
+def test_the_weight_1_adds_no_node() -> None:
+    assert squared_error(Value(3.0), 1.0, weight=1).op == squared_error(Value(3.0), 1.0).op == "**"
+
+
+@pytest.mark.parametrize("weight", [0, 0.25, 1.0, Value(2.25)])
+def test_the_squares_of_weighted_residuals_are_the_weighted_squared_error(weight: object) -> None:
+    target = [1.0, 0.5, -2.0]
+    found = residuals([Value(y) for y in OUTPUTS], target, weight=weight)  # type: ignore[arg-type]
+    squares = sum(residual.data**2 for residual in found)
+    expected = squared_error(OUTPUTS, target, weight=weight)  # type: ignore[arg-type]
+    assert squares == pytest.approx(getattr(expected, "data", expected), rel=1e-15)
+
+
+def test_the_weight_0_of_an_infinite_loss_is_nan_as_the_product_is() -> None:
+    assert math.isnan(cross_entropy([0.0, -math.inf], 1, weight=0))
+
+
+@pytest.mark.parametrize("loss", [*WEIGHTED, residuals])
+@pytest.mark.parametrize("weight", [-1, -1e-300, math.nan, math.inf, None, "1", [1.0], 1j, numpy.ones(2)])
+def test_what_is_no_weight(loss: object, weight: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^\w+: weight: expected a (real|finite) number.*, got "):
+        loss(OUTPUTS, TARGETS.get(loss, [0.0, 1.0, 0.0]), weight=weight)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("loss", WEIGHTED)
+def test_a_target_may_carry_the_weight_of_its_example_on_a_tape(loss: object) -> None:
+    target = TARGETS.get(loss, [0.0, 1.0, 0.0])
+    tape = Tape.record(lambda y, t: loss(y, t[0], weight=t[1]), [OUTPUTS, (target, 1.0)])  # type: ignore[operator]
+    for weight in (0.0, 0.25, 3.0):
+        expected = loss(OUTPUTS, target, weight=weight)  # type: ignore[operator]
+        assert tape.forward([[*OUTPUTS, *target, weight]]) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("tape", [True, False])
+def test_to_count_an_example_twice_is_to_have_it_twice(tape: bool) -> None:
+    inputs, classes = [[0.5, -1.0], [1.0, 2.0], [-0.3, 0.8]], [0, 2, 1]
+    weights = [1.0, 2.0, 0.0]
+
+    def trained(inputs: list[list[float]], targets: list[object], loss: object, scale: float) -> list[float]:
+        model = MLP(2, [4, 3])
+        for i, parameter in enumerate(model.parameters()):
+            parameter.data = math.sin(i)
+        fit(model, inputs, targets, loss, SGD(model.parameters(), 0.1 * scale), epochs=3, shuffle=False,
+            progress=False, tape=tape)  # type: ignore[arg-type]  # fmt: skip
+        return [parameter.data for parameter in model.parameters()]
+
+    carried = trained(
+        inputs, [*zip(classes, weights, strict=True)], lambda y, t: cross_entropy(y, t[0], weight=t[1]), 1.0
+    )
+    repeated = trained([inputs[0], inputs[1], inputs[1]], [classes[0], classes[1], classes[1]], cross_entropy, 1.0)
+    assert carried == pytest.approx(repeated, rel=1e-12)
+
+
+# ---- arrays without dimensions are numbers
+
+
+@pytest.mark.parametrize("loss", [squared_error, half_squared_error, binary_cross_entropy, hinge])
+def test_outputs_and_targets_may_be_arrays_without_dimensions(loss: object) -> None:
+    for output, target in [(numpy.array(0.5), 1), (0.5, numpy.array(1)), (numpy.array(0.5), numpy.array(1.0))]:
+        assert loss(output, target) == loss(0.5, 1.0)  # type: ignore[operator]
+
+
+def test_a_class_may_be_an_array_without_dimensions() -> None:
+    assert cross_entropy([0.5, -1.0], numpy.array(1)) == cross_entropy([0.5, -1.0], 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected a sequence of logits"):
+        cross_entropy(numpy.array(1.0), 0)
 
 
 # ---- numbers and Values, and a network's outputs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import subprocess
 import sys
 from io import BytesIO
@@ -121,7 +123,8 @@ def test_the_model_is_asked_for_floats_and_nothing_is_recorded():
     ("inputs", "targets"), [(POINTS.T, [0, 1]), (POINTS, [0, 1]), (POINTS[:, 0], [0, 1, 1, 0]), (POINTS[:0], [])]
 )
 def test_what_has_no_plane(inputs, targets):
-    with pytest.raises(ValueError, match=r"decision_boundary: expected inputs of shape \(n, 2\) .*got"):
+    expected = r"(inputs: expected finite numbers of shape \(n, 2\)|expected a target for each of 4 inputs), got"
+    with pytest.raises(ValueError, match=f"decision_boundary: {expected}"):
         decision_boundary(lambda x: x[0], inputs, targets)
 
 
@@ -209,7 +212,7 @@ def test_the_error_is_asked_for_floats_and_nothing_is_recorded():
 
 @pytest.mark.parametrize("path", [[1.0, 2.0], [[1.0, 2.0, 3.0]], np.empty((0, 2))])
 def test_what_is_no_descent(path):
-    with pytest.raises(ValueError, match=r"error_surface: path 'down': expected the shape \(n, 2\), got \("):
+    with pytest.raises(ValueError, match=r"error_surface: path 'down': expected .* shape \(n, 2\), got the shape"):
         error_surface(plane, (0, 1), (0, 1), paths={"down": path})
 
 
@@ -239,8 +242,11 @@ def test_classes_with_names_and_without_examples():
     ("targets", "predictions", "options", "message"),
     [
         ([0, 1], [0], {}, "expected as many predictions as targets"),
-        ([], [], {}, "expected as many predictions as targets"),
-        ([0.0], [1.0], {}, "integers, got .*float64"),
+        ([], [], {}, r"targets: expected finite numbers of shape \(n,\), got the shape \(0,\)"),
+        ([[0]], [[1]], {}, r"targets: expected finite numbers of shape \(n,\), got the shape \(1, 1\)"),
+        ([[0, 1], [0]], [0, 1], {}, r"targets: .*, got rows of different lengths"),
+        ([0.0], [0.5], {}, "predictions: expected whole numbers, the classes, got 0.5"),
+        ([0], [10**9], {}, "expected up to 10000 classes, got 1000000001"),
         ([0], [-1], {}, "expected classes from 0 to 0, got -1 to 0"),
         ([0], [2], {"classes": ["cat", "dog"]}, "expected classes from 0 to 1, got 0 to 2"),
     ],
@@ -248,6 +254,102 @@ def test_classes_with_names_and_without_examples():
 def test_what_has_no_confusion_matrix(targets, predictions, options, message):
     with pytest.raises(ValueError, match=f"confusion_matrix: .*{message}"):
         confusion_matrix(targets, predictions, **options)
+
+
+# ---- what is no argument
+
+WRONG = {
+    "None": None, "a string": "abc", "ragged": [[1.0, 2.0], [3.0]], "empty": [], "a cube": np.zeros((2, 2, 2)),
+    "a number": 5, "nan": [math.nan] * 4, "rows of nan": [[math.nan, 1.0]] * 4, "infinite": [math.inf] * 4,
+    "negative": [-1, 0, 1, 2], "fractions": [0.5, 1.5, 2.5, 1.0], "complex": [1j] * 4, "a matrix": np.eye(4),
+    "a dict": {"a": 1}, "strings": ["a", "b", "c", "d"], "Nones": [None] * 4, "an object": object(),
+    "masked": np.ma.array([0, 1, 1, 0], mask=[0, 1, 0, 0]), "a date": np.datetime64("2020"),
+}  # fmt: skip
+TARGETS = [0, 1, 1, 0]
+
+
+def product_of(w1, w2):
+    return w1 * w2
+
+
+def surface(error=product_of, w1=(-1, 1), w2=(-1, 1), **options):
+    return error_surface(error, w1, w2, **{"resolution": 4} | options)
+
+
+def boundary(model=lambda x: x[0], inputs=POINTS, targets=TARGETS, ax=None, resolution=4):
+    return decision_boundary(model, inputs, targets, ax, resolution=resolution)
+
+
+# Of each argument: the call, and which of the wrong ones are right here.
+ARGUMENTS = {
+    "boundary: model": (lambda x: boundary(x), ""),
+    "boundary: scores and logits": (lambda x: boundary(lambda _: x), "a number, negative, fractions"),
+    "boundary: inputs": (lambda x: boundary(inputs=x), ""),
+    "boundary: targets": (lambda x: boundary(targets=x), ""),
+    "boundary: targets of logits": (lambda x: boundary(lambda x: [x[0], x[1]], targets=x), ""),
+    "boundary: ax": (lambda x: boundary(ax=x), "None"),
+    "boundary: resolution": (lambda x: boundary(resolution=x), "a number"),
+    "loss_curve: history": (loss_curve, ""),
+    "loss_curve: loss": (lambda x: loss_curve(History(loss=x)), "negative, fractions, nan, infinite"),
+    "loss_curve: validation": (lambda x: loss_curve(History(loss=[1.0], validation_loss=x)), "empty"),
+    "loss_curve: ax": (lambda x: loss_curve(History(loss=[1.0]), x), "None"),
+    "loss_curves: losses": (loss_curves, ""),
+    "loss_curves: a curve": (lambda x: loss_curves({"a": x}), "negative, fractions, nan, infinite"),
+    "loss_curves: scale": (lambda x: loss_curves({"a": [1.0]}, scale=x), ""),
+    "error_surface: error": (lambda x: surface(x), ""),
+    "error_surface: returned": (lambda x: surface(lambda w1, w2: x), "a number"),
+    "error_surface: w1": (lambda x: surface(w1=x), ""),
+    "error_surface: w2": (lambda x: surface(w2=x), ""),
+    "error_surface: paths": (lambda x: surface(paths=x), "None"),
+    "error_surface: a path": (lambda x: surface(paths={"down": x}), ""),
+    "error_surface: levels": (lambda x: surface(levels=x), "a number, negative"),
+    "error_surface: resolution": (lambda x: surface(resolution=x), "a number"),
+    "error_surface: ax": (lambda x: surface(ax=x), "None"),
+    "panels: columns": (panels, "a number"),
+    "panels: rows": (lambda x: panels(1, x), "a number"),
+    "panels: width": (lambda x: panels(1, width=x), "a number"),
+    "panels: height": (lambda x: panels(1, height=x), "a number"),
+    "panels: projections": (lambda x: panels(4, projections=x), "empty, Nones"),
+    "confusion_matrix: targets": (lambda x: confusion_matrix(x, TARGETS), ""),
+    "confusion_matrix: predictions": (lambda x: confusion_matrix(TARGETS, x), ""),
+    "confusion_matrix: both": (lambda x: confusion_matrix(x, x), ""),
+    "confusion_matrix: classes": (lambda x: confusion_matrix(TARGETS, TARGETS, classes=x), "None, strings"),
+    "confusion_matrix: ax": (lambda x: confusion_matrix(TARGETS, TARGETS, x), "None"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*log.*axis|Attempt to set|No contour levels|posx and posy")
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_what_is_no_argument_is_named_and_what_is_one_is_drawn(argument):
+    call, right = ARGUMENTS[argument]
+    for name, wrong in WRONG.items():
+        if name in right.split(", "):
+            call(wrong)
+            continue
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call(wrong)
+        assert re.search(r"expected .*, got |the history has no epochs|has to return a number", str(caught.value)), name
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: panels(0), "panels: columns: expected a positive int, got 0"),
+        (lambda: panels(1, -1), "panels: rows: expected a positive int, got -1"),
+        (lambda: panels(1, width=0), "panels: width: expected a positive number, got 0"),
+        (lambda: panels(1, projections=["3d", "3d"]), "panels: projections: expected up to 1, .* got 2"),
+        (lambda: surface(resolution=1), "error_surface: resolution: expected an int of at least 2, got 1"),
+        (lambda: surface(w1=(1, -1)), r"error_surface: w1: expected \(low, high\), got \(1.0, -1.0\)"),
+        (lambda: surface(levels=[2.0, 1.0]), "error_surface: levels: expected at least 2 that increase"),
+        (lambda: boundary(targets=[0, 1, 2, 0]), r"targets: expected classes among \[-1, 0, 1\], got 2"),
+        (lambda: boundary(lambda x: [0.0, x[0]], targets=[0, 1, 2, 0]), r"expected classes among \[0, 1\], got 2"),
+        (lambda: boundary(lambda x: [0.0] * (2 + (x[0] > 0))), "logits: expected as many of each input"),
+        (lambda: boundary(lambda x: math.nan), "the model's score: expected finite numbers, got nan"),
+    ],
+)
+def test_what_leaves_nothing_to_draw(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 # ---- figures

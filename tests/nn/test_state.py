@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from autograd import Value
 from nn import MLP, Module
@@ -262,6 +263,21 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     strictly = json.loads(path.read_text(), parse_constant=refused)
     assert (strictly["format"], strictly["version"]) == ("scalar-autograd training", 2)
     assert '"layers.0.w": [[0.1, 0.6666666666666666], [5e-324, -0.0]],' in path.read_text().splitlines()
+
+
+ANY_CONTENT = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats() | strategies.text(),
+    lambda parts: strategies.lists(parts) | strategies.dictionaries(strategies.text(), parts),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=strategies.dictionaries(strategies.text(), ANY_CONTENT, max_size=3), kind=strategies.text(min_size=1))
+@example(content={"a": {"$float": "NaN"}, "b": {"$float": "nan "}}, kind='"')
+def test_any_content_is_read_as_it_was_written(tmp_path: Path, content: dict[str, object], kind: str) -> None:
+    write_document(tmp_path / "a.json", kind, content)
+    assert repr(read_document(tmp_path / "a.json", kind)) == repr(content)
 
 
 def test_a_document_of_another_kind_is_refused(tmp_path: Path) -> None:

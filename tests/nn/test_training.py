@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import math
 import random
+import threading
+import time
 import weakref
 
 import numpy as np
@@ -18,7 +20,7 @@ from nn.losses import binary_cross_entropy, cross_entropy, residuals, squared_er
 from nn.metrics import correct_class, correct_sign, evaluate
 from nn.optimizers import SGD, Adam, Optimizer
 from nn.second_order import GaussNewton
-from nn.training import History, fit
+from nn.training import History, Run, fit
 
 pytestmark = pytest.mark.both_engines
 
@@ -565,6 +567,11 @@ def test_an_error_under_patience_says_which_parameters_are_left(tape):
         ({"model": [1.0]}, r"fit: model: expected a function, got \[1\.0\]"),
         ({"callback": 3}, "fit: callback: expected a function, got 3"),
         ({"optimizer": SGD}, r"fit: optimizer: expected one that makes a step, such as SGD\(model\.parameters\(\)\)"),
+        ({"tape": 0}, "fit: tape: expected True or False, got 0"),
+        ({"shuffle": "no"}, "fit: shuffle: expected True or False, got 'no'"),
+        ({"inputs": {1: 2}}, r"fit: expected a list or an array, with a row for each example, got \{1: 2\}"),
+        ({"targets": 5}, "fit: expected a list or an array, with a row for each example, got 5"),
+        ({"validation": (None, None)}, "fit, validation: expected a list or an array, .* got None"),
         ({"seed": 1.5}, r"seed: expected an int, or None to draw one, got 1\.5"),
         ({"seed": "a"}, "seed: expected an int, or None to draw one, got 'a'"),
     ],
@@ -576,16 +583,42 @@ def test_what_others_write_here_is_answered(changes, message):
         "optimizer": SGD([p], 0.1), "epochs": 1,
     } | changes  # fmt: skip
     with pytest.raises(TypeError, match=message):
-        fit(**arguments, progress=False)
+        fit(**{"progress": False} | arguments)
+
+
+def test_random_numbers_of_other_threads_are_left_alone():
+    """They come in between, and are neither put back nor taken for the model's own."""
+    drawn, is_over = [], threading.Event()
+    models = [network() for _ in range(10)]
+    inputs, targets = xor(64)
+
+    def draw():
+        while not is_over.is_set():
+            drawn.append(random.random())
+            time.sleep(0.0)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for model in models:
+            history = quiet(model, inputs, targets, binary_cross_entropy, SGD(model.parameters(), 0.1))
+            assert history.eager == ""
+    finally:
+        is_over.set()
+        thread.join()
+    assert len(set(drawn)) == len(drawn)
 
 
 def test_a_seed_may_be_any_int():
     results = []
-    for seed in (3, np.int64(3), np.uint8(3), -3):
+    for seed in (3, np.int64(3), np.uint8(3)):
         model, (inputs, targets) = network(), xor(16)
         quiet(model, inputs, targets, binary_cross_entropy, SGD(model.parameters(), 0.1), batch_size=3, seed=seed)
         results.append(numbers(model))
-    assert results[1:] == results[:1] * 3
+    assert results[1:] == results[:1] * 2
+    model, (inputs, targets) = network(), xor(16)
+    quiet(model, inputs, targets, binary_cross_entropy, SGD(model.parameters(), 0.1), batch_size=3, seed=-3)
+    assert numbers(model) != results[0]
 
 
 # ---- callbacks, and going on; `test_checkpoints.py` goes on from files
@@ -618,6 +651,54 @@ def test_a_callback_can_change_rate_and_parameters(tape):
     history = quiet(lambda x: p * x, [1.0], [2.0], squared_error, optimizer, epochs=2, callback=callback, tape=tape)
     assert history.loss == [4.0, 4.0]
     assert p.data == 0.0
+
+
+@pytest.mark.parametrize("answer", [1, [0.5], "yes", np.array([1.0, 2.0]), 0.7])
+def test_only_true_ends_the_training(answer):
+    p = Value(0.0)
+    for last, epochs in ((answer, 3), (np.bool_(True), 1), (False, 3), (None, 3)):
+        history = quiet(
+            lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.1), epochs=3, callback=lambda _, last=last: last
+        )
+        assert len(history.loss) == epochs
+
+
+def test_what_a_callback_has_done_stays_when_it_fails():
+    p = Value(0.0)
+
+    def callback(history):
+        p.data, p.grad = 7.0, 5.0
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.1), callback=callback)
+    assert (p.data, p.grad) == (7.0, 5.0)
+
+
+def test_patience_keeps_what_the_callback_has_made_of_the_best():
+    p = Value(0.0)
+
+    def round_off(history):
+        p.data = round(p.data, 1)
+
+    history = quiet(
+        lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.123), epochs=5, patience=1,
+        validation=([1.0], [1.0]), callback=round_off,
+    )  # fmt: skip
+    assert p.data == round(p.data, 1) == history.best_parameters[0]
+
+
+def test_an_interrupt_while_the_numbers_are_put_back_loses_nothing(monkeypatch):
+    p, put_back, interrupts = Value(0.0), Run.put_back, [KeyboardInterrupt]
+
+    def interrupted(run):
+        if interrupts:
+            raise interrupts.pop()
+        put_back(run)
+
+    monkeypatch.setattr(Run, "put_back", interrupted)
+    history = quiet(lambda x: p * x, [1.0], [2.0], squared_error, SGD([p], 0.25), epochs=3)
+    assert (p.data, history.loss, history.interrupted) == (1.75, [4.0, 1.0, 0.25], True)
 
 
 def test_an_error_and_an_interrupt_of_a_callback():

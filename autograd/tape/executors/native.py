@@ -23,4 +23,4 @@ class Native(Executor):
     def program(self, wengert: WengertList) -> Program:
         from autograd.native import engine as native
 
-        return native.Program(wengert.parts(), wengert.dependences, None)
+        return native.Program(wengert.parts(), None)

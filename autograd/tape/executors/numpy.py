@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
 
 arrays = Mathematics(
-    where=numpy.where, sum=sum_from_left, max=lambda x: reduce(numpy.fmax, x, -math.inf),
+    where=numpy.where, sum=sum_from_left, largest=lambda x: reduce(numpy.fmax, x, -math.inf),
     hypot=numpy.hypot, power=numpy.power, divide=numpy.divide,
     exp=numpy.exp, expm1=numpy.expm1, exp2=numpy.exp2,
     log=numpy.log, log1p=numpy.log1p, log2=numpy.log2, log10=numpy.log10, sqrt=numpy.sqrt, cbrt=numpy.cbrt,

@@ -235,8 +235,8 @@ RULES = {
 SEQUENCE_RULES = {
     "a sum": lambda m, v, w, s=0.5: m.sum(v),
     "a sum of products": lambda m, v, w, s=0.5: m.sum([a * b - s for a, b in zip(v, w, strict=True)], s),
-    "a largest": lambda m, v, w, s=0.5: m.max(v) - m.max([abs(b) for b in w]),
-    "sums in each other": lambda m, v, w, s=0.5: m.sum([(a - m.sum(w)) * (a - m.sum(w)) for a in v]) + m.max(v) * s,
+    "a largest": lambda m, v, w, s=0.5: m.largest(v) - m.largest([abs(b) for b in w]),
+    "sums in each other": lambda m, v, w, s=0.5: m.sum([(a - m.sum(w)) * (a - m.sum(w)) for a in v]) + m.largest(v) * s,
     "choices": lambda m, v, w, s=0.5: m.sum([m.where(a > b, a, m.relu(b)) for a, b in zip(v, w, strict=True)]),
 }
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 import gc
 import math
+import operator
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import weakref
@@ -39,6 +41,108 @@ def _collected():
     yield
     while gc.collect():
         pass
+
+
+# ---- Python code that runs in the midst of it: `make sanitize` sees what is freed too early
+
+
+@native  # CPython's own objects do not stand it
+def test_a_name_whose_hash_replaces_the_attributes():
+    x = Value(1.0)
+
+    class Name(str):
+        __slots__ = ()
+
+        def __hash__(self):
+            x.__dict__ = {}
+            return str.__hash__(self)
+
+        def __eq__(self, other):
+            x.__dict__ = {}
+            return str.__eq__(self, other)
+
+    for _ in range(100):
+        x.__setstate__((1.0, 0.5, "x", {Name("first"): [], Name("second"): []}))
+        assert (x.data, x.grad, x.label) == (1.0, 0.5, "x")
+        for other in ("first", "second", "third"):
+            x.__dict__ = {other: []}
+            with suppress(AttributeError):
+                getattr(x, Name(other))
+            x.__dict__ = {other: []}
+            with suppress(AttributeError):
+                delattr(x, Name(other))
+
+
+@native  # the other walks lists, which hold the nodes
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+@pytest.mark.parametrize("walk", ["backward", "topological_order", "Tape"])
+def test_a_signals_handler_takes_the_graph_apart_meanwhile(walk):
+    def chain():
+        nodes = [Value(1.0)]
+        for _ in range(300_000):
+            nodes.append(nodes[-1] + 1.0)
+        return nodes[-1], [weakref.ref(node) for node in nodes[1000:-1000:1000]]
+
+    def take_apart(number, frame):
+        for reference in taken_apart:
+            if (node := reference()) is not None:
+                node._children = ()
+
+    taken_apart = []
+    before = signal.signal(signal.SIGALRM, take_apart)
+    try:
+        for delay in (1e-4, 1e-3, 3e-3, 5e-3, 8e-3):
+            last, taken_apart[:] = chain()
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            if walk == "backward":
+                last.backward()
+            elif walk == "Tape":
+                Tape(last)
+            else:
+                assert topological_order(last)[-1] is last
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            assert last.data == 300_001.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Trap:
+    """Garbage in a cycle: whoever collects it takes a node's operands away, and gives it others."""
+
+    def __init__(self, node, others):
+        self.node, self.others, self.cycle = node, others, self
+
+    def __del__(self):
+        self.node._children = self.others
+        self.node._children = ()
+
+
+MANY = {
+    "dot": lambda leaves: dot(leaves, leaves),
+    "sum": lambda leaves: sum_of(leaves),
+    "by hand": lambda leaves: Value(1.0, tuple(leaves), [1.0] * len(leaves)),
+}
+
+
+@native
+@pytest.mark.parametrize("name", ["parents", "operands", "local_derivatives", "_children", "_prev"])
+@pytest.mark.parametrize("make", MANY.values(), ids=MANY)
+def test_a_collection_takes_the_operands_away_while_they_are_read(name, make):
+    before, read = gc.get_threshold(), operator.attrgetter(name)
+    try:
+        for _ in range(20):
+            leaves = [Value(float(i)) for i in range(60)]
+            node = make(leaves)
+            Trap(node, tuple(leaves[:3]))
+            del leaves
+            with suppress(RuntimeError):
+                gc.set_threshold(1)
+                read(node)
+            gc.set_threshold(*before)
+            assert node.data >= 0.0
+    finally:
+        gc.set_threshold(*before)
 
 
 # ---- nothing is lost: each of these, many times over, takes no memory and changes nobody's reference count

@@ -84,6 +84,9 @@ INFIX = [operator.add, operator.sub, operator.mul, operator.truediv, operator.po
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
 SCALAR = [name for name, operation in OPERATIONS.items() if not operation.sequences]
 NARY = [name for name, operation in OPERATIONS.items() if operation.sequences]
+REST = {
+    name: len(OPERATIONS[name].operands) - OPERATIONS[name].sequences - len(OPERATIONS[name].defaults) for name in NARY
+}
 
 LARGEST, SMALLEST, NORMAL = 1.7976931348623157e308, 5e-324, 2.2250738585072014e-308
 EXTREMES = [
@@ -162,7 +165,7 @@ def test_extreme_operands_of_nary_operations(name):
 
             def call(engine, numbers=numbers, lifted=lifted):
                 terms = [engine["Value"](x) if lift else x for x, lift in zip(numbers, lifted, strict=True)]
-                return engine[name](*[terms[i:] + terms[:i] for i in range(operation.sequences)])
+                return engine[name](*[terms[i:] + terms[:i] for i in range(operation.sequences)], *terms[: REST[name]])
 
             assert_same([lambda engine=engine: call(engine) for engine in ENGINES], (numbers, lifted))
 
@@ -177,7 +180,7 @@ def test_lengths_around_those_that_fit_a_node_and_the_stack(name, length):
             [engine["Value"](math.sin(i + 7 * j)) if (i + j) % 3 else math.cos(i) for i in range(length)]
             for j in range(operation.sequences)
         ]
-        result = engine[name](*sequences)
+        result = engine[name](*sequences, *[0.5] * REST[name])
         if isinstance(result, engine["Value"]):
             result.backward(0.7)
             assert len(result.operands) == len(operation.operands)

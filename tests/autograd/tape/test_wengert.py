@@ -144,7 +144,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_list(damage):
-    """Nobody is let near it: neither engine's analysis, nor a program, whatever it was told of the dependences."""
+    """Nobody is let near it: neither engine's analysis, nor a program."""
     changes, message = DAMAGED[damage]
     damaged = replace(good(), **changes)
     ways = [lambda: damaged.dependences, lambda: find_dependences(damaged)]
@@ -152,7 +152,7 @@ def test_a_damaged_list(damage):
     if autograd.engine == "native":
         from autograd.native import engine
 
-        ways.append(lambda: engine.Program(damaged.parts(), good().dependences, None))
+        ways.append(lambda: engine.Program(damaged.parts(), None))
     for way in ways:
         with pytest.raises(ValueError, match=f"^the Wengert list is damaged: {message}$"):
             way()

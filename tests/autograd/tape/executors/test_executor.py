@@ -296,7 +296,8 @@ def lines_of(program, numbers, inputs):
             weights, factors = pick(drawn[:half], sides[0]), pick(drawn[half : 2 * half], sides[1])
             line = name, [weights, factors, *pick(drawn[-1:], everything if side == "any" else uniform)]
         elif OPERATIONS[name].sequences:
-            line = name, [pick(drawn, everything)]
+            scalars = len(OPERATIONS[name].operands) - 1
+            line = name, [pick(drawn, everything), *pick(drawn[-1:] * scalars, everything)]
         else:
             line = name, pick((drawn * 3)[: len(OPERATIONS[name].operands)], everything)
         try:

@@ -49,7 +49,7 @@ def native_program(tape, instruction_set=None, unneeded=0):
         lengths=np.append(wengert.lengths, ones),
         operands=np.append(wengert.operands, 0 * ones),
     )
-    return engine.Program(longer.parts(), longer.dependences, instruction_set)
+    return engine.Program(longer.parts(), instruction_set)
 
 
 def processors():
@@ -192,7 +192,7 @@ UNFITTING = {
 @pytest.mark.parametrize("kind", UNFITTING)
 def test_arrays_that_do_not_fit_the_program(kind):
     wengert, given = product()
-    program = engine.Program(wengert.parts(), wengert.dependences, None)
+    program = engine.Program(wengert.parts(), None)
     with pytest.raises(ValueError, match=r"^replay: arrays of these lengths do not fit the program$"):
         program.replay(*(given | UNFITTING[kind]).values())
     assert not given["outputs"].any()
@@ -204,30 +204,9 @@ def test_arrays_that_do_not_fit_the_program(kind):
 
 def test_outputs_that_cannot_be_written():
     wengert, given = product()
-    program = engine.Program(wengert.parts(), wengert.dependences, None)
+    program = engine.Program(wengert.parts(), None)
     with pytest.raises(TypeError, match="must be read-write"):
         program.replay(*(given | {"outputs": read_only(np.zeros((2, 2)))}).values())
-
-
-@pytest.mark.parametrize(
-    "dependences", [b"", bytes(5), bytes([1, 2, 2, 3, 3]), bytes([2, 2, 2, 3, 3, 2]), bytes([1, 2, 1, 3, 3, 2])]
-)
-def test_dependences_that_are_another_lists(dependences):
-    wengert, _ = product()
-    assert len(wengert.dependences) == 6
-    with pytest.raises(ValueError, match=r"damaged: what its variables depend on is of another list$"):
-        engine.Program(wengert.parts(), dependences, None)
-
-
-@pytest.mark.parametrize("results", [(0, 0, 0), (1, 0, 1), (0, 1, 0), (255, 254, 253), (1, 1, 1)])
-@pytest.mark.parametrize("n", [1, 2, 9])
-def test_wrong_dependences_lead_to_no_wrong_memory(results, n):
-    """They are taken for true: the numbers are wrong, and nothing else. `make sanitize` would see it."""
-    wengert, _ = product()
-    program = engine.Program(wengert.parts(), bytes([1, 2, 2, *results]), None)
-    for by_inputs in (None, np.zeros((n, 1))):
-        arrays = np.ones((n, 1)), np.ones(2), np.zeros((n, 2)), np.ones(2), np.zeros(2), by_inputs
-        program.replay(n, *arrays, 2)
 
 
 def test_instruction_sets_that_there_are_not():
@@ -235,14 +214,14 @@ def test_instruction_sets_that_there_are_not():
     with pytest.raises(
         ValueError, match=r"^instruction set: expected baseline, or avx2 or avx512 where there is one, got"
     ):
-        engine.Program(wengert.parts(), wengert.dependences, "sse")
+        engine.Program(wengert.parts(), "sse")
 
 
 def test_a_program_is_made_of_a_list():
     wengert, _ = product()
     for parts in ((), wengert.parts()[:-1], (1.5, *wengert.parts()[1:])):
         with pytest.raises(TypeError):
-            engine.Program(parts, wengert.dependences, None)
+            engine.Program(parts, None)
 
 
 # ---- values that are kept from a sweep forward
