@@ -5,6 +5,8 @@
 
 
 enum { LINE = 64 };
+enum { CACHED_NUMBERS = 1 << 17 }; /* of all slots of a block together, values and adjoints, to stay in the nearer caches */
+enum { MOST_NUMBERS_OF_FOLD = 1 << 20 }; /* the same, for a fold that is a block */
 static const double OPERANDS_BETWEEN_SIGNALS = 1 << 24; /* so many take some hundredths of a second */
 
 static bool is_stopped(const Job *job)
@@ -60,7 +62,8 @@ static void take_outputs(const Program *program, const Job *job, const Block *bl
 static void sow_seeds(const Program *program, const Job *job, Block *block, Py_ssize_t first)
 {
     int32_t unasked = block->for_inputs ? 0 : program->list.inputs; /* whose adjoints nobody reads */
-    memset(block->adjoints + unasked * block->stride, 0, (size_t)((program->slots - unasked) * block->stride) * sizeof(double));
+    size_t numbers = (size_t)((program->slots - unasked) * block->stride);
+    memset(block->adjoints + unasked * block->stride, 0, numbers * sizeof(double));
     for (int32_t k = 0; k < program->list.outputs; k++) {
         int32_t slot = slot_of_output(program, k);
         for (Py_ssize_t lane = 0; slot >= 0 && lane < block->count; lane++)
@@ -162,8 +165,10 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
         .total = is_one_chunk(job) ? job->scalars->adjoints : workspace->total,
         .sums = workspace->product_sums, .scratch = workspace->scratch,
     };
-    if (job->is_differentiated && !is_one_chunk(job))
-        memset(block.total - program->list.constants, 0, (size_t)(program->list.constants + program->list.variables) * sizeof(double));
+    if (job->is_differentiated && !is_one_chunk(job)) {
+        size_t variables = (size_t)program->list.constants + (size_t)program->list.variables;
+        memset(block.total - program->list.constants, 0, variables * sizeof(double));
+    }
     fill_broadcasts(program, &block);
     for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {
         Py_ssize_t in_fold = first % FOLD, fold_end = first - in_fold + FOLD < end ? first - in_fold + FOLD : end;
@@ -185,12 +190,19 @@ static double *take_room(char **free, Py_ssize_t count)
     return room;
 }
 
+Py_ssize_t most_lanes(const Program *program)
+{
+    if (program->product_count > 0 && 2 * (Py_ssize_t)program->slots * FOLD <= MOST_NUMBERS_OF_FOLD) return FOLD;
+    Py_ssize_t lanes = CACHED_NUMBERS / (2 * (Py_ssize_t)program->slots + 1) & -(Py_ssize_t)EIGHT;
+    return lanes < EIGHT ? EIGHT : lanes > FOLD ? FOLD : lanes;
+}
+
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
 {
     Py_ssize_t stride = stride_of(lanes);
     Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
     Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
-    Py_ssize_t product_sums = lanes < FOLD ? program->product_sum_count : 0;
+    Py_ssize_t product_sums = most_lanes(program) < FOLD ? program->product_sum_count : 0;
     Py_ssize_t total = (Py_ssize_t)program->list.constants + program->list.variables;
     Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + scratch;
     Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 6 * LINE);

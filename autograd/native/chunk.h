@@ -35,10 +35,14 @@ typedef struct {
     bool is_interrupted;
 } Signals;
 
+/* How many examples a block has at most. With products, a whole fold, unless that takes too much room: then their sums stay
+   in registers, and what they read and write is used more than once before it leaves the nearer caches. */
+Py_ssize_t most_lanes(const Program *program);
+
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes); /* NULL without memory */
 
-/* Writes the outputs of the chunk's examples, and the adjoints of what no input is part of into the workspace's `total`, or where
-   they belong. */
+/* Writes the outputs of the chunk's examples, and the adjoints of what no input is part of: into the workspace's `total`, or
+   where they belong. */
 void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_t chunk, Signals *signals);
 
 #endif

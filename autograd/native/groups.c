@@ -242,7 +242,8 @@ static int32_t find_group(Search *search, const Unit *unit, int32_t depth, int32
             firsts[*number] = (int32_t)(unit - search->units);
             return *number;
         }
-        if (belongs_to(search, unit, depth, &search->groups->groups[*number], &search->units[firsts[*number]])) return *number;
+        const Group *group = &search->groups->groups[*number];
+        if (belongs_to(search, unit, depth, group, &search->units[firsts[*number]])) return *number;
     }
 }
 
@@ -275,15 +276,19 @@ static int sort_groups(Search *search)
     return 0;
 }
 
+/* How many variables a group names: its results, and of a product the weights, biases and inputs. */
+static size_t count_numbers(const Group *group)
+{
+    size_t count = (size_t)group->count, length = (size_t)group->length;
+    return group->row == PRODUCT ? count * (length + 2) + length : count;
+}
+
 /* Gives each group room for its members' variables, and writes these. */
 static int fill_groups(Search *search)
 {
     Groups *groups = search->groups;
     size_t numbers = 0;
-    for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
-        numbers += (size_t)group->count;
-        if (group->row == PRODUCT) numbers += (size_t)group->count * ((size_t)group->length + 1) + (size_t)group->length;
-    }
+    for (int32_t g = 0; g < groups->group_count; g++) numbers += count_numbers(&groups->groups[g]);
     int32_t *memory = groups->memory = PyMem_RawMalloc((numbers + 1) * sizeof(int32_t));
     if (memory == NULL) return -1;
     for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
@@ -445,7 +450,7 @@ static PyObject *written(const Groups *groups)
 {
     size_t count = 2 + 3 * ((size_t)groups->group_count + (size_t)groups->part_count);
     for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++)
-        count += (size_t)group->count + (group->row == PRODUCT ? ((size_t)group->count + 1) * ((size_t)group->length + 1) - 1 : 0);
+        count += count_numbers(group);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(int32_t)));
     if (bytes == NULL) return NULL;
     int32_t *numbers = (int32_t *)PyBytes_AS_STRING(bytes);

@@ -149,7 +149,8 @@ LANES_INLINE void sum_up(const Step *step, Block *block, bool is_dot)
     for (Py_ssize_t lane = 0, end = filled_up(block->count), width; lane < end; lane += width) {
         double sums[TILE];
         width = end - lane < TILE ? EIGHT : TILE;
-        for (Py_ssize_t i = 0; i < width; i++) sums[i] = is_dot ? slot_of(block->values, y[step->length], block)[lane + i] : 0.0;
+        const double *start = is_dot ? slot_of(block->values, y[step->length], block) + lane : NULL;
+        for (Py_ssize_t i = 0; i < width; i++) sums[i] = is_dot ? start[i] : 0.0;
         for (int32_t k = 0; k < step->length; k++) {
             const double *left = slot_of(block->values, x[k], block) + lane;
             const double *right = is_dot ? slot_of(block->values, y[k], block) + lane : NULL;

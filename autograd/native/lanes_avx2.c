@@ -1,4 +1,4 @@
-/* Blocks of examples, for processors of the x86-64 kind that take four numbers at once, and have room for sixteen times four. */
+/* Blocks of examples, for processors of the x86-64 kind that take four numbers at once. */
 #include "lanes.h"
 
 #ifdef HAS_X86_KERNELS

@@ -1,4 +1,4 @@
-/* Blocks of examples, for processors of the x86-64 kind that take eight numbers at once, and have room for 32 times eight. */
+/* Blocks of examples, for processors of the x86-64 kind that take eight numbers at once. */
 #include "lanes.h"
 
 #ifdef HAS_X86_KERNELS

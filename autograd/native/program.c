@@ -21,7 +21,7 @@ static void find_uniform(Program *program)
 typedef struct {
     Program *program;
     int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
-    int32_t *latest;       /* for each variable the latest product, of those that share none, whose first weight it is; or -1 */
+    int32_t *latest;       /* for each variable the latest product that has packed weights, this one first; or -1 */
     int32_t *operands;     /* room for the next step's */
 } Layout;
 
@@ -238,7 +238,8 @@ static int make_steps(Program *program, Py_ssize_t operands)
                     program->step_operands && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
-        Layout layout = {program, of_variables + list->constants, of_variables + all + list->constants, program->step_operands};
+        int32_t *first = of_variables + list->constants;
+        Layout layout = {program, first, first + all, program->step_operands};
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];

@@ -7,9 +7,7 @@
 
 #include <pythread.h>
 
-enum { MOST_THREADS = 64, MOST_KEPT = 64, MOST_LANES = FOLD };
-enum { CACHED_NUMBERS = 1 << 17 }; /* of all slots of a block together, values and adjoints, to stay in the nearer caches */
-enum { MOST_NUMBERS_OF_FOLD = 1 << 20 }; /* the same, for a fold that is a block */
+enum { MOST_THREADS = 64, MOST_KEPT = 64 };
 static const double OPERANDS_WORTH_A_THREAD = 1 << 18; /* so many take longer than a thread takes to start */
 
 /* ---- Threads: thread t takes the chunks t, t + threads, t + 2 threads, ..., and adds their sums when it is their turn */
@@ -153,19 +151,10 @@ static void give_back_workspace(Program *program, Workspace *workspace)
     program->kept = workspace;
 }
 
-/* How many examples a block has at most. With products, a whole fold, unless that takes too much room: then their sums stay
-   in registers, and what they read and write is used more than once before it leaves the nearer caches. */
-static Py_ssize_t lanes_of(const Program *program)
-{
-    if (program->product_count > 0 && 2 * (Py_ssize_t)program->slots * FOLD <= MOST_NUMBERS_OF_FOLD) return FOLD;
-    Py_ssize_t lanes = CACHED_NUMBERS / (2 * (Py_ssize_t)program->slots + 1) & -(Py_ssize_t)EIGHT;
-    return lanes < EIGHT ? EIGHT : lanes > MOST_LANES ? MOST_LANES : lanes;
-}
-
 /* As many threads as are asked for and worth their start, and as there is memory for; -1 if there is none. */
 static int take_workspaces(Program *program, Team *team, int wanted)
 {
-    Py_ssize_t examples = team->job->examples, lanes = lanes_of(program);
+    Py_ssize_t examples = team->job->examples, lanes = most_lanes(program);
     Py_ssize_t filled = (examples + EIGHT - 1) & -(Py_ssize_t)EIGHT, most_lanes = filled < lanes ? filled : lanes;
     double worth = (double)examples * program->step_operand_count / OPERANDS_WORTH_A_THREAD;
     int most = worth < MOST_THREADS ? (int)worth : MOST_THREADS;
