@@ -28,10 +28,10 @@ class Contestant(NamedTuple):
     environment: Mapping[str, str] = {}
 
 
-def tape(executor: str) -> Any:
+def tape(executor: str, fused: bool = True) -> Any:
     from tapes import Taped
 
-    return Taped(executor)
+    return Taped(executor, fused)
 
 
 OURS, ENGINE = "scalar-autograd", partial(Values, "autograd", "nn")
@@ -44,6 +44,9 @@ CONTESTANTS = {
     "python": Contestant("ours: Python", ENGINE, OURS, "autograd", PYTHON),
     "tape": Contestant("ours: tape", partial(tape, "native"), OURS, environment=NATIVE),
     "tape-numpy": Contestant("ours: tape on NumPy", partial(tape, "numpy"), OURS, environment=PYTHON),
+    "tape-spelled": Contestant(
+        "ours: tape of products and sums", partial(tape, "native", False), OURS, environment=NATIVE
+    ),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
     "numpy": Contestant("NumPy by hand", NumPy, "numpy"),

@@ -23,9 +23,10 @@ class Taped:
 
     differentiates = True
 
-    def __init__(self, executor: str) -> None:
+    def __init__(self, executor: str, fused: bool = True) -> None:
         if executor == "native" and engine_in_use != "native":
             raise ImportError("the native engine is not built")
+        self.model = partial(MLP, fused=fused)  # unless fused, a neuron is written with * and +
         self.options: dict[str, Any] = {"executor": executor, "threads": THREADS}
         self.places: Any = slice(None)  # in the vector of a step's outcome, of the numbers to report
 
@@ -57,7 +58,7 @@ class Taped:
 
     def recorded(self, network: Network, examples: int) -> tuple[Tape, Array, Array]:
         """The tape, its parameters as a vector, and the batch."""
-        model, loss = network.model(MLP), LOSSES[network.loss]
+        model, loss = network.model(self.model), LOSSES[network.loss]
         example = [0.0] * network.widths[0], 1.0
         tape = Tape.record(lambda inputs, target: loss(model(inputs), target), example, **self.options)
         return tape, self.vector(tape, in_order(network, model)), numpy.column_stack(network.examples(examples))

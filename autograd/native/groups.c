@@ -14,7 +14,7 @@ typedef struct {
 } Unit;
 
 /* Of an instruction, the chain of sums that it ends: how many products it has, the last of them, what that was added to, and
-   the first instruction that uses an input or the bias after the chain has. */
+   the first instruction that uses an input, a weight or the bias after the chain has. */
 typedef struct {
     int32_t products, term, start, next_use;
     bool is_inner;
@@ -99,11 +99,10 @@ static void add_link(Search *search, int32_t k)
     int32_t start = both[1 - place], term = both[place], m = term - first_result(search->list);
     bool goes_on = can_go_on(search, start);
     const Link *before = goes_on ? link_of(search, start) : NULL;
-    int32_t next_use = goes_on ? before->next_use : varies(search, start) ? search->next_uses[2 * k + 1 - place] : NEVER;
-    int varying = varies(search, search->list->instructions[m].few[1]);
+    int32_t next_use = goes_on ? before->next_use : search->next_uses[2 * k + 1 - place];
     search->links[k] = (Link){
         .products = goes_on ? before->products + 1 : 1, .term = term, .start = start,
-        .next_use = earlier(next_use, search->next_uses[2 * m + varying]),
+        .next_use = earlier(next_use, earlier(search->next_uses[2 * m], search->next_uses[2 * m + 1])),
     };
     if (goes_on) link_of(search, start)->is_inner = true; /* for the time being */
 }

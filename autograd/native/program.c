@@ -16,6 +16,49 @@ static void find_uniform(Program *program)
         if (!depends_on_inputs(&program->list, first + k)) program->uniform[program->uniform_count++] = k;
 }
 
+/* ---- Chains, as dots, for single examples */
+
+static bool is_chain(const WengertList *list, const Group *group, int32_t neuron)
+{
+    return group->row == PRODUCT && list->instructions[group->results[neuron] - first_result(list)].row == ROW_add;
+}
+
+static int32_t *write_dot(Program *program, const Group *group, int32_t neuron, int32_t *operands)
+{
+    int32_t n = group->length, k = group->results[neuron] - first_result(&program->list);
+    program->list.instructions[k] = (Instruction){.row = ROW_dot, .count = 2 * n + 1, .many = operands};
+    memcpy(operands, group->weights + (Py_ssize_t)neuron * n, (size_t)n * sizeof(int32_t));
+    memcpy(operands + n, group->inputs, (size_t)n * sizeof(int32_t));
+    operands[2 * n] = group->biases[neuron];
+    return operands + 2 * n + 1;
+}
+
+/* `is_single` has room for a mark of each instruction. */
+static void make_singles(Program *program, int32_t *is_single)
+{
+    WengertList *list = &program->list;
+    int32_t first = first_result(list), *operands = program->chain_operands;
+    for (int32_t k = 0; k < list->count; k++) is_single[k] = !depends_on_inputs(list, first + k);
+    for (int32_t g = 0; g < program->groups.group_count; g++) {
+        const Group *group = &program->groups.groups[g];
+        for (int32_t i = 0; i < group->count; i++) {
+            is_single[group->results[i] - first] = true;
+            if (is_chain(list, group, i)) operands = write_dot(program, group, i, operands);
+        }
+    }
+    for (int32_t k = 0; k < list->count; k++)
+        if (is_single[k]) program->singles[program->single_count++] = k;
+}
+
+static Py_ssize_t count_chain_operands(const WengertList *list, const Groups *groups)
+{
+    Py_ssize_t count = 0;
+    for (int32_t g = 0; g < groups->group_count; g++)
+        for (int32_t i = 0; i < groups->groups[g].count; i++)
+            if (is_chain(list, &groups->groups[g], i)) count += 2 * (Py_ssize_t)groups->groups[g].length + 1;
+    return count;
+}
+
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
 typedef struct {
@@ -228,16 +271,20 @@ static int make_steps(Program *program, Py_ssize_t operands)
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
     int32_t *of_variables = room_for(2 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     program->uniform = room_for(list->count, sizeof(int32_t));
+    program->singles = room_for(list->count, sizeof(int32_t));
+    program->chain_operands = room_for(count_chain_operands(list, groups), sizeof(int32_t));
     program->slot_of = room_for(list->variables, sizeof(int32_t));
     program->broadcasts = room_for(all, sizeof *program->broadcasts);
     program->step_operands = room_for(count_step_operands(groups, operands), sizeof(int32_t));
     program->steps = room_for(list->count, sizeof(Step));
     program->parts = room_for(list->count, sizeof(Part));
     program->products = room_for(count_products(groups), sizeof(Product));
-    bool complete = of_variables && of_instructions && program->uniform && program->slot_of && program->broadcasts &&
+    bool complete = of_variables && of_instructions && program->uniform && program->singles &&
+                    program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
+        make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
         Layout layout = {program, first, first + all, program->step_operands};
         lay_out(&layout, of_instructions);
@@ -287,7 +334,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->uniform, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

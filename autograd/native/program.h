@@ -24,6 +24,8 @@ typedef struct {
     WengertList list;
     Groups groups;
     int32_t *uniform, uniform_count;    /* the instructions that depend on no input */
+    int32_t *singles, single_count;     /* those that a single example needs: all but what is inside of chains */
+    int32_t *chain_operands;            /* of chains, which are dots then */
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
     Part *parts;                        /* of steps, for the sweep backward, which begins with the last */

@@ -229,19 +229,20 @@ static int replay_batch(Program *program, Job *job, int threads)
     return status;
 }
 
-/* ---- One example: the list as it stands, in the order and with the numbers of value.py */
+/* ---- One example: the list as it stands, chains as dots, in the order and with the numbers of value.py */
 
 static void replay_example(const Program *program, const Job *job)
 {
     const WengertList *list = &program->list;
     double *numbers = job->scalars->numbers, *adjoints = job->scalars->adjoints;
+    const int32_t *singles = program->single_count < list->count ? program->singles : NULL;
     memcpy(numbers, job->batch, (size_t)list->inputs * sizeof(double));
-    sweep_forward(list, NULL, list->count, job->scalars);
+    sweep_forward(list, singles, program->single_count, job->scalars);
     for (int32_t k = 0; k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
     if (!job->is_differentiated) return;
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;
     for (int32_t k = 0; k < list->outputs; k++) adjoints[list->output_variables[k]] += job->seeds[k];
-    sweep_backward(list, NULL, list->count, wanted, job->is_needed, job->scalars);
+    sweep_backward(list, singles, program->single_count, wanted, job->is_needed, job->scalars);
     if (job->input_gradients != NULL) memcpy(job->input_gradients, adjoints, (size_t)list->inputs * sizeof(double));
 }
 

@@ -231,7 +231,7 @@ class Chain:
     weights: list[int]
     inputs: list[int]
     inner: list[int]  # the results of its instructions, but for the last
-    next_uses: list[int]  # of its bias and its inputs: the instruction that needs them next after the chain has
+    next_uses: list[int]  # of its bias, weights and inputs: the instruction that needs them next after the chain has
 
 
 NEVER = 2**31 - 1
@@ -269,11 +269,11 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             chain = chains.pop(start)
             chain.inner.append(start)
         else:
-            chain = Chain(start, [], [], [], [next_uses[k][place] if varies[start] else NEVER])
+            chain = Chain(start, [], [], [], [next_uses[k][place]])
         varying = int(varies[operands[term - first][1]])
         chain.weights.append(operands[term - first][1 - varying])
         chain.inputs.append(operands[term - first][varying])
-        chain.next_uses.append(next_uses[term - first][varying])
+        chain.next_uses += next_uses[term - first]
         chain.inner.append(term)
         chains[first + k] = chain
     return {

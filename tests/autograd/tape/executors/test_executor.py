@@ -532,6 +532,31 @@ def test_structures_have_the_eager_numbers(structured, executor):
             assert agree(executor, tape.value_and_grad([example], gradient=1.0)[1], truth[e])
 
 
+@pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 200, 25)], ids=str)
+def test_random_structures_have_the_numbers_of_the_list(random_graph, seeds):
+    """Of the toy, that is, which takes the instructions one by one: alone to the bit, in a batch to rounding."""
+    for seed in seeds:
+        outputs, inputs = random_graph(seed)
+        toy = Tape(outputs, inputs, executor="toy")
+        batch = np.random.default_rng(seed).uniform(-1.0, 1.0, (19, len(inputs)))
+        jacobian = toy.jacobian(batch)
+        sizes = abs(jacobian).sum(axis=(0, 1))
+        values, gradient = toy.value_and_grad(batch, gradient=1.0)
+        by_inputs = toy.backward(1.0, inputs=True) if len(toy.forward(batch)) else None
+        for executor in REGISTERED:
+            tape = Tape(outputs, inputs, executor=executor)
+            found = tape.value_and_grad(batch, gradient=1.0)
+            assert agree(executor, found[0], values), seed
+            assert close(found[1], gradient, 1e-12 * sizes + 1e-15), seed
+            tape.forward(batch)
+            assert close(tape.backward(1.0, inputs=True), by_inputs, 1e-12 * (1.0 + abs(by_inputs))), seed
+            for example in batch[:3]:
+                alone = toy.value_and_grad([example], gradient=1.0), tape.value_and_grad([example], gradient=1.0)
+                for theirs, mine in zip(*alone, strict=True):
+                    error = 0.0 if executor == "native" else 1e-12 * (1.0 + sizes.max(initial=0.0))
+                    assert close(mine, theirs, error), seed
+
+
 def eager_again(outputs, inputs):
     """Of each output: its number, the derivatives by the inputs, and those by all leaves."""
     order = topological_order(*outputs)

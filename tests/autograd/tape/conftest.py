@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from autograd import Value, dot, relu, tanh
+
+
+def random_graph(seed):
+    """Outputs and inputs of a graph in which layers, chains, odd neurons and recurrences are likely."""
+    source = random.Random(seed)
+    inputs, parameters = ([Value(source.uniform(-1.0, 1.0)) for _ in range(source.randint(1, most))] for most in (4, 6))
+    values = [*inputs]
+
+    def weight():
+        return source.choice([*parameters, 0.5, parameters[0] * parameters[-1]])
+
+    def neuron(x, kind):
+        weights, bias = [weight() for _ in x], source.choice([0.0, weight(), source.choice(values)])
+        if kind == "layer":
+            return dot(weights, x, bias) if source.random() < 0.8 else dot(x, weights, bias)
+        if kind == "sums":
+            return sum((w * z for w, z in zip(weights, x, strict=True)), bias)
+        for w, z in zip(weights, x, strict=True):
+            bias = bias + (w * z if source.random() < 0.5 else z * w)
+        return bias
+
+    for _ in range(source.randint(1, 6)):
+        x = source.sample(values, min(len(values), source.randint(1, 4)))
+        if source.random() < 0.2:
+            x.append(source.choice([1.0, parameters[0]]))
+        kind, made = source.choice(["layer", "layer", "chains", "sums", "other"]), []
+        for _ in range(source.randint(1, 4)):
+            if kind == "other":
+                activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
+                made.append(activation(source.choice(values)))
+            else:
+                made.append(neuron(x, kind))
+            if source.random() < 0.2:
+                made[-1] = made[-1] * source.choice(values) + source.choice(values)
+        made = [value for value in made if isinstance(value, Value)]
+        values = [tanh(value) for value in made] if made and source.random() < 0.5 else [*values, *made]
+    return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs
+
+
+@pytest.fixture(name="random_graph", scope="session")
+def fixture_of_random_graph():
+    return random_graph
