@@ -72,4 +72,8 @@ class Executor(ABC):
 
     @abstractmethod
     def program(self, wengert: WengertList) -> Program:
-        """The list made ready. Raises ValueError for a damaged list. `wengert.dependences` says what is uniform."""
+        """The list made ready. Raises ValueError for a damaged list.
+
+        `wengert.dependences` says what is uniform, and `find_groups(wengert)` which instructions are alike and can be
+        computed at once: above all the layers, which are products of a matrix with the batch.
+        """

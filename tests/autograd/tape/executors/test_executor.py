@@ -595,6 +595,17 @@ def test_a_neuron_that_is_not_asked_for_is_not_walked(executor):
         assert not np.isfinite(tape.backward(1.0, inputs=True)).all()
 
 
+@registered
+def test_the_weights_of_a_neuron_that_is_not_asked_for_have_no_gradient(executor):
+    """Though its adjoint, 0, times an input that is inf is nan."""
+    x, w = [Value(0.0), Value(1.0)], [[Value(1.0), Value(2.0)] for _ in range(3)]
+    tape = Tape([dot(row, x) for row in w], x, executor=executor)
+    for n in (2, 40):
+        _, gradient = tape.value_and_grad([[INF, 1.0]] * n, gradient=[1.0, 0.0, 1.0])
+        found = dict(zip(tape.parameters, gradient.tolist(), strict=True))
+        assert [[found[weight] for weight in row] for row in w] == [[INF, n], [0.0, 0.0], [INF, n]]
+
+
 # ---- nan and inf in a batch
 
 

@@ -224,6 +224,20 @@ def test_a_program_is_made_of_a_list():
             engine.Program(parts, None)
 
 
+def test_what_an_earlier_batch_has_left_adds_nothing(structured):
+    """A smaller batch does not fill the last eight lanes, in which numbers of a larger one stand."""
+    outputs, inputs, batch = structured
+    tape, seeds = Tape(outputs, inputs), np.array([1.0, 0.5])
+    program = native_program(tape)
+    replayed(program, tape, np.full((16, len(inputs)), math.nan), seeds)
+    for mine, theirs in zip(
+        replayed(program, tape, batch[:9].copy(), seeds),
+        replayed(native_program(tape), tape, batch[:9].copy(), seeds),
+        strict=True,
+    ):
+        assert mine.tobytes() == theirs.tobytes()
+
+
 # ---- values that are kept from a sweep forward
 
 
