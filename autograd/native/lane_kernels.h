@@ -190,10 +190,8 @@ KERNEL static void dot_backward(const Step *step, Block *block)
 
 #define FORWARD(index, name) [index] = name##_forward,
 #define BACKWARD(index, name) [index] = name##_backward,
-#define OTHER(index, direction)                                                                                       \
-    [index] = index == ROW_dot ? dot_##direction : index == ROW_sum ? sum_##direction : other_##direction,
-#define OTHER_FORWARD(index, name) OTHER(index, forward)
-#define OTHER_BACKWARD(index, name) OTHER(index, backward)
+#define OTHER_FORWARD(index, name) [index] = other_forward,
+#define OTHER_BACKWARD(index, name) [index] = other_backward,
 
 static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(OTHER_FORWARD)};
 static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(OTHER_BACKWARD)};

@@ -69,10 +69,11 @@ static inline int32_t count_tiles(int32_t rows, int32_t most) { return (rows + m
 
 static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { return (int32_t)((int64_t)rows * t / tiles); }
 
-/* The kernels of each row, and those of a product. */
+/* The kernels of each row, where sums and dots have better ones, and those of a product. */
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
+    Lanes sum[2], dot[2]; /* forward and backward */
     int32_t tile_rows;   /* so many rows of a matrix are computed at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */

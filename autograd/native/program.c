@@ -162,6 +162,13 @@ static void add_product(Layout *layout, const Group *group)
     program->step_operand_count += neurons * (2 * length + 1);
 }
 
+static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
+{
+    if (row == ROW_sum) return set->sum[is_backward];
+    if (row == ROW_dot) return set->dot[is_backward];
+    return is_backward ? set->backward[row] : set->forward[row];
+}
+
 static void add_step(Layout *layout, int32_t result)
 {
     Program *program = layout->program;
@@ -169,7 +176,8 @@ static void add_step(Layout *layout, int32_t result)
     const Instruction *instruction = &list->instructions[result - first_result(list)];
     const Row *row = &ROWS[instruction->row];
     program->steps[program->step_count++] = (Step){
-        program->instruction_set->forward[instruction->row], program->instruction_set->backward[instruction->row],
+        kernel_of(program->instruction_set, instruction->row, false),
+        kernel_of(program->instruction_set, instruction->row, true),
         row->value, row->partials, length_of_sequences(instruction), instruction->count, row->sequences,
         program->slot_of[result], result, slots_of(layout, operands_of(instruction), instruction->count), NULL,
     };
