@@ -100,7 +100,7 @@ def without(i: int, x: Any) -> list[Any]:
 
 def softmax_of(m: Any, others: Any, x: Any) -> Any:
     own, rest = exponentials_beside(m, others, x)
-    return own / (own + m.sum(rest))
+    return m.divide(own, own + m.sum(rest))
 
 
 def exponentials_beside(m: Any, others: Any, x: Any) -> tuple[Any, Any]:
