@@ -44,7 +44,7 @@ from autograd.tape.branches import guarded
 from autograd.transforms import sweeps
 from autograd.vectors import gather
 
-pytestmark = pytest.mark.both_engines
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("no_collections")]
 
 INTERRUPTS = int(os.environ.get("INTERRUPTS", "800"))  # by signals
 

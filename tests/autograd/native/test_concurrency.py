@@ -57,11 +57,8 @@ class Interrupt:
 
 
 @pytest.fixture
-def interrupt():
-    """Without collections, since an error in one of their callbacks is lost."""
-    gc.disable()
-    yield Interrupt()
-    gc.enable()
+def interrupt(no_collections):
+    return Interrupt()
 
 
 def until(interrupt, action=lambda: None):
