@@ -131,7 +131,7 @@ class Writer:
         return self.called(self.chance.choice(NARY)), True
 
     def called(self, name):
-        """A call of a row, by its signature: a default may be left out, and now and then there is one too few or many."""
+        """A call of a row by its signature: defaults may be left out, and now and then there is one too many or few."""
         operation, n = OPERATIONS[name], self.chance.randrange(5)
         kind = self.chance.choice(["[{}]", "[{}]", "({},)", "iter([{}])", "numpy.array([{}], object)"])
         given = [kind.format(", ".join([self.operand() for _ in range(n)])) for _ in range(operation.sequences)]

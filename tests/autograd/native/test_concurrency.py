@@ -5,7 +5,6 @@ All of it holds for both engines; the native one looks for signals itself where 
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import threading
