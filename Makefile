@@ -30,8 +30,9 @@ sanitize: $(VENV)/installed-test
 PROGRAMS ?= 10000
 SEED ?= 0
 
+# -P: beside the script lies the folder tests/autograd, which is not the package.
 fuzz: $(VENV)/installed-test
-	$(BIN)/python tests/fuzz.py $(PROGRAMS) $(SEED)
+	$(BIN)/python -P tests/fuzz.py $(PROGRAMS) $(SEED)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check

@@ -83,7 +83,7 @@ def min(*numbers: Any, **keywords: Any) -> Any:
     >>> import autograd
     >>> x = Value(2.0)
     >>> autograd.min(x, 1.5, 3 * x)
-    Value(data=1.5, grad=0.0, op='amin')
+    Value(data=1.5, grad=0.0, op='min')
     """
     return extreme("min", builtins.min, numbers, keywords)
 

@@ -100,7 +100,7 @@ def without(i: int, x: Any) -> list[Any]:
 
 def softmax_of(m: Any, others: Any, x: Any) -> Any:
     own, rest = exponentials_beside(m, others, x)
-    return own / (own + m.sum(rest))
+    return m.divide(own, own + m.sum(rest))
 
 
 def exponentials_beside(m: Any, others: Any, x: Any) -> tuple[Any, Any]:
@@ -427,14 +427,14 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     ),
     Operation(
         # A tie is split evenly, so that maximum(x, x) has the derivative 1. x + y is nan where either is.
-        "maximum", "max", "max(x, y)",
+        "maximum", "maximum", "max(x, y)",
         lambda m, x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),
         [lambda m, r, x, y: m.where(x > y, 1.0, m.where(x < y, 0.0, 0.5)),
          lambda m, r, x, y: m.where(x > y, 0.0, m.where(x < y, 1.0, 0.5))],
         samples=PAIRS, kinks={(2.0, 2.0): (0.5, 0.5)},
     ),
     Operation(
-        "minimum", "min", "min(x, y)",
+        "minimum", "minimum", "min(x, y)",
         lambda m, x, y: m.where(x < y, x, m.where(y <= x, y, x + y)),
         [lambda m, r, x, y: m.where(x < y, 1.0, m.where(x > y, 0.0, 0.5)),
          lambda m, r, x, y: m.where(x < y, 0.0, m.where(x > y, 1.0, 0.5))],
@@ -532,13 +532,13 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
     ),
     Operation(
         # All that tie share the derivative evenly, as in `maximum`, in JAX's max and in PyTorch's amax.
-        "max", "amax", "max(x)",
+        "max", "max", "max(x)",
         lambda m, x: or_nan(m, m.largest(x), x),
         [lambda m, r, x: evenly(m, r, x)],
         samples=[([1.5, -2.0, 0.3],), ([4.0],)], sequences=1, domain="x is not empty",
     ),
     Operation(
-        "min", "amin", "min(x)",
+        "min", "min", "min(x)",
         lambda m, x: or_nan(m, -m.largest([-x_i for x_i in x]), x),
         [lambda m, r, x: evenly(m, r, x)],
         samples=[([1.5, -2.0, 0.3],), ([4.0],)], sequences=1, domain="x is not empty",

@@ -203,10 +203,13 @@ def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
 
 
 def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
-    """Whether it has elements: an array without dimensions is a number, and only claims to be iterable."""
+    """Whether it has elements in an order.
+
+    A set has none, a dict's elements are its keys, and an array without dimensions, a number, only claims to have some.
+    """
     if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
         return isinstance(given, (list, tuple))
-    return isinstance(given, Iterable) and getattr(given, "ndim", 1) != 0
+    return isinstance(given, Iterable) and not isinstance(given, (Set, Mapping)) and getattr(given, "ndim", 1) != 0
 
 
 def paired(
@@ -375,11 +378,15 @@ def class_array(name: str, given: Any) -> NDArray[numpy.int64]:
         raise ValueError(
             f"{name}: expected whole numbers, the classes, got {numbers[numbers != numpy.rint(numbers)][0]}"
         )
+    if (abs(numbers) >= 2.0**63).any():
+        raise ValueError(f"{name}: expected the classes' numbers, got {numbers[abs(numbers) >= 2.0**63][0]}")
     return numbers.astype(numpy.int64)
 
 
 def as_array(expected: str, given: Any) -> NDArray[Any]:
-    if isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping)) and not hasattr(given, "__array__"):
+    if isinstance(given, (Set, Mapping)):
+        raise TypeError(f"{expected}, got {shortened(given)}, which has no order")
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes)) and not hasattr(given, "__array__"):
         given = [*given]
     if numpy.ma.is_masked(given):
         raise TypeError(f"{expected}, got a masked array, of which some are masked; fill them")

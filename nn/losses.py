@@ -207,6 +207,8 @@ def index_of(name: str, target: Any, classes: int) -> int:
         raise TypeError(
             f"{name}: expected the index of a class, an int, or a sequence of probabilities, got {target!r}"
         ) from None
+    if not classes:
+        raise ValueError(f"{name}: expected at least one logit, got none")
     if index not in range(classes):
         raise IndexError(f"{name}: expected a class from 0 to {classes - 1}, one per logit, got {index}")
     return int(index)

@@ -192,8 +192,8 @@ def error_surface(
         levels: the errors that have a line on the map, or about how many lines to draw.
         resolution: the error is asked for at resolution² points.
 
-    Raises ValueError if a path has another shape, and for numbers that are not finite or leave no room; TypeError for
-    what are no numbers, and if the error is none.
+    Raises ValueError if a path has another shape, for numbers that are not finite or leave no room, and if the error is
+    finite nowhere; TypeError for what are no numbers, and if the error is none.
 
     >>> figure = error_surface(lambda w1, w2: 0.5 * (w1 + w2) ** 2, (-2, 2), (-2, 2), paths={"down": [[2, 1], [1, 0]]})
     """
@@ -206,11 +206,13 @@ def error_surface(
     lines = levels_of(levels)
     ends = [ends_of(f"error_surface: {name}", given) for name, given in {"w1": w1, "w2": w2}.items()]
     xs, ys = (numpy.linspace(low, high, resolution) for low, high in ends)
-    ax = axes("error_surface", ax, 6.0, 5.0)
+    ax = axes("error_surface", ax, 6.0, 5.0, "3d")
     draw: Any = ax  # Any: Axes in space have methods that those in the plane have not
     with no_grad():
         errors = numpy.array([[measured(error, x, y) for x in xs.tolist()] for y in ys.tolist()])
         heights = {name: [measured(error, x, y) for x, y in descent.tolist()] for name, descent in descents.items()}
+    if not numpy.isfinite(errors).any():
+        raise ValueError(f"error_surface: expected an error that is finite somewhere, got {errors[0, 0]} and the like")
     in_space = ax.name == "3d"
     if in_space:
         draw.plot_surface(*numpy.meshgrid(xs, ys), errors, cmap="cividis", alpha=0.7, antialiased=False)
@@ -338,8 +340,8 @@ def items_of(name: str, given: Any) -> Mapping[str, Any]:
 
 def ends_of(name: str, given: Any) -> tuple[float, float]:
     low, high = real_array(name, given, (2,)).tolist()
-    if not low < high:
-        raise ValueError(f"{name}: expected (low, high), got ({low}, {high})")
+    if not 0.0 < high - low < numpy.inf:
+        raise ValueError(f"{name}: expected (low, high), got ({low}, {high}), whose distance is {high - low}")
     return low, high
 
 
@@ -374,12 +376,15 @@ def names_of(classes: Any) -> list[str]:
     return names
 
 
-def axes(name: str, ax: Axes | None, width: float, height: float) -> Axes:
-    """The Axes that are given, or new ones."""
+def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) -> Axes:
+    """The Axes that are given, or new ones. They are in the plane, or of another kind that is allowed."""
     if ax is None:
         return new_axes(width, height)
-    if not hasattr(ax, "contourf"):
+    if not (hasattr(ax, "contourf") and hasattr(ax, "get_figure")):
         raise TypeError(f"{name}: ax: expected Axes, such as panels() makes, got {shortened(ax)}")
+    kinds = ["rectilinear", *others]
+    if ax.name not in kinds:
+        raise ValueError(f"{name}: ax: expected Axes of the kind {' or '.join(kinds)}, got {ax.name}")
     return ax
 
 

@@ -125,21 +125,30 @@ class Writer:
         return f"{left} {self.chance.choice(INFIX)} {right}", True
 
     def function(self):
-        name = self.chance.choice(SCALAR)
-        count = len(OPERATIONS[name].operands) + (self.chance.random() < 0.03)
-        return f"{name}({', '.join([self.operand() for _ in range(count)])})", True
+        return self.called(self.chance.choice(SCALAR)), True
+
+    def nary(self):
+        return self.called(self.chance.choice(NARY)), True
+
+    def called(self, name):
+        """A call of a row by its signature: defaults may be left out, and now and then there is one too many or few."""
+        operation, n = OPERATIONS[name], self.chance.randrange(5)
+        kind = self.chance.choice(["[{}]", "[{}]", "({},)", "iter([{}])", "numpy.array([{}], object)"])
+        given = [kind.format(", ".join([self.operand() for _ in range(n)])) for _ in range(operation.sequences)]
+        given += [self.operand() for _ in operation.operands[operation.sequences :]]
+        if operation.defaults and self.chance.random() < 0.5:
+            del given[-self.chance.randrange(1, len(operation.defaults) + 1) :]
+        roll = self.chance.random()
+        if roll < 0.03:
+            given.append(self.operand())
+        elif roll < 0.06:
+            del given[-1]
+        elif roll < 0.2:
+            given[-1] = f"{operation.operands[len(given) - 1]}={given[-1]}"
+        return f"{name}({', '.join(given)})".replace("(,)", "()")
 
     def method(self):
         return f"{self.node()}.{self.chance.choice(SCALAR)}({self.operands(1)})", True
-
-    def nary(self):
-        name, n = self.chance.choice(NARY), self.chance.randrange(5)
-        operation = OPERATIONS[name]
-        kind = self.chance.choice(["[{}]", "[{}]", "({},)", "iter([{}])", "numpy.array([{}], object)"])
-        given = [kind.format(", ".join([self.operand() for _ in range(n)])) for _ in range(operation.sequences)]
-        if len(operation.operands) > operation.sequences and self.chance.random() < 0.5:
-            given.append(self.operand())
-        return f"{name}({', '.join(given)})".replace("(,)", "()"), True
 
     def by_hand(self):
         third = self.chance.choice(["''", "'+'", "(1.0,)", "(0.5, -1.0)", "('x',)", "3"])

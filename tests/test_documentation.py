@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import runpy
@@ -19,6 +20,7 @@ from autograd.operations import ROWS, TABLE
 pytestmark = pytest.mark.both_engines
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ["autograd", "nn", "examples", "benchmarks", "notebooks", "findings", "docs", "tests"]
 
 
 def modules():
@@ -86,8 +88,26 @@ def test_a_module_says_what_it_does_in_its_first_line(name):
     assert "?" not in first
 
 
-def test_readme_links_lead_somewhere():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = [part.split(")")[0] for part in readme.split("](")[1:]]
-    missing = [target for target in targets if "://" not in target and not (ROOT / target.split("#")[0]).exists()]
-    assert missing == []
+PAGES = [
+    *[path for kind in ("*.md", "*.ipynb") for path in ROOT.glob(kind)],
+    *[path for name in FOLDERS for kind in ("*.md", "*.ipynb") for path in (ROOT / name).rglob(kind)],
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    assert [target for target in targets if "://" not in target and not leads_somewhere(page, target)] == []
+
+
+def prose(page):
+    """The text of a page: of a notebook, what is not code and not shown by it."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".md":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
+
+
+def leads_somewhere(page, target):
+    path = target.split("#")[0]
+    return not path or (page.parent / path).exists()

@@ -172,7 +172,7 @@ class Latex(Notation):
         "asin": r"\arcsin({x})", "acos": r"\arccos({x})", "atan": r"\arctan({x})",
         "maximum": r"\max({x}, {y})", "minimum": r"\min({x}, {y})",
     }  # fmt: skip
-    functions = frozenset({"log", "sin", "cos", "tan", "sinh", "cosh", "tanh"})  # LaTeX knows them
+    functions = frozenset({"log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min"})  # LaTeX knows them
     accumulates, times, omitted = r" \mathrel{+}= ", r" \cdot ", r"\cdots"
 
     def name(self, entry: Entry) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import shutil
 from pathlib import Path
 
@@ -17,3 +18,11 @@ def program(request, monkeypatch):
         pytest.skip("the system has no dot")
     assert Path(layout.layout_program()).stem == request.param
     return request.param
+
+
+@pytest.fixture
+def no_collections():
+    """The collector is off: an interrupt within what it calls, a library's callback or a finalizer, would be lost."""
+    gc.disable()
+    yield
+    gc.enable()

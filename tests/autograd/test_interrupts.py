@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 from array import array
+from functools import partial
 
 import pytest
 
@@ -43,7 +44,7 @@ from autograd.tape.branches import guarded
 from autograd.transforms import sweeps
 from autograd.vectors import gather
 
-pytestmark = pytest.mark.both_engines
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("no_collections")]
 
 INTERRUPTS = int(os.environ.get("INTERRUPTS", "800"))  # by signals
 
@@ -254,16 +255,11 @@ def entries(thing):
     x = Value(2.0)
     calls = {}
     for name, operation in OPERATIONS.items():
-        n = len(operation.operands)
-        if operation.sequences:
-            for given in (thing, [thing], [1.0, thing], [x, thing]):
-                calls[f"{name} {len(calls)}"] = lambda name=name, given=given, k=operation.sequences: getattr(
-                    functions, name
-                )(*[given] * k)
-        else:
-            for k in range(n):
-                mixed = [x if i != k else thing for i in range(n)]
-                calls[f"{name} {len(calls)}"] = lambda name=name, mixed=mixed: getattr(functions, name)(*mixed)
+        usual = [[x, 1.0]] * operation.sequences + [x] * (len(operation.operands) - operation.sequences)
+        for k in range(len(usual)):
+            for given in (thing, [thing], [1.0, thing], [x, thing]) if k < operation.sequences else (thing,):
+                mixed = [*usual[:k], given, *usual[k + 1 :]]
+                calls[f"{name} {len(calls)}"] = partial(getattr(functions, name), *mixed)
     calls |= {
         "x +": lambda: x + thing,
         "+ x": lambda: thing * x,

@@ -622,6 +622,8 @@ def test_a_row_is_whole(operation):
     assert operation.samples
     assert len(operation.partials) == len(operation.operands)
     assert len({other.symbol for other in OPERATIONS.values()}) == len(OPERATIONS)
+    others = OPERATIONS.keys() - {operation.name}
+    assert operation.symbol not in others, "a drawing would show another function's name"
 
 
 # ---- numerics where the naive formula fails

@@ -138,12 +138,11 @@ BAD = [
 def test_nothing_raises_where_that_is_said(name):
     """The values and derivatives of every operation are those of the tape, whose replays raise nothing, either."""
     operation, function = OPERATIONS[name], getattr(functions, name)
-    k = max(1, min(2, len(operation.operands)))
-    for numbers in itertools.product(BAD, repeat=2 if operation.sequences else k):
+    scalars = len(operation.operands) - operation.sequences
+    for numbers in itertools.product(BAD, repeat=2 if operation.sequences else scalars):
         leaves = [Value(number) for number in numbers]
         with recording(raises=False):
-            given = [leaves] * operation.sequences if operation.sequences else leaves
-            result = function(*given)
+            result = function(*[leaves] * operation.sequences, *leaves[:scalars])
             derivatives = gradients(result, leaves)
         tape = Tape(result, leaves)
         assert same(tape.forward([numbers])[0], result.data), numbers

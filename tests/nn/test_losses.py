@@ -460,3 +460,8 @@ def test_a_class_in_a_value_is_that_class_within_the_graph() -> None:
 def test_what_are_no_probabilities(target: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=f"cross_entropy: {message}"):
         cross_entropy([0.0, 1.0], target)
+
+
+def test_no_logits_have_no_class():
+    with pytest.raises(ValueError, match="cross_entropy: expected at least one logit, got none"):
+        cross_entropy([], 0)

@@ -418,3 +418,66 @@ def test_without_matplotlib_it_is_said_what_to_install(draw, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "scalar-autograd\[plots\]"'):
         draw()
+
+
+# ---- axes of other kinds, and numbers beyond what can be drawn
+
+DRAWN = {
+    "decision_boundary": lambda ax: decision_boundary(lambda x: x[0], [[0.0, 1.0], [1.0, 0.0]], [0, 1], ax),
+    "loss_curve": lambda ax: loss_curve(History(loss=[1.0, 0.5]), ax),
+    "loss_curves": lambda ax: loss_curves({"a": [1.0, 0.5]}, ax),
+    "confusion_matrix": lambda ax: confusion_matrix([0, 1], [0, 1], ax),
+    "error_surface": lambda ax: error_surface(lambda a, b: a * b, (-1, 1), (-1, 1), ax),
+}
+
+
+@pytest.mark.parametrize("kind", ["3d", "polar"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_axes_of_another_kind_are_named(name, kind):
+    _, (ax,) = panels(1, projections=[kind])
+    if (name, kind) == ("error_surface", "3d"):
+        DRAWN[name](ax)
+        return
+    with pytest.raises(ValueError, match=f"{name}: ax: expected Axes of the kind rectilinear.*, got {kind}"):
+        DRAWN[name](ax)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_pyplot_is_no_axes(name):
+    import matplotlib.pyplot
+
+    with pytest.raises(TypeError, match=f"{name}: ax: expected Axes, such as panels"):
+        DRAWN[name](matplotlib.pyplot)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: confusion_matrix([2**63], [0]), "confusion_matrix: targets: expected the classes' numbers, got 9.2"),
+        (lambda: confusion_matrix([1e300], [0]), "confusion_matrix: targets: expected the classes' numbers, got 1e"),
+        (
+            lambda: error_surface(lambda a, b: a, (-1e308, 1e308), (0, 1)),
+            r"error_surface: w1: expected \(low, high\), got .*, whose distance is inf",
+        ),
+        (
+            lambda: error_surface(lambda a, b: math.nan, (0, 1), (0, 1)),
+            "error_surface: expected an error that is finite somewhere, got nan",
+        ),
+    ],
+)
+def test_numbers_beyond_what_can_be_drawn(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: confusion_matrix([0, 1], [0, 1], classes={"a", "b"}),
+        lambda: confusion_matrix({0, 1}, [0, 1]),
+        lambda: error_surface(lambda a, b: a, {0, 1}, (0, 1)),
+    ],
+)
+def test_sets_have_no_order(draw):
+    with pytest.raises(TypeError, match=r"got \{"):
+        draw()

@@ -161,7 +161,7 @@ def test_every_edge_of_the_graph_is_an_edge_of_the_picture(value, expected):
         (a / -1.23456, ["/ -1.235"]),
         (-a, ["neg"]),
         (leaky_relu(a), ["leaky_relu", "slope = 0.01"]),
-        (maximum(0.0, a), ["max", "x = 0"]),
+        (maximum(0.0, a), ["maximum", "x = 0"]),
         (dot([a, 1.5], [2.5, b], -1.0), ["dot", "weights = 1.5", "inputs = 2.5", "bias = -1"]),
         (logsumexp([a, b, 0.5, 0.25]), ["logsumexp", "x = 0.5, 0.25"]),
         (sum([a, *[1.0] * 100]), ["sum", "x = 1, 1, 1, 1, 1, 1, 1…"]),

@@ -5,7 +5,6 @@ All of it holds for both engines; the native one looks for signals itself where 
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import threading
@@ -57,11 +56,8 @@ class Interrupt:
 
 
 @pytest.fixture
-def interrupt():
-    """Without collections, since an error in one of their callbacks is lost."""
-    gc.disable()
-    yield Interrupt()
-    gc.enable()
+def interrupt(no_collections):
+    return Interrupt()
 
 
 def until(interrupt, action=lambda: None):

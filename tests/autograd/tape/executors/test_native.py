@@ -118,7 +118,7 @@ def test_an_example_has_the_same_numbers_in_every_batch(large):
 
 
 @timers
-def test_an_interrupt_ends_a_replay_in_the_middle_of_its_examples():
+def test_an_interrupt_ends_a_replay_in_the_middle_of_its_examples(no_collections):
     """Of which there are no more than are summed up as one chunk."""
     x, w = Value(1.0), Value(1.0)
     y = x
