@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         data: float
         grad: float
         op: str
-        _data: float
+        _number: float
         operation: Operation | None
         operands: tuple[Any, ...]
         parents: tuple[Self, ...]
@@ -55,7 +55,7 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], 
         number = scalar_or_not(other, Common)
         if number is NotImplemented:
             return number
-        return compare(value._data, number._data if isinstance(number, Common) else number)
+        return compare(value._number, number._number if isinstance(number, Common) else number)
 
     return method
 
@@ -81,7 +81,7 @@ class Common(Engines):
 
     def __bool__(self) -> bool:
         recording.ask_guard(self, "bool()")
-        return self._data != 0
+        return self._number != 0
 
     def __pos__(self) -> Self:
         return self
@@ -109,7 +109,7 @@ class Common(Engines):
 
     def _number_to_copy(self) -> float:
         recording.ask_guard(self, "float()")
-        return self._data
+        return self._number
 
     # The number without its graph: a Value does not turn into one by itself.
 

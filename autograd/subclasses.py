@@ -75,7 +75,7 @@ def derive_operators(subclass: type) -> None:
 
 
 BEGINNING: dict[str, object] = {
-    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
+    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
     "_local_derivatives": (),
 }  # fmt: skip
 

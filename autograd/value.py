@@ -70,7 +70,7 @@ class Value(Common):
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "_data", "_grad", "_label", "_local_derivatives", "_operands", "_operation",
+        "__dict__", "__weakref__", "_number", "_grad", "_label", "_local_derivatives", "_operands", "_operation",
         "_parents", "_symbol",
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ class Value(Common):
         self._parents, self._symbol, self._local_derivatives = by_whom
         self._operation: Operation | None = None
         self._operands: tuple[Operand, ...] = ()
-        self._data, self._grad, self._label = number, 0.0, label
+        self._number, self._grad, self._label = number, 0.0, label
 
     parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
     local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
@@ -91,11 +91,11 @@ class Value(Common):
     @property
     def data(self) -> float:
         """The number itself."""
-        return self._data
+        return self._number
 
     @data.setter
     def data(self, number: Number) -> None:
-        self._data = real_number(number)
+        self._number = real_number(number)
 
     @property
     def grad(self) -> float:
@@ -166,8 +166,8 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
 
 def numbers_of(operand: Operand) -> float | list[float]:
     if isinstance(operand, tuple):
-        return [element._data if isinstance(element, Value) else element for element in operand]
-    return operand._data if isinstance(operand, Value) else operand
+        return [element._number if isinstance(element, Value) else element for element in operand]
+    return operand._number if isinstance(operand, Value) else operand
 
 
 def holds_value(operand: Operand) -> bool:

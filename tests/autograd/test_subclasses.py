@@ -514,7 +514,7 @@ class Walking:
     def backward(self):
         raise NotImplementedError
 
-    _data = 5.0
+    _number = 5.0
 
 
 class BeforeAMixin(Value, Walking):
