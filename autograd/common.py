@@ -48,14 +48,18 @@ else:
 def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], Any]:
     """A comparison's method: it compares data, with a Value or a real number."""
 
-    def method(value: Common, other: object) -> Any:
-        for operand in (value, other):
-            if isinstance(operand, Common):
-                recording.ask_guard(operand, "a comparison")
-        number = scalar_or_not(other, Common)
-        if number is NotImplemented:
-            return number
-        return compare(value._number, number._number if isinstance(number, Common) else number)
+    def method(value: Common, other: Any) -> Any:
+        recording.ask_guard(value, "a comparison")
+        try:
+            operand = scalar_or_not(other, Common)
+        except OverflowError:
+            return compare(value._number, other)  # it is beyond all floats, with which a float can be compared
+        if operand is NotImplemented:
+            return operand
+        if isinstance(operand, Common):
+            recording.ask_guard(operand, "a comparison")
+            operand = operand._number
+        return compare(value._number, operand)
 
     return method
 
@@ -232,6 +236,9 @@ EQUALITY = (
     "== and != of a Value and a number ask whether they are the same object, which they never are, since Values can "
     "live in sets and dicts; compare the number itself, x.data == 2.0"
 )
+
+
+MODULUS = "pow(x, y, modulus): a Value is no integer, so a power of it has no modulus; write x**y"
 
 
 def evaluate(operation: Operation, numbers: Sequence[float | list[float]], operands: Sequence[object]) -> float:

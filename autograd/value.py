@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from autograd.common import Common, differentiated, evaluate
+from autograd.common import MODULUS, Common, differentiated, evaluate
 from autograd.graph import topological_order
 from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
 from autograd.operations import OPERATIONS
@@ -52,6 +52,17 @@ def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value,
     return method, reflected
 
 
+def without_modulus(power: Callable[[Value, Number], Value]) -> Callable[..., Value]:
+    """The method that pow() calls with a third argument, too."""
+
+    def method(value: Value, other: Number, modulus: object = None) -> Value:
+        if modulus is not None:
+            raise TypeError(MODULUS)
+        return power(value, other)
+
+    return method
+
+
 class Value(Common):
     """A scalar, `data`, and the derivative of a result with respect to it, `grad`, set by the result's `backward()`.
 
@@ -70,7 +81,7 @@ class Value(Common):
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "_number", "_grad", "_label", "_local_derivatives", "_operands", "_operation",
+        "__dict__", "__weakref__", "_grad", "_label", "_local_derivatives", "_number", "_operands", "_operation",
         "_parents", "_symbol",
     )  # fmt: skip
 
@@ -130,7 +141,7 @@ class Value(Common):
     __sub__, __rsub__ = infix("subtract")
     __mul__, __rmul__ = infix("multiply")
     __truediv__, __rtruediv__ = infix("divide")
-    __pow__, __rpow__ = infix("power")
+    __pow__, __rpow__ = map(without_modulus, infix("power"))
 
     def __neg__(self) -> Value:
         return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]

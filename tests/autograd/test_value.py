@@ -456,6 +456,24 @@ def test_errors_say_what_was_given_and_what_was_expected(call, error, message):
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
+def test_a_power_has_no_modulus():
+    message = r"^pow\(x, y, modulus\): a Value is no integer, so a power of it has no modulus; write x\*\*y$"
+    for call in (lambda x: pow(x, 2, 5), lambda x: pow(x, x, 5), lambda x: x.__pow__(2, 5)):
+        with pytest.raises(TypeError, match=message):
+            call(Value(2.0))
+    for call in (lambda x: pow(2, x, 5), lambda x: pow(2, 3, x)):
+        with pytest.raises(TypeError, match="pow"):
+            call(Value(2.0))
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400), Fraction(-(10**400))])
+def test_a_comparison_with_a_number_beyond_all_floats_is_a_floats(number):
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for data in (2.0, math.inf, -math.inf, math.nan):
+            assert compare(Value(data), number) is compare(data, number)
+            assert compare(number, Value(data)) is compare(number, data)
+
+
 def test_an_integer_too_large_for_a_float():
     with pytest.raises(OverflowError, match="too large"):
         Value(10**400)
