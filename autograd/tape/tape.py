@@ -81,7 +81,8 @@ class Tape:
     ) -> None:
         self._is_single = isinstance(outputs, Value)
         listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
-        leaves = tuple(checked_inputs(values("inputs", inputs)))
+        leaves = tuple(values("inputs", inputs))
+        check_leaves(inputs=leaves)
         if not listed:
             raise ValueError("Tape: expected at least one output, got none")
         self._wengert, parameters = write_down(listed, leaves)
@@ -301,6 +302,8 @@ class Tape:
         for name, count in (("inputs", wengert.inputs), ("parameters", wengert.parameters)):
             if len(leaves[name]) != count:
                 raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
+        check_leaves(**leaves)
+        wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
@@ -404,17 +407,17 @@ def values(what: str, given: Any) -> list[Value]:
     return listed
 
 
-def checked_inputs(inputs: list[Value]) -> list[Value]:
-    """The inputs. Raises TypeError if one was computed, ValueError if one is there twice."""
-    for i, value in enumerate(inputs):
-        if value.parents:
-            raise TypeError(f"Tape: inputs: expected leaves, got {value!r}, which was computed, as input {i}")
-    if len({*map(id, inputs)}) < len(inputs):
-        i = next(i for i, value in enumerate(inputs) if value in inputs[:i])
-        raise ValueError(
-            f"Tape: inputs: expected each Value once, got {inputs[i]!r} as input {inputs.index(inputs[i])} and {i}"
-        )
-    return inputs
+def check_leaves(**leaves: Sequence[Value]) -> None:
+    """Raises TypeError if one of the inputs or parameters was computed, ValueError if one is there twice."""
+    places: dict[int, str] = {}  # by identity: Values of a subclass may be equal
+    for name, listed in leaves.items():
+        for i, value in enumerate(listed):
+            place = f"{name[:-1]} {i}"
+            if value.parents:
+                raise TypeError(f"Tape: {name}: expected leaves, got {value!r}, which was computed, as {place}")
+            before = places.setdefault(id(value), place)
+            if before is not place:
+                raise ValueError(f"Tape: {name}: expected each Value once, got {value!r} as {before} and as {place}")
 
 
 def checked_threads(threads: int | None) -> int:

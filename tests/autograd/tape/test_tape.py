@@ -67,7 +67,7 @@ REFUSED = {
     "an input twice": (
         (PRODUCT, [X, W, X]),
         ValueError,
-        f"inputs: expected each Value once, got {X!r} as input 0 and 2",
+        f"inputs: expected each Value once, got {X!r} as input 0 and as input 2",
     ),
 }
 
