@@ -436,8 +436,9 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
     """
     if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64 and numbers.flags.carray:
         return numbers  # as it is, which is quick
-    if numpy.ma.is_masked(numbers):
-        raise TypeError(f"Tape: {what}: expected real numbers, got a masked array, of which some are masked; fill them")
+    if has_masked(numbers):
+        given = "masked array" if isinstance(numbers, numpy.ma.MaskedArray) else type(numbers).__name__
+        raise TypeError(f"Tape: {what}: expected real numbers, got a {given}, of which some are masked; fill them")
     try:
         array = numpy.asarray(numbers)
     except ValueError:
@@ -455,6 +456,18 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     with numpy.errstate(over="ignore", invalid="ignore"):
         return numpy.require(array, numpy.float64, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+def has_masked(numbers: object) -> bool:
+    """Whether an array's mask hides some of the numbers, also in lists. NumPy makes a nan of it, or takes it."""
+    if isinstance(numbers, (list, tuple)):
+        kinds = {*map(type, numbers)}  # which is quick, and tells of most lists that nothing is masked
+        return not all(issubclass(kind, (int, float, numpy.generic)) for kind in kinds) and any(
+            map(has_masked, numbers)
+        )
+    if isinstance(numbers, numpy.ndarray) and numbers.dtype == object and any(map(has_masked, numbers.flat)):
+        return True
+    return bool(numpy.ma.is_masked(numbers))
 
 
 def replaced(inputs: Sequence[Any]) -> tuple[list[Any], list[Value]]:
