@@ -16,6 +16,7 @@ from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from autograd.operation import Operation
@@ -93,6 +94,18 @@ def variables(marks: Any) -> set[int]:  # Any: an array of numbers
     return set(numpy.flatnonzero(marks).tolist())
 
 
+def on_arrays(what: str, rule: Callable[..., Any], *operands: Numbers) -> Any:
+    """What the rule makes of arrays. One of an operation of the user's may not be written for them."""
+    try:
+        return rule(arrays, *operands)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{what}: {error}. In a tape the operands are arrays, with a number for each example: a rule chooses by "
+            "m.where(x > 0, ...), not by `if`, and calls m.exp(x), not math.exp(x)"
+        ) from error
+
+
 class Sweeps:
     """The sweeps of one replay, forward and backward over each block: the variables' numbers and their adjoints.
 
@@ -118,7 +131,8 @@ class Sweeps:
 
     def compute(self, instructions: list[Instruction]) -> None:
         for result, operation, operands in instructions:
-            self.numbers[result] = operation.compute(arrays, *map(self.operand, operands))
+            rule, numbers = operation.compute, map(self.operand, operands)
+            self.numbers[result] = on_arrays(f"{operation.name}: the value", rule, *numbers)
 
     def operand(self, variables: int | list[int]) -> Numbers:
         return [self.numbers[v] for v in variables] if isinstance(variables, list) else self.numbers[variables]
@@ -141,11 +155,12 @@ class Sweeps:
             if result not in adjoints:
                 continue
             operands = [self.operand(operand) for operand in variables]
-            for operand, partial in zip(variables, operation.partials, strict=True):
+            for name, operand, partial in zip(operation.operands, variables, operation.partials, strict=True):
                 flat = operand if isinstance(operand, list) else [operand]
                 if self.active.isdisjoint(flat):
                     continue
-                derivatives = partial(arrays, self.numbers[result], *operands)
+                what = f"{operation.name}: the derivative by {name}"
+                derivatives = on_arrays(what, partial, self.numbers[result], *operands)
                 for variable, derivative in zip(flat, derivatives if flat is operand else [derivatives], strict=True):
                     if variable in self.active:
                         self.push(variable, derivative * adjoints[result])
