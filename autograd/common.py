@@ -14,7 +14,7 @@ from autograd import recording
 from autograd.operands import by_hand, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
-from autograd.subclasses import begin_as_a_leaf, complete, engines_class
+from autograd.subclasses import complete, engines_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,7 +223,6 @@ class Common(Engines):
         super().__init_subclass__(**keywords)
         if Common not in cls.__bases__:  # it is not the engine's own class
             complete(cls)
-            begin_as_a_leaf(cls)
 
 
 # What the native engine takes from here, since it has nothing of its own for it.

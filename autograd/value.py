@@ -22,7 +22,7 @@ from autograd.recording import end_stale_blocks, is_recording
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Self
 
     from autograd.operands import Number
     from autograd.operation import Operation
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 
 LEAF: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())
+BEGINNING: dict[str, object] = {
+    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
+    "_local_derivatives": (),
+}  # fmt: skip
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -85,6 +89,14 @@ class Value(Common):
         "_parents", "_symbol",
     )  # fmt: skip
 
+    def __new__(cls, *arguments: object, **keywords: object) -> Self:
+        """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
+        value = object.__new__(cls)
+        if cls.__init__ is not Value.__init__ or not (arguments or keywords):  # or else the constructor sets it all
+            for name, start in BEGINNING.items():
+                object.__setattr__(value, name, start)
+        return value
+
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
         by_whom = by_hand(_children, _op, Value) if _children or _op else LEAF
@@ -92,6 +104,8 @@ class Value(Common):
         self._operation: Operation | None = None
         self._operands: tuple[Operand, ...] = ()
         self._number, self._grad, self._label = number, 0.0, label
+
+    __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
     parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
     local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
@@ -150,6 +164,8 @@ class Value(Common):
         return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
 
 
+CONSTRUCTOR = Value.__init__
+
 if TYPE_CHECKING:
     Scalar = Value | float
     Operand = Scalar | tuple[Scalar, ...]
@@ -166,7 +182,11 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
     if not parents:
         return data
 
-    result = Value(data)
+    if Value.__init__ is CONSTRUCTOR:
+        result = object.__new__(Value)  # as the constructor does, in half the time
+        result._number, result._grad, result._label = data, 0.0, ""
+    else:
+        result = Value(data)  # somebody has wrapped it
     result._symbol = operation.symbol
     result._operation = operation
     result._operands = operands

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, dot, exp, log, logsumexp, maximum, no_grad, tanh
+from autograd import Tape, Value, dot, exp, log, logsumexp, maximum, no_grad, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 
@@ -568,6 +568,33 @@ def test_leaves_are_copied_and_pickled(duplicate):
     assert (twin.parents, twin.op) == ((), "")
     (twin * 2).backward()
     assert (twin.grad, leaf.grad) == (2.25, 0.25)
+
+
+class Slotted(Value):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("kind", [Value, Slotted])
+def test_without_a_constructor_it_is_a_leaf_of_0(kind):
+    """So copy and pickle make one, and a state may be set within another's."""
+    leaf = kind.__new__(kind)
+    assert (leaf.data, leaf.grad, leaf.label, leaf.op, leaf.operation) == (0.0, 0.0, "", "", None)
+    assert (leaf.parents, leaf.operands, leaf.local_derivatives) == ((), (), ())
+    assert repr(leaf) == "Value(data=0.0, grad=0.0)"
+    leaf.backward()
+    result = leaf * 2.0 + 1.0
+    result.backward()
+    assert (type(leaf), result.data, leaf.grad) == (kind, 1.0, 3.0)
+    with pytest.raises(AttributeError, match="nothing"):
+        leaf.nothing  # noqa: B018
+
+
+def test_a_value_that_holds_its_own_tape_is_pickled():
+    w, x = Value(2.0), Value(0.0)
+    w.tape = Tape(w * x, [x])
+    twin = pickle.loads(pickle.dumps(w))
+    assert twin.tape.parameters == (twin,)
+    assert twin.tape.forward([3.0]).tolist() == [6.0]
 
 
 class Tagged(Value):
