@@ -304,15 +304,16 @@ def test_random_programs_equal_forward_mode(data):
         i, j = (data.draw(st.integers(0, len(nodes) - 1)) for _ in range(2))
         x, y, dx, dy = nodes[i].data, nodes[j].data, tangents[i], tangents[j]
         kind = data.draw(st.sampled_from(["+", "-", "*", "tanh", "/"]))
+        other = np.array(nodes[j]) if data.draw(st.booleans()) else nodes[j]
         if kind == "+":
-            node, dual = nodes[i] + nodes[j], [a + b for a, b in zip(dx, dy, strict=True)]
+            node, dual = nodes[i] + other, [a + b for a, b in zip(dx, dy, strict=True)]
         elif kind == "-":
-            node, dual = nodes[i] - nodes[j], [a - b for a, b in zip(dx, dy, strict=True)]
+            node, dual = nodes[i] - other, [a - b for a, b in zip(dx, dy, strict=True)]
         elif kind == "*":
-            node, dual = tanh(nodes[i] * nodes[j]), None
+            node, dual = tanh(nodes[i] * other), None
             dual = [(1 - math.tanh(x * y) ** 2) * (a * y + x * b) for a, b in zip(dx, dy, strict=True)]
         elif kind == "/":
-            node = nodes[i] / (1 + nodes[j] * nodes[j])
+            node = nodes[i] / (1 + nodes[j] * other)
             dual = [a / (1 + y * y) - x * 2 * y * b / (1 + y * y) ** 2 for a, b in zip(dx, dy, strict=True)]
         else:
             node, dual = tanh(nodes[i]), [(1 - math.tanh(x) ** 2) * a for a in dx]

@@ -7,6 +7,7 @@ import itertools
 import math
 import operator
 import struct
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -218,12 +219,19 @@ EVERY_SCALAR = {
 PLAIN = [{name: vars(engine["Value"])[name] for name in ("__init__", "_backward")} for engine in ENGINES]
 
 
+@dataclass
+class Held:
+    """A pair in arrays of no dimensions."""
+
+    pair: tuple
+
+
 class Programs(RuleBasedStateMachine):
     """One program, run by both engines in step: a pair is the same node in each."""
 
     pairs = Bundle("pairs")
     operand = st.one_of(pairs, pairs, numbers)
-    any_operand = st.one_of(pairs, pairs, pairs, numbers, numbers, refused)
+    any_operand = st.one_of(pairs, pairs, pairs, numbers, numbers, refused, pairs.map(lambda pair: Held(pair)))
     terms = st.lists(operand, max_size=6)
 
     @initialize()
@@ -239,6 +247,8 @@ class Programs(RuleBasedStateMachine):
         def of(operand, which):
             if isinstance(operand, tuple) and len(operand) == 2 and isinstance(operand[0], value.Value):
                 return operand[which]
+            if isinstance(operand, Held):
+                return np.array(of(operand.pair, which))
             return [of(element, which) for element in operand] if isinstance(operand, list) else operand
 
         outcomes = [
