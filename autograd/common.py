@@ -14,7 +14,7 @@ from autograd import recording
 from autograd.operands import by_hand, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
-from autograd.subclasses import begin_as_a_leaf, complete, engines_class
+from autograd.subclasses import complete, engines_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         data: float
         grad: float
         op: str
-        _data: float
+        _number: float
         operation: Operation | None
         operands: tuple[Any, ...]
         parents: tuple[Self, ...]
@@ -48,14 +48,18 @@ else:
 def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], Any]:
     """A comparison's method: it compares data, with a Value or a real number."""
 
-    def method(value: Common, other: object) -> Any:
-        for operand in (value, other):
-            if isinstance(operand, Common):
-                recording.ask_guard(operand, "a comparison")
-        number = scalar_or_not(other, Common)
-        if number is NotImplemented:
-            return number
-        return compare(value._data, number._data if isinstance(number, Common) else number)
+    def method(value: Common, other: Any) -> Any:
+        recording.ask_guard(value, "a comparison")
+        try:
+            operand = scalar_or_not(other, Common)
+        except OverflowError:
+            return compare(value._number, other)  # it is beyond all floats, with which a float can be compared
+        if operand is NotImplemented:
+            return operand
+        if isinstance(operand, Common):
+            recording.ask_guard(operand, "a comparison")
+            operand = operand._number
+        return compare(value._number, operand)
 
     return method
 
@@ -81,7 +85,7 @@ class Common(Engines):
 
     def __bool__(self) -> bool:
         recording.ask_guard(self, "bool()")
-        return self._data != 0
+        return self._number != 0
 
     def __pos__(self) -> Self:
         return self
@@ -109,7 +113,7 @@ class Common(Engines):
 
     def _number_to_copy(self) -> float:
         recording.ask_guard(self, "float()")
-        return self._data
+        return self._number
 
     # The number without its graph: a Value does not turn into one by itself.
 
@@ -219,7 +223,6 @@ class Common(Engines):
         super().__init_subclass__(**keywords)
         if Common not in cls.__bases__:  # it is not the engine's own class
             complete(cls)
-            begin_as_a_leaf(cls)
 
 
 # What the native engine takes from here, since it has nothing of its own for it.
@@ -232,6 +235,9 @@ EQUALITY = (
     "== and != of a Value and a number ask whether they are the same object, which they never are, since Values can "
     "live in sets and dicts; compare the number itself, x.data == 2.0"
 )
+
+
+MODULUS = "pow(x, y, modulus): a Value is no integer, so a power of it has no modulus; write x**y"
 
 
 def evaluate(operation: Operation, numbers: Sequence[float | list[float]], operands: Sequence[object]) -> float:

@@ -67,7 +67,7 @@ if not TYPE_CHECKING:
             def twin(operand: Any) -> Any:
                 if isinstance(operand, tuple):
                     return tuple([twin(element) for element in operand])
-                return value.Value(operand._data, label=operand.label) if isinstance(operand, Value) else operand
+                return value.Value(operand._number, label=operand.label) if isinstance(operand, Value) else operand
 
             def call(*given: Any, **keywords: Any) -> Any:
                 read = operands.arguments(operation, given, keywords, Value)

@@ -9,14 +9,14 @@ There is one function for each row of `operations.py`; its docstring has the for
 from __future__ import annotations
 
 import builtins
-from contextlib import suppress
+import reprlib
 from functools import reduce, wraps
 from keyword import iskeyword
 from operator import mul
 from types import FunctionType
 
 from autograd.engines import Value, function
-from autograd.operands import described, introduce, iterable, real_number, scalars
+from autograd.operands import described, introduce, is_masked, iterable, real_number, scalars
 from autograd.operation import Mathematics, Operation, ieee, largest, strict, where
 from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
@@ -40,7 +40,8 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
     """sum(x), from left to right, behind `start`: one node if there are Values among numbers.
 
     Takes all that the builtin takes, since `from autograd import *` puts it in the place of that, and returns what the
-    builtin returns where there are no Values, or Values of a subclass with a + of its own.
+    builtin returns where there are no Values, or Values of a subclass with a + of its own. Raises TypeError for what is
+    no iterable, and for masked elements.
 
     >>> sum([Value(1.0), 2.0], Value(3.0))
     Value(data=6.0, grad=0.0, op='sum')
@@ -48,12 +49,18 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
     (6, [1, 2])
     """
     is_zero = isinstance(start, (int, float)) and not start
-    terms = x if is_zero and type(x) in (list, tuple) else [*x] if is_zero else [start, *x]
+    is_listed = type(x) in (list, tuple)
+    if not is_listed:
+        iterable_of("sum", x)
+    terms = x if is_zero and is_listed else [*x] if is_zero else [start, *x]
     if not own_sums or own_sums.isdisjoint(map(type, terms)):
-        with suppress(TypeError, OverflowError):  # there is something else among them, or a large integer
+        try:
             result = _functions["sum"](terms)
             if isinstance(result, Value) or {*map(type, terms)} == {float}:
                 return result
+        except (TypeError, OverflowError):  # there is something else among them, or a large integer
+            if any(map(is_masked, terms)):
+                raise  # for the builtin would add what is no number to Values, or leave it out
     return builtins.sum(terms, 0) if is_zero else builtins.sum([*terms][1:], start)
 
 
@@ -100,7 +107,7 @@ def extreme(name: str, builtin: Callable[..., Any], given: tuple[Any, ...], keyw
         if isinstance(result, Value) or all(isinstance(number, float) for number in numbers):
             return result
     except (TypeError, OverflowError):
-        if any(isinstance(number, Value) or getattr(number, "ndim", 0) for number in numbers):
+        if any(isinstance(number, Value) or getattr(number, "ndim", 0) or is_masked(number) for number in numbers):
             raise  # for the builtin would compare what is no number with Values, or arrays with each other
     return builtin(*given, **keywords)
 
@@ -140,7 +147,8 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     with an edge for each logit, n² edges in all. So all derivatives keep their digits where p_i is next to 0 or 1, and
     no logit is too large. A loss should take the logits, not these: log p_i is z_i - logsumexp(logits), as
     `nn.cross_entropy` has it.
-    Floats where all logits are numbers. Raises ValueError if there are none, TypeError for what is no number.
+    Floats where all logits are numbers. Raises ValueError if there are none, ZeroDivisionError if all are -inf,
+    TypeError for what is no number.
     Source: J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 
     >>> softmax([0.0, 0.0]), softmax([1000.0, 0.0])
@@ -150,7 +158,11 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     >>> z.grad
     0.25
     """
-    return each_among_the_others(value_mathematics, numbers_of("softmax", logits, 1))
+    numbers = numbers_of("softmax", logits, 1)
+    try:
+        return each_among_the_others(value_mathematics, numbers)
+    except (ValueError, ArithmeticError) as error:
+        raise outside("softmax: expected any logit > -inf", numbers, error) from None
 
 
 def logaddexp(x: Any, y: Any) -> Any:
@@ -162,7 +174,17 @@ def logaddexp(x: Any, y: Any) -> Any:
     >>> logaddexp(1000.0, 1000.0)
     1000.6931471805599
     """
-    return _functions["logsumexp"](numbers_of("logaddexp", (x, y), 2))
+    numbers = numbers_of("logaddexp", (x, y), 2)
+    try:
+        return _functions["logsumexp"](numbers)
+    except (ValueError, ArithmeticError) as error:
+        raise outside("logaddexp: expected x or y > -inf", numbers, error) from None
+
+
+def outside(expectation: str, numbers: Iterable[Any], error: Exception) -> Exception:
+    """The error of a row, as that of the function that has been called."""
+    shown = [number.data if isinstance(number, Value) else number for number in numbers]
+    return type(error)(f"{expectation}, got {reprlib.repr(shown)}")
 
 
 def iterable_of(name: str, given: Any) -> Iterable[Any]:
@@ -217,7 +239,8 @@ def define(
         sequences: how many leading operands are sequences.
 
     Raises ValueError if there is an operation or an attribute of Value with that name, or not one partial derivative
-    for each operand; TypeError if the name is no identifier, or what should be a function is none.
+    for each operand; TypeError if the name is no identifier, or what should be a function, string or number is none.
+    Then the name stays free.
 
     >>> cubed = define("cubed", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], formula="x ** 3")
     >>> x = Value(2.0)
@@ -234,7 +257,12 @@ def define(
         raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; choose another name")
     if hasattr(Value, name) or name in globals():
         raise ValueError(f"define: the name {name!r} has a meaning already; choose another name")
+    for option, text in {"symbol": symbol, "formula": formula, "domain": domain}.items():
+        if not isinstance(text, str):
+            raise TypeError(f"define: {name}: {option}: expected a string, got {described(text)}")
     operands = named_operands(name, compute, partials)
+    if not isinstance(sequences, int):
+        raise TypeError(f"define: {name}: sequences: expected how many there are, got {described(sequences)}")
     if not 0 <= sequences <= len(operands):
         raise ValueError(f"define: {name}: sequences: expected 0 to {len(operands)}, got {sequences}")
     formula = formula or f"{name}({', '.join(operands)})"
@@ -246,7 +274,13 @@ def define(
             for i, (operand, partial) in enumerate(zip(operands, partials, strict=True))
         ]
     )
-    _functions[name] = defined = function(row)
+    for operand, default in row.defaults.items():
+        try:
+            row.defaults[operand] = real_number(default)
+        except TypeError as error:
+            raise TypeError(f"define: {name}: the default of {operand}: {error}") from None
+    defined = function(row)
+    _functions[name] = defined
     add_row(row)
     if not sequences:
         setattr(Value, name, defined)
@@ -255,6 +289,10 @@ def define(
 
 def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Callable[..., Any]]) -> tuple[str, ...]:
     """What the rules of an operation call its operands. Raises TypeError or ValueError if they do not fit together."""
+    if not isinstance(partials, (list, tuple)):
+        raise TypeError(
+            f"define: {name}: partials: expected a list of functions, one for each operand, got {described(partials)}"
+        )
     for rule in (compute, *partials):
         if not isinstance(rule, FunctionType):
             raise TypeError(

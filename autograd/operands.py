@@ -64,9 +64,14 @@ def number_in(array: Any) -> Any:
             f"expected a real number, got {described(array)}, which records a gradient of its own; its number is "
             "array.item(), and Value(array.item()) a leaf to differentiate by"
         )
-    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M") or getattr(array, "mask", False):
+    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M") or is_masked(array):
         return None
     return array.item()
+
+
+def is_masked(number: Any) -> bool:
+    """Whether an array's mask hides it."""
+    return not is_value(number) and not getattr(number, "ndim", 0) and bool(getattr(number, "mask", False))
 
 
 def scalar(operand: Any, value_type: type) -> Any:
@@ -149,8 +154,10 @@ def scalars(elements: Any, value_type: type) -> tuple[Any, ...]:
 
 def iterable(elements: Any) -> Iterable[Any]:
     """What it is given. Raises TypeError if it is no iterable, as an array of no dimensions only claims to be."""
-    if not hasattr(elements, "__iter__") or getattr(elements, "ndim", 1) == 0:
-        raise TypeError(f"expected a sequence of numbers, got {described(elements)}")
+    try:
+        iter(elements)
+    except TypeError:
+        raise TypeError(f"expected a sequence of numbers, got {described(elements)}") from None
     return elements  # type: ignore[no-any-return]
 
 

@@ -1,7 +1,7 @@
-"""Subclasses of Value get what they need beside what they define: a hash, derived operators, a leaf to begin with.
+"""Subclasses of Value get what they need beside what they define: a hash, and derived operators.
 
-Programs for engines of this kind define operators and constructors as micrograd does. So a subclass with a `+` of its
-own has `1 + v` and `sum` go through it, and its constructor may set the data and little else.
+Programs for engines of this kind define operators as micrograd does. So a subclass with a `+` of its own has `1 + v`
+and `sum` go through it.
 """
 
 from __future__ import annotations
@@ -72,29 +72,6 @@ def derive_operators(subclass: type) -> None:
     for name, (others, derived) in DERIVED.items():
         if not own.isdisjoint(others) and not is_own(name):
             setattr(subclass, name, derived)
-
-
-BEGINNING: dict[str, object] = {
-    "_data": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
-    "_local_derivatives": (),
-}  # fmt: skip
-
-
-def begin_as_a_leaf(subclass: Any) -> None:
-    """Has a subclass's constructor find a leaf, of which it may set the data and little else, as micrograd's does."""
-    inherited = subclass.__new__
-    if subclass.__init__ is engines_class(subclass).__init__ or hasattr(inherited, "begins_as_a_leaf"):
-        return
-
-    def new(cls: type, *arguments: object, **keywords: object) -> object:
-        value = inherited(cls) if inherited is object.__new__ else inherited(cls, *arguments, **keywords)
-        for name, start in BEGINNING.items():
-            if isinstance(value, cls) and not hasattr(value, name):
-                object.__setattr__(value, name, start)
-        return value
-
-    new.begins_as_a_leaf = True  # type: ignore[attr-defined]
-    subclass.__new__ = new
 
 
 def engines_class(kind: type) -> Any:

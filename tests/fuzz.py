@@ -108,7 +108,9 @@ class Writer:
 
     def operand(self):
         roll = self.chance.random()
-        return self.node() if roll < 0.6 else self.number() if roll < 0.97 else self.chance.choice(REFUSED)
+        if roll < 0.6:
+            return f"numpy.array({self.node()})" if roll < 0.03 else self.node()
+        return self.number() if roll < 0.97 else self.chance.choice(REFUSED)
 
     def operands(self, most):
         return ", ".join([self.operand() for _ in range(self.chance.randrange(most + 1))])

@@ -212,7 +212,7 @@ PyObject *value_read_attributes(PyObject *self, PyObject *Py_UNUSED(nothing))
 
 PyGetSetDef value_attributes[] = {
     {"data", get_data, set_data, DOC_data, "data"},
-    {"_data", get_data, NULL, NULL, NULL}, /* also where a subclass has a `data` of its own */
+    {"_number", get_data, NULL, NULL, NULL}, /* also where a subclass has a `data` of its own */
     {"grad", get_grad, set_grad, DOC_grad, "grad"},
     {"label", get_label, set_label_attribute, DOC_label, "label"},
     {"op", get_op, refuse_to_set, DOC_op, "op"},

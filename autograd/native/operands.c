@@ -25,6 +25,11 @@ int as_number(PyObject *object, double *number)
     return 0;
 }
 
+PyObject *scalar_of(PyObject *object)
+{
+    return PyObject_CallFunctionObjArgs(specification.scalar, object, (PyObject *)Value_Type, NULL);
+}
+
 PyObject *not_implemented(void)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(specification.own_gradient_error)) return NULL;

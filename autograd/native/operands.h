@@ -7,21 +7,8 @@
 /* The float of a real number. On an error, -1 with an exception. */
 int as_number(PyObject *object, double *number);
 
-/* The number of an operand and, in *parent, the Value that it is (borrowed), or NULL. On an error, -1 with an exception. */
-static inline int as_operand(PyObject *object, PyObject **parent, double *number)
-{
-    *parent = NULL;
-    if (PyFloat_CheckExact(object)) {
-        *number = PyFloat_AS_DOUBLE(object);
-        return 0;
-    }
-    if (Py_IS_TYPE(object, Value_Type) || (!PyLong_CheckExact(object) && is_value(object))) {
-        *parent = object;
-        *number = ((Node *)object)->data;
-        return 0;
-    }
-    return as_number(object, number);
-}
+/* The operand as operands.py's scalar() reads it, a Value or a float: a new reference. On an error, NULL with an exception. */
+PyObject *scalar_of(PyObject *object);
 
 /* After an operand of an operator could not be read: NotImplemented, without an exception, if it is no real number; Python
    asks its class then. NULL for another error, which stays set. */
@@ -29,16 +16,22 @@ PyObject *not_implemented(void);
 
 typedef enum { DONE, UNUSUAL } Reading;
 
-/* Reads an operand that can be read without running Python code. Anything else is UNUSUAL: operands.py reads it. */
+/* Reads an operand that can be read without running Python code: its number and, in *parent, the Value that it is (borrowed),
+   or NULL. Anything else is UNUSUAL: operands.py reads it. */
 static inline Reading read_scalar(PyObject *object, PyObject **parent, double *number)
 {
-    if (Py_IS_TYPE(object, Value_Type)) {
+    *parent = NULL;
+    if (PyFloat_CheckExact(object)) {
+        *number = PyFloat_AS_DOUBLE(object);
+        return DONE;
+    }
+    if (Py_IS_TYPE(object, Value_Type) || (!PyLong_CheckExact(object) && is_value(object))) {
         *parent = object;
         *number = ((Node *)object)->data;
         return DONE;
     }
-    if (!PyFloat_CheckExact(object) && !PyLong_CheckExact(object) && !is_value(object)) return UNUSUAL;
-    if (as_operand(object, parent, number) == 0) return DONE;
+    if (!PyLong_CheckExact(object)) return UNUSUAL;
+    if (as_number(object, number) == 0) return DONE;
     PyErr_Clear();
     return UNUSUAL;
 }

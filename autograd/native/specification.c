@@ -15,11 +15,13 @@ int take_specification(void)
 {
     PyObject *table = NULL, *rows = NULL;
     if (take("autograd.operands", "real_number", &specification.real_number) == 0 &&
+        take("autograd.operands", "scalar", &specification.scalar) == 0 &&
         take("autograd.operands", "arguments", &specification.arguments) == 0 &&
         take("autograd.operands", "by_hand", &specification.by_hand) == 0 &&
         take("autograd.operands", "OwnGradientError", &specification.own_gradient_error) == 0 &&
         take("autograd.common", "evaluate", &specification.evaluate) == 0 &&
         take("autograd.common", "EQUALITY", &specification.equality) == 0 &&
+        take("autograd.common", "MODULUS", &specification.modulus) == 0 &&
         take("autograd.recording", "is_recording", &specification.is_recording) == 0 &&
         take("autograd.recording", "end_stale_blocks", &specification.end_stale_blocks) == 0 &&
         take("autograd.recording", "open_blocks", &specification.open_blocks) == 0 &&

@@ -6,10 +6,12 @@
 
 typedef struct {
     PyObject *real_number; /* the float of any real number, or TypeError */
+    PyObject *scalar;      /* an operand as the engine takes it: a Value, or the float of any real number; or TypeError */
     PyObject *arguments;   /* a function's operands as the engine takes them, or the error that says why not */
     PyObject *by_hand;     /* the parents, symbol and local derivatives that were given to a constructor */
     PyObject *own_gradient_error; /* a TypeError that no operator leaves to the other operand */
     PyObject *equality;    /* the warning where a Value is compared with a number by == */
+    PyObject *modulus;     /* the error where a power of a Value gets a modulus */
     PyObject *is_recording; /* whether operations record, where a no_grad() block has been open */
     PyObject *end_stale_blocks; /* ends the no_grad() blocks whose code does not run */
     PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */

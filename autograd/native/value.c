@@ -88,15 +88,26 @@ PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_
 
 /* ---- operators */
 
-/* Returns NotImplemented for an operand that is no real number: Python then asks that operand's class. */
+static PyObject *infix_of_others(int row, PyObject *left, PyObject *right);
+
 static PyObject *infix(int row, PyObject *left, PyObject *right)
 {
     PyObject *parents[2];
     double numbers[2];
-    if (as_operand(left, &parents[0], &numbers[0]) < 0 || as_operand(right, &parents[1], &numbers[1]) < 0)
-        return not_implemented();
-    if (parents[0] != NULL) numbers[0] = ((Node *)parents[0])->data; /* the other operand's __float__ may have set it */
-    return APPLY[row](parents, numbers);
+    if (read_scalar(left, &parents[0], &numbers[0]) == DONE && read_scalar(right, &parents[1], &numbers[1]) == DONE)
+        return APPLY[row](parents, numbers);
+    return infix_of_others(row, left, right);
+}
+
+/* Of operands that turn out to be Values or floats: a Value may lie in an array of no dimensions. Returns NotImplemented for
+   one that is no real number: Python then asks that operand's class. */
+static PyObject *infix_of_others(int row, PyObject *left, PyObject *right)
+{
+    PyObject *first = scalar_of(left), *second = first != NULL ? scalar_of(right) : NULL;
+    PyObject *result = second != NULL ? infix(row, first, second) : not_implemented();
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return result;
 }
 
 static PyObject *prefix(int row, PyObject *self)
@@ -114,13 +125,19 @@ static PyObject *value_positive(PyObject *self) { return Py_NewRef(self); }
 
 static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 {
-    if (modulus != Py_None) Py_RETURN_NOTIMPLEMENTED;
+    if (modulus != Py_None && !is_value(left)) Py_RETURN_NOTIMPLEMENTED;
+    if (modulus != Py_None) {
+        PyErr_SetObject(PyExc_TypeError, specification.modulus);
+        return NULL;
+    }
     return infix(ROW_power, left, right);
 }
 
 /* ---- the number, and comparisons */
 
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
+
+static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison);
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
@@ -131,10 +148,27 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
         if (is_number && PyErr_WarnEx(PyExc_UserWarning, PyUnicode_AsUTF8(specification.equality), 1) < 0) return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
+    PyObject *value;
     double number;
-    if (check_guard(self, "a comparison") < 0 || check_guard(other, "a comparison") < 0) return NULL;
-    if (as_number(other, &number) < 0) return not_implemented();
-    Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison); /* other's __float__ may have set it */
+    if (check_guard(self, "a comparison") < 0) return NULL;
+    if (read_scalar(other, &value, &number) == UNUSUAL) return compare_with_other(self, other, comparison);
+    if (value != NULL && check_guard(value, "a comparison") < 0) return NULL;
+    Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison);
+}
+
+/* As infix_of_others(). With a number beyond all floats it compares as a float does. */
+static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison)
+{
+    PyObject *operand = scalar_of(other), *result = NULL;
+    if (operand != NULL) result = value_compare(self, operand, comparison);
+    else if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return not_implemented();
+    else {
+        PyErr_Clear();
+        operand = PyFloat_FromDouble(((Node *)self)->data);
+        if (operand != NULL) result = PyObject_RichCompare(operand, other, comparison);
+    }
+    Py_XDECREF(operand);
+    return result;
 }
 
 static Py_hash_t value_hash(PyObject *self) { return PyBaseObject_Type.tp_hash(self); }

@@ -51,6 +51,7 @@ ALWAYS_INLINE Py_ssize_t checked_count(const WengertArrays *arrays, Py_ssize_t k
 {
     int32_t row = rows_of(arrays)[k], length = lengths_of(arrays)[k];
     if (row < 0 || row >= ROW_COUNT || length < 0) return refuse("has no operation of the table", k);
+    if (ROWS[row].sequences == 0 && length != 1) return refuse("has a length, but no sequence", k);
     int64_t count = count_operands(row, length); /* more than a Py_ssize_t may hold */
     Py_ssize_t result = arrays->inputs + arrays->parameters + k;
     if (count > arrays->operands - start || !all_stand_before(operands_in(arrays) + start, (Py_ssize_t)count, arrays->constants, result))

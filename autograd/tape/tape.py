@@ -82,7 +82,8 @@ class Tape:
     ) -> None:
         self._is_single = isinstance(outputs, Value)
         listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
-        leaves = tuple(checked_inputs(values("inputs", inputs)))
+        leaves = tuple(values("inputs", inputs))
+        check_leaves(inputs=leaves)
         if not listed:
             raise ValueError("Tape: expected at least one output, got none")
         self._wengert, parameters = write_down(listed, leaves)
@@ -322,6 +323,8 @@ class Tape:
         for name, count in (("inputs", wengert.inputs), ("parameters", wengert.parameters)):
             if len(leaves[name]) != count:
                 raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
+        check_leaves(**leaves)
+        wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
@@ -425,17 +428,17 @@ def values(what: str, given: Any) -> list[Value]:
     return listed
 
 
-def checked_inputs(inputs: list[Value]) -> list[Value]:
-    """The inputs. Raises TypeError if one was computed, ValueError if one is there twice."""
-    for i, value in enumerate(inputs):
-        if value.parents:
-            raise TypeError(f"Tape: inputs: expected leaves, got {value!r}, which was computed, as input {i}")
-    if len({*map(id, inputs)}) < len(inputs):
-        i = next(i for i, value in enumerate(inputs) if value in inputs[:i])
-        raise ValueError(
-            f"Tape: inputs: expected each Value once, got {inputs[i]!r} as input {inputs.index(inputs[i])} and {i}"
-        )
-    return inputs
+def check_leaves(**leaves: Sequence[Value]) -> None:
+    """Raises TypeError if one of the inputs or parameters was computed, ValueError if one is there twice."""
+    places: dict[int, str] = {}  # by identity: Values of a subclass may be equal
+    for name, listed in leaves.items():
+        for i, value in enumerate(listed):
+            place = f"{name[:-1]} {i}"
+            if value.parents:
+                raise TypeError(f"Tape: {name}: expected leaves, got {value!r}, which was computed, as {place}")
+            before = places.setdefault(id(value), place)
+            if before is not place:
+                raise ValueError(f"Tape: {name}: expected each Value once, got {value!r} as {before} and as {place}")
 
 
 def checked_threads(threads: int | None) -> int:
@@ -454,8 +457,9 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
     """
     if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64 and numbers.flags.carray:
         return numbers  # as it is, which is quick
-    if numpy.ma.is_masked(numbers):
-        raise TypeError(f"Tape: {what}: expected real numbers, got a masked array, of which some are masked; fill them")
+    if has_masked(numbers):
+        given = "masked array" if isinstance(numbers, numpy.ma.MaskedArray) else type(numbers).__name__
+        raise TypeError(f"Tape: {what}: expected real numbers, got a {given}, of which some are masked; fill them")
     try:
         array = numpy.asarray(numbers)
     except ValueError:
@@ -473,6 +477,18 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
         raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
     with numpy.errstate(over="ignore", invalid="ignore"):
         return numpy.require(array, numpy.float64, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+def has_masked(numbers: object) -> bool:
+    """Whether an array's mask hides some of the numbers, also in lists. NumPy makes a nan of it, or takes it."""
+    if isinstance(numbers, (list, tuple)):
+        kinds = {*map(type, numbers)}  # which is quick, and tells of most lists that nothing is masked
+        return not all(issubclass(kind, (int, float, numpy.generic)) for kind in kinds) and any(
+            map(has_masked, numbers)
+        )
+    if isinstance(numbers, numpy.ndarray) and numbers.dtype == object and any(map(has_masked, numbers.flat)):
+        return True
+    return bool(numpy.ma.is_masked(numbers))
 
 
 def replaced(inputs: Sequence[Any]) -> tuple[list[Any], list[Value]]:

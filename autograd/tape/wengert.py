@@ -122,7 +122,11 @@ class WengertList:
         return parts | {"rows": [ROWS[row].name for row in self.rows]}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        """Whatever it is given: a file may be damaged, or made by others. What is not in `NAMES` is not taken."""
+        """Whatever it is given: a file may be damaged, or made by others. What is not in `NAMES` is not taken.
+
+        What the arrays hold is checked where `dependences` is asked for, which takes memory for each input: a tape asks
+        once it has seen that it has as many.
+        """
         if not isinstance(state, dict) or not state.keys() >= set(NAMES):
             raise damaged(f"expected its parts {', '.join(NAMES)}, got {described(state)}")
         names = state["rows"]
@@ -136,7 +140,6 @@ class WengertList:
             )
         given = state | {"rows": numpy.array([ROW[name] for name in names], numpy.int32)}
         self.__dict__.update({name: checked_part(name, given[name]) for name in NAMES})
-        self.dependences  # noqa: B018  to find them is to check what the arrays hold
 
 
 def find_dependences(wengert: WengertList) -> Dependences:
@@ -151,6 +154,8 @@ def find_dependences(wengert: WengertList) -> Dependences:
         if not 0 <= row < len(ROWS) or length < 0:
             raise damaged(f"instruction {k} has no operation of the table")
         sequences = ROWS[row].sequences
+        if not sequences and length != 1:
+            raise damaged(f"instruction {k} has a length, but no sequence")
         count = sequences * length + len(ROWS[row].operands) - sequences
         read = operands[start : start + count]
         if len(read) < count or not all(-constants <= variable < len(found) for variable in read):
@@ -173,9 +178,9 @@ def checked_part(name: str, part: Any) -> Any:  # Any: numbers and arrays
             raise damaged(f"{name}: expected how many there are, got {described(part)}")
         return part
     dtype = numpy.dtype(numpy.float64 if name == "constants" else numpy.int32)
-    if not isinstance(part, numpy.ndarray) or part.ndim != 1 or not numpy.can_cast(part.dtype, dtype, "equiv"):
+    if type(part) is not numpy.ndarray or part.ndim != 1 or not numpy.can_cast(part.dtype, dtype, "equiv"):
         raise damaged(f"{name}: expected a vector of {dtype}, got {described(part)}")
-    return numpy.array(part, dtype, subok=False)
+    return numpy.array(part, dtype)
 
 
 def damaged(how: str) -> ValueError:

@@ -70,6 +70,35 @@ NUMPY |= {f"numpy.{name}": getattr(np, name) for name in OF_ARRAYS.split() if ha
 NUMPY["numpy.fft.fft"] = np.fft.fft
 
 
+def outcome(call, point):
+    """What the call returns, or its error; random numbers are the same each time."""
+    random.seed(0)
+    try:
+        result = call(*point)
+    except Exception as error:
+        return error
+    return TypeError() if result is NotImplemented else result
+
+
+MASKED = {  # those that one of the points is for
+    name: call
+    for name, call in public(np.ma.core).items()
+    if name.split(".")[-1] in np.ma.core.__all__
+    and not (isinstance(call, type) or name.endswith(("empty_like", "ids")))  # whose numbers are of the memory
+    and not all(isinstance(outcome(call, point), Exception) for point in POINTS)
+}
+
+
+def of_a_masked_array(infix):
+    return lambda x, y: infix(np.ma.array(x), y)
+
+
+for _infix in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod):
+    MASKED[f"masked {_infix.__name__}"] = of_a_masked_array(_infix)
+    MASKED[f"reflected masked {_infix.__name__}"] = lambda x, y, infix=_infix: infix(x, np.ma.array(y))
+MASKED["a masked element"] = lambda x: assigned(0, x, np.ma.zeros(2))
+
+
 def of_a_normal_distribution(method):
     return lambda *x: getattr(statistics.NormalDist(*x[:2]), method)(*x[2:])
 
@@ -91,13 +120,13 @@ CALLS = {
     "numpy.float64": np.float64, "fromiter": lambda x: np.fromiter(x, float), "full": lambda x: np.full(2, x, float),
     "an element": lambda x: assigned(0, x), "elements": lambda x: assigned(slice(2), x), "fill": lambda x: filled(x),
     "numpy.sum": lambda x: np.sum(x, dtype=float), "numpy.interp": lambda x: np.interp(x, [0.0, 9.0], [0.0, 9.0]),
-    **NUMPY, "numpy.linalg.norm": np.linalg.norm,
+    **NUMPY, **MASKED, "numpy.linalg.norm": np.linalg.norm,
     "numpy.linalg.solve": lambda x: np.linalg.solve([[2.0, 1.0], [1.0, 2.0]], x), "numpy.arange": np.arange,
 }  # fmt: skip
 
 
-def assigned(place, x):
-    elements = np.zeros(2)
+def assigned(place, x, elements=None):
+    elements = np.zeros(2) if elements is None else elements
     elements[place] = x
     return elements
 
@@ -114,20 +143,10 @@ def neighbours(operands):
         yield structures.map(lambda x, move=move: x.data + move if isinstance(x, Value) else x, operands)
 
 
-def outcome(call, point):
-    """What the call returns, or its error; random numbers are the same each time."""
-    random.seed(0)
-    try:
-        result = call(*point)
-    except Exception as error:
-        return error
-    return TypeError() if result is NotImplemented else result
-
-
 def leaves(result):
     """All numbers of a result, also those of arrays and iterators that structures does not know."""
     if isinstance(result, np.ndarray) and result.ndim == 0:
-        return leaves(result[()])
+        return leaves(result.item())
     if isinstance(result, (np.ndarray, array.array)):
         return [x for element in list(result) for x in leaves(element)]
     if isinstance(result, (list, tuple)):

@@ -309,6 +309,11 @@ WRONG_SEQUENCES = {
     "a string among Values": [Value(1.0), "2"],
     "None among Values": [None, Value(1.0)],
     "a complex number among Values": [Value(1.0), 1j],
+    "None": None,
+    "a masked array": np.ma.array([1.0, 2.0], mask=[False, True]),
+    "a masked element": [1.0, np.ma.masked],
+    "a masked element among Values": [Value(1.0), np.ma.masked],
+    "a masked element before Values": (np.ma.masked, Value(1.0)),
 }
 
 
@@ -318,6 +323,28 @@ def test_what_is_no_sequence_of_numbers_is_refused_with_its_type(function, name)
     arguments = (WRONG_SEQUENCES[name], 1.0)[: 1 + (function == "softmax_of")]
     with pytest.raises(TypeError, match=rf"^{function}.*expected .*, got [\w.]+: "):
         getattr(autograd, function)(*arguments)
+
+
+@pytest.mark.parametrize("name", ["a number", "a Value", "an array of no dimensions", "None"])
+@pytest.mark.parametrize("start", [0, 1.0, Value(1.0)])
+def test_a_sum_of_no_sequence_is_refused_with_its_type(name, start):
+    with pytest.raises(TypeError, match=r"^sum: expected a sequence of numbers, got \w+: "):
+        autograd.sum(WRONG_SEQUENCES[name], start)
+
+
+@pytest.mark.parametrize("name", [name for name in WRONG_SEQUENCES if "masked" in name])
+def test_a_sum_of_masked_elements_is_refused(name):
+    with pytest.raises(TypeError, match=r"^sum\(x\): expected a real number, got MaskedConstant: masked$"):
+        autograd.sum(WRONG_SEQUENCES[name])
+
+
+def test_a_sum_takes_whatever_can_be_iterated_over():
+    class Indexed:
+        def __getitem__(self, i):
+            return [Value(1.0), 2.0][i]
+
+    assert autograd.sum(Indexed()).data == 3.0
+    assert autograd.mean(Indexed()).data == 1.5
 
 
 def test_a_key_chooses_a_value_whose_derivative_is_its_own():
@@ -375,8 +402,15 @@ def test_softmax_of_infinite_logits():
     assert autograd.softmax([math.inf, 1.0]) == [1.0, 0.0]
     assert autograd.jacobian(autograd.softmax)([-math.inf, 1.0]) == [[0.0, 0.0], [0.0, 0.0]]
     assert all(map(math.isnan, autograd.softmax([math.nan, 1.0])))
-    with pytest.raises(ArithmeticError, match="softmax_of"):
-        autograd.softmax([-math.inf, -math.inf])
+
+
+@pytest.mark.parametrize("kind", [float, Value])
+def test_an_error_names_the_function_that_was_called(kind):
+    infinite = [kind(-math.inf), -math.inf]
+    with pytest.raises(ZeroDivisionError, match=r"^softmax: expected any logit > -inf, got \[-inf, -inf\]$"):
+        autograd.softmax(infinite)
+    with pytest.raises(ValueError, match=r"^logaddexp: expected x or y > -inf, got \[-inf, -inf\]$"):
+        autograd.logaddexp(*infinite)
 
 
 def test_logaddexp_is_the_logsumexp_of_two():
@@ -753,7 +787,32 @@ DEFINED_WRONGLY = {
         "f: .* of the form lambda m, r, x: ..., got one of 2 arguments",
     ),
     "sequences": (lambda d: d("f", VALUE, [PARTIAL], sequences=2), ValueError, "f: sequences: expected 0 to 1, got 2"),
-}
+    "a default": (
+        lambda d: d("f", lambda m, x, y="a": x, [lambda m, r, x, y: 1.0] * 2),
+        TypeError,
+        "f: the default of y: expected a real number, got str: 'a'",
+    ),
+} | {
+    f"{option}: {given!r}": (
+        lambda d, option=option, given=given: d("f", VALUE, [PARTIAL], **{option: given}),
+        TypeError,
+        rf"f: {option}: expected .*, got {type(given).__name__}: ",
+    )
+    for option, wrong in {
+        "symbol": [3, None, b"f", ["f"]],
+        "formula": [3, None, b"f", VALUE],
+        "domain": [3, None, b"f", True],
+        "sequences": [1.0, "1", None, [1]],
+    }.items()
+    for given in wrong
+} | {
+    f"partials: {type(given).__name__}": (
+        lambda d, given=given: d("f", VALUE, given),
+        TypeError,
+        rf"f: partials: expected a list of functions, one for each operand, got {type(given).__name__}: ",
+    )
+    for given in (None, PARTIAL, iter([PARTIAL]), (partial for partial in [PARTIAL]), {PARTIAL}, {PARTIAL: 1}, "f")
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DEFINED_WRONGLY)
@@ -764,6 +823,7 @@ def test_a_definition_that_does_not_fit_is_refused_and_leaves_nothing(name):
         call(define)
     assert {*OPERATIONS} - before <= {"cube"}
     assert not hasattr(Value, "f")
+    assert define("f", VALUE, [PARTIAL])(2.0) == 2.0  # the name is free
 
 
 WRONG_RULES = {
@@ -818,6 +878,32 @@ def test_a_rule_that_returns_something_else(name):
     f = define("f", compute, [partial], sequences=sequences)
     with pytest.raises((TypeError, ValueError), match=f"^{message}"):
         f([Value(1.0), 2.0] if sequences else Value(1.0))
+
+
+FOR_NUMBERS = {
+    "a branch": (lambda m, x: x * x if x > 0 else -x, lambda m, r, x: 1.0, "the value: The truth value of an array"),
+    "of math": (lambda m, x: math.exp(x), lambda m, r, x: r, "the value: only .* arrays can be converted to"),
+    "a derivative's branch": (
+        lambda m, x: x * x,
+        lambda m, r, x: 1.0 if x > 0 else -1.0,
+        "the derivative by x: The truth",
+    ),
+    "a derivative of math": (
+        lambda m, x: m.exp(x),
+        lambda m, r, x: math.exp(x),
+        "the derivative by x: only .* arrays can",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOR_NUMBERS)
+def test_a_rule_that_is_not_written_for_arrays_is_named_in_a_tape(name):
+    compute, partial, message = FOR_NUMBERS[name]
+    f = define("f", compute, [partial])
+    tape = Tape.record(lambda x: f(x) * Value(2.0), [1.0])
+    replay = tape.forward if "value" in message else lambda batch: tape.jacobian(batch, wrt="inputs")
+    with pytest.raises((TypeError, ValueError), match=rf"^f: {message}.*m\.where.*m\.exp\(x\)"):
+        replay([1.0, -2.0])
 
 
 def test_numbers_of_other_libraries_in_a_rule():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from autograd import (
+    RecordingError,
     Tape,
     Value,
     atan2,
@@ -276,6 +277,67 @@ def test_what_is_no_number_is_named_in_structures_too(name, use):
 def test_a_value_in_an_array_of_no_dimensions_is_that_value(use):
     v = Value(2.0)
     assert repr(USES[use](np.array(v))) == repr(USES[use](v))
+
+
+INFIX = ["add", "sub", "mul", "truediv", "pow"]
+FORMS = {
+    "x + y": lambda name, x, y: getattr(operator, name)(x, y),
+    "x += y": lambda name, x, y: getattr(operator, f"i{name}")(x, y),
+    "x.__add__(y)": lambda name, x, y: getattr(x, f"__{name}__")(y),
+    "x.__radd__(y)": lambda name, x, y: getattr(x, f"__r{name}__")(y),
+    "y + x": lambda name, x, y: getattr(operator, name)(y, x),
+}
+HOLDERS = {
+    "an array": np.array,
+    "an object": Scalar,
+    "an object with a shape": lambda v: Scalar(v, shape=(), requires_grad=False),
+    "unmasked": lambda v: np.ma.array(v, mask=False),
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", INFIX)
+def test_an_operator_finds_the_value_in_an_array_of_no_dimensions(name, form, holder):
+    """Values and gradients are those of the Value itself, and so is the graph."""
+    if form == "y + x" and holder == "unmasked":
+        return  # numpy.ma is asked first, whose operators take arrays of floats alone
+    x, y, a, b = Value(3.0), Value(2.0), Value(3.0), Value(2.0)
+    result, expected = FORMS[form](name, x, HOLDERS[holder](y)), FORMS[form](name, a, b)
+    result = result.item() if isinstance(result, np.ndarray) else result  # where NumPy has been asked first
+    assert [[x, y].index(parent) for parent in result.parents] == [[a, b].index(parent) for parent in expected.parents]
+    result.backward()
+    expected.backward()
+    assert (result.data, x.grad, y.grad) == (expected.data, a.grad, b.grad)
+
+
+@pytest.mark.parametrize("name", INFIX)
+def test_an_operator_keeps_a_value_that_nobody_else_holds(name):
+    """`.item()` may make a Value: it lives as long as the result."""
+
+    class Made(Scalar):
+        def item(self):
+            return Value(2.0, label="made") * 1.0
+
+    x = Value(3.0)
+    result = getattr(x, f"__{name}__")(Made(0.0))
+    assert [parent.data for parent in result.parents] == [3.0, 2.0]
+    assert result.data == getattr(operator, name)(3.0, 2.0)
+
+
+def test_a_tape_and_a_transform_find_the_value_in_an_array_of_no_dimensions():
+    w = Value(3.0)
+    tape = Tape.record(lambda t: w * t, [np.array(1.0)])
+    assert tape.forward([2.0]).tolist() == [6.0]
+    assert float(grad(lambda t: t * t * t)(np.array(2.0))) == 12.0
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_a_comparison_finds_the_value_in_an_array_of_no_dimensions(compare):
+    for data in (1.0, 2.0, 3.0):
+        assert getattr(Value(data), f"__{compare.__name__}__")(np.array(Value(2.0))) is compare(data, 2.0)
+    with pytest.raises(RecordingError, match="a comparison of"):
+        Tape.record(lambda t: w if compare(w := Value(1.0), np.array(t)) else t, [1.0])
 
 
 def test_what_numpy_returns_in_an_array_of_no_dimensions_keeps_its_derivative():

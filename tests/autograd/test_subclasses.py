@@ -514,12 +514,19 @@ class Walking:
     def backward(self):
         raise NotImplementedError
 
-    _data = 5.0
+    _number = 5.0
 
 
 class BeforeAMixin(Value, Walking):
     def __init__(self, number):
         self.data = number
+
+
+class Late(Value):
+    """Its constructor is put into it later."""
+
+
+Late.__init__ = lambda self, number: setattr(self, "data", number)
 
 
 class Grandchild(SetsDataOnly):
@@ -531,7 +538,7 @@ class Grandchild(SetsDataOnly):
     ("make", "data"),
     [(lambda: SetsDataOnly(2.0), 2.0), (SetsNothing, 0.0), (lambda: OfAMixin(2.0), 2.0), (lambda: Made(2.0), 2.0),
      (lambda: MadeWithoutTheConstructor(2.0), 2.0), (lambda: Setting(2.0), 2.0), (lambda: Grandchild(1.0), 2.0),
-     (lambda: BeforeAMixin(2.0), 2.0)],
+     (lambda: BeforeAMixin(2.0), 2.0), (lambda: Late(2.0), 2.0)],
 )  # fmt: skip
 def test_every_constructor_begins_with_a_leaf(make, data):
     v = make()

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, dot, exp, log, logsumexp, maximum, no_grad, tanh
+from autograd import Tape, Value, dot, exp, log, logsumexp, maximum, no_grad, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 
@@ -304,15 +304,16 @@ def test_random_programs_equal_forward_mode(data):
         i, j = (data.draw(st.integers(0, len(nodes) - 1)) for _ in range(2))
         x, y, dx, dy = nodes[i].data, nodes[j].data, tangents[i], tangents[j]
         kind = data.draw(st.sampled_from(["+", "-", "*", "tanh", "/"]))
+        other = np.array(nodes[j]) if data.draw(st.booleans()) else nodes[j]
         if kind == "+":
-            node, dual = nodes[i] + nodes[j], [a + b for a, b in zip(dx, dy, strict=True)]
+            node, dual = nodes[i] + other, [a + b for a, b in zip(dx, dy, strict=True)]
         elif kind == "-":
-            node, dual = nodes[i] - nodes[j], [a - b for a, b in zip(dx, dy, strict=True)]
+            node, dual = nodes[i] - other, [a - b for a, b in zip(dx, dy, strict=True)]
         elif kind == "*":
-            node, dual = tanh(nodes[i] * nodes[j]), None
+            node, dual = tanh(nodes[i] * other), None
             dual = [(1 - math.tanh(x * y) ** 2) * (a * y + x * b) for a, b in zip(dx, dy, strict=True)]
         elif kind == "/":
-            node = nodes[i] / (1 + nodes[j] * nodes[j])
+            node = nodes[i] / (1 + nodes[j] * other)
             dual = [a / (1 + y * y) - x * 2 * y * b / (1 + y * y) ** 2 for a, b in zip(dx, dy, strict=True)]
         else:
             node, dual = tanh(nodes[i]), [(1 - math.tanh(x) ** 2) * a for a in dx]
@@ -456,6 +457,24 @@ def test_errors_say_what_was_given_and_what_was_expected(call, error, message):
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
+def test_a_power_has_no_modulus():
+    message = r"^pow\(x, y, modulus\): a Value is no integer, so a power of it has no modulus; write x\*\*y$"
+    for call in (lambda x: pow(x, 2, 5), lambda x: pow(x, x, 5), lambda x: x.__pow__(2, 5)):
+        with pytest.raises(TypeError, match=message):
+            call(Value(2.0))
+    for call in (lambda x: pow(2, x, 5), lambda x: pow(2, 3, x)):
+        with pytest.raises(TypeError, match="pow"):
+            call(Value(2.0))
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400), Fraction(-(10**400))])
+def test_a_comparison_with_a_number_beyond_all_floats_is_a_floats(number):
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for data in (2.0, math.inf, -math.inf, math.nan):
+            assert compare(Value(data), number) is compare(data, number)
+            assert compare(number, Value(data)) is compare(number, data)
+
+
 def test_an_integer_too_large_for_a_float():
     with pytest.raises(OverflowError, match="too large"):
         Value(10**400)
@@ -550,6 +569,33 @@ def test_leaves_are_copied_and_pickled(duplicate):
     assert (twin.parents, twin.op) == ((), "")
     (twin * 2).backward()
     assert (twin.grad, leaf.grad) == (2.25, 0.25)
+
+
+class Slotted(Value):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("kind", [Value, Slotted])
+def test_without_a_constructor_it_is_a_leaf_of_0(kind):
+    """So copy and pickle make one, and a state may be set within another's."""
+    leaf = kind.__new__(kind)
+    assert (leaf.data, leaf.grad, leaf.label, leaf.op, leaf.operation) == (0.0, 0.0, "", "", None)
+    assert (leaf.parents, leaf.operands, leaf.local_derivatives) == ((), (), ())
+    assert repr(leaf) == "Value(data=0.0, grad=0.0)"
+    leaf.backward()
+    result = leaf * 2.0 + 1.0
+    result.backward()
+    assert (type(leaf), result.data, leaf.grad) == (kind, 1.0, 3.0)
+    with pytest.raises(AttributeError, match="nothing"):
+        leaf.nothing  # noqa: B018
+
+
+def test_a_value_that_holds_its_own_tape_is_pickled():
+    w, x = Value(2.0), Value(0.0)
+    w.tape = Tape(w * x, [x])
+    twin = pickle.loads(pickle.dumps(w))
+    assert twin.tape.parameters == (twin,)
+    assert twin.tape.forward([3.0]).tolist() == [6.0]
 
 
 class Tagged(Value):

@@ -19,6 +19,7 @@ from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -197,21 +198,35 @@ class GroupStep(Step):
         ]
 
     def compute(self, sweeps: Sweeps) -> Numbers:
-        return self.operation.compute(arrays, *self.numbers(sweeps))
+        return on_arrays(f"{self.operation.name}: the value", self.operation.compute, *self.numbers(sweeps))
 
     def walk_back(self, sweeps: Sweeps, members: Members) -> None:
         result, adjoints = sweeps.numbers[self.place], sweeps.adjoints[self.place]
         operands = self.numbers(sweeps)
-        for operand, partial in zip(self.operands, self.operation.partials, strict=True):
+        names = self.operation.operands
+        for name, operand, partial in zip(names, self.operands, self.operation.partials, strict=True):
             elements = operand if isinstance(operand, list) else [operand]
             if not any(element.some_are_active[sweeps.for_inputs] for element in elements):
                 continue
-            derivatives = partial(arrays, result, *operands)
+            what = f"{self.operation.name}: the derivative by {name}"
+            derivatives = on_arrays(what, partial, result, *operands)
             for element, derivative in zip(
                 elements, derivatives if elements is operand else [derivatives], strict=True
             ):
                 pushed = derivative * adjoints
                 element.push(sweeps, members, pushed if members is None else pushed[members])
+
+
+def on_arrays(what: str, rule: Callable[..., Any], *operands: Numbers) -> Any:
+    """What the rule makes of arrays. One of an operation of the user's may not be written for them."""
+    try:
+        return rule(arrays, *operands)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{what}: {error}. In a tape the operands are arrays, with a number for each example: a rule chooses by "
+            "m.where(x > 0, ...), not by `if`, and calls m.exp(x), not math.exp(x)"
+        ) from error
 
 
 class ProductStep(Step):

@@ -327,7 +327,7 @@ def own_data(x):
 class Doubled(Value):
     @property
     def data(self):
-        return 2.0 * self._data
+        return 2.0 * self._number
 
     @data.setter
     def data(self, number):
@@ -387,7 +387,7 @@ ACTIONS = {
     "suspended blocks": suspended_blocks,
     "data of a subclass": own_data,
     "defined at run time": defined,
-    "detached": lambda x: [x.detach(), (x * 2).item(), x._data, x._attributes()],
+    "detached": lambda x: [x.detach(), (x * 2).item(), x._number, x._attributes()],
     "attributes": attribute_of_its_own,
     "own backward": backward_of_its_own,
     "a subclass": lambda x: (Own(2.0, label="o") * Slotted(3.0)).backward(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -127,6 +128,49 @@ def test_a_tape_that_was_tampered_with(seed):
     for nothing in THINGS:
         with pytest.raises(TypeError, match=r"^Tape: expected the state of a tape, got "):
             Tape.__new__(Tape).__setstate__(nothing)
+
+
+X, Y, W, B = LEAVES = [Value(float(i), label=name) for i, name in enumerate("xywb")]
+TWICE, COMPUTED = r"expected each Value once, got Value\(", r"expected leaves, got Value\(.*, which was computed, as "
+
+
+@pytest.mark.parametrize(
+    ("leaves", "error", "message"),
+    [
+        ({"inputs": (X, X)}, ValueError, rf"inputs: {TWICE}.* as input 0 and as input 1$"),
+        ({"parameters": (W, W)}, ValueError, rf"parameters: {TWICE}.* as parameter 0 and as parameter 1$"),
+        ({"parameters": (W, Y)}, ValueError, rf"parameters: {TWICE}.* as input 1 and as parameter 1$"),
+        ({"inputs": (X, Y * 1.0)}, TypeError, rf"inputs: {COMPUTED}input 1$"),
+        ({"parameters": (W * 1.0, B)}, TypeError, rf"parameters: {COMPUTED}parameter 0$"),
+    ],
+)
+def test_the_leaves_of_a_loaded_tape_are_leaves_each_once(leaves, error, message):
+    state = Tape(X * W + Y * B, [X, Y]).__getstate__()
+    with pytest.raises(error, match=f"^Tape: {message}"):
+        Tape.__new__(Tape).__setstate__(state | leaves)
+
+
+@pytest.mark.parametrize("name", ["inputs", "parameters"])
+def test_a_count_is_held_against_the_leaves_before_memory_is_taken_for_it(name):
+    recorded = tape()
+    wengert = WengertList.__new__(WengertList)
+    tracemalloc.start()
+    try:
+        wengert.__setstate__(recorded._wengert.__getstate__() | {name: 5 * 10**8})
+        with pytest.raises(ValueError, match=rf"it is of 500,000,000 {name}, and the tape has 2$"):
+            Tape.__new__(Tape).__setstate__(recorded.__getstate__() | {"_wengert": wengert})
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("mask", [True, False])
+@pytest.mark.parametrize("name", ["constants", "lengths", "operands", "outputs"])
+def test_a_masked_array_is_no_part_of_a_list(name, mask):
+    state = tape()._wengert.__getstate__()
+    state[name] = np.ma.array(state[name], mask=mask)
+    with pytest.raises(ValueError, match=f"^the Wengert list is damaged: {name}: expected a vector of "):
+        WengertList.__new__(WengertList).__setstate__(state)
 
 
 @pytest.mark.parametrize("executor", list(executors.available()))

@@ -67,7 +67,7 @@ REFUSED = {
     "an input twice": (
         (PRODUCT, [X, W, X]),
         ValueError,
-        f"inputs: expected each Value once, got {X!r} as input 0 and 2",
+        f"inputs: expected each Value once, got {X!r} as input 0 and as input 2",
     ),
 }
 
@@ -333,6 +333,39 @@ def test_a_changed_batch_is_noticed_although_its_outputs_are_the_same(executor, 
     batch[-1] = [1.0, 2.0]  # the buffer holds what it held
     tape.backward(1.0, inputs=inputs)
     assert w.grad == (3.0 if several else 1.0)
+
+
+HIDDEN = np.ma.array([1.0, 2.0], mask=[False, True])
+MASKED = {
+    "a constant": np.ma.masked,
+    "in a list": [np.ma.masked],
+    "in a tuple": (1.0, np.ma.masked),
+    "in a row": [[1.0, 2.0], [np.ma.masked, 3]],
+    "an array of objects": np.array([1.0, np.ma.masked], object),
+    "rows": [HIDDEN, HIDDEN],
+    "elements": [[HIDDEN[0], HIDDEN[1]]],
+    "an array in an array of objects": [np.array([np.ma.masked, 1.0], object)],
+    "among integers": [1, np.ma.masked],
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masked_elements_are_refused_wherever_they_are(name):
+    tape, w, _ = line()
+    message = r"expected real numbers, got a (masked array|list|tuple|ndarray), of which some are masked; fill them$"
+    with pytest.raises(TypeError, match=f"^Tape: batch: {message}"):
+        tape.forward(MASKED[name])
+    with pytest.raises(TypeError, match=f"^Tape: parameters: {message}"):
+        tape.forward([[1.0, 2.0]], parameters=MASKED[name])
+    with pytest.raises(TypeError, match=f"^Tape: gradient: {message}"):
+        tape.value_and_grad([[1.0, 2.0]], gradient=MASKED[name])
+    assert w.grad == 0.0
+
+
+def test_what_a_mask_does_not_hide_is_a_number_in_lists_too():
+    tape, _, _ = line()
+    shown = np.ma.array([1.0, 2.0], mask=[False, False])
+    assert tape.forward([shown, [shown[0], np.float32(2.0)]]).tolist() == tape.forward([[1.0, 2.0]] * 2).tolist()
 
 
 @every_executor

@@ -73,7 +73,8 @@ def lists(draw):
     inputs, parameters, constants = (draw(st.integers(0, 4)) for _ in range(3))
     instructions = []
     for _ in range(draw(st.integers(0, 12))):
-        operation, length = draw(st.sampled_from(ROWS)), draw(st.integers(0, 5))
+        operation = draw(st.sampled_from(ROWS))
+        length = draw(st.integers(0, 5)) if operation.sequences else 1
         count, variables = count_of(operation, length), inputs + parameters + len(instructions)
         if count and constants + variables == 0:
             continue
@@ -116,6 +117,7 @@ def with_number(name, place, number):
 ARRAYS = "its arrays do not fit each other"
 FIRST, SECOND = (f"instruction {k} has an operand that does not stand before it" for k in (0, 1))
 NO_OPERATION = "instruction 1 has no operation of the table"
+NO_SEQUENCE = "instruction 1 has a length, but no sequence"
 REST = "it has operands of no instruction, or an output that is not computed"
 DAMAGED = {
     "fewer inputs than none": ({"inputs": -1}, ARRAYS),
@@ -128,6 +130,11 @@ DAMAGED = {
     "a row after the table": (with_number("rows", 1, len(ROWS)), NO_OPERATION),
     "a negative length": (with_number("lengths", 1, -1), NO_OPERATION),
     "a length beyond the operands": (with_number("lengths", 0, 3), FIRST),
+    "a length without a sequence": (
+        with_number("lengths", 1, 2**31 - 1),
+        "instruction 1 has a length, but no sequence",
+    ),
+    "no length without a sequence": (with_number("lengths", 1, 0), NO_SEQUENCE),
     "a length far beyond them": (with_number("lengths", 0, 2**31 - 1), FIRST),
     "an operand that is the result": (with_number("operands", 5, 3), SECOND),
     "an operand that comes later": (with_number("operands", 1, 3), FIRST),
