@@ -2,8 +2,9 @@
 
 No interrupt leaves a mode open. Python looks for signals within its own code alone, never between the C call that a
 `with` statement begins or ends with and the block. So what `with` calls here is C, and what runs in Python before that
-may be interrupted anywhere: until the call, the block is not open. Nobody else holds a block, so it ends with whoever
-has opened it at the latest.
+may be interrupted anywhere: until the call, the block is not open. A block ends at the latest with whatever holds its
+end: the `with` statement, or the manager. Neither a block nor a manager refers to a frame: its variables may hold the
+manager, and this cycle would keep the block open until the garbage collector finds it.
 
 Whether operations record belongs to the thread or task that has opened the block; what blocks hold is asked in all.
 """
@@ -34,17 +35,17 @@ if TYPE_CHECKING:
 class Block:
     """A block of code in which operations record, or do not; native/recording.c has its twin.
 
-    frame       of the code that has opened it
+    owner       weakly, the generator or coroutine that has opened it; None if none has
     records     whether operations record
     raises      whether a result that is not finite may be an error; None where that is as it was
 
     It is open from `begin()`, which returns what begin was asked for, to `end()`: each is a single C call.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_returned", "frame", "raises", "records")
+    __slots__ = ("__weakref__", "_lock", "_returned", "owner", "raises", "records")
 
-    def __init__(self, frame: FrameType | None = None, records: bool = True, raises: bool | None = None) -> None:
-        self.frame, self.records, self.raises = frame, records, raises
+    def __init__(self, owner: ref[Any] | None = None, records: bool = True, raises: bool | None = None) -> None:
+        self.owner, self.records, self.raises = owner, records, raises
         self._returned: list[Any] = [None]  # of one element, until begin() takes it
         self._lock = allocate_lock()  # locked, until end() releases it
         self._lock.acquire()
@@ -96,7 +97,7 @@ def forget_ended_blocks() -> tuple[ref[Block], ...]:
 
 
 def end_stale_blocks() -> None:
-    """Ends the blocks whose code does not run: it is a suspended generator's."""
+    """Ends the blocks of suspended generators. Others stay: who has opened one may have returned, and left its end."""
     if not open_blocks.get():
         return
     frame: FrameType | None = sys._getframe(1)
@@ -105,7 +106,14 @@ def end_stale_blocks() -> None:
         running.add(frame)
         frame = frame.f_back
     blocks = forget_ended_blocks()
-    open_blocks.set(tuple([kept for kept in blocks if (block := kept()) is not None and block.frame in running]))
+    open_blocks.set(tuple([kept for kept in blocks if (block := kept()) and not is_suspended(block.owner, running)]))
+
+
+def is_suspended(owner: ref[Any] | None, running: set[FrameType]) -> bool:
+    """Whether it is a generator whose code has begun, has not come to its end, and does not run."""
+    generator = owner and owner()
+    frames = [getattr(generator, name, None) for name in ("gi_frame", "cr_frame", "ag_frame")]
+    return any(frame is not None and frame not in running for frame in frames)
 
 
 # ---- Context managers that open blocks
@@ -129,24 +137,23 @@ class Mode:
 
     _records: bool
     _raises: bool | None
-    _blocks: list[tuple[FrameType, Block]]  # whose end has not been looked up, and who has opened them
+    _blocks: list[tuple[int, Block]]  # whose end has not been looked up, and the ids of the frames that opened them
 
     def _look_up_begin(self, frame: FrameType) -> Callable[[], Any]:
         block = Block(owner(frame), self._records, self._raises)
-        self._blocks.append((frame, block))
+        self._blocks.append((id(frame), block))
         open_blocks.set((*[kept for kept in open_blocks.get() if kept() is not None], ref(block)))
         return block.begin(self)
 
     def _look_up_end(self, frame: FrameType) -> Callable[..., None]:
         """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
-        blocks = self._blocks
-        if blocks and blocks[-1][0] is frame:
-            return blocks.pop()[1].end()
-        if not blocks:
+        if not self._blocks:
             return functools.partial(refuse_to_end, type(self).__name__)
         here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
-        blocks.sort(key=lambda opened: (opened[0] is frame, opened[1] in here))
-        return blocks.pop()[1].end()
+        # Of frames that are gone, the ids may be those of others by now. But those of `with` still run.
+        last = max(reversed(list(self._blocks)), key=lambda opened: (opened[1] in here, opened[0] == id(frame)))
+        self._blocks.remove(last)
+        return last[1].end()
 
     __enter__, __exit__ = LookedUp(_look_up_begin), LookedUp(_look_up_end)
 
@@ -158,16 +165,28 @@ def refuse_to_end(name: str, *exception: object) -> None:
 ENTERING = {"__enter__", "__aenter__", "enter_context", "enter_async_context"}
 
 
-def owner(frame: FrameType) -> FrameType:
-    """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
+def owner(frame: FrameType) -> ref[Any] | None:
+    """The generator whose block it is, or None: not another context manager, which opens the block for somebody."""
     while True:
         code = frame.f_code
         is_generator, is_entering = code.co_flags & (GENERATOR | ASYNC_GENERATOR), code.co_name in ENTERING
         if not (is_generator or is_entering) or (caller := frame.f_back) is None:
-            return frame
+            return generator_of(frame)
         if not is_entering and caller.f_code.co_name not in ENTERING:  # a generator that nobody runs to enter a block
-            return frame
+            return generator_of(frame)
         frame = caller
+
+
+def generator_of(frame: FrameType) -> ref[Any] | None:
+    """The generator or coroutine, of any kind, whose code runs in this frame; None for that of a function."""
+    if not frame.f_code.co_flags & (GENERATOR | COROUTINE | ASYNC_GENERATOR):
+        return None
+    if hasattr(frame, "f_generator"):  # since Python 3.14
+        return ref(frame.f_generator)
+    import ctypes  # where it is needed, since it takes milliseconds
+
+    call = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(("PyFrame_GetGenerator", ctypes.pythonapi))
+    return ref(call(frame))
 
 
 class recording(Mode):  # noqa: N801  a function to its users

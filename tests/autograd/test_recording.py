@@ -13,6 +13,7 @@ import math
 import pickle
 import threading
 import types
+import unittest
 import weakref
 
 import pytest
@@ -663,6 +664,109 @@ def test_a_context_manager_opens_it_for_whoever_uses_that(block):
     running.close()
 
 
+# Whoever has opened a block may return before it ends. Each of these opens one, and returns a call that ends it.
+
+
+class EvaluationByAHelper(Evaluation):
+    def __enter__(self):
+        self.begin()
+
+    def begin(self):
+        super().__enter__()
+
+
+def by_hand():
+    manager = no_grad()
+    manager.__enter__()
+    return lambda: manager.__exit__(None, None, None)
+
+
+def by_a_class_with_a_helper():
+    manager = EvaluationByAHelper()
+    manager.__enter__()
+    return manager.__exit__
+
+
+def by_a_stack_that_is_returned():
+    stack = contextlib.ExitStack()
+    stack.enter_context(no_grad())
+    return stack.close
+
+
+def by_a_stack_that_is_filled():
+    with contextlib.ExitStack() as stack:
+        fill(stack)
+        return stack.pop_all().close
+
+
+def fill(stack):
+    stack.enter_context(no_grad())
+
+
+def by_a_test_case():
+    case = unittest.TestCase()
+    case.enterContext(no_grad())
+    return case.doCleanups
+
+
+ENDED = []  # generators and coroutines, which are kept
+
+
+def by_a_generator_that_has_ended():
+    stack = contextlib.ExitStack()
+
+    def filling():
+        yield fill(stack)
+        stack.enter_context(no_grad())
+
+    ENDED.append(filling())
+    assert [*ENDED[-1]] == [None]
+    return stack.close
+
+
+def by_a_coroutine_that_has_ended():
+    stack = contextlib.ExitStack()
+
+    async def filling():
+        stack.enter_context(no_grad())
+
+    ENDED.append(filling())
+    driven(ENDED[-1])
+    return stack.close
+
+
+def by_a_generator_that_is_dropped():
+    stack = contextlib.ExitStack()
+
+    def filling():
+        stack.enter_context(no_grad())
+        yield
+
+    next(filling())
+    return stack.close
+
+
+OPENING = [
+    by_hand,
+    by_a_class_with_a_helper,
+    by_a_stack_that_is_returned,
+    by_a_stack_that_is_filled,
+    by_a_test_case,
+    by_a_generator_that_has_ended,
+    by_a_coroutine_that_has_ended,
+    by_a_generator_that_is_dropped,
+]
+
+
+@pytest.mark.parametrize("open_block", OPENING)
+def test_backward_ends_no_block_that_was_opened_for_somebody_else(open_block):
+    end = open_block()
+    Value(1.0).backward()
+    assert not is_recorded()
+    end()
+    assert is_recorded()
+
+
 def test_an_asynchronous_context_manager():
     x = Value(2.0)
 
@@ -714,6 +818,98 @@ def test_an_open_block_keeps_nothing_alive_once_it_is_left():
     gc.disable()
     try:
         assert leave()() is None
+    finally:
+        gc.enable()
+
+
+class InterruptedStack(contextlib.ExitStack):
+    def _push_cm_exit(self, manager, end):  # what enter_context calls once the block is open
+        raise KeyboardInterrupt
+
+
+class InterruptedEvaluation(Evaluation):
+    def __enter__(self):
+        super().__enter__()
+        raise KeyboardInterrupt
+
+
+class InterruptedEvaluationByAHelper(EvaluationByAHelper):
+    def __enter__(self):
+        super().__enter__()
+        raise KeyboardInterrupt
+
+
+def interrupted_stack():
+    with InterruptedStack() as stack:
+        stack.enter_context(no_grad())
+
+
+def interrupted_class():
+    with InterruptedEvaluation():
+        pass
+
+
+def interrupted_class_with_a_helper():
+    with InterruptedEvaluationByAHelper():
+        pass
+
+
+def interrupted_test_case():
+    case = unittest.TestCase()
+    case.addCleanup = interrupted_function
+    case.enterContext(no_grad())
+
+
+def interrupted_function(*_):
+    manager = no_grad()
+    manager.__enter__()
+    raise KeyboardInterrupt
+
+
+def interrupted_generator():
+    def pieces():
+        interrupted_stack()
+        yield
+
+    def own():
+        manager = no_grad()
+        manager.__enter__()
+        yield
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        list(pieces())
+    list(own())
+
+
+def interrupted_coroutine():
+    async def own():
+        manager = no_grad()
+        manager.__enter__()
+        raise KeyboardInterrupt
+
+    driven(own())
+
+
+INTERRUPTED = [
+    interrupted_stack,
+    interrupted_class,
+    interrupted_class_with_a_helper,
+    interrupted_test_case,
+    interrupted_function,
+    interrupted_generator,
+    interrupted_coroutine,
+]
+
+
+@pytest.mark.parametrize("opening", INTERRUPTED)
+def test_a_block_whose_end_nobody_holds_is_not_open(opening):
+    """Whatever has opened it was interrupted just then. No collection is needed: there is no cycle."""
+    gc.disable()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            opening()
+        assert is_recorded()
     finally:
         gc.enable()
 
