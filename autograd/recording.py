@@ -239,7 +239,8 @@ class no_grad(Mode):  # noqa: N801  a function to its users
 
 # ---- Functions without recording. If their code runs in pieces, recording is on again in between.
 
-GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # the flags of their code, as inspect calls them
+# The flags of their code, as inspect calls them; ITERABLE_COROUTINE is that of a generator which may be awaited.
+GENERATOR, COROUTINE, ITERABLE_COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 
 
 def flags(function: Function) -> int:
@@ -263,6 +264,10 @@ def of_generator(function: Function) -> Function:
         return (yield from in_pieces(function(*arguments, **keywords)))
 
     return generator
+
+
+def of_iterable_coroutine(function: Function) -> Function:
+    return types.coroutine(of_generator(function))
 
 
 def of_coroutine(function: Function) -> Function:
@@ -312,7 +317,12 @@ def in_pieces(pieces: Any) -> Generator[Any, Any, Any]:
             resume, argument = pieces.throw, error
 
 
-WRAPPERS = {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async_generator}
+WRAPPERS = {  # by the flag that is found first
+    ITERABLE_COROUTINE: of_iterable_coroutine,
+    GENERATOR: of_generator,
+    COROUTINE: of_coroutine,
+    ASYNC_GENERATOR: of_async_generator,
+}
 
 
 # ---- What open blocks hold, and numbers that leave the graph

@@ -552,7 +552,12 @@ def test_a_generator_that_is_awaited(decorate):
         yield "waiting"
         return is_recorded()
 
+    async def awaiting():
+        return await work(), is_recorded()
+
     assert driven(iter(work())) == (False, [True])
+    assert driven(awaiting()) == ((False, True), [True])
+    assert driven(decorate(awaiting)()) == ((False, False), [True])
 
 
 # ---- a generator that suspends itself within its own block
