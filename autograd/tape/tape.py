@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy
+import numpy.ma
 
 from autograd import structures
 from autograd.engines import Value
