@@ -110,9 +110,7 @@ class EndlessError(ValueError):
     """A structure that holds itself, or that is nested too deeply to be followed to its end."""
 
 
-def flatten(
-    structure: Structure, read: Callable[[Any], Any] | None = None, what: str = ""
-) -> tuple[list[Any], Form]:
+def flatten(structure: Structure, read: Callable[[Any], Any] | None = None, what: str = "") -> tuple[list[Any], Form]:
     """The leaves of a structure, in order, and its form.
 
     Arguments:

@@ -181,8 +181,14 @@ class Call:
         return numbers if self.is_tracking else [structures.number(number) for number in numbers]
 
     def settled(self, returned: Any) -> Any:
-        """A result of the function, with floats in the place of the Values that depend on no Value from outside."""
-        order = self._order(structures.flatten(returned)[0])
+        """A result of the function, with floats in the place of the Values that depend on no Value from outside.
+
+        An aux may be anything. If it has no end, it stays as it is.
+        """
+        try:
+            order = self._order(structures.flatten(returned)[0])
+        except structures.EndlessError:
+            return returned
         tracked = self._tracked(order)
 
         def settle(leaf: Any) -> Any:

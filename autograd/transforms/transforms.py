@@ -279,7 +279,11 @@ def jacobian(
 
 
 def jacobian_of(
-    name: str, function: Function, argnums: int | Sequence[int], has_aux: bool, mode: Literal["forward", "reverse"] | None
+    name: str,
+    function: Function,
+    argnums: int | Sequence[int],
+    has_aux: bool,
+    mode: Literal["forward", "reverse"] | None,
 ) -> Function:
     """What jacobian returns; its errors say the name."""
 

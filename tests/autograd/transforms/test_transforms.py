@@ -801,7 +801,6 @@ TRANSFORMS = {
 }
 WITH_ARGNUMS = {"grad", "value_and_grad", "jacobian", "hessian"}
 OF_NUMBERS = {"grad", "value_and_grad", "hessian", "hvp"}
-WITH_AUX = TRANSFORMS.keys() - {"derivative", "hvp"}
 NO_NUMBERS = [None, "a", 2j, object(), len, [1.0, "a"], {"w": (2.0, None)}, 10**400]
 NO_PLACES = [None, 1.5, "0", "x", [0, "x"], [[0]], 1, -2, (0, 0), (0, 7), {0.5}]
 
@@ -822,7 +821,7 @@ def wrong_uses():
         yield name, "sets data", lambda of=of: of(set_data, 2.0)
         if name in OF_NUMBERS:
             yield name, "returns several", lambda of=of: of(lambda x: [x, x], 2.0)
-        if name in WITH_AUX:
+        if name in AUX:
             yield name, "no aux", lambda of=of: of(lambda x: x * x, 2.0, has_aux=True)
         if name in WITH_ARGNUMS:
             yield name, "without arguments", lambda of=of: of(lambda: 1.0)
@@ -851,6 +850,22 @@ ENDLESS.append({"itself": ENDLESS})
 DEEP = 1.0
 for _ in range(900):
     DEEP = [DEEP]
+
+
+AUX = {
+    "grad": lambda f: grad(f, has_aux=True)(2.0)[1],
+    "value_and_grad": lambda f: value_and_grad(f, has_aux=True)(2.0)[0][1],
+    "jacobian": lambda f: jacobian(f, has_aux=True)(2.0)[1],
+    "hessian": lambda f: hessian(f, has_aux=True)(2.0)[1],
+    "vjp": lambda f: vjp(f, 2.0, has_aux=True)[2],
+    "jvp": lambda f: jvp(f, (2.0,), (1.0,), has_aux=True)[2],
+}
+
+
+@pytest.mark.parametrize("name", AUX)
+@pytest.mark.parametrize("aux", [ENDLESS, DEEP, {"model": ENDLESS}], ids=["endless", "deep", "within"])
+def test_an_aux_without_an_end_is_passed_on(name, aux):
+    assert AUX[name](lambda x: (x * x, aux)) is aux
 
 
 @pytest.mark.parametrize("name", [*TRANSFORMS, "gradients"])
