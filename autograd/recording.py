@@ -15,6 +15,7 @@ import functools
 import sys
 import types
 from _thread import allocate_lock
+from contextlib import suppress
 from contextvars import ContextVar
 from weakref import ref
 
@@ -119,17 +120,61 @@ def is_suspended(owner: ref[Any] | None, running: set[FrameType]) -> bool:
 # ---- Context managers that open blocks
 
 
-class LookedUp:
-    """A method that Python looks up before it calls it: what runs in Python runs in the look-up, and the rest is C."""
+class Begin:
+    """`__enter__`. What runs in Python runs when Python looks it up, and the rest is C."""
 
-    def __init__(self, look_up: Callable[[Any, FrameType], Callable[..., Any]]) -> None:
-        self.look_up = look_up
+    def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
+        frame = sys._getframe(1)
+        if manager is not None:
+            return manager._block(frame).begin(manager)
+        entering = Entering(id(frame))
+        looked_up.set(ref(entering))
+        return entering
 
-    def __get__(self, manager: Any, kind: type | None = None) -> Any:
-        return self if manager is None else self.look_up(manager, sys._getframe(1))
 
-    def __call__(self, manager: Any, *exception: object) -> Any:  # as an ExitStack calls it
-        return self.look_up(manager, sys._getframe(1))(*exception)
+class End:
+    """`__exit__`, likewise."""
+
+    def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
+        frame, reference = sys._getframe(1), looked_up.get()
+        if manager is not None:
+            return manager._end(frame)
+        entering = None if reference is None else reference()
+        if entering is None or entering.frame != id(frame) or entering.end is not None:
+            return end_of_last
+        entering.end = functools.partial(end_of_last)  # until it is bound to a block
+        return entering.end
+
+
+class Entering:
+    """`__enter__` of the class. An ExitStack looks it up, then `__exit__`, and calls both with a manager.
+
+    An interrupt within the call of `__exit__` would leave the block open: the ExitStack keeps the manager, in a cycle
+    with the interrupt. So that this call is C alone, the first call of `__enter__` has `__exit__` end just its block.
+    """
+
+    def __init__(self, frame: int) -> None:
+        self.frame, self.is_used = frame, False
+        self.end: functools.partial[None] | None = None
+
+    def __call__(self, manager: Mode) -> Any:
+        block = manager._block(sys._getframe(1), None if self.is_used else self.end)
+        bind(self.end, end_of_last if self.is_used else block.end())
+        self.is_used = True
+        return block.begin(manager)()
+
+
+looked_up: ContextVar[ref[Entering] | None] = ContextVar("looked_up", default=None)  # last, on the class
+
+
+def end_of_last(manager: Mode, *exception: object) -> None:
+    manager._end(sys._getframe(1))(*exception)
+
+
+def bind(end: functools.partial[None] | None, call: Callable[..., None]) -> None:
+    """From now on, to call this end is to call that."""
+    if end is not None:
+        end.__setstate__((call, (), {}, None))  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
 class Mode:
@@ -137,25 +182,35 @@ class Mode:
 
     _records: bool
     _raises: bool | None
-    _blocks: list[tuple[int, Block]]  # whose end has not been looked up, and the ids of the frames that opened them
+    # The blocks whose end has not been looked up, after the ids of the frames that opened them. With the third, an end
+    # that an ExitStack has, it may have ended since.
+    _blocks: list[tuple[int, Block, functools.partial[None] | None]]
 
-    def _look_up_begin(self, frame: FrameType) -> Callable[[], Any]:
+    def _block(self, frame: FrameType, end: functools.partial[None] | None = None) -> Block:
         block = Block(owner(frame), self._records, self._raises)
-        self._blocks.append((id(frame), block))
+        self._forget_ended()
+        self._blocks.append((id(frame), block, end))
         open_blocks.set((*[kept for kept in open_blocks.get() if kept() is not None], ref(block)))
-        return block.begin(self)
+        return block
 
-    def _look_up_end(self, frame: FrameType) -> Callable[..., None]:
+    def _forget_ended(self) -> None:
+        for opened in [opened for opened in self._blocks if opened[2] and not opened[1].is_open]:
+            with suppress(ValueError):  # another thread has done it
+                self._blocks.remove(opened)
+
+    def _end(self, frame: FrameType) -> Callable[..., None]:
         """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
+        self._forget_ended()
         if not self._blocks:
             return functools.partial(refuse_to_end, type(self).__name__)
         here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
         # Of frames that are gone, the ids may be those of others by now. But those of `with` still run.
         last = max(reversed(list(self._blocks)), key=lambda opened: (opened[1] in here, opened[0] == id(frame)))
         self._blocks.remove(last)
+        bind(last[2], end_of_last)
         return last[1].end()
 
-    __enter__, __exit__ = LookedUp(_look_up_begin), LookedUp(_look_up_end)
+    __enter__, __exit__ = Begin(), End()
 
 
 def refuse_to_end(name: str, *exception: object) -> None:

@@ -43,6 +43,10 @@ static PyObject *begin_call(PyObject *pair, PyObject *Py_UNUSED(nothing))
 
 static PyObject *end_call(PyObject *block, PyObject *Py_UNUSED(exception))
 {
+    if (!((Block *)block)->is_open) {
+        PyErr_SetString(PyExc_RuntimeError, "release unlocked lock"); /* as the lock says, by which recording.py ends it */
+        return NULL;
+    }
     turn((Block *)block, false);
     Py_RETURN_NONE;
 }

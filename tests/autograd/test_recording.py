@@ -1028,6 +1028,85 @@ def test_a_context_that_was_copied_within_a_block_records_after_its_end():
         assert context.run(lambda: (x * 2.0).parents) == (x,)
 
 
+def test_begin_and_end_looked_up_on_the_class_as_an_exit_stack_does():
+    first, second, none = no_grad(), no_grad(), (None, None, None)
+    begin, end = no_grad.__enter__, no_grad.__exit__
+    assert begin(first) is first
+    assert not is_recorded()
+    end(first, *none)
+    assert is_recorded()
+    for manager in (first, second, second):  # it is called again, and so belongs to no block
+        assert begin(manager) is manager
+    for manager in (second, first, second):
+        assert not is_recorded()
+        end(manager, *none)
+    assert is_recorded()
+
+
+@pytest.mark.parametrize("end", [lambda m: no_grad.__exit__(m, 0, 0, 0), lambda m: m.__exit__(0, 0, 0)])
+def test_begin_and_end_looked_up_on_the_class_and_then_another_way(end):
+    manager = no_grad()
+    begin, not_called = no_grad.__enter__, no_grad.__exit__
+    begin(manager)
+    end(manager)
+    assert is_recorded()
+    with pytest.raises(RuntimeError, match="has not begun"):
+        end(manager)
+
+    no_grad.__enter__(manager)
+    end(manager)
+    assert is_recorded()
+    begin, not_called = no_grad.__enter__, no_grad.__exit__
+    with manager:
+        begin(manager)
+        not_called(manager, 0, 0, 0)
+        assert not is_recorded()
+        del not_called
+    assert is_recorded()
+    with pytest.raises(RuntimeError, match="has not begun"):
+        end(manager)
+
+    def begin_and_return():
+        begin, _ = no_grad.__enter__, no_grad.__exit__
+        begin(manager)
+
+    begin_and_return()
+    assert not is_recorded()
+    end(manager)
+    assert is_recorded()
+
+
+def test_a_block_in_an_exit_stack_ends_once():
+    manager = no_grad()
+    with pytest.raises(RuntimeError, match="has not begun"), contextlib.ExitStack() as stack:  # noqa: PT012
+        stack.enter_context(manager)
+        manager.__exit__(None, None, None)
+        assert is_recorded()
+    begin, end = no_grad.__enter__, no_grad.__exit__
+    begin(manager)
+    end(manager, None, None, None)
+    with pytest.raises(RuntimeError, match="release unlocked lock"):
+        end(manager, None, None, None)
+
+
+def test_a_manager_keeps_no_block_that_an_exit_stack_has_ended():
+    manager = no_grad()
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            with contextlib.ExitStack() as inner:
+                inner.enter_context(manager)
+                stack.enter_context(manager)
+                assert not is_recorded()
+            assert not is_recorded()
+    assert is_recorded()
+    for _ in range(100):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(manager)
+    assert len(manager._blocks) <= 1
+    with pytest.raises(RuntimeError, match="has not begun"):
+        manager.__exit__(None, None, None)
+
+
 def test_the_end_of_a_block_that_has_not_begun_is_an_error_and_changes_nothing():
     block = no_grad()
     with pytest.raises(RuntimeError, match="no_grad: a block is ended that has not begun"):
