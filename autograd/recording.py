@@ -201,11 +201,14 @@ class Mode:
     def _end(self, frame: FrameType) -> Callable[..., None]:
         """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
         self._forget_ended()
-        if not self._blocks:
+        blocks = self._blocks[::-1]
+        if not blocks:
             return functools.partial(refuse_to_end, type(self).__name__)
-        here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
-        # Of frames that are gone, the ids may be those of others by now. But those of `with` still run.
-        last = max(reversed(list(self._blocks)), key=lambda opened: (opened[1] in here, opened[0] == id(frame)))
+        last = blocks[0]
+        if len(blocks) > 1:  # another thread may have blocks of the same manager
+            here = [reference() for reference in open_blocks.get()]
+            # Of frames that are gone, the ids may be those of others by now. But those of `with` still run.
+            last = max(blocks, key=lambda opened: (opened[1] in here, opened[0] == id(frame)))
         self._blocks.remove(last)
         bind(last[2], end_of_last)
         return last[1].end()
@@ -238,10 +241,14 @@ def generator_of(frame: FrameType) -> ref[Any] | None:
         return None
     if hasattr(frame, "f_generator"):  # since Python 3.14
         return ref(frame.f_generator)
+    return ref(get_generator()(frame))
+
+
+@functools.cache
+def get_generator() -> Callable[[FrameType], Any]:
     import ctypes  # where it is needed, since it takes milliseconds
 
-    call = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(("PyFrame_GetGenerator", ctypes.pythonapi))
-    return ref(call(frame))
+    return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(("PyFrame_GetGenerator", ctypes.pythonapi))
 
 
 class recording(Mode):  # noqa: N801  a function to its users

@@ -11,6 +11,7 @@ import inspect
 import itertools
 import math
 import pickle
+import sys
 import threading
 import types
 import unittest
@@ -978,6 +979,37 @@ def test_one_block_in_two_threads():
     for thread in threads:
         thread.join()
     assert seen == [True, False, True]
+
+
+def test_blocks_of_one_manager_in_many_threads():
+    manager, wrong = no_grad(), []
+
+    def open_and_end():
+        for _ in range(500):
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(manager)
+                wrong.append(is_recording())
+                with manager:
+                    wrong.append(is_recording())
+                wrong.append(is_recording())
+            wrong.append(not is_recording())
+            manager.__enter__()
+            wrong.append(is_recording())
+            manager.__exit__(None, None, None)
+            wrong.append(not is_recording())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=open_and_end) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(wrong) == 4 * 500 * 6
+    assert not any(wrong)
 
 
 def test_a_decorated_generator_that_another_thread_resumes():
