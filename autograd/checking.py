@@ -135,7 +135,7 @@ class Flat:
         self.function = function
         arguments = structures.sequence(point)
         arguments = [point] if arguments is None else arguments
-        self.numbers, self.arguments = structures.flatten(arguments, structures.number)
+        self.numbers, self.arguments = structures.flatten(arguments, structures.number, "check_gradients: point")
         if not self.numbers:
             raise ValueError("check_gradients: expected at least one number in point, got none")
         self.variables = [Value(number) for number in self.numbers]
@@ -152,10 +152,8 @@ class Flat:
 
     def __call__(self, leaves: Sequence[Scalar]) -> list[Scalar]:
         returned = self.function(*structures.unflatten(self.arguments, leaves))
-        try:
-            outputs, result = structures.flatten(returned, structures.scalar)
-        except TypeError as error:
-            raise TypeError(f"check_gradients: what the function has returned: {error}") from None
+        what = "check_gradients: what the function has returned"
+        outputs, result = structures.flatten(returned, structures.scalar, what)
         if self.result is None:
             self.result = result
         if result != self.result:  # beside the point, its domain ends here

@@ -2,8 +2,9 @@
 
 No interrupt leaves a mode open. Python looks for signals within its own code alone, never between the C call that a
 `with` statement begins or ends with and the block. So what `with` calls here is C, and what runs in Python before that
-may be interrupted anywhere: until the call, the block is not open. Nobody else holds a block, so it ends with whoever
-has opened it at the latest.
+may be interrupted anywhere: until the call, the block is not open. A block ends at the latest with whatever holds its
+end: the `with` statement, or the manager. Neither a block nor a manager refers to a frame: its variables may hold the
+manager, and this cycle would keep the block open until the garbage collector finds it.
 
 Whether operations record belongs to the thread or task that has opened the block; what blocks hold is asked in all.
 """
@@ -14,6 +15,7 @@ import functools
 import sys
 import types
 from _thread import allocate_lock
+from contextlib import suppress
 from contextvars import ContextVar
 from weakref import ref
 
@@ -34,17 +36,17 @@ if TYPE_CHECKING:
 class Block:
     """A block of code in which operations record, or do not; native/recording.c has its twin.
 
-    frame       of the code that has opened it
+    owner       weakly, the generator or coroutine that has opened it; None if none has
     records     whether operations record
     raises      whether a result that is not finite may be an error; None where that is as it was
 
     It is open from `begin()`, which returns what begin was asked for, to `end()`: each is a single C call.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_returned", "frame", "raises", "records")
+    __slots__ = ("__weakref__", "_lock", "_returned", "owner", "raises", "records")
 
-    def __init__(self, frame: FrameType | None = None, records: bool = True, raises: bool | None = None) -> None:
-        self.frame, self.records, self.raises = frame, records, raises
+    def __init__(self, owner: ref[Any] | None = None, records: bool = True, raises: bool | None = None) -> None:
+        self.owner, self.records, self.raises = owner, records, raises
         self._returned: list[Any] = [None]  # of one element, until begin() takes it
         self._lock = allocate_lock()  # locked, until end() releases it
         self._lock.acquire()
@@ -96,7 +98,7 @@ def forget_ended_blocks() -> tuple[ref[Block], ...]:
 
 
 def end_stale_blocks() -> None:
-    """Ends the blocks whose code does not run: it is a suspended generator's."""
+    """Ends the blocks of suspended generators. Others stay: who has opened one may have returned, and left its end."""
     if not open_blocks.get():
         return
     frame: FrameType | None = sys._getframe(1)
@@ -105,23 +107,74 @@ def end_stale_blocks() -> None:
         running.add(frame)
         frame = frame.f_back
     blocks = forget_ended_blocks()
-    open_blocks.set(tuple([kept for kept in blocks if (block := kept()) is not None and block.frame in running]))
+    open_blocks.set(tuple([kept for kept in blocks if (block := kept()) and not is_suspended(block.owner, running)]))
+
+
+def is_suspended(owner: ref[Any] | None, running: set[FrameType]) -> bool:
+    """Whether it is a generator whose code has begun, has not come to its end, and does not run."""
+    generator = owner and owner()
+    frames = [getattr(generator, name, None) for name in ("gi_frame", "cr_frame", "ag_frame")]
+    return any(frame is not None and frame not in running for frame in frames)
 
 
 # ---- Context managers that open blocks
 
 
-class LookedUp:
-    """A method that Python looks up before it calls it: what runs in Python runs in the look-up, and the rest is C."""
+class Begin:
+    """`__enter__`. What runs in Python runs when Python looks it up, and the rest is C."""
 
-    def __init__(self, look_up: Callable[[Any, FrameType], Callable[..., Any]]) -> None:
-        self.look_up = look_up
+    def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
+        frame = sys._getframe(1)
+        if manager is not None:
+            return manager._block(frame).begin(manager)
+        entering = Entering(id(frame))
+        looked_up.set(ref(entering))
+        return entering
 
-    def __get__(self, manager: Any, kind: type | None = None) -> Any:
-        return self if manager is None else self.look_up(manager, sys._getframe(1))
 
-    def __call__(self, manager: Any, *exception: object) -> Any:  # as an ExitStack calls it
-        return self.look_up(manager, sys._getframe(1))(*exception)
+class End:
+    """`__exit__`, likewise."""
+
+    def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
+        frame, reference = sys._getframe(1), looked_up.get()
+        if manager is not None:
+            return manager._end(frame)
+        entering = None if reference is None else reference()
+        if entering is None or entering.frame != id(frame) or entering.end is not None:
+            return end_of_last
+        entering.end = functools.partial(end_of_last)  # until it is bound to a block
+        return entering.end
+
+
+class Entering:
+    """`__enter__` of the class. An ExitStack looks it up, then `__exit__`, and calls both with a manager.
+
+    An interrupt within the call of `__exit__` would leave the block open: the ExitStack keeps the manager, in a cycle
+    with the interrupt. So that this call is C alone, the first call of `__enter__` has `__exit__` end just its block.
+    """
+
+    def __init__(self, frame: int) -> None:
+        self.frame, self.is_used = frame, False
+        self.end: functools.partial[None] | None = None
+
+    def __call__(self, manager: Mode) -> Any:
+        block = manager._block(sys._getframe(1), None if self.is_used else self.end)
+        bind(self.end, end_of_last if self.is_used else block.end())
+        self.is_used = True
+        return block.begin(manager)()
+
+
+looked_up: ContextVar[ref[Entering] | None] = ContextVar("looked_up", default=None)  # last, on the class
+
+
+def end_of_last(manager: Mode, *exception: object) -> None:
+    manager._end(sys._getframe(1))(*exception)
+
+
+def bind(end: functools.partial[None] | None, call: Callable[..., None]) -> None:
+    """From now on, to call this end is to call that."""
+    if end is not None:
+        end.__setstate__((call, (), {}, None))  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
 class Mode:
@@ -129,26 +182,38 @@ class Mode:
 
     _records: bool
     _raises: bool | None
-    _blocks: list[tuple[FrameType, Block]]  # whose end has not been looked up, and who has opened them
+    # The blocks whose end has not been looked up, after the ids of the frames that opened them. With the third, an end
+    # that an ExitStack has, it may have ended since.
+    _blocks: list[tuple[int, Block, functools.partial[None] | None]]
 
-    def _look_up_begin(self, frame: FrameType) -> Callable[[], Any]:
+    def _block(self, frame: FrameType, end: functools.partial[None] | None = None) -> Block:
         block = Block(owner(frame), self._records, self._raises)
-        self._blocks.append((frame, block))
+        self._forget_ended()
+        self._blocks.append((id(frame), block, end))
         open_blocks.set((*[kept for kept in open_blocks.get() if kept() is not None], ref(block)))
-        return block.begin(self)
+        return block
 
-    def _look_up_end(self, frame: FrameType) -> Callable[..., None]:
+    def _forget_ended(self) -> None:
+        for opened in [opened for opened in self._blocks if opened[2] and not opened[1].is_open]:
+            with suppress(ValueError):  # another thread has done it
+                self._blocks.remove(opened)
+
+    def _end(self, frame: FrameType) -> Callable[..., None]:
         """For `with`, that of the block whose begin it has looked up just before; else, of the last one opened here."""
-        blocks = self._blocks
-        if blocks and blocks[-1][0] is frame:
-            return blocks.pop()[1].end()
+        self._forget_ended()
+        blocks = self._blocks[::-1]
         if not blocks:
             return functools.partial(refuse_to_end, type(self).__name__)
-        here = [reference() for reference in open_blocks.get()]  # another thread may have blocks of the same manager
-        blocks.sort(key=lambda opened: (opened[0] is frame, opened[1] in here))
-        return blocks.pop()[1].end()
+        last = blocks[0]
+        if len(blocks) > 1:  # another thread may have blocks of the same manager
+            here = [reference() for reference in open_blocks.get()]
+            # Of frames that are gone, the ids may be those of others by now. But those of `with` still run.
+            last = max(blocks, key=lambda opened: (opened[1] in here, opened[0] == id(frame)))
+        self._blocks.remove(last)
+        bind(last[2], end_of_last)
+        return last[1].end()
 
-    __enter__, __exit__ = LookedUp(_look_up_begin), LookedUp(_look_up_end)
+    __enter__, __exit__ = Begin(), End()
 
 
 def refuse_to_end(name: str, *exception: object) -> None:
@@ -158,16 +223,32 @@ def refuse_to_end(name: str, *exception: object) -> None:
 ENTERING = {"__enter__", "__aenter__", "enter_context", "enter_async_context"}
 
 
-def owner(frame: FrameType) -> FrameType:
-    """The frame whose block it is: not that of another context manager, which opens the block for somebody."""
+def owner(frame: FrameType) -> ref[Any] | None:
+    """The generator whose block it is, or None: not another context manager, which opens the block for somebody."""
     while True:
         code = frame.f_code
         is_generator, is_entering = code.co_flags & (GENERATOR | ASYNC_GENERATOR), code.co_name in ENTERING
         if not (is_generator or is_entering) or (caller := frame.f_back) is None:
-            return frame
+            return generator_of(frame)
         if not is_entering and caller.f_code.co_name not in ENTERING:  # a generator that nobody runs to enter a block
-            return frame
+            return generator_of(frame)
         frame = caller
+
+
+def generator_of(frame: FrameType) -> ref[Any] | None:
+    """The generator or coroutine, of any kind, whose code runs in this frame; None for that of a function."""
+    if not frame.f_code.co_flags & (GENERATOR | COROUTINE | ASYNC_GENERATOR):
+        return None
+    if hasattr(frame, "f_generator"):  # since Python 3.14
+        return ref(frame.f_generator)
+    return ref(get_generator()(frame))
+
+
+@functools.cache
+def get_generator() -> Callable[[FrameType], Any]:
+    import ctypes  # where it is needed, since it takes milliseconds
+
+    return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(("PyFrame_GetGenerator", ctypes.pythonapi))
 
 
 class recording(Mode):  # noqa: N801  a function to its users
@@ -220,7 +301,8 @@ class no_grad(Mode):  # noqa: N801  a function to its users
 
 # ---- Functions without recording. If their code runs in pieces, recording is on again in between.
 
-GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200  # the flags of their code, as inspect calls them
+# The flags of their code, as inspect calls them; ITERABLE_COROUTINE is that of a generator which may be awaited.
+GENERATOR, COROUTINE, ITERABLE_COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 
 
 def flags(function: Function) -> int:
@@ -244,6 +326,10 @@ def of_generator(function: Function) -> Function:
         return (yield from in_pieces(function(*arguments, **keywords)))
 
     return generator
+
+
+def of_iterable_coroutine(function: Function) -> Function:
+    return types.coroutine(of_generator(function))
 
 
 def of_coroutine(function: Function) -> Function:
@@ -293,7 +379,12 @@ def in_pieces(pieces: Any) -> Generator[Any, Any, Any]:
             resume, argument = pieces.throw, error
 
 
-WRAPPERS = {GENERATOR: of_generator, COROUTINE: of_coroutine, ASYNC_GENERATOR: of_async_generator}
+WRAPPERS = {  # by the flag that is found first
+    ITERABLE_COROUTINE: of_iterable_coroutine,
+    GENERATOR: of_generator,
+    COROUTINE: of_coroutine,
+    ASYNC_GENERATOR: of_async_generator,
+}
 
 
 # ---- What open blocks hold, and numbers that leave the graph

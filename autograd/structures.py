@@ -106,14 +106,20 @@ class Form:
 LEAF = Form()
 
 
-def flatten(structure: Structure, read: Callable[[Any], Any] | None = None) -> tuple[list[Any], Form]:
+class EndlessError(ValueError):
+    """A structure that holds itself, or that is nested too deeply to be followed to its end."""
+
+
+def flatten(structure: Structure, read: Callable[[Any], Any] | None = None, what: str = "") -> tuple[list[Any], Form]:
     """The leaves of a structure, in order, and its form.
 
     Arguments:
         structure: a leaf, or a list, tuple, dict, ... of structures.
         read: `scalar` or `number`, where all leaves must be numbers: it is called with each.
+        what: what the structure is, as in "grad: the argument": the errors' messages begin with it.
 
-    Raises TypeError if `read` does, and names the place; ValueError for a structure that holds itself.
+    Raises TypeError or OverflowError if `read` does, and names the place; ValueError for a structure that holds itself,
+    and for one whose nesting is deeper than a fourth of Python's recursion limit.
 
     >>> leaves, form = flatten({"w": [1, 2.5], "b": Value(3.0)}, number)
     >>> leaves
@@ -122,22 +128,26 @@ def flatten(structure: Structure, read: Callable[[Any], Any] | None = None) -> t
     {'w': [2.0, 3.5], 'b': 4.0}
     """
     leaves: list[Any] = []
-    form = take_apart(structure, leaves)
+    try:
+        form = take_apart(structure, leaves)
+    except EndlessError as error:
+        raise EndlessError(f"{what}: {error}" if what else str(error)) from None
     if read is None:
         return leaves, form
     try:
         return [read(leaf) for leaf in leaves], form
-    except TypeError:
+    except (TypeError, OverflowError):
         for leaf, place in zip(leaves, form.places(), strict=True):
-            read_at(place, leaf, read)
+            read_at(place, leaf, read, what)
         raise
 
 
-def read_at(place: str, leaf: Any, read: Callable[[Any], Any]) -> Any:
+def read_at(place: str, leaf: Any, read: Callable[[Any], Any], what: str = "") -> Any:
     try:
         return read(leaf)
-    except TypeError as error:
-        raise TypeError(f"{error} at {place}" if place else str(error)) from None
+    except (TypeError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else OverflowError
+        raise kind((f"{what}: " if what else "") + str(error) + (f" at {place}" if place else "")) from None
 
 
 def unflatten(form: Form, leaves: Sequence[Any]) -> Structure:
@@ -159,7 +169,7 @@ def map(function: Callable[[Any], Any], structure: Structure) -> Structure:
     """A new structure with function(leaf) in the place of each leaf.
 
     Its arrays are of float64, or of objects if not all leaves are floats. But if the function has returned every
-    element of an array as it was, there is a copy of this array. Raises ValueError for a structure that holds itself.
+    element of an array as it was, there is a copy of this array. Raises ValueError as `flatten` does.
 
     >>> map(abs, {"w": [-1.0, 2.0], "b": -3.0})
     {'w': [1.0, 2.0], 'b': 3.0}
@@ -304,9 +314,14 @@ def take_apart(structure: Structure, leaves: list[Any], around: tuple[int, ...] 
 
 
 def within(structure: Structure, around: tuple[int, ...]) -> tuple[int, ...]:
-    """The ids of the structures that hold its parts. Raises ValueError if it is one of those that hold itself."""
+    """The ids of the structures that hold its parts. Raises EndlessError if it is one of these, or they are many."""
     if id(structure) in around:
-        raise ValueError(f"expected a structure of numbers, got {described(structure)}, which holds itself")
+        raise EndlessError(f"expected a structure of numbers, got {described(structure)}, which holds itself")
+    if len(around) >= sys.getrecursionlimit() // 4:  # a level takes up to three calls, and those around need some too
+        raise EndlessError(
+            f"expected a structure of numbers, got one that is nested more than {len(around)} levels deep, with "
+            f"{described(structure)} there; sys.setrecursionlimit() moves this limit, a fourth of Python's own"
+        )
     return (*around, id(structure))
 
 

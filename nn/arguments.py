@@ -15,6 +15,7 @@ from numbers import Real
 from reprlib import repr as shortened
 
 import numpy
+import numpy.ma
 
 from autograd import Value, structures
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
+import numpy.random
 
 from nn.arguments import finite, positive, seed_number
 

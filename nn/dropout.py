@@ -15,6 +15,7 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
+import numpy.random
 
 from autograd import RecordingError, Value, multiply
 from nn.arguments import Within, is_sequence, scalars, within

@@ -17,6 +17,7 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
+import numpy.random
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
 from nn.arguments import columns_of, copied, copier, have_one_form, measured

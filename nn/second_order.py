@@ -23,6 +23,7 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 import numpy
+import numpy.linalg
 
 from nn.arguments import Within, examples_of
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 import numpy
+import numpy.random
 
 from autograd import Value, scatter
 from nn.optimizers import gathered

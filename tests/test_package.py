@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 
 import autograd
@@ -142,6 +144,17 @@ def test_there_is_no_circle_of_files():
     while free := {module for module, imported in left.items() if not imported & left.keys()}:
         left = {module: imported for module, imported in left.items() if module not in free}
     assert left == {}
+
+
+def test_a_part_of_numpy_that_a_file_uses_is_imported_with_it():
+    """NumPy would import it at the first use. A signal's handler that uses it just then gets a RecursionError."""
+    parts = {f"numpy.{part.name}" for part in pkgutil.iter_modules(numpy.__path__)}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+            assert used & parts <= imported, f"{path.name} uses {used & parts - imported}"
 
 
 # ---- A test for each

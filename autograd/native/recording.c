@@ -11,18 +11,18 @@ int no_grad_blocks = 0;
 
 typedef struct {
     PyObject_HEAD
-    PyObject *frame, *raises, *weak_references;
+    PyObject *owner, *raises, *weak_references;
     bool records, is_open;
 } Block;
 
 static PyObject *block_new(PyTypeObject *type, PyObject *arguments, PyObject *Py_UNUSED(keywords))
 {
-    PyObject *frame = Py_None, *raises = Py_None;
+    PyObject *owner = Py_None, *raises = Py_None;
     int records = 1;
-    if (!PyArg_ParseTuple(arguments, "|OpO:Block", &frame, &records, &raises)) return NULL;
+    if (!PyArg_ParseTuple(arguments, "|OpO:Block", &owner, &records, &raises)) return NULL;
     Block *block = (Block *)type->tp_alloc(type, 0);
     if (block == NULL) return NULL;
-    block->frame = Py_NewRef(frame);
+    block->owner = Py_NewRef(owner);
     block->raises = Py_NewRef(raises);
     block->records = records != 0;
     return (PyObject *)block;
@@ -43,6 +43,10 @@ static PyObject *begin_call(PyObject *pair, PyObject *Py_UNUSED(nothing))
 
 static PyObject *end_call(PyObject *block, PyObject *Py_UNUSED(exception))
 {
+    if (!((Block *)block)->is_open) {
+        PyErr_SetString(PyExc_RuntimeError, "release unlocked lock"); /* as the lock says, by which recording.py ends it */
+        return NULL;
+    }
     turn((Block *)block, false);
     Py_RETURN_NONE;
 }
@@ -62,14 +66,14 @@ static PyObject *block_end(PyObject *self, PyObject *Py_UNUSED(nothing)) { retur
 static int block_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((Block *)self)->frame);
+    Py_VISIT(((Block *)self)->owner);
     Py_VISIT(((Block *)self)->raises);
     return 0;
 }
 
 static int block_clear(PyObject *self)
 {
-    Py_CLEAR(((Block *)self)->frame);
+    Py_CLEAR(((Block *)self)->owner);
     Py_CLEAR(((Block *)self)->raises);
     return 0;
 }
@@ -92,7 +96,7 @@ static PyMethodDef block_methods[] = {
 };
 
 static PyMemberDef block_members[] = {
-    {"frame", T_OBJECT, offsetof(Block, frame), READONLY, NULL},
+    {"owner", T_OBJECT, offsetof(Block, owner), READONLY, NULL},
     {"raises", T_OBJECT, offsetof(Block, raises), READONLY, NULL},
     {"records", T_BOOL, offsetof(Block, records), READONLY, NULL},
     {"is_open", T_BOOL, offsetof(Block, is_open), READONLY, NULL},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy
+import numpy.ma
 
 from autograd import structures
 from autograd.engines import Value
@@ -122,6 +123,8 @@ class Tape:
         except TypeError as error:
             expected = "expected a number, or a structure of numbers, for each argument"
             raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
+        except (structures.EndlessError, OverflowError) as error:
+            raise type(error)(f"Tape.record: inputs: {error}") from None
         end_stale_blocks()
         if not (Value(0.0) * 1.0).parents:
             raise RecordingError("Tape.record: within no_grad() nothing is recorded; call it outside")

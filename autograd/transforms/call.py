@@ -52,10 +52,12 @@ class Call:
         has_aux: bool = False,
     ) -> None:
         self.name = name
+        check_function(name, function)
         self.is_tracking = is_recording()
         positions, is_single = checked_positions(name, argnums, len(arguments))
         chosen = tuple(arguments[position] for position in positions)
-        numbers, self.argument_form = flattened(f"{name}: the argument", chosen[0] if is_single else chosen)
+        argument = chosen[0] if is_single else chosen
+        numbers, self.argument_form = structures.flatten(argument, structures.scalar, f"{name}: the argument")
         self.variables = [self._variable(number) for number in numbers]
 
         given = list(arguments)
@@ -67,7 +69,8 @@ class Call:
             self.output, self.aux = returned_by(name, function, given, keywords, has_aux)
         if [repr(variable.data) for variable in self.variables] != before:
             raise ValueError(f"{name}: the function has set the data of its argument; it must compute new Values")
-        self.outputs, self.output_form = flattened(f"{name}: what the function has returned", self.output)
+        what = f"{name}: what the function has returned"
+        self.outputs, self.output_form = structures.flatten(self.output, structures.scalar, what)
 
     def _variable(self, number: Scalar) -> Value:
         """A fresh Value for a number, or for a Value: other uses of that are no uses of the argument.
@@ -173,13 +176,19 @@ class Call:
         """The numbers of tangents or cotangents, which must have this form."""
         try:
             numbers = structures.numbers_like(form, given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise type(error)(f"{self.name}: {what}: {error}") from None
         return numbers if self.is_tracking else [structures.number(number) for number in numbers]
 
     def settled(self, returned: Any) -> Any:
-        """A result of the function, with floats in the place of the Values that depend on no Value from outside."""
-        order = self._order(structures.flatten(returned)[0])
+        """A result of the function, with floats in the place of the Values that depend on no Value from outside.
+
+        An aux may be anything. If it has no end, it stays as it is.
+        """
+        try:
+            order = self._order(structures.flatten(returned)[0])
+        except structures.EndlessError:
+            return returned
         tracked = self._tracked(order)
 
         def settle(leaf: Any) -> Any:
@@ -190,19 +199,28 @@ class Call:
 
 def named(name: str, function: Function) -> Callable[[Function], Function]:
     """A decorator: a transform's function gets the name, docstring and signature of the function it was made from."""
+    check_function(name, function)
+    return functools.wraps(function, updated=())
+
+
+def check_function(name: str, function: object) -> None:
     if not callable(function):
         raise TypeError(f"{name}: expected a function, got {described(function)}")
-    return functools.wraps(function, updated=())
 
 
 def checked_positions(name: str, argnums: int | Sequence[int], given: int) -> tuple[list[int], bool]:
     """The positions of the arguments to differentiate by, and whether argnums is one of them and no sequence."""
     is_single = hasattr(argnums, "__index__")
-    positions = []
-    for number in [argnums] if is_single else argnums:  # type: ignore[union-attr]
-        if not -given <= operator.index(number) < given:  # type: ignore[arg-type]
-            raise ValueError(f"{name}: argnums: expected positional arguments that are given, got {number} of {given}")
-        positions.append(operator.index(number) % given)  # type: ignore[arg-type]
+    try:
+        positions = [operator.index(number) for number in ([argnums] if is_single else argnums)]  # type: ignore[union-attr, arg-type]
+    except TypeError:
+        raise TypeError(f"{name}: argnums: expected a position, or several of them, got {described(argnums)}") from None
+    for position in positions:
+        if not -given <= position < given:
+            raise ValueError(
+                f"{name}: argnums: expected positional arguments that are given, got {position} of {given}"
+            )
+    positions = [position % given for position in positions]
     if len(set(positions)) < len(positions):
         raise ValueError(f"{name}: argnums: expected each argument once, got {argnums}")
     return positions, is_single
@@ -220,20 +238,12 @@ def returned_by(
     return returned[0], returned[1]
 
 
-def flattened(what: str, structure: Structure) -> tuple[list[Scalar], Form]:
-    try:
-        return structures.flatten(structure, structures.scalar)
-    except TypeError as error:
-        raise TypeError(f"{what}: {error}") from None
-    except ValueError as error:  # it holds itself
-        raise ValueError(f"{what}: {error}") from None
-
-
 def single_number(expectation: str, given: Any) -> Scalar:
-    leaves, form = structures.flatten(given)
-    if form.is_single:
-        with suppress(TypeError):
-            return structures.scalar(leaves[0])
+    with suppress(TypeError, OverflowError, structures.EndlessError):
+        leaves, form = structures.flatten(given, structures.scalar)
+        if form.is_single:
+            number: Scalar = leaves[0]
+            return number
     raise TypeError(f"{expectation}, got {described(given)}; jacobian takes several")
 
 

@@ -82,7 +82,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
     {'x': 4.0, 'y': 6.0}
     """
     result = single_number("gradients: expected a number or a Value as the output", output)
-    variables, form = structures.flatten(inputs)
+    variables, form = structures.flatten(inputs, what="gradients: inputs")
     for variable in variables:
         if not isinstance(variable, Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
@@ -117,10 +117,15 @@ def grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = F
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
+    return gradient_of("grad", function, argnums, has_aux)
 
-    @named("grad", function)
+
+def gradient_of(name: str, function: Function, argnums: int | Sequence[int], has_aux: bool = False) -> Function:
+    """What grad returns; its errors say the name."""
+
+    @named(name, function)
     def gradient(*arguments: Any, **keywords: Any) -> Any:
-        call = Call("grad", function, arguments, argnums, keywords, has_aux)
+        call = Call(name, function, arguments, argnums, keywords, has_aux)
         derivatives = call.gradient()
         return (derivatives, call.settled(call.aux)) if has_aux else derivatives
 
@@ -270,10 +275,21 @@ def jacobian(
     """
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f"jacobian: mode: expected 'forward', 'reverse' or None, got {mode!r}")
+    return jacobian_of("jacobian", function, argnums, has_aux, mode)
 
-    @named("jacobian", function)
+
+def jacobian_of(
+    name: str,
+    function: Function,
+    argnums: int | Sequence[int],
+    has_aux: bool,
+    mode: Literal["forward", "reverse"] | None,
+) -> Function:
+    """What jacobian returns; its errors say the name."""
+
+    @named(name, function)
     def all_derivatives(*arguments: Any, **keywords: Any) -> Any:
-        call = Call("jacobian", function, arguments, argnums, keywords, has_aux)
+        call = Call(name, function, arguments, argnums, keywords, has_aux)
         fewer = "forward" if len(call.variables) <= len(call.outputs) else "reverse"
         matrix = call.jacobian(mode or fewer)
         result = structures.unflatten_matrix(call.output_form, call.argument_form, matrix)
@@ -291,7 +307,7 @@ def hessian(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> hessian(lambda x: x[0] ** 3 * x[1])([2.0, 5.0])
     [[60.0, 12.0], [12.0, 0.0]]
     """
-    return jacobian(grad(function, argnums, has_aux), argnums, has_aux, mode="forward")
+    return jacobian_of("hessian", gradient_of("hessian", function, argnums, has_aux), argnums, has_aux, "forward")
 
 
 def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Structure]) -> Structure:
@@ -307,7 +323,7 @@ def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Str
     [60.0, 12.0]
     """
     check_tuples("hvp", primals, tangents)
-    gradient = grad(function, 0 if len(primals) == 1 else range(len(primals)))
+    gradient = gradient_of("hvp", function, 0 if len(primals) == 1 else range(len(primals)))
     return pushed_forward("hvp", gradient, primals, tangents, False)[1]
 
 

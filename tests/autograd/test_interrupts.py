@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import random
@@ -109,6 +110,66 @@ def blocks_of_one_manager():
             model(LEAF)
 
 
+class Evaluation:
+    """A context manager that opens a block by hand, in its own code or in a helper's."""
+
+    def __enter__(self):
+        self.begin()
+        return self
+
+    def begin(self):
+        self.block = no_grad()
+        self.block.__enter__()
+
+    def __exit__(self, *exception):
+        self.block.__exit__(*exception)
+
+
+class DirectEvaluation(Evaluation):
+    def __enter__(self):
+        self.block = no_grad()
+        return self.block.__enter__()
+
+
+@contextlib.contextmanager
+def evaluation():
+    with no_grad():
+        yield
+
+
+def stack_of_blocks():
+    """An ExitStack keeps what is interrupted in `__exit__`, until a collection, if that is written in Python."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(no_grad())
+        stack.enter_context(recording(raises=False))
+        model(LEAF)
+
+
+def stack_that_a_helper_fills():
+    def filled():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(no_grad())
+            return stack.pop_all()
+
+    with filled():
+        model(LEAF)
+
+
+def classes_with_enter():
+    with Evaluation(), DirectEvaluation():
+        model(LEAF)
+
+
+def generator_with_a_stack():
+    def pieces():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(no_grad())
+            yield model(LEAF)
+
+    list(pieces())
+
+
 def guarded_block():
     with guarded([LEAF]):
         model(LEAF)
@@ -117,6 +178,11 @@ def guarded_block():
 PROGRAMS = {
     "blocks": blocks,
     "blocks of one manager": blocks_of_one_manager,
+    "a stack of blocks": stack_of_blocks,
+    "a stack that a helper fills": stack_that_a_helper_fills,
+    "classes with __enter__": classes_with_enter,
+    "a generator with a stack": generator_with_a_stack,
+    "a context manager of contextlib": lambda: evaluation()(model)(LEAF),
     "a guarded block": guarded_block,
     "backward": lambda: model(LEAF).backward(),
     "grad": lambda: grad(model)(0.3),
@@ -138,17 +204,21 @@ PROGRAMS = {
 
 
 class Interrupting:
-    """Raises KeyboardInterrupt at the nth of these moments in the project's own code, and in that of this file."""
+    """Raises KeyboardInterrupt at the nth of these moments in the project's code, this file's and contextlib's."""
 
     def __init__(self, n):
         self.left = n
 
     def profile(self, frame, event, argument):
         is_beginning = event == "call" and not frame.f_code.co_flags & inspect.CO_GENERATOR  # it may be closed instead
-        if self.left > 0 and (is_beginning or event == "c_return") and "autograd" in frame.f_code.co_filename:
+        if self.left > 0 and (is_beginning or event == "c_return") and is_own(frame.f_code.co_filename):
             self.left -= 1
             if self.left == 0:
                 raise KeyboardInterrupt
+
+
+def is_own(file):
+    return "autograd" in file or file == contextlib.__file__
 
 
 def is_interrupted(program, n):

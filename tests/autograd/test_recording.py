@@ -11,8 +11,10 @@ import inspect
 import itertools
 import math
 import pickle
+import sys
 import threading
 import types
+import unittest
 import weakref
 
 import pytest
@@ -551,7 +553,12 @@ def test_a_generator_that_is_awaited(decorate):
         yield "waiting"
         return is_recorded()
 
+    async def awaiting():
+        return await work(), is_recorded()
+
     assert driven(iter(work())) == (False, [True])
+    assert driven(awaiting()) == ((False, True), [True])
+    assert driven(decorate(awaiting)()) == ((False, False), [True])
 
 
 # ---- a generator that suspends itself within its own block
@@ -663,6 +670,109 @@ def test_a_context_manager_opens_it_for_whoever_uses_that(block):
     running.close()
 
 
+# Whoever has opened a block may return before it ends. Each of these opens one, and returns a call that ends it.
+
+
+class EvaluationByAHelper(Evaluation):
+    def __enter__(self):
+        self.begin()
+
+    def begin(self):
+        super().__enter__()
+
+
+def by_hand():
+    manager = no_grad()
+    manager.__enter__()
+    return lambda: manager.__exit__(None, None, None)
+
+
+def by_a_class_with_a_helper():
+    manager = EvaluationByAHelper()
+    manager.__enter__()
+    return manager.__exit__
+
+
+def by_a_stack_that_is_returned():
+    stack = contextlib.ExitStack()
+    stack.enter_context(no_grad())
+    return stack.close
+
+
+def by_a_stack_that_is_filled():
+    with contextlib.ExitStack() as stack:
+        fill(stack)
+        return stack.pop_all().close
+
+
+def fill(stack):
+    stack.enter_context(no_grad())
+
+
+def by_a_test_case():
+    case = unittest.TestCase()
+    case.enterContext(no_grad())
+    return case.doCleanups
+
+
+ENDED = []  # generators and coroutines, which are kept
+
+
+def by_a_generator_that_has_ended():
+    stack = contextlib.ExitStack()
+
+    def filling():
+        yield fill(stack)
+        stack.enter_context(no_grad())
+
+    ENDED.append(filling())
+    assert [*ENDED[-1]] == [None]
+    return stack.close
+
+
+def by_a_coroutine_that_has_ended():
+    stack = contextlib.ExitStack()
+
+    async def filling():
+        stack.enter_context(no_grad())
+
+    ENDED.append(filling())
+    driven(ENDED[-1])
+    return stack.close
+
+
+def by_a_generator_that_is_dropped():
+    stack = contextlib.ExitStack()
+
+    def filling():
+        stack.enter_context(no_grad())
+        yield
+
+    next(filling())
+    return stack.close
+
+
+OPENING = [
+    by_hand,
+    by_a_class_with_a_helper,
+    by_a_stack_that_is_returned,
+    by_a_stack_that_is_filled,
+    by_a_test_case,
+    by_a_generator_that_has_ended,
+    by_a_coroutine_that_has_ended,
+    by_a_generator_that_is_dropped,
+]
+
+
+@pytest.mark.parametrize("open_block", OPENING)
+def test_backward_ends_no_block_that_was_opened_for_somebody_else(open_block):
+    end = open_block()
+    Value(1.0).backward()
+    assert not is_recorded()
+    end()
+    assert is_recorded()
+
+
 def test_an_asynchronous_context_manager():
     x = Value(2.0)
 
@@ -714,6 +824,98 @@ def test_an_open_block_keeps_nothing_alive_once_it_is_left():
     gc.disable()
     try:
         assert leave()() is None
+    finally:
+        gc.enable()
+
+
+class InterruptedStack(contextlib.ExitStack):
+    def _push_cm_exit(self, manager, end):  # what enter_context calls once the block is open
+        raise KeyboardInterrupt
+
+
+class InterruptedEvaluation(Evaluation):
+    def __enter__(self):
+        super().__enter__()
+        raise KeyboardInterrupt
+
+
+class InterruptedEvaluationByAHelper(EvaluationByAHelper):
+    def __enter__(self):
+        super().__enter__()
+        raise KeyboardInterrupt
+
+
+def interrupted_stack():
+    with InterruptedStack() as stack:
+        stack.enter_context(no_grad())
+
+
+def interrupted_class():
+    with InterruptedEvaluation():
+        pass
+
+
+def interrupted_class_with_a_helper():
+    with InterruptedEvaluationByAHelper():
+        pass
+
+
+def interrupted_test_case():
+    case = unittest.TestCase()
+    case.addCleanup = interrupted_function
+    case.enterContext(no_grad())
+
+
+def interrupted_function(*_):
+    manager = no_grad()
+    manager.__enter__()
+    raise KeyboardInterrupt
+
+
+def interrupted_generator():
+    def pieces():
+        interrupted_stack()
+        yield
+
+    def own():
+        manager = no_grad()
+        manager.__enter__()
+        yield
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        list(pieces())
+    list(own())
+
+
+def interrupted_coroutine():
+    async def own():
+        manager = no_grad()
+        manager.__enter__()
+        raise KeyboardInterrupt
+
+    driven(own())
+
+
+INTERRUPTED = [
+    interrupted_stack,
+    interrupted_class,
+    interrupted_class_with_a_helper,
+    interrupted_test_case,
+    interrupted_function,
+    interrupted_generator,
+    interrupted_coroutine,
+]
+
+
+@pytest.mark.parametrize("opening", INTERRUPTED)
+def test_a_block_whose_end_nobody_holds_is_not_open(opening):
+    """Whatever has opened it was interrupted just then. No collection is needed: there is no cycle."""
+    gc.disable()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            opening()
+        assert is_recorded()
     finally:
         gc.enable()
 
@@ -779,6 +981,37 @@ def test_one_block_in_two_threads():
     assert seen == [True, False, True]
 
 
+def test_blocks_of_one_manager_in_many_threads():
+    manager, wrong = no_grad(), []
+
+    def open_and_end():
+        for _ in range(500):
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(manager)
+                wrong.append(is_recording())
+                with manager:
+                    wrong.append(is_recording())
+                wrong.append(is_recording())
+            wrong.append(not is_recording())
+            manager.__enter__()
+            wrong.append(is_recording())
+            manager.__exit__(None, None, None)
+            wrong.append(not is_recording())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=open_and_end) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(wrong) == 4 * 500 * 6
+    assert not any(wrong)
+
+
 def test_a_decorated_generator_that_another_thread_resumes():
     @no_grad
     def pieces():
@@ -825,6 +1058,85 @@ def test_a_context_that_was_copied_within_a_block_records_after_its_end():
     assert context.run(lambda: (x * 2.0).parents) == (x,)
     with no_grad():  # another one, in another context
         assert context.run(lambda: (x * 2.0).parents) == (x,)
+
+
+def test_begin_and_end_looked_up_on_the_class_as_an_exit_stack_does():
+    first, second, none = no_grad(), no_grad(), (None, None, None)
+    begin, end = no_grad.__enter__, no_grad.__exit__
+    assert begin(first) is first
+    assert not is_recorded()
+    end(first, *none)
+    assert is_recorded()
+    for manager in (first, second, second):  # it is called again, and so belongs to no block
+        assert begin(manager) is manager
+    for manager in (second, first, second):
+        assert not is_recorded()
+        end(manager, *none)
+    assert is_recorded()
+
+
+@pytest.mark.parametrize("end", [lambda m: no_grad.__exit__(m, 0, 0, 0), lambda m: m.__exit__(0, 0, 0)])
+def test_begin_and_end_looked_up_on_the_class_and_then_another_way(end):
+    manager = no_grad()
+    begin, not_called = no_grad.__enter__, no_grad.__exit__
+    begin(manager)
+    end(manager)
+    assert is_recorded()
+    with pytest.raises(RuntimeError, match="has not begun"):
+        end(manager)
+
+    no_grad.__enter__(manager)
+    end(manager)
+    assert is_recorded()
+    begin, not_called = no_grad.__enter__, no_grad.__exit__
+    with manager:
+        begin(manager)
+        not_called(manager, 0, 0, 0)
+        assert not is_recorded()
+        del not_called
+    assert is_recorded()
+    with pytest.raises(RuntimeError, match="has not begun"):
+        end(manager)
+
+    def begin_and_return():
+        begin, _ = no_grad.__enter__, no_grad.__exit__
+        begin(manager)
+
+    begin_and_return()
+    assert not is_recorded()
+    end(manager)
+    assert is_recorded()
+
+
+def test_a_block_in_an_exit_stack_ends_once():
+    manager = no_grad()
+    with pytest.raises(RuntimeError, match="has not begun"), contextlib.ExitStack() as stack:  # noqa: PT012
+        stack.enter_context(manager)
+        manager.__exit__(None, None, None)
+        assert is_recorded()
+    begin, end = no_grad.__enter__, no_grad.__exit__
+    begin(manager)
+    end(manager, None, None, None)
+    with pytest.raises(RuntimeError, match="release unlocked lock"):
+        end(manager, None, None, None)
+
+
+def test_a_manager_keeps_no_block_that_an_exit_stack_has_ended():
+    manager = no_grad()
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            with contextlib.ExitStack() as inner:
+                inner.enter_context(manager)
+                stack.enter_context(manager)
+                assert not is_recorded()
+            assert not is_recorded()
+    assert is_recorded()
+    for _ in range(100):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(manager)
+    assert len(manager._blocks) <= 1
+    with pytest.raises(RuntimeError, match="has not begun"):
+        manager.__exit__(None, None, None)
 
 
 def test_the_end_of_a_block_that_has_not_begun_is_an_error_and_changes_nothing():

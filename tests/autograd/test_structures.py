@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import pytest
 
-from autograd import Tape, Value, check_gradients, grad, jacobian, structures
+from autograd import Tape, Value, check_gradients, grad, gradients, hessian, hvp, jacobian, jvp, structures, vjp
 from autograd.structures import flatten, number, numbers_like, scalar, unflatten, unflatten_matrix
 
 pytestmark = pytest.mark.both_engines
@@ -479,19 +479,67 @@ def holding_itself(kind):
 @pytest.mark.parametrize("kind", [list, deque, dict, Linked])
 def test_a_structure_that_holds_itself_is_refused(kind):
     structure, twice = holding_itself(kind)
-    message = "expected a structure of numbers, got .*, which holds itself$"
-    calls = {
-        "": [lambda: structures.flatten(structure), lambda: structures.map(abs, structure)],
-        "grad: the argument: ": [lambda: grad(lambda x: 1.0)(structure)],
-        "jacobian: what the function has returned: ": [lambda: jacobian(lambda x: structure)(1.0)],
-    }
-    for start, each in calls.items():
-        for call in each:
-            with pytest.raises(ValueError, match=f"^{start}{message}"):
-                call()
-    with pytest.raises(ValueError, match=message):
-        Tape.record(lambda x: x, [structure])
-    with pytest.raises(ValueError, match=message):
-        check_gradients(lambda x: x, [structure])
+    for start, call in USES.items():
+        message = f"^{start}expected a structure of numbers, got .*, which holds itself$"
+        with pytest.raises(ValueError, match=message):
+            call(structure)
     leaves, form = structures.flatten(twice)
     assert structures.unflatten(form, leaves) == twice == structures.map(lambda x: x, twice)
+
+
+USES = {
+    "": structures.flatten,
+    "()": lambda structure: structures.map(abs, structure),  # another key, the same start
+    "gradients: inputs: ": lambda structure: gradients(Value(1.0), structure),
+    "grad: the argument: ": lambda structure: grad(lambda x: 1.0)(structure),
+    "hessian: the argument: ": lambda structure: hessian(lambda x: 1.0)(structure),
+    "jvp: the argument: ": lambda structure: jvp(lambda x: 1.0, (structure,), (1.0,)),
+    "vjp: the argument: ": lambda structure: vjp(lambda x: 1.0, structure),
+    "jacobian: what the function has returned: ": lambda structure: jacobian(lambda x: structure)(1.0),
+    "hvp: what the function has returned: ": lambda structure: hvp(lambda x: structure, (1.0,), (1.0,)),
+    "Tape.record: inputs: ": lambda structure: Tape.record(lambda x: x, [structure]),
+    "check_gradients: point: ": lambda structure: check_gradients(lambda x: x, [structure]),
+    "check_gradients: what the function has returned: ": lambda structure: check_gradients(lambda x: structure, [1.0]),
+}
+
+
+@pytest.mark.parametrize("levels", [240, 260, 900, 5000])
+def test_nesting_has_a_limit(levels):
+    """Within it, whatever is done with structures comes to an end."""
+    structure = 2.0
+    for _ in range(levels):
+        structure = [structure]
+    if levels > 250:
+        for start, call in USES.items():
+            with pytest.raises(ValueError, match=f"^{start}expected a structure .* nested more than 250 levels deep"):
+                call(structure)
+        return
+    leaves, form = structures.flatten(structure, structures.scalar)
+    assert leaves == [2.0]
+    assert form == structures.flatten(structure)[1]
+    assert hash(form) == hash(structures.flatten(structure)[1])
+    assert form.places() == ["[0]" * levels]
+    assert structures.unflatten(form, leaves) == structures.map(abs, structure) == structure
+    assert structures.numbers_like(form, structure) == [2.0]
+    assert grad(innermost)(structure) == structures.unflatten(form, [1.0])
+    assert jvp(lambda x: x, (structure,), (structure,)) == (structure, structure)
+    assert structures.unflatten_matrix(form, LEAF, [[2.0]]) == structure
+    with pytest.raises(TypeError, match=r"^grad: the argument: expected a real number, got str: 'a' at \[0\]"):
+        grad(innermost)(structures.unflatten(form, ["a"]))
+
+
+LEAF = structures.flatten(1.0)[1]
+
+
+def innermost(structure):
+    while isinstance(structure, list):
+        structure = structure[0]
+    return structure
+
+
+def test_what_calls_itself_for_ever_is_another_error():
+    def endless(x):
+        return grad(endless)(x)
+
+    with pytest.raises(RecursionError):
+        endless(1.0)

@@ -788,6 +788,96 @@ def test_errors_say_what_was_expected(call, error, message):
         call()
 
 
+# Every transform, in every wrong use: of(function, argument, **options) asks it for a derivative.
+TRANSFORMS = {
+    "grad": lambda f, *x, **options: grad(f, **options)(*x),
+    "value_and_grad": lambda f, *x, **options: value_and_grad(f, **options)(*x),
+    "derivative": lambda f, *x, **options: derivative(f, **options)(*x),
+    "jacobian": lambda f, *x, **options: jacobian(f, **options)(*x),
+    "hessian": lambda f, *x, **options: hessian(f, **options)(*x),
+    "vjp": lambda f, *x, **options: vjp(f, *x, **options)[1](1.0),
+    "jvp": lambda f, *x, **options: jvp(f, x, (1.0,), **options),
+    "hvp": lambda f, *x, **options: hvp(f, x, (1.0,), **options),
+}
+WITH_ARGNUMS = {"grad", "value_and_grad", "jacobian", "hessian"}
+OF_NUMBERS = {"grad", "value_and_grad", "hessian", "hvp"}
+NO_NUMBERS = [None, "a", 2j, object(), len, [1.0, "a"], {"w": (2.0, None)}, 10**400]
+NO_PLACES = [None, 1.5, "0", "x", [0, "x"], [[0]], 1, -2, (0, 0), (0, 7), {0.5}]
+
+
+def set_data(x):
+    x.data = 3.0
+    return x * x
+
+
+def wrong_uses():
+    for name, of in TRANSFORMS.items():
+        for wrong in (None, 3.0, "f", [abs]):
+            yield name, f"of {wrong!r}", lambda of=of, wrong=wrong: of(wrong, 2.0)
+        for wrong in (*NO_NUMBERS, ENDLESS, DEEP):
+            shown = type(wrong).__name__
+            yield name, f"at {shown}", lambda of=of, wrong=wrong: of(lambda x: 1.0, wrong)
+            yield name, f"returns {shown}", lambda of=of, wrong=wrong: of(lambda x: wrong, 2.0)
+        yield name, "sets data", lambda of=of: of(set_data, 2.0)
+        if name in OF_NUMBERS:
+            yield name, "returns several", lambda of=of: of(lambda x: [x, x], 2.0)
+        if name in AUX:
+            yield name, "no aux", lambda of=of: of(lambda x: x * x, 2.0, has_aux=True)
+        if name in WITH_ARGNUMS:
+            yield name, "without arguments", lambda of=of: of(lambda: 1.0)
+            for wrong in NO_PLACES:
+                yield name, f"argnums {wrong!r}", lambda of=of, wrong=wrong: of(lambda x: x * x, 2.0, argnums=wrong)
+    for wrong in (*NO_NUMBERS, ENDLESS, DEEP, [1.0, 2.0]):
+        shown = type(wrong).__name__
+        yield "vjp", f"cotangents {shown}", lambda wrong=wrong: vjp(lambda x: x, 2.0)[1](wrong)
+        yield "gradients", f"inputs {shown}", lambda wrong=wrong: gradients(Value(1.0), wrong)
+        yield "gradients", f"output {shown}", lambda wrong=wrong: gradients(wrong, Value(1.0))
+        for name, transform in {"jvp": jvp, "hvp": hvp}.items():
+            yield name, f"tangents {shown}", lambda f=transform, wrong=wrong: f(lambda x: x * x, (2.0,), (wrong,))
+    for name, transform in {"jvp": jvp, "hvp": hvp}.items():
+        for wrong in (None, 2.0, "a", {2.0}, (2.0, 3.0), ()):
+            yield name, f"tangents are {wrong!r}", lambda f=transform, wrong=wrong: f(lambda x: x, (2.0,), wrong)
+        for wrong in (None, 2.0, "a", {2.0}):
+            yield name, f"primals are {wrong!r}", lambda f=transform, wrong=wrong: f(lambda x: x, wrong, (1.0,))
+    for wrong in (None, "a", 1.5, -1, [1]):
+        yield "derivative", f"order {wrong!r}", lambda wrong=wrong: derivative(lambda x: x, order=wrong)
+    for wrong in ("both", 1, [], True):
+        yield "jacobian", f"mode {wrong!r}", lambda wrong=wrong: jacobian(lambda x: x, mode=wrong)
+
+
+ENDLESS = [1.0]
+ENDLESS.append({"itself": ENDLESS})
+DEEP = 1.0
+for _ in range(900):
+    DEEP = [DEEP]
+
+
+AUX = {
+    "grad": lambda f: grad(f, has_aux=True)(2.0)[1],
+    "value_and_grad": lambda f: value_and_grad(f, has_aux=True)(2.0)[0][1],
+    "jacobian": lambda f: jacobian(f, has_aux=True)(2.0)[1],
+    "hessian": lambda f: hessian(f, has_aux=True)(2.0)[1],
+    "vjp": lambda f: vjp(f, 2.0, has_aux=True)[2],
+    "jvp": lambda f: jvp(f, (2.0,), (1.0,), has_aux=True)[2],
+}
+
+
+@pytest.mark.parametrize("name", AUX)
+@pytest.mark.parametrize("aux", [ENDLESS, DEEP, {"model": ENDLESS}], ids=["endless", "deep", "within"])
+def test_an_aux_without_an_end_is_passed_on(name, aux):
+    assert AUX[name](lambda x: (x * x, aux)) is aux
+
+
+@pytest.mark.parametrize("name", [*TRANSFORMS, "gradients"])
+def test_errors_name_the_transform_that_was_called(name):
+    uses = [(use, call) for called, use, call in wrong_uses() if called == name]
+    assert len(uses) > 20
+    for use, call in uses:
+        with pytest.raises((TypeError, ValueError, OverflowError)) as raised:
+            call()
+        assert str(raised.value).startswith(f"{name}: "), f"{use}: {raised.value}"
+
+
 def test_an_operation_of_ones_own_has_no_derivative_here():
     x = Value(2.0)
     out = Value(x.data * 3.0, (x,), "triple")
