@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter
-from nn.arguments import check_function, distinct_leaves, examples_of, positive, within
+from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import progress_bar
@@ -192,7 +192,7 @@ class SecondOrder:
     _needs_hessian = False
 
     def __init__(self, parameters: Iterable[Value]) -> None:
-        self.parameters = distinct_leaves(parameters)
+        self.parameters = distinct_leaves(parameters, type(self).__name__)
 
     def minimize(
         self,
@@ -236,9 +236,9 @@ class SecondOrder:
         Raises, before anything is changed:
             ValueError: no examples, or not equally many of each of the data; `steps` below 1, a tolerance below 0; the
                 function returns something else than the method asks for, or it depends on none of the parameters.
-            TypeError: `steps` is not an integer; `tape=True` and the examples do not have the same graph; numbers are
-                masked.
-            FloatingPointError: loss or derivatives are nan or infinite to begin with.
+            TypeError: `steps` is not an integer; `progress` or `tape` is something else than a flag; `tape=True` and
+                the examples do not have the same graph; numbers are masked.
+            FloatingPointError: a parameter, the loss or a derivative of it is nan or infinite to begin with.
         Raises whatever the function raises, with the parameters as they were before the step.
         """
         name = type(self).__name__
@@ -247,7 +247,8 @@ class SecondOrder:
         tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
         step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)
         loss_tolerance = within(f"{name}: loss_tolerance", loss_tolerance, 0.0, math.inf)
-        descent, start = Descent(), gathered(self.parameters, "data")
+        progress, tape = flag(f"{name}: progress", progress), flag_or_none(f"{name}: tape", tape)
+        descent, start = Descent(), self._start(name)
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
             evaluator, descent.eager = choose(problem, tape, self._needs_hessian)
@@ -280,6 +281,17 @@ class SecondOrder:
         finally:
             scatter(descent.path[-1] if descent.path else start, self.parameters, "data")
         return descent
+
+    def _start(self, caller: str) -> Array:
+        """The parameters' numbers. Raises FloatingPointError if one is nan or infinite."""
+        start = gathered(self.parameters, "data")
+        if not is_finite(start):
+            i = int(numpy.isfinite(start).argmin())
+            raise FloatingPointError(
+                f"{caller}: expected finite parameters to begin with, got {start[i]} as parameter {i}; "
+                "give it another number, or make the model anew"
+            )
+        return start
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
         """Where the method is to begin with, and after each step. Raises Stop where there is no next step."""

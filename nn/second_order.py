@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from nn.arguments import Within, examples_of
+from nn.arguments import Within, examples_of, flag, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
     EPSILON,
@@ -36,7 +36,6 @@ from nn.minimizing import (
     check_finite,
     length,
 )
-from nn.optimizers import gathered
 from nn.problem import Problem, choose
 from nn.undo import Undo
 
@@ -83,7 +82,7 @@ class Newton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def _loss(self, outputs: Array) -> float:
         if outputs.shape[1] != 1:
@@ -126,7 +125,7 @@ class GaussNewton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
@@ -182,7 +181,7 @@ class LevenbergMarquardt(SecondOrder):
     def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
         self.damping = damping
-        self.scaled = scaled
+        self.scaled = flag_or_none(f"{type(self).__name__}: scaled", scaled)
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
@@ -284,7 +283,7 @@ class NaturalGradient(DirectionMethod):
         self.distribution = distribution
         self.learning_rate = learning_rate
         self.damping = damping
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
         """F, (p, p), with the parameters as they are. Arguments are those of `minimize`, but for the targets.
@@ -294,9 +293,9 @@ class NaturalGradient(DirectionMethod):
         >>> NaturalGradient([logit], "bernoulli").fisher_matrix(lambda: logit)
         array([[0.25]])
         """
+        tape, start = flag_or_none("fisher_matrix: tape", tape), self._start("fisher_matrix")
         problem = Problem("fisher_matrix", model, self.parameters, examples_of("fisher_matrix", *inputs))
         evaluator, _ = choose(problem, tape)
-        start = gathered(self.parameters, "data")
         with Undo(self.parameters):
             return self._fisher(evaluator.outputs(start), evaluator.jacobian(start))
 

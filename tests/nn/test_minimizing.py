@@ -498,10 +498,50 @@ def test_wrong_options():
     with pytest.raises(ValueError, match="learning_rate: expected"):
         NaturalGradient(parameters, "normal", learning_rate=0.0)
     for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
-        with pytest.raises(ValueError, match="expected at least one parameter, got none"):
+        name = type(method(parameters)).__name__
+        with pytest.raises(ValueError, match=f"^{name}: expected at least one parameter, got none"):
             method([])
-        with pytest.raises(ValueError, match="parameter 0: expected a leaf"):
+        with pytest.raises(TypeError, match=f"^{name}: expected the parameters, such as"):
+            method(None)
+        with pytest.raises(TypeError, match=f"^{name}: parameter 1: expected a Value, got 1.0"):
+            method([parameters[0], 1.0])
+        with pytest.raises(ValueError, match=f"^{name}: parameter 0: expected a leaf"):
             method([parameters[0] * 2.0])
+        with pytest.raises(ValueError, match=f"^{name}: parameter 1 is there already"):
+            method([parameters[0], parameters[0]])
+
+
+@pytest.mark.parametrize("wrong", ["no", 0, 1.0, [], "x"])
+def test_flags_are_flags(wrong):
+    parameters, function = valley()
+    for name, method in METHODS.items():
+        made = method(parameters) if name != "natural gradient" else NaturalGradient(parameters, "normal")
+        caller = type(made).__name__
+        refused(TypeError, f"^{caller}: tape: expected True, False or None, got", made, function, tape=wrong)
+        with pytest.raises(TypeError, match=f"^{caller}: progress: expected True or False, got"):
+            made.minimize(function, progress=wrong)
+    for method in (Newton, GaussNewton, lambda p, **options: NaturalGradient(p, "normal", **options)):
+        with pytest.raises(TypeError, match=r"^(Newton|GaussNewton|NaturalGradient): line_search: expected True or"):
+            method(parameters, line_search=wrong)
+    with pytest.raises(TypeError, match=r"^LevenbergMarquardt: scaled: expected True, False or None, got"):
+        LevenbergMarquardt(parameters, scaled=wrong)
+    with pytest.raises(TypeError, match=r"^fisher_matrix: tape: expected True, False or None, got"):
+        NaturalGradient(parameters, "normal").fisher_matrix(function, tape=wrong)
+
+
+@pytest.mark.parametrize("tape", [None, True, False])
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_parameters_that_are_not_finite_to_begin_with(number, tape):
+    parameters, function = valley()
+    parameters[1].data = number
+    for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
+        made = method(parameters)
+        match = f"{type(made).__name__}: expected finite parameters to begin with, got {number} as parameter 1"
+        with pytest.raises(FloatingPointError, match=match):
+            minimized(made, function, tape=tape)
+    with pytest.raises(FloatingPointError, match=f"fisher_matrix: expected finite parameters .* got {number}"):
+        made.fisher_matrix(function, tape=tape)
+    assert (parameters[0].data, repr(parameters[1].data)) == (-1.2, repr(number))
 
 
 def test_wrong_data():
