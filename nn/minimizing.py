@@ -313,7 +313,12 @@ class SecondOrder:
             )
 
     def _tried(self, evaluator: Evaluator, vector: Array) -> tuple[Array, float]:
-        """Outputs and loss with other parameters. Where Values raise, as for log(-1), the loss is nan."""
+        """Outputs and loss with other parameters. Where Values raise, as for log(-1), the loss is nan.
+
+        So it is where a step has led beyond the largest number.
+        """
+        if not is_finite(vector):
+            return numpy.empty((0, 0)), math.nan
         try:
             outputs = evaluator.outputs(vector)
         except (ArithmeticError, ValueError):
@@ -325,7 +330,8 @@ class DirectionMethod(SecondOrder):
     """A method whose step goes along the direction δ that its parabola advises: θ ← θ + α δ.
 
     With a line search α is η, η/2, η/4, ...: the first that lowers the loss enough, L(θ + α δ) ≤ L(θ) + 10⁻⁴ α gᵀδ, but
-    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). Without, α is η.
+    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). It ends where the step changes no parameter: δ
+    may be too long by any factor, as where the curvature is next to nothing. Without, α is η.
     """
 
     learning_rate = 1.0
@@ -344,11 +350,11 @@ class DirectionMethod(SecondOrder):
             rate, step = self.learning_rate, self.learning_rate * parabola.direction
             trial, trial_loss = self._tried(evaluator, vector + step)
             while self.line_search and not (
-                trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
+                -math.inf < trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
                 or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
                 rate, step = rate / 2, step / 2
-                if parabola.is_small(step, step_tolerance) or rate < EPSILON**2:  # also where θ is 0
+                if (vector + step == vector).all():
                     raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):

@@ -36,6 +36,7 @@ from nn.minimizing import (
     check_finite,
     length,
 )
+from nn.optimizers import is_finite
 from nn.problem import Problem, choose
 from nn.undo import Undo
 
@@ -430,9 +431,11 @@ class AnyCurvature(Parabola):
     @cached_property
     def direction(self) -> Array:
         slopes = self.eigenvectors.T @ (self.gradient / self.equilibrating)
-        direction = -(self.eigenvectors @ (slopes / self.sizes)) / self.equilibrating
+        direction = finite_quotients(-(self.eigenvectors @ (slopes / self.sizes)), self.equilibrating)
         is_idle = ~self.is_bent & (numpy.abs(slopes) <= math.sqrt(EPSILON) * length(slopes))
-        return shortest(direction, self.eigenvectors[:, is_idle] / self.equilibrating[:, numpy.newaxis])
+        return shortest(
+            direction, finite_quotients(self.eigenvectors[:, is_idle], self.equilibrating[:, numpy.newaxis])
+        )
 
 
 class SquaresCurvature(Parabola):
@@ -452,8 +455,8 @@ class SquaresCurvature(Parabola):
         jacobian = self.jacobian / units
         u, s, vt = numpy.linalg.svd(jacobian, full_matrices=len(jacobian) < len(units))
         rank = int((s > EPSILON * max(jacobian.shape) * s.max()).sum())
-        best = vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]) / units
-        return shortest(best, vt[rank:].T / units[:, numpy.newaxis])
+        best = finite_quotients(vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]), units)
+        return shortest(best, finite_quotients(vt[rank:].T, units[:, numpy.newaxis]))
 
     @cached_property
     def rounding(self) -> float:
@@ -461,6 +464,15 @@ class SquaresCurvature(Parabola):
         norm = math.sqrt(2.0 * self.loss)
         error = 10.0 * EPSILON * (norm + self.size(self.vector))
         return norm * error + 0.5 * error**2
+
+
+def finite_quotients(numerators: Array, denominators: Array) -> Array:
+    """The quotients. Where one is infinite, all of them times a number that makes them finite: the same direction."""
+    quotients: Array = numerators / denominators
+    while is_finite(numerators) and not is_finite(quotients):
+        numerators = numerators * 2.0**-32
+        quotients = numerators / denominators
+    return quotients
 
 
 def shortest(step: Array, flat: Array) -> Array:

@@ -125,6 +125,54 @@ def test_it_stops_where_no_step_lowers_the_loss(method, reason):
     assert REASONS[reason] in repr(descent)
 
 
+# Where there is next to no curvature, the parabola's lowest point is farther away by any factor, or by an infinite one.
+FAR_TOO_LONG = {
+    "exp(x) - x": (Newton, [], 0.0, (-30.0, -100.0, -300.0, -700.0, -740.0), lambda y, x: exp(x - y) - (x - y)),
+    "exp(x) - 1": (GaussNewton, [], 0.0, (-10.0, -100.0, -700.0, -720.0), lambda y, x: exp(x - y) - 1.0),
+    "a coin": (
+        lambda p: NaturalGradient(p, "bernoulli"), [0, 1, 1, 1], math.log(3.0), (40.0, 100.0, 700.0, -700.0),
+        lambda y, x: x - y,
+    ),
+    "two classes": (
+        lambda p: NaturalGradient(p, "categorical"), [0, 1, 1, 1], math.log(3.0), (40.0, 100.0, 740.0, -100.0),
+        lambda y, x: [y, x],
+    ),
+}  # fmt: skip
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("case", FAR_TOO_LONG)
+def test_the_line_search_goes_on_however_much_too_long_the_step_is(case, tape):
+    method, targets, minimum, starts, function = FAR_TOO_LONG[case]
+    for start in starts:
+        y, x = parameters = [Value(0.0), Value(start)]
+        data = [targets] if targets else []
+        descent = minimized(method(parameters), lambda *_, y=y, x=x: function(y, x), *data, tape=tape)
+        assert descent.converged, (start, descent)
+        assert x.data - y.data == pytest.approx(minimum, abs=1e-6)
+
+
+@pytest.mark.parametrize("step_tolerance", [1e-12, 1e-3])
+@pytest.mark.parametrize("start", [1.0, 1e100, 1e-300, 0.0])
+def test_where_the_line_search_ends_no_step_that_changes_a_parameter_lowers_the_loss(start, step_tolerance):
+    x, tried = Value(start), []  # the residual jumps up below the start, and its derivative does not say so
+
+    def residual():
+        tried.append(x.data)
+        return x + 1.0 + (9.0 * max(start, 1.0) if x.data < start else 0.0)
+
+    descent = minimized(GaussNewton([x]), residual, tape=False, step_tolerance=step_tolerance)
+    assert (descent.stopped, x.data) == ("line search", start)
+    assert max(number for number in tried if number < start) == math.nextafter(start, -math.inf)
+
+
+def test_a_loss_of_minus_infinity_is_not_lower():
+    x = Value(1.0)
+    descent = minimized(Newton([x]), lambda: x * x - (math.inf if x.data < 0.375 else 0.0), tape=False)
+    assert (descent.stopped, descent.converged) == ("line search", False)
+    assert x.data == 0.375
+
+
 @BOTH_WAYS
 def test_a_step_out_of_the_domain_is_shortened(tape):
     for method in LEAST_SQUARES.values():
