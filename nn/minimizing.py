@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
 
 EPSILON = float(numpy.finfo(float).eps)
+SMALLEST = float(numpy.finfo(float).tiny)
 
 REASONS = {
     "gradient": "no derivative of the loss is larger than the tolerance, relative to loss and curvature",
@@ -46,6 +47,7 @@ REASONS = {
     "line search": "no step in the direction lowers the loss, however short",
     "damping": "no step lowers the loss, however large the damping",
     "far out": "parameters have become so large that any step is small beside them, while the gradient is not small",
+    "underflow": "the loss is too small a number for its changes to be seen; measure it in a smaller unit",
     "not finite": "the loss or its derivatives are nan or infinite after the next step",
     "interrupted": "interrupted",
 }
@@ -62,7 +64,8 @@ class Descent:
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
     stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "small reduction", "rounding",
-        "steps", "line search", "damping", "far out", "not finite" or "interrupted". `reason` says it in words.
+        "steps", "line search", "damping", "far out", "underflow", "not finite" or "interrupted". `reason` says it in
+        words.
     eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
@@ -139,7 +142,17 @@ class Parabola:
         """max_i |g_i| / √(2 |L| B_ii). For L = ½ ‖r‖² and B = JᵀJ it is |cos(J_i, r)|: MINPACK's `gtol` test."""
         if self.slope == 0.0:
             return 0.0
-        return self.slope / math.sqrt(2.0 * abs(self.loss)) if self.loss else math.inf
+        return self.slope / self.root if self.root else math.inf
+
+    @cached_property
+    def root(self) -> float:
+        """√(2 |L|), for sums of squares ‖r‖. Where L is 0, it is the root of what rounding errors may have hidden."""
+        return math.sqrt(2.0 * (abs(self.loss) or self.rounding))
+
+    @property
+    def underflows(self) -> bool:
+        """Whether the loss, and what could be gained, are too small for numbers to have all of their digits."""
+        return max(abs(self.loss), 0.5 * self.slope**2) < SMALLEST / EPSILON and self.slope > 0.0
 
     @cached_property
     def rounding(self) -> float:
@@ -256,7 +269,7 @@ class SecondOrder:
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
-                for iterate in within_reach(self._iterates(evaluator, start, max(step_tolerance, EPSILON))):
+                for iterate in self._iterates(evaluator, start, max(step_tolerance, EPSILON)):
                     descent.append(iterate)
                     if descent.steps:
                         undo.keep()
@@ -275,7 +288,7 @@ class SecondOrder:
                     f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
                     "parameters, or examples without nan and huge numbers"
                 ) from None
-            descent.stopped = str(stop)
+            descent.stopped = verdict(str(stop), descent, iterate.parabola)
         except KeyboardInterrupt:
             descent.stopped = "interrupted"
         finally:
@@ -376,29 +389,26 @@ def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: floa
     return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
 
 
-def within_reach(iterates: Iterable[Iterate]) -> Iterator[Iterate]:
-    """The iterates. Raises Stop("far out") where parameters have run away, so that any step is small beside ‖D θ‖.
+def verdict(reason: str, descent: Descent, last: Parabola) -> str:
+    """The reason why the descent has ended. It is another one where the last iterate says that it has not converged.
 
-    So it is where a long step has saturated neurons of a network: others still move far, and could gain much. The
-    parameters at the start are taken at their word.
+    "underflow": losses are too small to be compared. "far out": parameters have run away, so that any step is small
+    beside ‖D θ‖. So it is where a long step has saturated neurons of a network: others still move far, and could gain
+    much. The parameters at the start are taken at their word.
     """
-    losses = []
-    try:
-        for iterate in iterates:
-            losses.append(abs(iterate.parabola.loss))
-            yield iterate
-    except Stop as stop:
-        if str(stop) in ("small step", "rounding") and len(losses) > 1:
-            last = iterate.parabola
-            could_gain = 0.5 * last.slope**2 > 1e-4 * max(losses)
-            if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
-                raise Stop("far out") from None
-        raise
+    if reason in ("small reduction", "rounding") and last.underflows:
+        return "underflow"
+    if reason in ("small step", "rounding") and descent.steps:
+        could_gain = 0.5 * last.slope**2 > 1e-4 * max(map(abs, descent.loss))
+        if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
+            return "far out"
+    return reason
 
 
 def length(vector: Array) -> float:
-    """‖vector‖, as `numpy.linalg.norm` has it, in a fifth of the time."""
-    return math.sqrt(vector.dot(vector))
+    """‖vector‖, as `numpy.linalg.norm` has it, in a fifth of the time, and where squares would be 0 or infinite too."""
+    square = vector.dot(vector)
+    return math.sqrt(square) if SMALLEST / EPSILON < square < math.inf else math.hypot(*vector)
 
 
 def check_finite(*arrays: Array) -> None:

@@ -28,6 +28,7 @@ from nn.arguments import Within, examples_of, flag, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
     EPSILON,
+    SMALLEST,
     DirectionMethod,
     Iterate,
     Parabola,
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn.minimizing import Array, Function
     from nn.problem import Evaluator
-
-
-SMALLEST = float(numpy.finfo(float).tiny)
 
 
 class Newton(DirectionMethod):
@@ -197,7 +195,7 @@ class LevenbergMarquardt(SecondOrder):
             largest = numpy.maximum(largest, parabola.units)
             damped = DampedLeastSquares(parabola, self._units(largest))
             if math.isnan(damping):
-                damping = damped.enough(self.damping * damped.largest_square)
+                damping = damped.enough(max(self.damping * damped.largest_square, SMALLEST))
             is_taken = False
             while not is_taken:
                 yield Iterate(parabola, damping)
@@ -450,9 +448,24 @@ class SquaresCurvature(Parabola):
         self.residuals, self.jacobian = residuals, jacobian
 
     @cached_property
+    def normalized(self) -> Array:
+        """J with columns of length 1."""
+        normalized: Array = self.jacobian / numpy.where(self.units > 0.0, self.units, 1.0)
+        return normalized
+
+    @cached_property
+    def slope(self) -> float:
+        """max_i |J_i · r| / ‖J_i‖, where the product of J_i and r would be 0 too."""
+        return float(numpy.abs(self.normalized.T @ self.residuals).max())
+
+    @cached_property
+    def root(self) -> float:
+        return length(self.residuals)
+
+    @cached_property
     def direction(self) -> Array:
         units = numpy.where(self.units > 0.0, self.units, 1.0)
-        jacobian = self.jacobian / units
+        jacobian = self.normalized
         u, s, vt = numpy.linalg.svd(jacobian, full_matrices=len(jacobian) < len(units))
         rank = int((s > EPSILON * max(jacobian.shape) * s.max()).sum())
         best = finite_quotients(vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]), units)
@@ -461,9 +474,8 @@ class SquaresCurvature(Parabola):
     @cached_property
     def rounding(self) -> float:
         """‖r‖ e + ½ e², where e = 10 ε (‖r‖ + ‖Dθ‖) is by how much ‖r‖ may be wrong."""
-        norm = math.sqrt(2.0 * self.loss)
-        error = 10.0 * EPSILON * (norm + self.size(self.vector))
-        return norm * error + 0.5 * error**2
+        error = 10.0 * EPSILON * (self.root + self.size(self.vector))
+        return self.root * error + 0.5 * error**2
 
 
 def finite_quotients(numerators: Array, denominators: Array) -> Array:

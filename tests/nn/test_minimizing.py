@@ -509,6 +509,74 @@ def test_where_any_step_is_small_beside_a_parameter_that_ran_away_it_has_not_con
     assert REASONS["far out"] in repr(descent)
 
 
+# ---- numbers whose squares are 0: it goes to the optimum, or says that it cannot see
+
+
+TINY = [1e-150, 1e-155, 1e-162, 1e-170, 1e-200, 1e-300]
+LEAST_SQUARES_AND_SCALES = {
+    **LEAST_SQUARES,
+    "scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=True),
+    "not scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=False),
+}
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+def test_residuals_whose_squares_are_0_are_residuals(method, tape):
+    for s in TINY:
+        x = Value(1.0)
+        descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda x=x, s=s: [s * (x - 3.0)], tape=tape)
+        is_seen = method != "not scaled" or s > 1e-160  # its damping has the unit of a square
+        assert descent.stopped in (("gradient", "small step") if is_seen else ("underflow",)), (s, descent)
+        assert x.data == pytest.approx(3.0 if is_seen else 1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+def test_losses_that_cannot_be_compared_are_not_called_converged(method):
+    def residuals(x, y):
+        return [x * y - 3.0, x - 1.0 + y * y, x + y]
+
+    optimum = scipy.optimize.least_squares(lambda w: residuals(*w), [1.0, 2.0], xtol=1e-15, ftol=1e-15, gtol=1e-15).x
+    for s in (1.0, *TINY):
+        w = [Value(1.0), Value(2.0)]
+        options = {"steps": 300, "loss_tolerance": 1e-3 if s < 1e-160 else 0.0}
+        descent = minimized(
+            LEAST_SQUARES_AND_SCALES[method](w), lambda w=w, s=s: [s * r for r in residuals(*w)], **options
+        )
+        assert descent.stopped in ("gradient", "rounding", "small step", "underflow", "steps"), (s, descent)
+        if descent.converged:
+            assert descent.relative_gradient[-1] < 1e-6
+            np.testing.assert_allclose(numbers(w), optimum, rtol=1e-6)
+        elif s < 1e-163:  # a little above, some squares are the smallest number
+            assert descent.stopped == "underflow"
+            assert REASONS["underflow"] in repr(descent)
+
+
+@BOTH_WAYS
+def test_parameters_whose_squares_are_0_are_not_small_beside_themselves(tape):
+    for s in TINY:
+        for method, function in (
+            (Newton, lambda x: x * x),
+            (GaussNewton, lambda x: x),
+            (LevenbergMarquardt, lambda x: x),
+        ):
+            x = Value(s)
+            descent = minimized(method([x]), lambda x=x, function=function: function(x), tape=tape)
+            assert descent.steps > 0
+            assert abs(x.data) < 1e-3 * s
+            assert math.isfinite(descent.relative_gradient[-1]) or not descent.converged
+
+
+@BOTH_WAYS
+def test_a_loss_of_0_that_is_not_the_lowest_is_no_optimum(tape):
+    for start in (1.0, 4.0):
+        x = Value(start)
+        descent = minimized(Newton([x]), lambda x=x: x * x - 6.0 * x + 5.0, tape=tape)
+        assert descent.converged
+        assert math.isfinite(descent.relative_gradient[0])
+        assert x.data == pytest.approx(3.0)
+
+
 def test_classes_that_a_line_separates_have_no_optimum():
     w = Value(0.0)
     for method in (Newton([w]), NaturalGradient([w], "bernoulli")):
