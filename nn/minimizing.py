@@ -47,6 +47,7 @@ REASONS = {
     "line search": "no step in the direction lowers the loss, however short",
     "damping": "no step lowers the loss, however large the damping",
     "far out": "parameters have become so large that any step is small beside them, while the gradient is not small",
+    "hidden curvature": "the loss falls in a direction whose curvature rounding errors hide: it could be much lower",
     "underflow": "the loss is too small a number for its changes to be seen; measure it in a smaller unit",
     "not finite": "the loss or its derivatives are nan or infinite after the next step",
     "interrupted": "interrupted",
@@ -64,8 +65,8 @@ class Descent:
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
     stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "small reduction", "rounding",
-        "steps", "line search", "damping", "far out", "underflow", "not finite" or "interrupted". `reason` says it in
-        words.
+        "steps", "line search", "damping", "far out", "hidden curvature", "underflow", "not finite" or "interrupted".
+        `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
@@ -131,11 +132,26 @@ class Parabola:
         """By how much the lowest point is lower: ½ gᵀ B⁻¹ g."""
         return -0.5 * float(self.gradient @ self.direction)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the loss has a slope in a direction whose curvature rounding errors hide."""
+        return False
+
+    @property
+    def could_gain(self) -> float:
+        """By how much the loss could be lower: `foretold`, or, where this cannot be told, by any number."""
+        return math.inf if self.is_blind else self.foretold
+
     @cached_property
     def slope(self) -> float:
         """max_i |g_i| / √B_ii. Half its square is the most that a single parameter, as it moves alone, can gain."""
         has_slope = self.gradient != 0.0
         return float((numpy.abs(self.gradient[has_slope]) / self.units[has_slope]).max(initial=0.0))
+
+    @property
+    def steepest_gain(self) -> float:
+        """½ slope². (Python's `**` raises where a product is infinite.)"""
+        return 0.5 * self.slope * self.slope
 
     @property
     def relative_gradient(self) -> float:
@@ -152,7 +168,7 @@ class Parabola:
     @property
     def underflows(self) -> bool:
         """Whether the loss, and what could be gained, are too small for numbers to have all of their digits."""
-        return max(abs(self.loss), 0.5 * self.slope**2) < SMALLEST / EPSILON and self.slope > 0.0
+        return max(abs(self.loss), self.steepest_gain) < SMALLEST / EPSILON and self.slope > 0.0
 
     @cached_property
     def rounding(self) -> float:
@@ -161,7 +177,8 @@ class Parabola:
         ‖Dθ‖² stands for the terms of the loss, which cancel where L is near 0. Source: A. Conn, N. Gould, P. Toint,
         "Trust-region methods", 2000, section 17.4.2, has |L| alone.
         """
-        return 10.0 * EPSILON * (abs(self.loss) + 0.5 * self.size(self.vector) ** 2)
+        size = self.size(self.vector)
+        return 10.0 * EPSILON * (abs(self.loss) + 0.5 * size * size)
 
     def size(self, step: Array) -> float:
         """‖D δ‖."""
@@ -177,16 +194,40 @@ class Parabola:
 
     @property
     def is_flat(self) -> bool:
-        """Whether rounding errors hide whatever a single parameter could gain."""
-        return 0.5 * self.slope**2 <= self.rounding
+        """Whether rounding errors hide whatever could be gained, by a single parameter and by all together."""
+        return self.steepest_gain <= self.rounding and self.could_gain <= self.rounding
+
+    def is_gain(self, before: Iterate | None) -> bool:
+        """Whether the gradient says that the last step was a gain, where rounding errors hide it from the loss.
+
+        The slope is smaller then. Or the loss bends down along the step, δᵀ(g − g before) < 0, although a longer one
+        has led up: so it is on a plateau, on the way to its edge.
+        """
+        if before is None or self.slope < before.parabola.slope:
+            return True
+        bend = (self.vector - before.parabola.vector) @ (self.gradient - before.parabola.gradient)
+        return before.is_refuted and bool(bend < 0.0)
+
+    def is_low(self, tolerance: float) -> bool:
+        """Whether no more than tolerance |L|, or what rounding errors hide, could be gained."""
+        return self.could_gain <= max(tolerance * abs(self.loss), self.rounding)
 
 
 @dataclass
 class Iterate:
-    """Where a method has come to."""
+    """Where a method has come to.
+
+    is_refuted: whether a step towards the parabola's lowest point has been tried, and led up.
+    """
 
     parabola: Parabola
     damping: float | None = None
+    is_refuted: bool = False
+
+    def has_small_gradient(self, tolerance: float) -> bool:
+        """Whether slopes are small, and no lower point is foretold, or it has been looked for and is not there."""
+        parabola = self.parabola
+        return parabola.relative_gradient <= tolerance and (self.is_refuted or parabola.is_low(max(tolerance, 1e-8)))
 
 
 class Stop(Exception):  # noqa: N818  an end, not an error
@@ -228,7 +269,10 @@ class SecondOrder:
             steps: how many to compute at most, at least 1.
             tolerance: end as soon as max_i |g_i| / √(2 |L| B_ii) ≤ tolerance. g is the gradient of the loss L, B the
                 curvature that the method takes. For sums of squares this is the largest cosine of an angle between the
-                residuals and a column of their Jacobian.
+                residuals and a column of their Jacobian. But where parameters act nearly alike, as the slope and the
+                offset of a line over years or timestamps do, all cosines may be small far from the minimum. So the
+                parabola's lowest point must not be lower by more than tolerance |L| either (or 10⁻⁸ |L|, if this is
+                more, or what rounding errors hide), unless a step towards it has led up.
             step_tolerance: end when ‖D δ‖ ≤ step_tolerance ‖D θ‖, where δ leads to the parabola's lowest point, and
                 D_ii = √B_ii.
             loss_tolerance: end when the last step lowered the loss by no more than loss_tolerance |L|, and the
@@ -276,7 +320,7 @@ class SecondOrder:
                     if progress:
                         bar.set_postfix(loss=f"{descent.loss[-1]:.4g}", refresh=False)
                         bar.update(descent.steps - bar.n)
-                    if descent.relative_gradient[-1] <= tolerance:
+                    if iterate.has_small_gradient(tolerance):
                         raise Stop("gradient")
                     if has_small_reduction(descent.loss, iterate.parabola, loss_tolerance):
                         raise Stop("small reduction")
@@ -288,7 +332,7 @@ class SecondOrder:
                     f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
                     "parameters, or examples without nan and huge numbers"
                 ) from None
-            descent.stopped = verdict(str(stop), descent, iterate.parabola)
+            descent.stopped = verdict(str(stop), descent, iterate, tolerance)
         except KeyboardInterrupt:
             descent.stopped = "interrupted"
         finally:
@@ -351,13 +395,15 @@ class DirectionMethod(SecondOrder):
     line_search: bool
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, steepest = evaluator.outputs(vector), math.inf
+        outputs = evaluator.outputs(vector)
         loss = self._loss(outputs)
+        hidden: Iterate | None = None  # where a step began that the loss tells nothing of
         while True:
             parabola = self._parabola(evaluator, vector, outputs, loss)
-            if not parabola.slope < steepest:  # then at least the gradient must become smaller
+            if not parabola.is_gain(hidden):
                 raise Stop("rounding")
-            yield Iterate(parabola)
+            iterate = Iterate(parabola)
+            yield iterate
             if parabola.is_small(parabola.direction, step_tolerance):
                 raise Stop("small step")
             rate, step = self.learning_rate, self.learning_rate * parabola.direction
@@ -366,14 +412,15 @@ class DirectionMethod(SecondOrder):
                 -math.inf < trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
                 or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
-                rate, step = rate / 2, step / 2
+                rate, step, iterate.is_refuted = rate / 2, step / 2, True
                 if (vector + step == vector).all():
                     raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):
                 raise Stop("not finite")
-            is_hidden = parabola.hides(loss - trial_loss, parabola.foretold)
-            steepest = parabola.slope if is_hidden else math.inf
+            foretold = rate * (2.0 - rate) * parabola.foretold if iterate.is_refuted else parabola.foretold
+            is_hidden = parabola.hides(loss - trial_loss, foretold)
+            hidden = iterate if is_hidden else None
             vector, outputs, loss = vector + step, trial, trial_loss
 
     def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
@@ -386,20 +433,29 @@ def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: floa
     if tolerance == 0.0 or len(losses) < 2:  # the parabola's lowest point may cost as much as a step
         return False
     enough = tolerance * abs(losses[-1])
-    return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
+    return losses[-2] - losses[-1] <= enough and parabola.could_gain <= enough
 
 
-def verdict(reason: str, descent: Descent, last: Parabola) -> str:
+def verdict(reason: str, descent: Descent, iterate: Iterate, tolerance: float) -> str:
     """The reason why the descent has ended. It is another one where the last iterate says that it has not converged.
 
-    "underflow": losses are too small to be compared. "far out": parameters have run away, so that any step is small
-    beside ‖D θ‖. So it is where a long step has saturated neurons of a network: others still move far, and could gain
-    much. The parameters at the start are taken at their word.
+    "hidden curvature": the parabola does not know its lowest point. So it is with Newton's method where parameters act
+    so nearly alike that the Hessian is singular but for rounding; GaussNewton sees more, as J has the Hessian's roots.
+    "underflow": losses are too small to be compared.
+    "gradient": the slopes were small, and only the lower point that the parabola foretold is not there.
+    "far out": parameters have run away, so that any step is small beside ‖D θ‖. So it is where a long step has
+    saturated neurons of a network: others still move far, and could gain much. The parameters at the start are taken at
+    their word.
     """
-    if reason in ("small reduction", "rounding") and last.underflows:
+    last = iterate.parabola
+    if reason in CONVERGED and last.is_blind:
+        return "hidden curvature"
+    if reason in ("small reduction", "rounding", "line search", "damping") and last.underflows:
         return "underflow"
-    if reason in ("small step", "rounding") and descent.steps:
-        could_gain = 0.5 * last.slope**2 > 1e-4 * max(map(abs, descent.loss))
+    if reason in ("line search", "damping") and last.relative_gradient <= tolerance and not last.is_blind:
+        return "gradient"
+    if reason in ("small step", "rounding") and descent.steps and not iterate.is_refuted:
+        could_gain = last.steepest_gain > 1e-4 * max(map(abs, descent.loss))
         if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
             return "far out"
     return reason

@@ -186,11 +186,12 @@ class LevenbergMarquardt(SecondOrder):
         return half_mean_square(outputs)
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, damping, growth, steepest = evaluator.outputs(vector), math.nan, 2.0, math.inf
+        outputs, damping, growth = evaluator.outputs(vector), math.nan, 2.0
         loss, largest = self._loss(outputs), numpy.zeros(len(vector))
+        hidden: Iterate | None = None  # where a step began that the loss tells nothing of
         while True:
             parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
-            if not parabola.slope < steepest:  # then neither loss nor gradient tell that the last step was a gain
+            if not parabola.is_gain(hidden):
                 raise Stop("rounding")
             largest = numpy.maximum(largest, parabola.units)
             damped = DampedLeastSquares(parabola, self._units(largest))
@@ -198,7 +199,8 @@ class LevenbergMarquardt(SecondOrder):
                 damping = damped.enough(max(self.damping * damped.largest_square, SMALLEST))
             is_taken = False
             while not is_taken:
-                yield Iterate(parabola, damping)
+                iterate = Iterate(parabola, damping, is_refuted=growth > 2.0)
+                yield iterate
                 step = damped.step(damping)
                 if parabola.is_small(step, step_tolerance):
                     if parabola.is_small(parabola.direction, step_tolerance):
@@ -213,7 +215,8 @@ class LevenbergMarquardt(SecondOrder):
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
                     damping, growth = max(damping, SMALLEST) * growth, growth * 2
-            steepest = parabola.slope if parabola.is_flat and parabola.hides(gained, foretold) else math.inf
+            is_telling = iterate.is_refuted or parabola.is_flat  # else less damping may lead to where a gain is seen
+            hidden = iterate if is_telling and parabola.hides(gained, foretold) else None
             vector, outputs, loss = vector + step, trial, trial_loss
 
     def _units(self, largest: Array) -> Array:
@@ -417,8 +420,24 @@ class AnyCurvature(Parabola):
         largest = self.sizes.max() or 1.0
         self.is_bent = self.sizes > EPSILON * len(self.sizes) * largest
         self.sizes[~self.is_bent] = largest
+        self.has_curvature = matrix.any(axis=1)
         units = self.equilibrating * numpy.sqrt(self.eigenvectors**2 @ self.sizes)
         super().__init__(vector, loss, gradient, units)
+
+    @cached_property
+    def slopes(self) -> Array:
+        """The gradient along each eigenvector."""
+        slopes: Array = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        return slopes
+
+    @cached_property
+    def is_blind(self) -> bool:
+        """Whether a slope is no rounding error, 100 ε (√(2 |L|) + ‖Dθ‖), where an eigenvalue may be 0.
+
+        Where B has nothing at all, no unit is known to compare a slope with, and any is enough.
+        """
+        error = 100.0 * EPSILON * (self.root + self.size(self.vector))
+        return bool(self.gradient[~self.has_curvature].any() or (abs(self.slopes[~self.is_bent]) > error).any())
 
     def _decomposed(self, matrix: Array) -> tuple[Array, Array]:
         eigenvalues, eigenvectors = numpy.linalg.eigh(
@@ -428,7 +447,7 @@ class AnyCurvature(Parabola):
 
     @cached_property
     def direction(self) -> Array:
-        slopes = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        slopes = self.slopes
         direction = finite_quotients(-(self.eigenvectors @ (slopes / self.sizes)), self.equilibrating)
         is_idle = ~self.is_bent & (numpy.abs(slopes) <= math.sqrt(EPSILON) * length(slopes))
         return shortest(
@@ -475,7 +494,7 @@ class SquaresCurvature(Parabola):
     def rounding(self) -> float:
         """‖r‖ e + ½ e², where e = 10 ε (‖r‖ + ‖Dθ‖) is by how much ‖r‖ may be wrong."""
         error = 10.0 * EPSILON * (self.root + self.size(self.vector))
-        return self.root * error + 0.5 * error**2
+        return self.root * error + 0.5 * error * error
 
 
 def finite_quotients(numerators: Array, denominators: Array) -> Array:

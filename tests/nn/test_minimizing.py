@@ -25,6 +25,11 @@ pytestmark = pytest.mark.both_engines
 
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
 LEAST_SQUARES = {"Gauss–Newton": GaussNewton, "Levenberg–Marquardt": LevenbergMarquardt}
+LEAST_SQUARES_AND_SCALES = {
+    **LEAST_SQUARES,
+    "scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=True),
+    "not scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=False),
+}
 
 
 def numbers(parameters):
@@ -509,15 +514,115 @@ def test_where_any_step_is_small_beside_a_parameter_that_ran_away_it_has_not_con
     assert REASONS["far out"] in repr(descent)
 
 
+# ---- parameters that act nearly alike, where every single one has a small gradient far from the minimum
+
+
+def line_over(start, step, n):
+    """Times as years or time stamps have them, targets near a line, and the least that the loss can be."""
+    noise = np.random.default_rng(0)
+    xs = start + step * np.arange(float(n))
+    ts = np.linspace(0.0, 10.0, n) + 0.1 * noise.normal(size=n)
+    centred = np.column_stack([xs - xs.mean(), np.ones(n)])
+    misfit = ts - centred @ np.linalg.lstsq(centred, ts, rcond=None)[0]
+    return xs, ts, misfit @ misfit / (2 * n)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "Levenberg–Marquardt, not scaled"])
+@pytest.mark.parametrize("start", [1990.0, 1e5, 1e7, 1e9, 1.7e9, 1e11, 1e12])
+def test_a_line_over_time_stamps_is_found_or_said_not_to_be_seen(start, method):
+    is_least_squares = method not in FOR_ANY_LOSS
+    for step, n in ((1.0, 3), (1.0, 50), (60.0, 50)):
+        xs, ts, best = line_over(start, step, n)
+        a, b = Value(0.0), Value(0.0)
+        made = {**METHODS, "Levenberg–Marquardt, not scaled": LEAST_SQUARES_AND_SCALES["not scaled"]}[method]
+        if method == "natural gradient":
+            descent = minimized(made([a, b], "normal"), lambda x, a=a, b=b: a * x + b, xs, ts)
+        elif method == "Newton":
+            descent = minimized(made([a, b]), lambda x, t, a=a, b=b: half_squared_error(a * x + b, t), xs, ts)
+        else:
+            descent = minimized(made([a, b]), lambda x, t, a=a, b=b: a * x + b - t, xs, ts)
+        if descent.converged:
+            size = math.sqrt(np.square(a.data * xs).mean() + b.data**2)  # of the terms that cancel
+            error = 10.0 * np.finfo(float).eps * size
+            hidden = math.sqrt(2.0 * best) * error + error**2 if is_least_squares else error * size
+            assert descent.loss[-1] <= best * 1.001 + hidden, (step, descent)
+        else:
+            assert descent.stopped == ("steps" if is_least_squares else "hidden curvature"), (step, descent)
+            assert REASONS[descent.stopped] in repr(descent)
+        assert (
+            descent.converged or method == "Levenberg–Marquardt, not scaled" or (not is_least_squares and start > 1e8)
+        )
+
+
+@pytest.mark.parametrize("method", [*FOR_ANY_LOSS, "Gauss–Newton", "Levenberg–Marquardt"])
+def test_parameters_that_act_exactly_alike_keep_no_method_from_converging(method):
+    rng = np.random.default_rng(1)
+    for case in range(20):
+        n, s = int(rng.integers(3, 60)), 10.0 ** rng.uniform(-6, 6)
+        xs, ts = rng.normal(size=n) * s, rng.normal(size=n) * 10.0 ** rng.uniform(-6, 6)
+        a, b, c, d = w = [Value(number) for number in rng.normal(size=4).tolist()]
+
+        def model(x, a=a, b=b, c=c, d=d, s=s):
+            return (a + 3.0 * b) * x + (c - d) * 0.7 + 0.1 * a * s
+
+        if method == "natural gradient":
+            descent = minimized(NaturalGradient(w, "normal"), model, xs, ts)
+        elif method == "Newton":
+            descent = minimized(Newton(w), lambda x, t, model=model: half_squared_error(model(x), t), xs, ts)
+        else:
+            descent = minimized(METHODS[method](w), lambda x, t, model=model: model(x) - t, xs, ts)
+        assert descent.converged, (case, descent)
+        columns = np.column_stack([xs, np.ones(n)])
+        misfit = ts - columns @ np.linalg.lstsq(columns, ts, rcond=None)[0]
+        assert descent.loss[-1] == pytest.approx(misfit @ misfit / (2 * n), rel=1e-6)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("start", [1.0, 4e200])
+def test_where_nothing_is_known_of_the_curvature_a_small_step_is_not_convergence(start, tape):
+    x, y = Value(start), Value(1.0)
+    descent = minimized(Newton([x, y]), lambda: 1e-17 * x + (y - 1.0) * (y - 1.0) + 1.0, tape=tape)
+    assert (descent.stopped, descent.converged) == ("hidden curvature", False)
+    x.data = 4e200  # (x / 10²⁰⁰)² has the curvature 2 / 10⁴⁰⁰, which is 0
+    descent = minimized(Newton([x]), lambda: (x / 1e200) * (x / 1e200) - x / 1e200, tape=tape)
+    assert (descent.stopped, descent.converged) == ("hidden curvature", False)
+
+
+# ---- where a parabola foretells much, and there is nothing to be had
+
+
+LARGE_RESIDUALS = {
+    "x² + 1": (lambda x: [x * x + 1.0], 0.5),
+    "x² + 10⁶, x - 3": (lambda x: [x * x + 1e6, x - 3.0], 5e11 + 4.5),
+    "cosh x": (lambda x: [(exp(x) + exp(-x)) / 2.0], 0.5),
+    "x² + 1 in a small unit": (lambda x: [1e-20 * (x * x + 1.0)], 0.5e-40),
+}
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+@pytest.mark.parametrize("case", LARGE_RESIDUALS)
+def test_it_ends_at_a_minimum_where_residuals_stay_large(case, method, tape):
+    function, lowest = LARGE_RESIDUALS[case]
+    for start in (1.0, 3.0, 0.5, -0.1):
+        x = Value(start)
+        descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda x=x: function(x), tape=tape, steps=200)
+        assert descent.converged, (start, descent)
+        assert descent.loss[-1] == pytest.approx(lowest, rel=1e-14)
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+@pytest.mark.parametrize("start", [-30.0, -40.0, -50.0, -100.0, -300.0, -700.0])
+def test_a_plateau_on_which_no_gain_is_seen_is_no_minimum(start, method):
+    x = Value(start)
+    descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda: [exp(x) - 1.0], steps=300)
+    assert not descent.converged or x.data == pytest.approx(0.0, abs=1e-6), descent
+
+
 # ---- numbers whose squares are 0: it goes to the optimum, or says that it cannot see
 
 
 TINY = [1e-150, 1e-155, 1e-162, 1e-170, 1e-200, 1e-300]
-LEAST_SQUARES_AND_SCALES = {
-    **LEAST_SQUARES,
-    "scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=True),
-    "not scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=False),
-}
 
 
 @BOTH_WAYS
