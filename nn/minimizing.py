@@ -408,18 +408,18 @@ class DirectionMethod(SecondOrder):
                 raise Stop("small step")
             rate, step = self.learning_rate, self.learning_rate * parabola.direction
             trial, trial_loss = self._tried(evaluator, vector + step)
+            # gᵀδ = −2 foretold. Where rounding errors swallow 10⁻⁴ of it, the loss has to be lower all the same.
             while self.line_search and not (
-                -math.inf < trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
+                (trial_loss < loss and -math.inf < trial_loss <= loss - 2e-4 * rate * parabola.foretold)
                 or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
-                rate, step, iterate.is_refuted = rate / 2, step / 2, True
+                rate, step = rate / 2, step / 2
                 if (vector + step == vector).all():
                     raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):
                 raise Stop("not finite")
-            foretold = rate * (2.0 - rate) * parabola.foretold if iterate.is_refuted else parabola.foretold
-            is_hidden = parabola.hides(loss - trial_loss, foretold)
+            is_hidden = parabola.hides(loss - trial_loss, parabola.foretold)
             hidden = iterate if is_hidden else None
             vector, outputs, loss = vector + step, trial, trial_loss
 
