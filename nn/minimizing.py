@@ -284,8 +284,9 @@ class SecondOrder:
         The tests do not depend on the units of loss, data and parameters. They are MINPACK's `gtol`, `xtol` and `ftol`
         (J. Moré, B. Garbow, K. Hillstrom, "User guide for MINPACK-1", 1980); B in the place of JᵀJ makes them tests for
         any loss. Whatever the tolerances, it also ends, converged, where rounding errors hide all that could be gained.
-        Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is left to compare with: so it
-        is with classes that a line separates, and it may be `steps` that end it.
+        But the line search of `GaussNewton` may end with "line search" where residuals stay large: there its parabola
+        foretells more than there is. Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is
+        left to compare with: so it is with classes that a line separates, and it may be `steps` that end it.
 
         Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
         numbers that are not finite after a step, end it too. The parameters are then as they were before that step.
