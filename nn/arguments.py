@@ -46,6 +46,13 @@ def flag(name: str, given: object) -> bool:
     return bool(given)
 
 
+def flag_or_none(name: str, given: object) -> bool | None:
+    """True, False or None, where None leaves the choice to the callee."""
+    if given is not None and not isinstance(given, (bool, numpy.bool_)):
+        raise TypeError(f"{name}: expected True, False or None, got {shortened(given)}")
+    return None if given is None else bool(given)
+
+
 def at_least(least: int, name: str, count: int, expected: str = "") -> int:
     expected = expected or f"an int of at least {least}"
     try:
@@ -145,22 +152,28 @@ def nested_numbers(name: str, given: Any) -> Any:
 # ---- Values and numbers
 
 
-def distinct_leaves(parameters: Iterable[Value]) -> list[Value]:
-    """The parameters of an optimiser: Values that were not computed, at least one, and each of them once."""
+def distinct_leaves(parameters: Iterable[Value], caller: str = "") -> list[Value]:
+    """The parameters of an optimiser: Values that were not computed, at least one, and each of them once.
+
+    Errors begin with the name of the caller, if one is given.
+    """
+    name = f"{caller}: " if caller else ""
     try:
         parameters = list(parameters)
     except TypeError:
-        raise TypeError(f"expected the parameters, such as model.parameters(), got {shortened(parameters)}") from None
+        raise TypeError(
+            f"{name}expected the parameters, such as model.parameters(), got {shortened(parameters)}"
+        ) from None
     if not parameters:
-        raise ValueError("expected at least one parameter, got none")
+        raise ValueError(f"{name}expected at least one parameter, got none")
     for i, parameter in enumerate(parameters):
         if not isinstance(parameter, Value):
-            raise TypeError(f"parameter {i}: expected a Value, got {shortened(parameter)}")
+            raise TypeError(f"{name}parameter {i}: expected a Value, got {shortened(parameter)}")
         if parameter.parents:
-            raise ValueError(f"parameter {i}: expected a leaf, got {parameter!r}, which was computed")
+            raise ValueError(f"{name}parameter {i}: expected a leaf, got {parameter!r}, which was computed")
     if len(set(parameters)) < len(parameters):
         twice = next(i for i, parameter in enumerate(parameters) if parameter in parameters[:i])
-        raise ValueError(f"parameter {twice} is there already: expected each parameter once")
+        raise ValueError(f"{name}parameter {twice} is there already: expected each parameter once")
     return parameters
 
 

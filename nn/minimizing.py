@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter
-from nn.arguments import check_function, distinct_leaves, examples_of, positive, within
+from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import progress_bar
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
 
 EPSILON = float(numpy.finfo(float).eps)
+SMALLEST = float(numpy.finfo(float).tiny)
 
 REASONS = {
     "gradient": "no derivative of the loss is larger than the tolerance, relative to loss and curvature",
@@ -46,6 +47,8 @@ REASONS = {
     "line search": "no step in the direction lowers the loss, however short",
     "damping": "no step lowers the loss, however large the damping",
     "far out": "parameters have become so large that any step is small beside them, while the gradient is not small",
+    "hidden curvature": "the loss falls in a direction whose curvature rounding errors hide: it could be much lower",
+    "underflow": "the loss is too small a number for its changes to be seen; measure it in a smaller unit",
     "not finite": "the loss or its derivatives are nan or infinite after the next step",
     "interrupted": "interrupted",
 }
@@ -62,7 +65,8 @@ class Descent:
     damping: the damping μ that the next step was, or would be, computed with; Levenberg–Marquardt only.
     path: the parameters, (p,) each. A step that Levenberg–Marquardt did not take leaves them as they were.
     stopped: why it ended, a key of `nn.minimizing.REASONS`: "gradient", "small step", "small reduction", "rounding",
-        "steps", "line search", "damping", "far out", "not finite" or "interrupted". `reason` says it in words.
+        "steps", "line search", "damping", "far out", "hidden curvature", "underflow", "not finite" or "interrupted".
+        `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
     """
 
@@ -128,6 +132,16 @@ class Parabola:
         """By how much the lowest point is lower: ½ gᵀ B⁻¹ g."""
         return -0.5 * float(self.gradient @ self.direction)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the loss has a slope in a direction whose curvature rounding errors hide."""
+        return False
+
+    @property
+    def could_gain(self) -> float:
+        """By how much the loss could be lower: `foretold`, or, where this cannot be told, by any number."""
+        return math.inf if self.is_blind else self.foretold
+
     @cached_property
     def slope(self) -> float:
         """max_i |g_i| / √B_ii. Half its square is the most that a single parameter, as it moves alone, can gain."""
@@ -135,11 +149,26 @@ class Parabola:
         return float((numpy.abs(self.gradient[has_slope]) / self.units[has_slope]).max(initial=0.0))
 
     @property
+    def steepest_gain(self) -> float:
+        """½ slope². (Python's `**` raises where a product is infinite.)"""
+        return 0.5 * self.slope * self.slope
+
+    @property
     def relative_gradient(self) -> float:
         """max_i |g_i| / √(2 |L| B_ii). For L = ½ ‖r‖² and B = JᵀJ it is |cos(J_i, r)|: MINPACK's `gtol` test."""
         if self.slope == 0.0:
             return 0.0
-        return self.slope / math.sqrt(2.0 * abs(self.loss)) if self.loss else math.inf
+        return self.slope / self.root if self.root else math.inf
+
+    @cached_property
+    def root(self) -> float:
+        """√(2 |L|), for sums of squares ‖r‖. Where L is 0, it is the root of what rounding errors may have hidden."""
+        return math.sqrt(2.0 * (abs(self.loss) or self.rounding))
+
+    @property
+    def underflows(self) -> bool:
+        """Whether the loss, and what could be gained, are too small for numbers to have all of their digits."""
+        return max(abs(self.loss), self.steepest_gain) < SMALLEST / EPSILON and self.slope > 0.0
 
     @cached_property
     def rounding(self) -> float:
@@ -148,7 +177,8 @@ class Parabola:
         ‖Dθ‖² stands for the terms of the loss, which cancel where L is near 0. Source: A. Conn, N. Gould, P. Toint,
         "Trust-region methods", 2000, section 17.4.2, has |L| alone.
         """
-        return 10.0 * EPSILON * (abs(self.loss) + 0.5 * self.size(self.vector) ** 2)
+        size = self.size(self.vector)
+        return 10.0 * EPSILON * (abs(self.loss) + 0.5 * size * size)
 
     def size(self, step: Array) -> float:
         """‖D δ‖."""
@@ -164,16 +194,40 @@ class Parabola:
 
     @property
     def is_flat(self) -> bool:
-        """Whether rounding errors hide whatever a single parameter could gain."""
-        return 0.5 * self.slope**2 <= self.rounding
+        """Whether rounding errors hide whatever could be gained, by a single parameter and by all together."""
+        return self.steepest_gain <= self.rounding and self.could_gain <= self.rounding
+
+    def is_gain(self, before: Iterate | None) -> bool:
+        """Whether the gradient says that the last step was a gain, where rounding errors hide it from the loss.
+
+        The slope is smaller then. Or the loss bends down along the step, δᵀ(g − g before) < 0, although a longer one
+        has led up: so it is on a plateau, on the way to its edge.
+        """
+        if before is None or self.slope < before.parabola.slope:
+            return True
+        bend = (self.vector - before.parabola.vector) @ (self.gradient - before.parabola.gradient)
+        return before.is_refuted and bool(bend < 0.0)
+
+    def is_low(self, tolerance: float) -> bool:
+        """Whether no more than tolerance |L|, or what rounding errors hide, could be gained."""
+        return self.could_gain <= max(tolerance * abs(self.loss), self.rounding)
 
 
 @dataclass
 class Iterate:
-    """Where a method has come to."""
+    """Where a method has come to.
+
+    is_refuted: whether a step towards the parabola's lowest point has been tried, and led up.
+    """
 
     parabola: Parabola
     damping: float | None = None
+    is_refuted: bool = False
+
+    def has_small_gradient(self, tolerance: float) -> bool:
+        """Whether slopes are small, and no lower point is foretold, or it has been looked for and is not there."""
+        parabola = self.parabola
+        return parabola.relative_gradient <= tolerance and (self.is_refuted or parabola.is_low(max(tolerance, 1e-8)))
 
 
 class Stop(Exception):  # noqa: N818  an end, not an error
@@ -192,7 +246,7 @@ class SecondOrder:
     _needs_hessian = False
 
     def __init__(self, parameters: Iterable[Value]) -> None:
-        self.parameters = distinct_leaves(parameters)
+        self.parameters = distinct_leaves(parameters, type(self).__name__)
 
     def minimize(
         self,
@@ -215,7 +269,10 @@ class SecondOrder:
             steps: how many to compute at most, at least 1.
             tolerance: end as soon as max_i |g_i| / √(2 |L| B_ii) ≤ tolerance. g is the gradient of the loss L, B the
                 curvature that the method takes. For sums of squares this is the largest cosine of an angle between the
-                residuals and a column of their Jacobian.
+                residuals and a column of their Jacobian. But where parameters act nearly alike, as the slope and the
+                offset of a line over years or timestamps do, all cosines may be small far from the minimum. So the
+                parabola's lowest point must not be lower by more than tolerance |L| either (or 10⁻⁸ |L|, if this is
+                more, or what rounding errors hide), unless a step towards it has led up.
             step_tolerance: end when ‖D δ‖ ≤ step_tolerance ‖D θ‖, where δ leads to the parabola's lowest point, and
                 D_ii = √B_ii.
             loss_tolerance: end when the last step lowered the loss by no more than loss_tolerance |L|, and the
@@ -227,8 +284,9 @@ class SecondOrder:
         The tests do not depend on the units of loss, data and parameters. They are MINPACK's `gtol`, `xtol` and `ftol`
         (J. Moré, B. Garbow, K. Hillstrom, "User guide for MINPACK-1", 1980); B in the place of JᵀJ makes them tests for
         any loss. Whatever the tolerances, it also ends, converged, where rounding errors hide all that could be gained.
-        Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is left to compare with: so it
-        is with classes that a line separates, and it may be `steps` that end it.
+        But the line search of `GaussNewton` may end with "line search" where residuals stay large: there its parabola
+        foretells more than there is. Where the loss tends to 0 as the parameters tend to 0 or to infinity, nothing is
+        left to compare with: so it is with classes that a line separates, and it may be `steps` that end it.
 
         Returns the Descent. The parameters are where its path ends; no `grad` is changed. An interrupt (Ctrl-C), and
         numbers that are not finite after a step, end it too. The parameters are then as they were before that step.
@@ -236,9 +294,9 @@ class SecondOrder:
         Raises, before anything is changed:
             ValueError: no examples, or not equally many of each of the data; `steps` below 1, a tolerance below 0; the
                 function returns something else than the method asks for, or it depends on none of the parameters.
-            TypeError: `steps` is not an integer; `tape=True` and the examples do not have the same graph; numbers are
-                masked.
-            FloatingPointError: loss or derivatives are nan or infinite to begin with.
+            TypeError: `steps` is not an integer; `progress` or `tape` is something else than a flag; `tape=True` and
+                the examples do not have the same graph; numbers are masked.
+            FloatingPointError: a parameter, the loss or a derivative of it is nan or infinite to begin with.
         Raises whatever the function raises, with the parameters as they were before the step.
         """
         name = type(self).__name__
@@ -247,7 +305,8 @@ class SecondOrder:
         tolerance = within(f"{name}: tolerance", tolerance, 0.0, math.inf)
         step_tolerance = within(f"{name}: step_tolerance", step_tolerance, 0.0, math.inf)
         loss_tolerance = within(f"{name}: loss_tolerance", loss_tolerance, 0.0, math.inf)
-        descent, start = Descent(), gathered(self.parameters, "data")
+        progress, tape = flag(f"{name}: progress", progress), flag_or_none(f"{name}: tape", tape)
+        descent, start = Descent(), self._start(name)
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
             evaluator, descent.eager = choose(problem, tape, self._needs_hessian)
@@ -255,14 +314,14 @@ class SecondOrder:
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
-                for iterate in within_reach(self._iterates(evaluator, start, max(step_tolerance, EPSILON))):
+                for iterate in self._iterates(evaluator, start, max(step_tolerance, EPSILON)):
                     descent.append(iterate)
                     if descent.steps:
                         undo.keep()
                     if progress:
                         bar.set_postfix(loss=f"{descent.loss[-1]:.4g}", refresh=False)
                         bar.update(descent.steps - bar.n)
-                    if descent.relative_gradient[-1] <= tolerance:
+                    if iterate.has_small_gradient(tolerance):
                         raise Stop("gradient")
                     if has_small_reduction(descent.loss, iterate.parabola, loss_tolerance):
                         raise Stop("small reduction")
@@ -274,12 +333,23 @@ class SecondOrder:
                     f"{name}: the loss or a derivative of it is nan or infinite to begin with; what helps: other "
                     "parameters, or examples without nan and huge numbers"
                 ) from None
-            descent.stopped = str(stop)
+            descent.stopped = verdict(str(stop), descent, iterate, tolerance)
         except KeyboardInterrupt:
             descent.stopped = "interrupted"
         finally:
             scatter(descent.path[-1] if descent.path else start, self.parameters, "data")
         return descent
+
+    def _start(self, caller: str) -> Array:
+        """The parameters' numbers. Raises FloatingPointError if one is nan or infinite."""
+        start = gathered(self.parameters, "data")
+        if not is_finite(start):
+            i = int(numpy.isfinite(start).argmin())
+            raise FloatingPointError(
+                f"{caller}: expected finite parameters to begin with, got {start[i]} as parameter {i}; "
+                "give it another number, or make the model anew"
+            )
+        return start
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
         """Where the method is to begin with, and after each step. Raises Stop where there is no next step."""
@@ -301,7 +371,12 @@ class SecondOrder:
             )
 
     def _tried(self, evaluator: Evaluator, vector: Array) -> tuple[Array, float]:
-        """Outputs and loss with other parameters. Where Values raise, as for log(-1), the loss is nan."""
+        """Outputs and loss with other parameters. Where Values raise, as for log(-1), the loss is nan.
+
+        So it is where a step has led beyond the largest number.
+        """
+        if not is_finite(vector):
+            return numpy.empty((0, 0)), math.nan
         try:
             outputs = evaluator.outputs(vector)
         except (ArithmeticError, ValueError):
@@ -313,36 +388,40 @@ class DirectionMethod(SecondOrder):
     """A method whose step goes along the direction δ that its parabola advises: θ ← θ + α δ.
 
     With a line search α is η, η/2, η/4, ...: the first that lowers the loss enough, L(θ + α δ) ≤ L(θ) + 10⁻⁴ α gᵀδ, but
-    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). Without, α is η.
+    for what rounding errors hide (algorithm 3.1 of Nocedal and Wright). It ends where the step changes no parameter: δ
+    may be too long by any factor, as where the curvature is next to nothing. Without, α is η.
     """
 
     learning_rate = 1.0
     line_search: bool
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, steepest = evaluator.outputs(vector), math.inf
+        outputs = evaluator.outputs(vector)
         loss = self._loss(outputs)
+        hidden: Iterate | None = None  # where a step began that the loss tells nothing of
         while True:
             parabola = self._parabola(evaluator, vector, outputs, loss)
-            if not parabola.slope < steepest:  # then at least the gradient must become smaller
+            if not parabola.is_gain(hidden):
                 raise Stop("rounding")
-            yield Iterate(parabola)
+            iterate = Iterate(parabola)
+            yield iterate
             if parabola.is_small(parabola.direction, step_tolerance):
                 raise Stop("small step")
             rate, step = self.learning_rate, self.learning_rate * parabola.direction
             trial, trial_loss = self._tried(evaluator, vector + step)
+            # gᵀδ = −2 foretold. Where rounding errors swallow 10⁻⁴ of it, the loss has to be lower all the same.
             while self.line_search and not (
-                trial_loss <= loss - 2e-4 * rate * parabola.foretold  # gᵀδ = −2 foretold
+                (trial_loss < loss and -math.inf < trial_loss <= loss - 2e-4 * rate * parabola.foretold)
                 or parabola.hides(loss - trial_loss, parabola.foretold)
             ):
                 rate, step = rate / 2, step / 2
-                if parabola.is_small(step, step_tolerance) or rate < EPSILON**2:  # also where θ is 0
+                if (vector + step == vector).all():
                     raise Stop("rounding" if parabola.is_flat else "line search")
                 trial, trial_loss = self._tried(evaluator, vector + step)
             if not math.isfinite(trial_loss):
                 raise Stop("not finite")
             is_hidden = parabola.hides(loss - trial_loss, parabola.foretold)
-            steepest = parabola.slope if is_hidden else math.inf
+            hidden = iterate if is_hidden else None
             vector, outputs, loss = vector + step, trial, trial_loss
 
     def _parabola(self, evaluator: Evaluator, vector: Array, outputs: Array, loss: float) -> Parabola:
@@ -355,32 +434,38 @@ def has_small_reduction(losses: list[float], parabola: Parabola, tolerance: floa
     if tolerance == 0.0 or len(losses) < 2:  # the parabola's lowest point may cost as much as a step
         return False
     enough = tolerance * abs(losses[-1])
-    return losses[-2] - losses[-1] <= enough and parabola.foretold <= enough
+    return losses[-2] - losses[-1] <= enough and parabola.could_gain <= enough
 
 
-def within_reach(iterates: Iterable[Iterate]) -> Iterator[Iterate]:
-    """The iterates. Raises Stop("far out") where parameters have run away, so that any step is small beside ‖D θ‖.
+def verdict(reason: str, descent: Descent, iterate: Iterate, tolerance: float) -> str:
+    """The reason why the descent has ended. It is another one where the last iterate says that it has not converged.
 
-    So it is where a long step has saturated neurons of a network: others still move far, and could gain much. The
-    parameters at the start are taken at their word.
+    "hidden curvature": the parabola does not know its lowest point. So it is with Newton's method where parameters act
+    so nearly alike that the Hessian is singular but for rounding; GaussNewton sees more, as J has the Hessian's roots.
+    "underflow": losses are too small to be compared.
+    "gradient": the slopes were small, and only the lower point that the parabola foretold is not there.
+    "far out": parameters have run away, so that any step is small beside ‖D θ‖. So it is where a long step has
+    saturated neurons of a network: others still move far, and could gain much. The parameters at the start are taken at
+    their word.
     """
-    losses = []
-    try:
-        for iterate in iterates:
-            losses.append(abs(iterate.parabola.loss))
-            yield iterate
-    except Stop as stop:
-        if str(stop) in ("small step", "rounding") and len(losses) > 1:
-            last = iterate.parabola
-            could_gain = 0.5 * last.slope**2 > 1e-4 * max(losses)
-            if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
-                raise Stop("far out") from None
-        raise
+    last = iterate.parabola
+    if reason in CONVERGED and last.is_blind:
+        return "hidden curvature"
+    if reason in ("small reduction", "rounding", "line search", "damping") and last.underflows:
+        return "underflow"
+    if reason in ("line search", "damping") and last.relative_gradient <= tolerance and not last.is_blind:
+        return "gradient"
+    if reason in ("small step", "rounding") and descent.steps and not iterate.is_refuted:
+        could_gain = last.steepest_gain > 1e-4 * max(map(abs, descent.loss))
+        if could_gain and (abs(last.direction) > 1e-4 * abs(last.vector)).any():
+            return "far out"
+    return reason
 
 
 def length(vector: Array) -> float:
-    """‖vector‖, as `numpy.linalg.norm` has it, in a fifth of the time."""
-    return math.sqrt(vector.dot(vector))
+    """‖vector‖, as `numpy.linalg.norm` has it, in a fifth of the time, and where squares would be 0 or infinite too."""
+    square = vector.dot(vector)
+    return math.sqrt(square) if SMALLEST / EPSILON < square < math.inf else math.hypot(*vector)
 
 
 def check_finite(*arrays: Array) -> None:

@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING
 import numpy
 import numpy.linalg
 
-from nn.arguments import Within, examples_of
+from nn.arguments import Within, examples_of, flag, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
     EPSILON,
+    SMALLEST,
     DirectionMethod,
     Iterate,
     Parabola,
@@ -37,7 +38,7 @@ from nn.minimizing import (
     check_finite,
     length,
 )
-from nn.optimizers import gathered
+from nn.optimizers import is_finite
 from nn.problem import Problem, choose
 from nn.undo import Undo
 
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn.minimizing import Array, Function
     from nn.problem import Evaluator
-
-
-SMALLEST = float(numpy.finfo(float).tiny)
 
 
 class Newton(DirectionMethod):
@@ -84,7 +82,7 @@ class Newton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def _loss(self, outputs: Array) -> float:
         if outputs.shape[1] != 1:
@@ -127,7 +125,7 @@ class GaussNewton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
@@ -183,25 +181,27 @@ class LevenbergMarquardt(SecondOrder):
     def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
         self.damping = damping
-        self.scaled = scaled
+        self.scaled = flag_or_none(f"{type(self).__name__}: scaled", scaled)
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
-        outputs, damping, growth, steepest = evaluator.outputs(vector), math.nan, 2.0, math.inf
+        outputs, damping, growth = evaluator.outputs(vector), math.nan, 2.0
         loss, largest = self._loss(outputs), numpy.zeros(len(vector))
+        hidden: Iterate | None = None  # where a step began that the loss tells nothing of
         while True:
             parabola = SquaresCurvature(vector, loss, *linearized(evaluator, vector, outputs))
-            if not parabola.slope < steepest:  # then neither loss nor gradient tell that the last step was a gain
+            if not parabola.is_gain(hidden):
                 raise Stop("rounding")
             largest = numpy.maximum(largest, parabola.units)
             damped = DampedLeastSquares(parabola, self._units(largest))
             if math.isnan(damping):
-                damping = damped.enough(self.damping * damped.largest_square)
+                damping = damped.enough(max(self.damping * damped.largest_square, SMALLEST))
             is_taken = False
             while not is_taken:
-                yield Iterate(parabola, damping)
+                iterate = Iterate(parabola, damping, is_refuted=growth > 2.0)
+                yield iterate
                 step = damped.step(damping)
                 if parabola.is_small(step, step_tolerance):
                     if parabola.is_small(parabola.direction, step_tolerance):
@@ -216,7 +216,8 @@ class LevenbergMarquardt(SecondOrder):
                     damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 2.0
                 else:
                     damping, growth = max(damping, SMALLEST) * growth, growth * 2
-            steepest = parabola.slope if parabola.is_flat and parabola.hides(gained, foretold) else math.inf
+            is_telling = iterate.is_refuted or parabola.is_flat  # else less damping may lead to where a gain is seen
+            hidden = iterate if is_telling and parabola.hides(gained, foretold) else None
             vector, outputs, loss = vector + step, trial, trial_loss
 
     def _units(self, largest: Array) -> Array:
@@ -285,7 +286,7 @@ class NaturalGradient(DirectionMethod):
         self.distribution = distribution
         self.learning_rate = learning_rate
         self.damping = damping
-        self.line_search = line_search
+        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
 
     def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
         """F, (p, p), with the parameters as they are. Arguments are those of `minimize`, but for the targets.
@@ -295,9 +296,9 @@ class NaturalGradient(DirectionMethod):
         >>> NaturalGradient([logit], "bernoulli").fisher_matrix(lambda: logit)
         array([[0.25]])
         """
+        tape, start = flag_or_none("fisher_matrix: tape", tape), self._start("fisher_matrix")
         problem = Problem("fisher_matrix", model, self.parameters, examples_of("fisher_matrix", *inputs))
         evaluator, _ = choose(problem, tape)
-        start = gathered(self.parameters, "data")
         with Undo(self.parameters):
             return self._fisher(evaluator.outputs(start), evaluator.jacobian(start))
 
@@ -420,8 +421,24 @@ class AnyCurvature(Parabola):
         largest = self.sizes.max() or 1.0
         self.is_bent = self.sizes > EPSILON * len(self.sizes) * largest
         self.sizes[~self.is_bent] = largest
+        self.has_curvature = matrix.any(axis=1)
         units = self.equilibrating * numpy.sqrt(self.eigenvectors**2 @ self.sizes)
         super().__init__(vector, loss, gradient, units)
+
+    @cached_property
+    def slopes(self) -> Array:
+        """The gradient along each eigenvector."""
+        slopes: Array = self.eigenvectors.T @ (self.gradient / self.equilibrating)
+        return slopes
+
+    @cached_property
+    def is_blind(self) -> bool:
+        """Whether a slope is no rounding error, 100 ε (√(2 |L|) + ‖Dθ‖), where an eigenvalue may be 0.
+
+        Where B has nothing at all, no unit is known to compare a slope with, and any is enough.
+        """
+        error = 100.0 * EPSILON * (self.root + self.size(self.vector))
+        return bool(self.gradient[~self.has_curvature].any() or (abs(self.slopes[~self.is_bent]) > error).any())
 
     def _decomposed(self, matrix: Array) -> tuple[Array, Array]:
         eigenvalues, eigenvectors = numpy.linalg.eigh(
@@ -431,10 +448,12 @@ class AnyCurvature(Parabola):
 
     @cached_property
     def direction(self) -> Array:
-        slopes = self.eigenvectors.T @ (self.gradient / self.equilibrating)
-        direction = -(self.eigenvectors @ (slopes / self.sizes)) / self.equilibrating
+        slopes = self.slopes
+        direction = finite_quotients(-(self.eigenvectors @ (slopes / self.sizes)), self.equilibrating)
         is_idle = ~self.is_bent & (numpy.abs(slopes) <= math.sqrt(EPSILON) * length(slopes))
-        return shortest(direction, self.eigenvectors[:, is_idle] / self.equilibrating[:, numpy.newaxis])
+        return shortest(
+            direction, finite_quotients(self.eigenvectors[:, is_idle], self.equilibrating[:, numpy.newaxis])
+        )
 
 
 class SquaresCurvature(Parabola):
@@ -449,20 +468,43 @@ class SquaresCurvature(Parabola):
         self.residuals, self.jacobian = residuals, jacobian
 
     @cached_property
+    def normalized(self) -> Array:
+        """J with columns of length 1."""
+        normalized: Array = self.jacobian / numpy.where(self.units > 0.0, self.units, 1.0)
+        return normalized
+
+    @cached_property
+    def slope(self) -> float:
+        """max_i |J_i · r| / ‖J_i‖, where the product of J_i and r would be 0 too."""
+        return float(numpy.abs(self.normalized.T @ self.residuals).max())
+
+    @cached_property
+    def root(self) -> float:
+        return length(self.residuals)
+
+    @cached_property
     def direction(self) -> Array:
         units = numpy.where(self.units > 0.0, self.units, 1.0)
-        jacobian = self.jacobian / units
+        jacobian = self.normalized
         u, s, vt = numpy.linalg.svd(jacobian, full_matrices=len(jacobian) < len(units))
         rank = int((s > EPSILON * max(jacobian.shape) * s.max()).sum())
-        best = vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]) / units
-        return shortest(best, vt[rank:].T / units[:, numpy.newaxis])
+        best = finite_quotients(vt[:rank].T @ ((u.T @ -self.residuals)[:rank] / s[:rank]), units)
+        return shortest(best, finite_quotients(vt[rank:].T, units[:, numpy.newaxis]))
 
     @cached_property
     def rounding(self) -> float:
         """‖r‖ e + ½ e², where e = 10 ε (‖r‖ + ‖Dθ‖) is by how much ‖r‖ may be wrong."""
-        norm = math.sqrt(2.0 * self.loss)
-        error = 10.0 * EPSILON * (norm + self.size(self.vector))
-        return norm * error + 0.5 * error**2
+        error = 10.0 * EPSILON * (self.root + self.size(self.vector))
+        return self.root * error + 0.5 * error * error
+
+
+def finite_quotients(numerators: Array, denominators: Array) -> Array:
+    """The quotients. Where one is infinite, all of them times a number that makes them finite: the same direction."""
+    quotients: Array = numerators / denominators
+    while is_finite(numerators) and not is_finite(quotients):
+        numerators = numerators * 2.0**-32
+        quotients = numerators / denominators
+    return quotients
 
 
 def shortest(step: Array, flat: Array) -> Array:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from autograd import Tape, Value, exp, gradients, log, no_grad, relu, sigmoid, sin, sqrt
+from autograd import Tape, Value, exp, gradients, log, no_grad, relu, sigmoid, sin, sqrt, tanh
+from nn.layers import MLP
 from nn.losses import binary_cross_entropy, half_squared_error
 from nn.minimizing import REASONS, Descent
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
@@ -25,6 +26,11 @@ pytestmark = pytest.mark.both_engines
 
 BOTH_WAYS = pytest.mark.parametrize("tape", [True, False])
 LEAST_SQUARES = {"Gauss–Newton": GaussNewton, "Levenberg–Marquardt": LevenbergMarquardt}
+LEAST_SQUARES_AND_SCALES = {
+    **LEAST_SQUARES,
+    "scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=True),
+    "not scaled": lambda parameters: LevenbergMarquardt(parameters, scaled=False),
+}
 
 
 def numbers(parameters):
@@ -123,6 +129,54 @@ def test_it_stops_where_no_step_lowers_the_loss(method, reason):
     assert (descent.stopped, descent.converged) == (reason, False)
     assert (x.data, descent.loss[-1]) == (1.0, 0.5)
     assert REASONS[reason] in repr(descent)
+
+
+# Where there is next to no curvature, the parabola's lowest point is farther away by any factor, or by an infinite one.
+FAR_TOO_LONG = {
+    "exp(x) - x": (Newton, [], 0.0, (-30.0, -100.0, -300.0, -700.0, -740.0), lambda y, x: exp(x - y) - (x - y)),
+    "exp(x) - 1": (GaussNewton, [], 0.0, (-10.0, -100.0), lambda y, x: exp(x - y) - 1.0),
+    "a coin": (
+        lambda p: NaturalGradient(p, "bernoulli"), [0, 1, 1, 1], math.log(3.0), (40.0, 100.0, 700.0, -700.0),
+        lambda y, x: x - y,
+    ),
+    "two classes": (
+        lambda p: NaturalGradient(p, "categorical"), [0, 1, 1, 1], math.log(3.0), (40.0, 100.0, 740.0, -100.0),
+        lambda y, x: [y, x],
+    ),
+}  # fmt: skip
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("case", FAR_TOO_LONG)
+def test_the_line_search_goes_on_however_much_too_long_the_step_is(case, tape):
+    method, targets, minimum, starts, function = FAR_TOO_LONG[case]
+    for start in starts:
+        y, x = parameters = [Value(0.0), Value(start)]
+        data = [targets] if targets else []
+        descent = minimized(method(parameters), lambda *_, y=y, x=x: function(y, x), *data, tape=tape)
+        assert descent.converged, (start, descent)
+        assert x.data - y.data == pytest.approx(minimum, abs=1e-6)
+
+
+@pytest.mark.parametrize("step_tolerance", [1e-12, 1e-3])
+@pytest.mark.parametrize("start", [1.0, 1e100, 1e-300, 0.0])
+def test_where_the_line_search_ends_no_step_that_changes_a_parameter_lowers_the_loss(start, step_tolerance):
+    x, tried = Value(start), []  # the residual jumps up below the start, and its derivative does not say so
+
+    def residual():
+        tried.append(x.data)
+        return x + 1.0 + (9.0 * max(start, 1.0) if x.data < start else 0.0)
+
+    descent = minimized(GaussNewton([x]), residual, tape=False, step_tolerance=step_tolerance)
+    assert (descent.stopped, x.data) == ("line search", start)
+    assert max(number for number in tried if number < start) == math.nextafter(start, -math.inf)
+
+
+def test_a_loss_of_minus_infinity_is_not_lower():
+    x = Value(1.0)
+    descent = minimized(Newton([x]), lambda: x * x - (math.inf if x.data < 0.375 else 0.0), tape=False)
+    assert (descent.stopped, descent.converged) == ("line search", False)
+    assert x.data == 0.375
 
 
 @BOTH_WAYS
@@ -461,6 +515,188 @@ def test_where_any_step_is_small_beside_a_parameter_that_ran_away_it_has_not_con
     assert REASONS["far out"] in repr(descent)
 
 
+# ---- parameters that act nearly alike, where every single one has a small gradient far from the minimum
+
+
+def line_over(start, step, n):
+    """Times as years or time stamps have them, targets near a line, and the least that the loss can be."""
+    noise = np.random.default_rng(0)
+    xs = start + step * np.arange(float(n))
+    ts = np.linspace(0.0, 10.0, n) + 0.1 * noise.normal(size=n)
+    centred = np.column_stack([xs - xs.mean(), np.ones(n)])
+    misfit = ts - centred @ np.linalg.lstsq(centred, ts, rcond=None)[0]
+    return xs, ts, misfit @ misfit / (2 * n)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "Levenberg–Marquardt, not scaled"])
+@pytest.mark.parametrize("start", [1990.0, 1e5, 1e7, 1e9, 1.7e9, 1e11, 1e12])
+def test_a_line_over_time_stamps_is_found_or_said_not_to_be_seen(start, method):
+    is_least_squares = method not in FOR_ANY_LOSS
+    for step, n in ((1.0, 3), (1.0, 50), (60.0, 50)):
+        xs, ts, best = line_over(start, step, n)
+        a, b = Value(0.0), Value(0.0)
+        made = {**METHODS, "Levenberg–Marquardt, not scaled": LEAST_SQUARES_AND_SCALES["not scaled"]}[method]
+        if method == "natural gradient":
+            descent = minimized(made([a, b], "normal"), lambda x, a=a, b=b: a * x + b, xs, ts)
+        elif method == "Newton":
+            descent = minimized(made([a, b]), lambda x, t, a=a, b=b: half_squared_error(a * x + b, t), xs, ts)
+        else:
+            descent = minimized(made([a, b]), lambda x, t, a=a, b=b: a * x + b - t, xs, ts)
+        if descent.converged:
+            size = math.sqrt(np.square(a.data * xs).mean() + b.data**2)  # of the terms that cancel
+            error = 10.0 * np.finfo(float).eps * size
+            hidden = math.sqrt(2.0 * best) * error + error**2 if is_least_squares else error * size
+            assert descent.loss[-1] <= best * 1.001 + hidden, (step, descent)
+        else:
+            assert descent.stopped == ("steps" if is_least_squares else "hidden curvature"), (step, descent)
+            assert REASONS[descent.stopped] in repr(descent)
+        assert (
+            descent.converged or method == "Levenberg–Marquardt, not scaled" or (not is_least_squares and start > 1e8)
+        )
+
+
+@pytest.mark.parametrize("method", [*FOR_ANY_LOSS, "Gauss–Newton", "Levenberg–Marquardt"])
+def test_parameters_that_act_exactly_alike_keep_no_method_from_converging(method):
+    rng = np.random.default_rng(1)
+    for case in range(20):
+        n, s = int(rng.integers(3, 60)), 10.0 ** rng.uniform(-6, 6)
+        xs, ts = rng.normal(size=n) * s, rng.normal(size=n) * 10.0 ** rng.uniform(-6, 6)
+        a, b, c, d = w = [Value(number) for number in rng.normal(size=4).tolist()]
+
+        def model(x, a=a, b=b, c=c, d=d, s=s):
+            return (a + 3.0 * b) * x + (c - d) * 0.7 + 0.1 * a * s
+
+        if method == "natural gradient":
+            descent = minimized(NaturalGradient(w, "normal"), model, xs, ts)
+        elif method == "Newton":
+            descent = minimized(Newton(w), lambda x, t, model=model: half_squared_error(model(x), t), xs, ts)
+        else:
+            descent = minimized(METHODS[method](w), lambda x, t, model=model: model(x) - t, xs, ts)
+        assert descent.converged, (case, descent)
+        columns = np.column_stack([xs, np.ones(n)])
+        misfit = ts - columns @ np.linalg.lstsq(columns, ts, rcond=None)[0]
+        assert descent.loss[-1] == pytest.approx(misfit @ misfit / (2 * n), rel=1e-6)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("start", [1.0, 4e200])
+def test_where_nothing_is_known_of_the_curvature_a_small_step_is_not_convergence(start, tape):
+    x, y = Value(start), Value(1.0)
+    descent = minimized(Newton([x, y]), lambda: 1e-17 * x + (y - 1.0) * (y - 1.0) + 1.0, tape=tape)
+    assert (descent.stopped, descent.converged) == ("hidden curvature", False)
+    x.data = 4e200  # (x / 10²⁰⁰)² has the curvature 2 / 10⁴⁰⁰, which is 0
+    descent = minimized(Newton([x]), lambda: (x / 1e200) * (x / 1e200) - x / 1e200, tape=tape)
+    assert (descent.stopped, descent.converged) == ("hidden curvature", False)
+
+
+# ---- where a parabola foretells much, and there is nothing to be had
+
+
+LARGE_RESIDUALS = {
+    "x² + 1": (lambda x: [x * x + 1.0], 0.5),
+    "x² + 10⁶, x - 3": (lambda x: [x * x + 1e6, x - 3.0], 5e11 + 4.5),
+    "cosh x": (lambda x: [(exp(x) + exp(-x)) / 2.0], 0.5),
+    "x² + 1 in a small unit": (lambda x: [1e-20 * (x * x + 1.0)], 0.5e-40),
+}
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+@pytest.mark.parametrize("case", LARGE_RESIDUALS)
+def test_it_ends_at_a_minimum_where_residuals_stay_large(case, method, tape):
+    function, lowest = LARGE_RESIDUALS[case]
+    for start in (1.0, 3.0, 0.5, -0.1):
+        x = Value(start)
+        descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda x=x: function(x), tape=tape, steps=200)
+        assert descent.converged or (descent.stopped == "line search" and method == "Gauss–Newton"), (start, descent)
+        assert descent.loss[-1] == pytest.approx(lowest, rel=1e-14)
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+@pytest.mark.parametrize("start", [-30.0, -40.0, -50.0, -100.0, -300.0, -700.0])
+def test_a_plateau_on_which_no_gain_is_seen_is_no_minimum(start, method):
+    x = Value(start)
+    descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda: [exp(x) - 1.0], steps=300)
+    assert not descent.converged or x.data == pytest.approx(0.0, abs=1e-6), descent
+
+
+@pytest.mark.parametrize("seed", [3, 7, 18, 26, 44, 50, 53])
+def test_a_direction_that_is_useless_does_not_make_a_minimum(seed):
+    """The Jacobian is nearly singular, so the step is far too long, and hardly leads down."""
+    random.seed(seed)
+    rng = np.random.default_rng(seed)
+    model = MLP(1, [int(rng.integers(1, 4)), 1], activation=tanh)
+    xs = rng.normal(size=12)
+    ts = np.sin(2 * xs) + 0.1 * rng.normal(size=12)
+    descent = minimized(GaussNewton(model.parameters()), lambda x, t: model([x]) - t, xs, ts)
+    method = LevenbergMarquardt(model.parameters(), damping=1.0)
+    further = minimized(method, lambda x, t: model([x]) - t, xs, ts)
+    assert not descent.converged or further.loss[-1] == pytest.approx(descent.loss[-1], rel=1e-6)
+
+
+# ---- numbers whose squares are 0: it goes to the optimum, or says that it cannot see
+
+
+TINY = [1e-150, 1e-155, 1e-162, 1e-170, 1e-200, 1e-300]
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+def test_residuals_whose_squares_are_0_are_residuals(method, tape):
+    for s in TINY:
+        x = Value(1.0)
+        descent = minimized(LEAST_SQUARES_AND_SCALES[method]([x]), lambda x=x, s=s: [s * (x - 3.0)], tape=tape)
+        is_seen = method != "not scaled" or s > 1e-160  # its damping has the unit of a square
+        assert descent.stopped in (("gradient", "small step") if is_seen else ("underflow",)), (s, descent)
+        assert x.data == pytest.approx(3.0 if is_seen else 1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", LEAST_SQUARES_AND_SCALES)
+def test_losses_that_cannot_be_compared_are_not_called_converged(method):
+    def residuals(x, y):
+        return [x * y - 3.0, x - 1.0 + y * y, x + y]
+
+    optimum = scipy.optimize.least_squares(lambda w: residuals(*w), [1.0, 2.0], xtol=1e-15, ftol=1e-15, gtol=1e-15).x
+    for s in (1.0, *TINY):
+        w = [Value(1.0), Value(2.0)]
+        options = {"steps": 300, "loss_tolerance": 1e-3 if s < 1e-160 else 0.0}
+        descent = minimized(
+            LEAST_SQUARES_AND_SCALES[method](w), lambda w=w, s=s: [s * r for r in residuals(*w)], **options
+        )
+        assert descent.stopped in ("gradient", "rounding", "small step", "underflow", "steps"), (s, descent)
+        if descent.converged:
+            assert descent.relative_gradient[-1] < 1e-6
+            np.testing.assert_allclose(numbers(w), optimum, rtol=1e-6)
+        elif s < 1e-163:  # a little above, some squares are the smallest number
+            assert descent.stopped == "underflow"
+            assert REASONS["underflow"] in repr(descent)
+
+
+@BOTH_WAYS
+def test_parameters_whose_squares_are_0_are_not_small_beside_themselves(tape):
+    for s in TINY:
+        for method, function in (
+            (Newton, lambda x: x * x),
+            (GaussNewton, lambda x: x),
+            (LevenbergMarquardt, lambda x: x),
+        ):
+            x = Value(s)
+            descent = minimized(method([x]), lambda x=x, function=function: function(x), tape=tape)
+            assert descent.steps > 0
+            assert abs(x.data) < 1e-3 * s
+            assert math.isfinite(descent.relative_gradient[-1]) or not descent.converged
+
+
+@BOTH_WAYS
+def test_a_loss_of_0_that_is_not_the_lowest_is_no_optimum(tape):
+    for start in (1.0, 4.0):
+        x = Value(start)
+        descent = minimized(Newton([x]), lambda x=x: x * x - 6.0 * x + 5.0, tape=tape)
+        assert descent.converged
+        assert math.isfinite(descent.relative_gradient[0])
+        assert x.data == pytest.approx(3.0)
+
+
 def test_classes_that_a_line_separates_have_no_optimum():
     w = Value(0.0)
     for method in (Newton([w]), NaturalGradient([w], "bernoulli")):
@@ -498,10 +734,50 @@ def test_wrong_options():
     with pytest.raises(ValueError, match="learning_rate: expected"):
         NaturalGradient(parameters, "normal", learning_rate=0.0)
     for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
-        with pytest.raises(ValueError, match="expected at least one parameter, got none"):
+        name = type(method(parameters)).__name__
+        with pytest.raises(ValueError, match=f"^{name}: expected at least one parameter, got none"):
             method([])
-        with pytest.raises(ValueError, match="parameter 0: expected a leaf"):
+        with pytest.raises(TypeError, match=f"^{name}: expected the parameters, such as"):
+            method(None)
+        with pytest.raises(TypeError, match=f"^{name}: parameter 1: expected a Value, got 1.0"):
+            method([parameters[0], 1.0])
+        with pytest.raises(ValueError, match=f"^{name}: parameter 0: expected a leaf"):
             method([parameters[0] * 2.0])
+        with pytest.raises(ValueError, match=f"^{name}: parameter 1 is there already"):
+            method([parameters[0], parameters[0]])
+
+
+@pytest.mark.parametrize("wrong", ["no", 0, 1.0, [], "x"])
+def test_flags_are_flags(wrong):
+    parameters, function = valley()
+    for name, method in METHODS.items():
+        made = method(parameters) if name != "natural gradient" else NaturalGradient(parameters, "normal")
+        caller = type(made).__name__
+        refused(TypeError, f"^{caller}: tape: expected True, False or None, got", made, function, tape=wrong)
+        with pytest.raises(TypeError, match=f"^{caller}: progress: expected True or False, got"):
+            made.minimize(function, progress=wrong)
+    for method in (Newton, GaussNewton, lambda p, **options: NaturalGradient(p, "normal", **options)):
+        with pytest.raises(TypeError, match=r"^(Newton|GaussNewton|NaturalGradient): line_search: expected True or"):
+            method(parameters, line_search=wrong)
+    with pytest.raises(TypeError, match=r"^LevenbergMarquardt: scaled: expected True, False or None, got"):
+        LevenbergMarquardt(parameters, scaled=wrong)
+    with pytest.raises(TypeError, match=r"^fisher_matrix: tape: expected True, False or None, got"):
+        NaturalGradient(parameters, "normal").fisher_matrix(function, tape=wrong)
+
+
+@pytest.mark.parametrize("tape", [None, True, False])
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_parameters_that_are_not_finite_to_begin_with(number, tape):
+    parameters, function = valley()
+    parameters[1].data = number
+    for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):
+        made = method(parameters)
+        match = f"{type(made).__name__}: expected finite parameters to begin with, got {number} as parameter 1"
+        with pytest.raises(FloatingPointError, match=match):
+            minimized(made, function, tape=tape)
+    with pytest.raises(FloatingPointError, match=f"fisher_matrix: expected finite parameters .* got {number}"):
+        made.fisher_matrix(function, tape=tape)
+    assert (parameters[0].data, repr(parameters[1].data)) == (-1.2, repr(number))
 
 
 def test_wrong_data():
