@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter, structures
-from nn.arguments import check_function, flag, pairs_of, positive, seed_number
+from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
@@ -161,7 +161,7 @@ def fit(
         seed_number(seed),
     )
     shuffle, progress = flag("fit: shuffle", shuffle), flag("fit: progress", progress)
-    tape = tape if tape is None else flag("fit: tape", tape)
+    tape = flag_or_none("fit: tape", tape)
     if patience is not None:
         patience = positive("fit: patience", patience)
         if validation is None:
