@@ -567,7 +567,7 @@ def test_an_error_under_patience_says_which_parameters_are_left(tape):
         ({"model": [1.0]}, r"fit: model: expected a function, got \[1\.0\]"),
         ({"callback": 3}, "fit: callback: expected a function, got 3"),
         ({"optimizer": SGD}, r"fit: optimizer: expected one that makes a step, such as SGD\(model\.parameters\(\)\)"),
-        ({"tape": 0}, "fit: tape: expected True or False, got 0"),
+        ({"tape": 0}, "fit: tape: expected True, False or None, got 0"),
         ({"shuffle": "no"}, "fit: shuffle: expected True or False, got 'no'"),
         ({"inputs": {1: 2}}, r"fit: expected a list or an array, with a row for each example, got \{1: 2\}"),
         ({"targets": 5}, "fit: expected a list or an array, with a row for each example, got 5"),
