@@ -73,9 +73,9 @@ class Newton(DirectionMethod):
 
     >>> from autograd import Value
     >>> x, y = Value(4.0), Value(-3.0)
-    >>> descent = Newton([x, y]).minimize(lambda: 3.0 * x * x + x * y + y * y - 4.0 * x - 8.0 * y, progress=False)
+    >>> descent = Newton([x, y]).minimize(lambda: 3.0 * x * x + x * y + y * y - 8.0 * x - 5.0 * y, progress=False)
     >>> descent.steps, round(x.data, 12), round(y.data, 12)
-    (1, 0.0, 4.0)
+    (1, 1.0, 2.0)
     """
 
     _needs_hessian = True

@@ -58,7 +58,10 @@ static void find_uses(Search *search)
         const int32_t *operands = operands_of(instruction);
         if (instruction->count == 2)
             for (int i = 0; i < 2; i++) search->next_uses[2 * k + i] = latest[operands[i]];
-        for (int32_t i = 0; i < instruction->count; i++) search->uses[operands[i]]++, latest[operands[i]] = k;
+        for (int32_t i = 0; i < instruction->count; i++) {
+            search->uses[operands[i]]++;
+            if (operands[i] >= 0) latest[operands[i]] = k; /* a constant has no adjoint: its order does not matter */
+        }
     }
 }
 

@@ -293,5 +293,6 @@ def find_uses(wengert: WengertList, operands: list[list[int]], variables: int) -
         next_uses.append([latest[variable] for variable in operands[k]])
         for variable in operands[k]:
             uses[variable] += 1
-            latest[variable] = k
+            if variable >= 0:  # a constant has no adjoint, so that its order does not matter
+                latest[variable] = k
     return uses, next_uses[::-1]

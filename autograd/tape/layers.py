@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from autograd.operations import ROWS
@@ -19,21 +19,36 @@ if TYPE_CHECKING:
     Operands = dict[int, list[int | list[int]]]
 
 
+MOST_PHRASES = 50
+
+
 def layers(wengert: WengertList) -> str:
     """What Tape.layers() returns."""
     groups = find_groups(wengert).groups
     activations, others = find_activations(wengert, groups)
-    phrases, repeats = [], Counter(shared_weights(group) for group in groups if isinstance(group, Product))
+    phrases: list[tuple[int, str]] = []  # a layer's has the count 0
+    repeats = Counter(shared_weights(group) for group in groups if isinstance(group, Product))
     for number, group in enumerate(groups):
         if isinstance(group, Product):
             times = repeats.pop(shared_weights(group), 0)
             if times:
                 neurons = f"{counted(len(group.results), 'neuron')} of {counted(group.length, 'input')}"
                 repeated = [f"{times} times with the same weights"] * (times > 1)
-                phrases.append(", ".join([neurons, *spelled(activations[number], len(group.results)), *repeated]))
+                activation = spelled(activations[number], len(group.results))
+                phrases.append((0, ", ".join([neurons, *activation, *repeated])))
         elif others[number]:
-            phrases.append(f"{others[number]:,} {ROWS[group.row].name}")
-    return "; ".join(phrases) or "nothing depends on an input"
+            phrases.append((others[number], ROWS[group.row].name))
+    return "; ".join(shortened(phrases)) or "nothing depends on an input"
+
+
+def shortened(phrases: list[tuple[int, str]]) -> list[str]:
+    """The phrases, of which those that follow each other with one name are added up; the first ones of very many."""
+    together: list[str] = []
+    for name, alike in groupby(phrases, key=lambda phrase: phrase[1]):
+        counts = [count for count, _ in alike]
+        together += [f"{sum(counts):,} {name}"] if all(counts) else [name] * len(counts)
+    more = len(together) - MOST_PHRASES
+    return together if more <= 0 else [*together[:MOST_PHRASES], f"and {more:,} more groups"]
 
 
 def shared_weights(group: Product) -> tuple[tuple[int, ...], ...]:
@@ -106,7 +121,7 @@ def formula(operation: str, operands: Sequence[int | Sequence[int]], name: Calla
 
 
 def ranges(variables: Sequence[int], name: Callable[[int], str]) -> str:
-    """The variables' names; of more than two that follow each other, or that are beyond the third, only the ends."""
-    follow = all(y == x + 1 for x, y in pairwise(variables))
+    """The variables' names; of more than two that follow each other, or of more than four, only the ends."""
+    follow = min(variables, default=0) >= 0 and all(y == x + 1 for x, y in pairwise(variables))  # constants do not
     shown = [name(v) for v in variables]
     return f"{shown[0]} … {shown[-1]}" if len(shown) > (2 if follow else 4) else ", ".join(shown)

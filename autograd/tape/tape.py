@@ -156,8 +156,9 @@ class Tape:
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
         numbers, vector = self._batch(batch), self._parameter_vector(parameters).copy()
+        before, self._replayed = fingerprint(numbers), None  # an interrupt leaves nothing to differentiate
         outputs, _, _ = self._replay(numbers, vector)
-        self._replayed = numbers, vector, fingerprint(numbers)
+        self._replayed = numbers, vector, before
         return self._shaped(outputs)
 
     def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
@@ -170,8 +171,10 @@ class Tape:
                 shape; by default 1/n, so that the result is the sum of the outputs' means.
             inputs: return the derivative of the result with respect to the inputs, (n, inputs), too.
 
-        The parameters are taken as they were at `forward()`. Raises RuntimeError without a `forward()` before, and if
-        the batch has been changed since; ValueError for a gradient that does not fit, and for a mean of no examples.
+        An output whose gradient is 0 in all examples is left out. Where only some examples have 0, that is a factor,
+        and nan times an infinite derivative. The parameters are taken as they were at `forward()`.
+        Raises RuntimeError without a `forward()` before, and if the batch has been changed since; ValueError for a
+        gradient that does not fit, and for a mean of no examples.
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
@@ -268,8 +271,9 @@ class Tape:
     def layers(self) -> str:
         """The layers that have been found in the graph, in words, and what else there is that depends on inputs.
 
-        Neurons with the same inputs are a layer, however they are written: with `dot`, or with `*` and `+`. The
-        compiled executor computes a layer as the product of a matrix with the batch.
+        Neurons with the same inputs are a layer, however they are written: with `dot`, or with `*` and `+`, one product
+        after the other, at least two. (A bias that is added last counts as an activation, `add`.) The compiled
+        executor computes a layer as the product of a matrix with the batch.
 
         >>> from autograd import dot
         >>> w, x = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.0)]], [Value(0.0), Value(0.0)]

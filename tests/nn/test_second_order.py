@@ -503,7 +503,7 @@ def test_powells_singular_function(method):
     """The Jacobian is singular at the minimum, where the loss grows with the fourth power: convergence is linear."""
     parameters = [Value(number) for number in (3.0, -1.0, 0.0, 1.0)]
     descent = minimized(LEAST_SQUARES[method](parameters), lambda: powell_singular(*parameters))
-    assert descent.stopped == "gradient"
+    assert descent.stopped in ("gradient", "rounding")  # as the products of matrices round
     assert descent.loss[-1] < 1e-25
     np.testing.assert_allclose(numbers(parameters), np.zeros(4), atol=1e-6)
 

@@ -72,3 +72,30 @@ def test_a_folded_listing_of_hardly_anything():
         "v1 = multiply(v0, 2)",
         "output v1",
     ]
+
+
+@pytest.mark.parametrize("start", [lambda: 0, lambda: Value(0.0)], ids=["a constant", "a Value"])
+def test_neurons_that_begin_with_a_shared_constant(start):
+    """As the builtin sum has it. A constant has no adjoint, so it matters to nobody who uses it in between."""
+    x = h = leaves(2)
+    for width in (2, 2, 1):
+        h = [tanh(sum((w * v for w, v in zip(leaves(2), h, strict=False)), start()) + Value(0.1)) for _ in range(width)]
+    layer = "2 neurons of 2 inputs, add; 2 tanh"
+    assert Tape(h[0], x).layers() == f"{layer}; {layer}; 1 neuron of 2 inputs, add; 1 tanh"
+
+
+def test_a_long_recurrence_is_told_in_short():
+    x, total = leaves(10), Value(0.0)
+    for i in range(500):
+        total = total + Value(0.1) * x[i % 10]
+    assert Tape(total, x).layers() == "500 multiply; 500 add"
+    for i in range(500):
+        total = tanh(total * x[i % 10])
+    words = Tape(total, x).layers()
+    assert words.endswith("1 multiply; 1 tanh; and 952 more groups")
+
+
+def test_constants_make_no_range():
+    x = leaves(3)
+    tape = Tape([dot([9.0, 5.0, 7.0], [tanh(v) for v in x]), dot([7.0, 5.0, 9.0], x)], x)
+    assert "dot([7, 5, 9], [v0 … v2], 0)" in tape.listing(folded=True)

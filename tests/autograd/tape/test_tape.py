@@ -764,3 +764,69 @@ def test_a_million_examples_are_replayed_without_memory_for_each_of_them():
         [sys.executable, "-W", "error", "-c", MEMORY, *EXECUTORS], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+# ---- a batch that changes while it is replayed
+
+
+@every_executor
+def test_another_threads_changes_of_a_batch_do_not_answer_for_an_array_that_nobody_touched(executor):
+    """The values of a forward replay are kept. They have to be those of the numbers that they are filed under."""
+    rng = np.random.default_rng(0)
+    x = h = [Value(0.0) for _ in range(20)]
+    for inputs, width in ((20, 30), (30, 1)):
+        h = [tanh(dot([Value(v) for v in rng.normal(size=inputs)], h)) for _ in range(width)]
+    tape = Tape(h[0], x, executor=executor, threads=1)
+    good = rng.normal(size=(1000, 20))
+    outputs, gradient = tape.value_and_grad(good)
+    buffer, is_over = good.copy(), threading.Event()
+
+    def change():
+        while not is_over.is_set():
+            buffer[900:] = 0.5
+            buffer[900:] = good[900:]
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(100 if executor == "native" else 10):
+            tape.forward(buffer)  # whose outputs are nobody's
+            again = tape.value_and_grad(good)
+            assert np.array_equal(again[0], outputs)
+            assert np.array_equal(again[1], gradient)
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@every_executor
+def test_a_batch_that_changed_during_forward_is_noticed(executor):
+    tape, w, _ = line(executor=executor)
+    batch = np.ones((2, 2))
+    replay = tape._replay
+
+    def changing(numbers, *arguments, **options):
+        result = replay(numbers, *arguments, **options)
+        batch[0, 0] = 7.0  # as another thread may do
+        return result
+
+    with patch.object(tape, "_replay", changing):
+        tape.forward(batch)
+    with pytest.raises(RuntimeError, match="the batch has been changed since forward"):
+        tape.backward()
+    assert w.grad == 0.0
+
+
+@every_executor
+def test_after_an_interrupted_forward_there_is_nothing_to_differentiate(executor):
+    tape, w, _ = line(executor=executor)
+    tape.forward([[1.0, 2.0]])
+    with patch.object(tape, "_replay", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        tape.forward([[3.0, 4.0]])
+    with pytest.raises(RuntimeError, match=r"Tape\.backward: expected forward"):
+        tape.backward()
+    tape.forward([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="expected"):
+        tape.forward([[1.0, 2.0, 3.0]])  # refused before anything is changed
+    tape.backward()
+    assert w.grad == 1.0
