@@ -1,8 +1,8 @@
 """Dropout leaves out numbers at random while a network learns. Whoever computes the network says who draws, and how.
 
-A source is asked how many factors a `Dropout` needs: 0 for what is left out, 1 / (1 − rate) for what is kept. `fit`
-draws from its seed, and makes the factors inputs of its tape; what only measures a model, as `evaluate` does, leaves
-nothing out; in a loop of one's own, Python's `random` draws.
+A source is asked for the factors of a `Dropout`'s inputs: 0 for what is left out, 1 / (1 − rate) for what is kept.
+`fit` draws from its seed, and makes the factors inputs of its tape; what only measures a model, as `evaluate` does,
+leaves nothing out; in a loop of one's own, Python's `random` draws.
 """
 
 from __future__ import annotations

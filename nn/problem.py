@@ -8,8 +8,6 @@ rounding. `choose` takes one of the two. Whether a tape may stand for the functi
 from __future__ import annotations
 
 import math
-import pickle
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +21,7 @@ from autograd import Tape, Value, gather, gradients, no_grad, scatter, structure
 from nn.arguments import columns_of, copied, copier, have_one_form, measured
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
-from nn.undo import Undo, ancestors, random_states, restore
+from nn.undo import Undo, ancestors, put_back_random_states, random_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -665,25 +663,6 @@ def without_chance() -> Iterator[None]:
     try:
         yield
     finally:
-        is_used = differ(before, random_states()) and not others_draw()
-        if is_used:
-            restore(before)
+        is_used = put_back_random_states(before)
     if is_used:
         raise NotAlikeError("model or loss draw random numbers")
-
-
-def others_draw() -> bool:
-    """Whether other threads draw while this one waits. Then they have drawn before, and it must not be put back.
-
-    Nothing tells who has drawn. One that draws seldom is not noticed, and may get the same numbers again.
-    """
-    for _ in range(20):
-        before = random_states()
-        time.sleep(1e-3)
-        if differ(before, random_states()):
-            return True
-    return False
-
-
-def differ(some: tuple[Any, Any], others: tuple[Any, Any]) -> bool:
-    return some[0] != others[0] or pickle.dumps(some[1]) != pickle.dumps(others[1])

@@ -155,11 +155,8 @@ def fit(
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise TypeError(f"fit: validation: expected a pair (inputs, targets), got {shortened(validation)}")
     held_out = [] if validation is None else pairs_of("fit, validation", *validation)
-    epochs, batch_size, seed = (
-        positive("fit: epochs", epochs),
-        positive("fit: batch_size", batch_size),
-        seed_number(seed),
-    )
+    epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
+    seed = seed_number(seed)
     shuffle, progress = flag("fit: shuffle", shuffle), flag("fit: progress", progress)
     tape = flag_or_none("fit: tape", tape)
     if patience is not None:
@@ -262,6 +259,7 @@ class History:
         self.interrupted = False
 
     def check_numbers(self) -> None:
+        """Raises ValueError if a list holds anything but numbers, as that of a damaged checkpoint may."""
         for name, numbers in vars(self).items():
             if name in ("interrupted", "eager"):
                 continue
@@ -312,10 +310,9 @@ class Run:
             except MetricError as error:
                 raise error.__cause__ or error from None
             except ArithmeticError as error:
-                raise FloatingPointError(
-                    f"fit: epoch {number}, batch {count}: {error}. {self.advice(evaluator, batch)} "
-                    f"The parameters are {self.left_in_words('as they were before this batch')}."
-                ) from error
+                examples = [(f"example {i}", evaluator.problem.examples[i]) for i in batch]
+                where = f"epoch {number}, batch {count}"
+                raise self.explained(error, where, examples, "as they were before this batch") from error
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
             if bar.update(len(batch)) or count == len(batches):
@@ -330,10 +327,8 @@ class Run:
         except MetricError as error:
             raise error.__cause__ or error from None
         except ArithmeticError as error:
-            raise FloatingPointError(
-                f"fit: epoch {number}, validation: {error}. {self.advice(evaluator, [])} "
-                f"The parameters are {self.left_in_words('those after this epoch')}."
-            ) from error
+            examples = [(f"example {i} of the validation", one) for i, one in enumerate(evaluator.problem.held_out)]
+            raise self.explained(error, f"epoch {number}, validation", examples, "those after this epoch") from error
 
     def stepped(self, gradient: Vector) -> Vector:
         """The parameters after a step of the optimizer."""
@@ -347,6 +342,7 @@ class Run:
         return vector
 
     def note_best(self, epoch: int) -> None:
+        """Keeps the parameters if the epoch's validation loss is the lowest so far, and no nan."""
         losses, best = self.history.validation_loss, self.best_epoch
         if losses and (losses[-1] < losses[best - 1] if best else not math.isnan(losses[-1])):
             self.best_epoch = epoch
@@ -376,6 +372,7 @@ class Run:
             self.put_back()
 
     def put_back(self) -> None:
+        """The best parameters, under `patience`, else the last ones; and the last gradient."""
         vector = self.vector
         if self.patience is not None and self.best_epoch:
             vector = numpy.array(self.history.best_parameters)
@@ -387,16 +384,16 @@ class Run:
         scatter(vector, self.optimizer.parameters, "data")
         scatter(gradient, self.optimizer.parameters, "grad")
 
-    def left_in_words(self, otherwise: str) -> str:
-        best = self.best_epoch if self.patience is not None else 0
-        return f"those of epoch {best}, which had the lowest validation loss" if best else otherwise
+    def explained(
+        self, error: ArithmeticError, where: str, examples: list[tuple[str, Any]], left: str
+    ) -> FloatingPointError:
+        """The error with what helps, and with which parameters are left: the best ones, if `patience` keeps them."""
+        if self.patience is not None and self.best_epoch:
+            left = f"those of epoch {self.best_epoch}, which had the lowest validation loss"
+        return FloatingPointError(f"fit: {where}: {error}. {self.advice(examples)} The parameters are {left}.")
 
-    def advice(self, evaluator: Evaluator, batch: list[int]) -> str:
-        examples, held_out = evaluator.problem.examples, evaluator.problem.held_out
-        data = [(f"example {i}", examples[i]) for i in batch] or [
-            (f"example {i} of the validation", example) for i, example in enumerate(held_out)
-        ]
-        for name, example in data:
+    def advice(self, examples: list[tuple[str, Any]]) -> str:
+        for name, example in examples:
             for leaf in structures.flatten(example)[0]:
                 if isinstance(leaf, float) and not math.isfinite(leaf):
                     return f"There is a number {leaf} in {name}: mend the example, or leave it out."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import random
+import time
 from typing import TYPE_CHECKING
 
 import numpy
@@ -20,7 +22,7 @@ class Undo:
     """A context that an error leaves as if nothing had been done in it, unless `keep()` has been called.
 
     It puts back the data and `grad` of the parameters, the `grad` of the leaves that `note` was told of, and the global
-    random states, if anything in it may draw random numbers.
+    random states, if anything in it may draw random numbers and no other thread does.
     """
 
     def __init__(self, parameters: list[Value], may_draw: bool = True) -> None:
@@ -50,7 +52,7 @@ class Undo:
             scatter(self.numbers[0], self.parameters, "data")
             scatter(self.numbers[1], self.parameters, "grad")
             if self.random_states is not None:
-                restore(self.random_states)
+                put_back_random_states(self.random_states)
         self.is_open = False
 
 
@@ -70,6 +72,27 @@ def random_states() -> tuple[Any, Any]:  # Any: as each has them
     return random.getstate(), numpy.random.get_state(legacy=False)  # noqa: NPY002  # it is the model's, if anybody's
 
 
-def restore(states: tuple[Any, Any]) -> None:
+def put_back_random_states(states: tuple[Any, Any]) -> bool:
+    """Sets the global random states to what they were, unless other threads draw; whether that changed them."""
+    if not differ(states, random_states()) or others_draw():
+        return False
     random.setstate(states[0])
     numpy.random.set_state(states[1])  # noqa: NPY002
+    return True
+
+
+def others_draw() -> bool:
+    """Whether other threads draw while this one waits. Then they have drawn before, and it must not be put back.
+
+    Nothing tells who has drawn. One that draws seldom is not noticed, and may get the same numbers again.
+    """
+    for _ in range(20):
+        before = random_states()
+        time.sleep(1e-3)
+        if differ(before, random_states()):
+            return True
+    return False
+
+
+def differ(some: tuple[Any, Any], others: tuple[Any, Any]) -> bool:
+    return some[0] != others[0] or pickle.dumps(some[1]) != pickle.dumps(others[1])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -68,3 +71,24 @@ def test_the_ancestors_of_a_value_are_found_at_any_depth():
         y = y * 1.0 + x
     assert len(ancestors([y])) == 20_001
     assert ancestors([x]) == {x}
+
+
+def test_random_numbers_of_other_threads_are_not_put_back():
+    drawn, is_over = [], threading.Event()
+
+    def draw():
+        while not is_over.is_set():
+            drawn.append(random.random())
+            time.sleep(0.0)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for _ in range(20):
+            with suppress(RuntimeError), Undo([Value(1.0)]):
+                time.sleep(1e-3)
+                raise RuntimeError
+    finally:
+        is_over.set()
+        thread.join()
+    assert len(set(drawn)) == len(drawn) > 20
