@@ -12,6 +12,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+cd "$folder" # from where Python finds the autograd that is installed here
 python3 -m venv "$folder"
 "$folder/bin/pip" install --quiet torch==2.13.0 autograd==1.9.1 numpy==2.4.6
 "$folder/bin/python" -W ignore - <<'END'
