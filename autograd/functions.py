@@ -16,7 +16,7 @@ from operator import mul
 from types import FunctionType
 
 from autograd.engines import Value, function
-from autograd.operands import described, introduce, is_masked, iterable, number_in, real_number, scalar, scalars
+from autograd.operands import described, introduce, is_masked, iterable, real_number, scalar, scalars
 from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
 from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
@@ -117,11 +117,11 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
 
     Of an index that is a number, the element itself is returned, a Value or a float: nothing is recorded but what is
     computed from the chosen element. An index that is a Value, an input of a `Tape` most often, is recorded, with all
-    elements, since it may be another in each example. The derivative is 1 by the chosen element, and 0 by all others
-    and by the index. A replay costs the lookups, however long the sequence is, and it refuses a batch in which an index
-    is none.
+    elements, since it may be another in each example; a tape refuses one that was computed. The derivative is 1 by the
+    chosen element, and 0 by all others and by the index. A replay costs the lookups, however long the sequence is, and
+    it refuses a batch in which an index is none.
     Raises ValueError unless given a whole index, 0 <= index < len(sequence); TypeError for what is no sequence of
-    numbers, and for an index that was computed, since a tape cannot see before a replay whether it is one.
+    numbers.
 
     >>> x, y, i = Value(2.0), Value(5.0), Value(0.0)
     >>> take([x, y], 1) is y
@@ -130,22 +130,14 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     >>> Tape(3.0 * take([x, y], i), inputs=[i]).forward([0, 1, 1])
     array([ 6., 15., 15.])
     """
-    number = number_in(index)
-    if isinstance(number, Value):
-        if number.parents:
-            raise TypeError(
-                f"take: index: expected a number, or a leaf such as a tape's input, got {number!r}, which was computed; "
-                "give its number, .data, or compute the index before"
-            )
-    else:
-        try:
-            number = real_number(index)
-            elements = sequence if type(sequence) in (list, tuple) else [*iterable(sequence)]
-            if is_place(number, len(elements)):  # type: ignore[arg-type]
-                return scalar(elements[int(number)], Value)  # type: ignore[index]
-        except TypeError as error:
-            raise TypeError(f"take(sequence, index): {error}") from None
-    return _functions["take"](sequence, number)
+    elements = sequence if isinstance(sequence, (list, tuple)) else [*iterable_of("take", sequence)]
+    try:
+        number = scalar(index, Value)
+        if not isinstance(number, Value) and is_place(number, len(elements)):
+            return scalar(elements[int(number)], Value)
+    except TypeError as error:
+        raise TypeError(f"take: {error}") from None
+    return _functions["take"](elements, number)
 
 
 def mean(x: Iterable[Any]) -> Any:

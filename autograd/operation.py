@@ -133,9 +133,8 @@ class Operation:
 class Mathematics:
     """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
 
-    What must be given: `where`; of a sequence, `sum`, `largest` (a constant, which may leave a nan out), `places` (0, 1,
-    2, ..., for each element its own) and `element` (the one at an index); and the functions that the rows themselves
-    call.
+    What must be given: `where`; of a sequence, `sum`, `largest` (a constant, which may leave a nan out), `places` (0
+    for the first element, 1 for the next, ...) and `element` (that at an index); and the functions that the rows call.
     """
 
     rows: Mapping[str, Operation] = {}  # the table, which operations.py puts here

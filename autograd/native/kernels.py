@@ -21,7 +21,7 @@ from autograd.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     Operand: TypeAlias = "Name | float"
 
@@ -158,9 +158,11 @@ class Body(Mathematics):
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
-        functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
-        of_sequences = {"sum": self.sum, "largest": self.largest, "places": self.places, "element": self.element}
-        super().__init__(**functions | {"where": self.where} | of_sequences)
+        functions: dict[str, Callable[..., Any]] = {
+            name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"
+        }
+        functions |= {"where": self.where, "sum": self.sum, "largest": self.largest}
+        super().__init__(**functions | {"places": self.places, "element": self.element})
         self.lines: list[str] = []
         self.names: dict[str, Name] = {}
         self.sequences = operation.operands[: operation.sequences]

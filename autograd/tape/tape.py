@@ -401,8 +401,9 @@ class Tape:
         if is_none.any():
             example, k = numpy.argwhere(is_none)[0].tolist()
             label = self.inputs[inputs[k]].label
+            name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
             raise ValueError(
-                f"Tape: batch: example {example}: input {inputs[k]}{label and f', {label!r},'} is the index of a lookup: "
+                f"Tape: batch: example {example}: {name} is the index of a lookup: "
                 f"expected a whole number from 0 to {lengths[k] - 1}, got {indices[example, k]:g}"
             )
 
@@ -470,12 +471,12 @@ def check_leaves(**leaves: Sequence[Value]) -> None:
 def check_lookups(wengert: WengertList, parameters: Sequence[Value]) -> None:
     """Raises TypeError unless all indices of lookups are inputs, which can be checked before a replay."""
     for index in wengert.lookups:
-        if index >= wengert.first_result:
-            raise damaged("the index of a lookup is no input")
         if index >= wengert.inputs:
+            is_leaf = index < wengert.first_result
+            given = f"{parameters[index - wengert.inputs]!r}, a parameter" if is_leaf else "a Value that was computed"
             raise TypeError(
-                f"Tape: take: index: expected an input of the tape, or a number, got {parameters[index - wengert.inputs]!r}, "
-                "which is not among the inputs; name it there, or give take its number"
+                f"Tape: take: index: expected an input of the tape, or a number, got {given}; name the index among the "
+                "inputs, or give take its number"
             )
 
 

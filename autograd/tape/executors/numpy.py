@@ -244,7 +244,7 @@ class TakeStep(Step):
         self.indices = Operands(program, list(indices))
         self.rows = program.rows
 
-    def chosen(self, sweeps: Sweeps) -> tuple[Places, Places]:
+    def chosen(self, sweeps: Sweeps) -> tuple[Places, NDArray[numpy.bool_]]:
         """The variable that each member takes, (members, examples); and the places of those that take one."""
         index = numpy.broadcast_to(self.indices.numbers(sweeps), (len(self.elements), sweeps.numbers.shape[1]))
         places = places_at(index, self.elements.shape[1])
