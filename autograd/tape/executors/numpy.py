@@ -260,7 +260,8 @@ class TakeStep(Step):
 
     def walk_back(self, sweeps: Sweeps, members: Members) -> None:
         chosen = slice(None) if members is None else members
-        variables, is_place = (each[chosen] for each in self.chosen(sweeps))
+        variables, is_place = self.chosen(sweeps)
+        variables, is_place = variables[chosen], is_place[chosen]
         adjoints, rows = sweeps.adjoints[self.results[chosen]], self.rows[variables]
         is_pushed = is_place & sweeps.active[variables]
         is_uniform = is_pushed & (rows < 0)
