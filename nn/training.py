@@ -122,8 +122,9 @@ def fit(
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`; if there is a tape, an index of a lookup that no element has; validation examples of another form; no example's loss depends on the
-            optimizer's parameters, as within `no_grad()`; a `history` of other lists, or of as many epochs already.
+            `patience` without `validation`; validation examples of another form; if there is a tape, the index of a
+            lookup that no element has; no example's loss depends on the optimizer's parameters, as within `no_grad()`;
+            a `history` of other lists, or of as many epochs already.
         TypeError: `epochs`, `batch_size`, `patience` or `seed` is not an integer; `validation` is not a pair;
             `optimizer` makes no steps; model, loss, metric or callback is no function; a flag is not True or False;
             the examples are no list or array; the first loss is not a Value;
