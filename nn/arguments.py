@@ -372,12 +372,12 @@ def plain_number_or_none(leaf: Any) -> float | None:
     return None if leaf is None else structures.number(leaf)
 
 
-def shapes_of(examples: Iterable[Example]) -> dict[Shape, list[int]]:
-    """Which of the examples have which shape, in the order in which the shapes are first met."""
-    found: dict[Shape, list[int]] = {}
+def shapes_of(examples: Iterable[Example]) -> list[list[int]]:
+    """For each shape, which of the examples have it; in the order in which the shapes are first met."""
+    found: dict[tuple[Shape, ...], list[int]] = {}
     for i, example in enumerate(examples):
-        found.setdefault(numbers_and_shape(example)[1], []).append(i)
-    return found
+        found.setdefault(tuple([numbers_and_shape(datum)[1] for datum in example]), []).append(i)
+    return [*found.values()]
 
 
 def have_one_form(examples: Sequence[Example]) -> bool:

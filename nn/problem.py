@@ -434,7 +434,7 @@ class ByTapes:
     def __init__(self, problem: Problem, with_hessian: bool = False, **options: Any) -> None:
         self.problem = problem
         try:
-            shapes = [*shapes_of(problem.examples + problem.held_out).values()]
+            shapes = shapes_of(problem.examples + problem.held_out)
         except (TypeError, OverflowError) as error:
             raise NotAlikeError(f"the examples are no numbers: {error}") from None
         if len(shapes) > MOST_SHAPES:
