@@ -353,8 +353,9 @@ class ByTape:
 
     def _columns(self) -> list[Array]:
         """The numbers of the examples and of the held-out ones, or if these have another form, of the examples."""
-        with suppress(TypeError, ValueError):
-            return columns_of(self.problem.examples + self.problem.held_out)
+        if self.problem.held_out:
+            with suppress(TypeError, ValueError):
+                return columns_of(self.problem.examples + self.problem.held_out)
         try:
             return columns_of(self.problem.examples)
         except TypeError as error:

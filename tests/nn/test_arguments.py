@@ -308,5 +308,5 @@ def test_another_shape(other):
 
 @pytest.mark.parametrize("wrong", [None, "a", [Value(1.0)], [None, "a"], [1j]])
 def test_what_has_no_shape(wrong):
-    with pytest.raises(TypeError, match="expected a (real )?number, got"):
+    with pytest.raises(TypeError, match=r"expected a (real )?number, got"):
         shapes_of([(1.0, 1.0), (wrong, 1.0)])
