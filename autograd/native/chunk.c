@@ -163,7 +163,8 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
         .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
         .packed = job->scalars->packed, .is_needed = job->is_needed,
         .total = is_one_chunk(job) ? job->scalars->adjoints : workspace->total,
-        .sums = workspace->product_sums, .scratch = workspace->scratch,
+        .sums = workspace->product_sums, .operands = workspace->operands,
+        .pushed = workspace->pushed, .kept = workspace->kept,
     };
     if (job->is_differentiated && !is_one_chunk(job)) {
         size_t variables = (size_t)program->list.constants + (size_t)program->list.variables;
@@ -200,12 +201,14 @@ Py_ssize_t most_lanes(const Program *program)
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
 {
     Py_ssize_t stride = stride_of(lanes);
-    Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
+    Py_ssize_t slots = program->slots * stride, kept = program->most_terms * lanes;
     Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
     Py_ssize_t product_sums = most_lanes(program) < FOLD ? program->product_sum_count : 0;
     Py_ssize_t total = (Py_ssize_t)program->list.constants + program->list.variables;
-    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + scratch;
-    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 6 * LINE);
+    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + kept;
+    Py_ssize_t pointers = 2 * (Py_ssize_t)program->most_operands;
+    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) +
+                                          (size_t)pointers * sizeof(double *) + 6 * LINE);
     if (workspace == NULL) return NULL;
     char *free = (char *)(workspace + 1);
     workspace->lanes = lanes;
@@ -215,6 +218,8 @@ Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
     workspace->broadcast_sums = take_room(&free, broadcast_sums);
     workspace->product_sums = take_room(&free, product_sums);
     workspace->total = take_room(&free, total) + program->list.constants;
-    workspace->scratch = take_room(&free, scratch);
+    workspace->kept = take_room(&free, kept);
+    workspace->operands = (const double **)(workspace->kept + kept);
+    workspace->pushed = (double **)(workspace->operands + program->most_operands);
     return workspace;
 }

@@ -17,9 +17,7 @@ typedef void (*Lanes)(const Step *step, Block *block);
    example. */
 struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
-    Evaluation value;
-    const Partial *partials;
-    int32_t length, count, sequences, result, variable; /* the result's slot, and which variable it is */
+    int32_t length, count, result, variable; /* the result's slot, and which variable it is */
     const int32_t *operands;
     const Product *product;
 };
@@ -52,7 +50,9 @@ struct Block {
     double *total;              /* of each variable that no input is part of: the adjoint over a chunk */
     double *sums;               /* of products: EIGHT for each weight and bias, where they go on in the next block */
     bool begins, ends;          /* the first block of a fold, the last */
-    double *scratch;            /* room for an instruction's operands and their derivatives */
+    const double **operands;    /* room for where an instruction's operands lie, */
+    double **pushed;            /* and what is pushed to their adjoints, */
+    double *kept;               /* and of its sequences' elements a number each, for each example */
 };
 
 /* Sums over examples are taken as EIGHT, over every eighth example each, and these are added up at the end of a FOLD. So
@@ -73,7 +73,7 @@ static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { re
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
-    Lanes sum[2], dot[2]; /* forward and backward */
+    Lanes sum, dot; /* forward */
     int32_t tile_rows;   /* so many rows of a matrix are computed at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */

@@ -263,5 +263,5 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, {sum_forward, sum_backward}, {dot_forward, dot_backward}, TILE_ROWS,      \
+    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots, TILE_ROWS,                                         \
      product_forward, push_to_inputs, push_to_weights

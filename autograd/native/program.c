@@ -164,9 +164,8 @@ static void add_product(Layout *layout, const Group *group)
 
 static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
 {
-    if (row == ROW_sum) return set->sum[is_backward];
-    if (row == ROW_dot) return set->dot[is_backward];
-    return is_backward ? set->backward[row] : set->forward[row];
+    if (is_backward) return set->backward[row];
+    return row == ROW_sum ? set->sum : row == ROW_dot ? set->dot : set->forward[row];
 }
 
 static void add_step(Layout *layout, int32_t result)
@@ -175,13 +174,17 @@ static void add_step(Layout *layout, int32_t result)
     const WengertList *list = &program->list;
     const Instruction *instruction = &list->instructions[result - first_result(list)];
     const Row *row = &ROWS[instruction->row];
+    int32_t length = length_of_sequences(instruction);
     program->steps[program->step_count++] = (Step){
         kernel_of(program->instruction_set, instruction->row, false),
         kernel_of(program->instruction_set, instruction->row, true),
-        row->value, row->partials, length_of_sequences(instruction), instruction->count, row->sequences,
-        program->slot_of[result], result, slots_of(layout, operands_of(instruction), instruction->count), NULL,
+        length, instruction->count, program->slot_of[result], result,
+        slots_of(layout, operands_of(instruction), instruction->count), NULL,
     };
     program->step_operand_count += instruction->count;
+    if (instruction->count > program->most_operands) program->most_operands = instruction->count;
+    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear;
+    if (keeps_terms && length > program->most_terms) program->most_terms = length;
 }
 
 /* Group by group. The parts are those of the groups, each of which has its first step in `first_steps`. */

@@ -12,7 +12,9 @@ typedef struct Workspace Workspace;
 struct Workspace {
     Workspace *next;
     Py_ssize_t lanes, stride; /* how many examples a block has at most, and the room that each slot has for them */
-    double *values, *adjoints, *broadcast_sums, *product_sums, *total, *scratch;
+    double *values, *adjoints, *broadcast_sums, *product_sums, *total, *kept;
+    const double **operands;
+    double **pushed;
 };
 
 /* An odd number of lines of the cache, so that slots are not all in the same place there. */
@@ -34,6 +36,7 @@ typedef struct {
     int32_t product_count;
     Py_ssize_t packed_count;            /* numbers that the weights of products take when they are packed */
     Py_ssize_t product_sum_count;      /* and their sums over a fold */
+    int32_t most_operands, most_terms;  /* of a step; and the longest sequence of which terms are kept */
     int32_t slots;
     int32_t *slot_of;                   /* of each variable that a step computes or takes from the inputs; else -1 */
     int32_t (*broadcasts)[2], broadcast_count; /* variables that depend on no input, but have a slot, and these slots */
