@@ -47,6 +47,9 @@ setup(
             sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],
             depends=[*map(str, NATIVE.glob("*.h")), *WRITTEN_FROM],
             extra_compile_args=FLAGS,
+            # Named, since the loader takes the oldest versions of what comes from no named library: of exp, log and pow,
+            # those with System V's error handling, which are slower.
+            libraries=[] if sys.platform == "win32" else ["m"],
             optional=True,
         )
     ],
