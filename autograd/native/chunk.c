@@ -161,7 +161,7 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
     Block block = {
         .stride = workspace->stride, .values = workspace->values, .adjoints = workspace->adjoints,
         .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
-        .packed = job->scalars->packed, .is_needed = job->is_needed,
+        .parameters = job->parameters, .packed = job->scalars->packed, .is_needed = job->is_needed,
         .total = is_one_chunk(job) ? job->scalars->adjoints : workspace->total,
         .sums = workspace->product_sums, .operands = workspace->operands,
         .pushed = workspace->pushed, .kept = workspace->kept,

@@ -27,9 +27,10 @@ struct Step {
 struct Product {
     int32_t neurons, length;
     const int32_t *weights, *biases, *variables; /* the weights, neuron by neuron, the biases and the results */
-    bool has_rows;                               /* each neuron's weights are variables that follow each other */
+    bool has_rows;                               /* the weights are parameters, each neuron's follow each other, and */
+    int32_t apart, first_weight;                 /* those of the next neuron so far apart; the first neuron's first one */
     int32_t *results, *reversed_results, *inputs, *bias_slots; /* slots; bias_slots: NULL if biases are not in slots */
-    Py_ssize_t packed, transposed;               /* where its weights lie, see products.h */
+    Py_ssize_t packed, transposed;               /* where its weights lie if they have no rows, see products.h */
     Py_ssize_t sums;                             /* where its sums lie, if a fold has several blocks */
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
@@ -45,7 +46,8 @@ struct Block {
     const uint8_t *is_active;   /* whether the adjoint of a slot is asked for */
     bool for_inputs;            /* whether those of the inputs are */
     const double *numbers;      /* of each variable that no input is part of */
-    const double *packed;       /* the weights of products */
+    const double *parameters;   /* of which the products have rows */
+    const double *packed;       /* the weights of other products */
     const bool *is_needed;      /* of each variable: whether it is to be differentiated; NULL if all are */
     double *total;              /* of each variable that no input is part of: the adjoint over a chunk */
     double *sums;               /* of products: EIGHT for each weight and bias, where they go on in the next block */

@@ -11,7 +11,9 @@ enum { FEW_ROWS = 2, LANES_OF_FEW = 32 }; /* with few rows, more lanes, so that 
 
 typedef struct {
     int32_t rows, terms, first, end; /* of the terms, those from `first` to before `end` */
-    const double *packed;            /* for each tile of rows, for each term, the weights */
+    const double *weights;
+    bool is_packed;                  /* for each tile of rows, for each term; else they are so far apart: */
+    Py_ssize_t row_apart, term_apart;
     const double *term_numbers;      /* where the terms' slots lie */
     const int32_t *term_slots;
     double *row_numbers;
@@ -21,8 +23,8 @@ typedef struct {
     const int32_t *start_variables;  /* where they have no slots */
 } Multiplication;
 
-LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, const double *weight, int32_t row,
-                                Py_ssize_t lane, const int rows, const int vectors)
+LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, const double *weight, Py_ssize_t row_apart,
+                                Py_ssize_t term_apart, int32_t row, Py_ssize_t lane, const int rows, const int vectors)
 {
     Vector sums[TILE_ROWS][LANES_OF_FEW / WIDTH];
     for (int r = 0; r < rows; r++)
@@ -30,11 +32,11 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, con
             if (m->start_slots == NULL) fill(&sums[r][v], block->numbers[m->start_variables[row + r]]);
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
-    weight += (Py_ssize_t)m->first * rows;
-    for (int32_t t = m->first; t < m->end; t++, weight += rows) {
+    weight += m->first * term_apart;
+    for (int32_t t = m->first; t < m->end; t++, weight += term_apart) {
         const Vector *term = vector_at(m->term_numbers + m->term_slots[t] * block->stride + lane);
         for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) sums[r][v] += weight[r] * term[v];
+            for (int v = 0; v < vectors; v++) sums[r][v] += weight[r * row_apart] * term[v];
     }
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
@@ -44,12 +46,14 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, con
 /* One tile over many lanes, or over EIGHT. */
 #define TILE_OF(ROWS)                                                                                                   \
     case ROWS:                                                                                                          \
-        if (is_wide) multiply_tile(m, block, weight, row, lane, ROWS, (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH); \
-        else multiply_tile(m, block, weight, row, lane, ROWS, VECTORS_OF_EIGHT);                                        \
+        if (is_wide)                                                                                                    \
+            multiply_tile(m, block, weight, row_apart, term_apart, row, lane, ROWS,                                     \
+                          (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH);                                      \
+        else multiply_tile(m, block, weight, row_apart, term_apart, row, lane, ROWS, VECTORS_OF_EIGHT);                 \
         break;
 
-KERNEL static void multiply_rows(const Multiplication *m, const Block *block, const double *weight, int32_t row, int32_t rows,
-                                 Py_ssize_t lane, bool is_wide)
+LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, const double *weight, Py_ssize_t row_apart,
+                                Py_ssize_t term_apart, int32_t row, int32_t rows, Py_ssize_t lane, bool is_wide)
 {
     switch (rows) {
         TILE_OF(1)
@@ -67,6 +71,20 @@ KERNEL static void multiply_rows(const Multiplication *m, const Block *block, co
     }
 }
 
+/* Weights that are not beside each other, row by row, have instructions of their own. */
+KERNEL static void multiply_apart(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
+                                  bool is_wide)
+{
+    multiply_rows(m, block, m->weights + row * m->row_apart, m->row_apart, m->term_apart, row, rows, lane, is_wide);
+}
+
+KERNEL static void multiply_beside(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
+                                   bool is_wide)
+{
+    const double *weight = m->weights + (m->is_packed ? (Py_ssize_t)row * m->terms : row);
+    multiply_rows(m, block, weight, 1, m->is_packed ? rows : m->term_apart, row, rows, lane, is_wide);
+}
+
 KERNEL static void multiply(const Multiplication *m, const Block *block)
 {
     int32_t tiles = count_tiles(m->rows, TILE_ROWS);
@@ -75,7 +93,8 @@ KERNEL static void multiply(const Multiplication *m, const Block *block)
         width = lane + wide <= end ? wide : EIGHT;
         for (int32_t tile = 0; tile < tiles; tile++) {
             int32_t row = start_of_tile(m->rows, tiles, tile), rows = start_of_tile(m->rows, tiles, tile + 1) - row;
-            multiply_rows(m, block, m->packed + (Py_ssize_t)row * m->terms, row, rows, lane, width > EIGHT);
+            if (m->row_apart == 1) multiply_beside(m, block, row, rows, lane, width > EIGHT);
+            else multiply_apart(m, block, row, rows, lane, width > EIGHT);
         }
     }
 }
@@ -83,9 +102,12 @@ KERNEL static void multiply(const Multiplication *m, const Block *block)
 KERNEL static void product_forward(const Step *step, Block *block)
 {
     const Product *product = step->product;
+    bool has_rows = product->has_rows;
     const Multiplication m = {
-        product->neurons, product->length, 0, product->length, block->packed + product->packed, block->values,
-        product->inputs, block->values, product->results, block->values, product->bias_slots, product->biases,
+        product->neurons, product->length, 0, product->length,
+        has_rows ? block->parameters + product->first_weight : block->packed + product->packed,
+        !has_rows, has_rows ? product->apart : 1, 1, block->values, product->inputs, block->values, product->results,
+        block->values, product->bias_slots, product->biases,
     };
     multiply(&m, block);
 }
@@ -93,9 +115,12 @@ KERNEL static void product_forward(const Step *step, Block *block)
 /* What the adjoints of some neurons, from the last to the first, add to those of the inputs, and of biases in slots. */
 KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t first, int32_t end)
 {
+    bool has_rows = product->has_rows;
+    Py_ssize_t last = product->first_weight + (Py_ssize_t)(product->neurons - 1) * product->apart;
     const Multiplication m = {
         product->length, product->neurons, product->neurons - end, product->neurons - first,
-        block->packed + product->transposed, block->adjoints, product->reversed_results, block->adjoints, product->inputs,
+        has_rows ? block->parameters + last : block->packed + product->transposed,
+        !has_rows, 1, -product->apart, block->adjoints, product->reversed_results, block->adjoints, product->inputs,
         block->adjoints, product->inputs, NULL,
     };
     if (product->is_pushed[block->for_inputs]) multiply(&m, block);

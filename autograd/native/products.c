@@ -11,11 +11,7 @@ static void pack_forward(const Product *product, int32_t most, const double *num
         for (int32_t j = first; j < end; j++) {
             const int32_t *weights = product->weights + (Py_ssize_t)j * length;
             double *next = packed + (Py_ssize_t)first * length + (j - first);
-            const double *row = numbers + weights[0];
-            if (product->has_rows)
-                for (int32_t k = 0; k < length; k++, next += end - first) *next = row[k];
-            else
-                for (int32_t k = 0; k < length; k++, next += end - first) *next = numbers[weights[k]];
+            for (int32_t k = 0; k < length; k++, next += end - first) *next = numbers[weights[k]];
         }
     }
 }
@@ -37,7 +33,7 @@ void pack_weights(const Program *program, bool is_forward, bool is_backward, boo
 {
     const InstructionSet *set = program->instruction_set;
     for (const Product *product = program->products; product < program->products + program->product_count; product++) {
-        if (product->shares_weights) continue;
+        if (product->has_rows || product->shares_weights) continue;
         if (is_forward) pack_forward(product, set->tile_rows, scalars->numbers, scalars->packed + product->packed);
         if (is_backward && product->is_transposed[for_inputs])
             pack_transposed(product, set->tile_rows, scalars->numbers, scalars->packed + product->transposed);

@@ -121,12 +121,16 @@ static void place_weights(Layout *layout, Product *product)
     for (int wanted = 0; wanted < 2; wanted++) other->is_transposed[wanted] |= product->is_pushed[wanted];
 }
 
-/* Whether the variables of each row follow each other. */
-static bool are_in_rows(const int32_t *variables, int32_t rows, int32_t length)
+/* Whether the weights are parameters, those of each neuron follow each other, and the neurons are equally far apart. */
+static bool are_in_rows(const WengertList *list, const int32_t *weights, int32_t neurons, int32_t length)
 {
-    for (int32_t j = 0; j < rows; j++, variables += length)
-        for (int32_t k = 1; k < length; k++)
-            if (variables[k] != variables[0] + k) return false;
+    int32_t apart = neurons > 1 ? weights[length] - weights[0] : 0;
+    for (int32_t j = 0; j < neurons; j++)
+        for (int32_t k = 0; k < length; k++) {
+            int32_t weight = weights[(Py_ssize_t)j * length + k];
+            bool is_parameter = weight >= list->inputs && weight < first_result(list);
+            if (!is_parameter || weight - weights[0] != (int64_t)j * apart + k) return false;
+        }
     return true;
 }
 
@@ -140,7 +144,9 @@ static void add_product(Layout *layout, const Group *group)
         .neurons = neurons, .length = length, .weights = group->weights, .biases = group->biases,
         .variables = group->results, .results = slots_of(layout, group->results, neurons),
         .reversed_results = slots_of(layout, group->results, neurons), .inputs = slots_of(layout, group->inputs, length),
-        .has_rows = are_in_rows(group->weights, neurons, length),
+        .has_rows = are_in_rows(list, group->weights, neurons, length),
+        .apart = neurons > 1 ? group->weights[length] - group->weights[0] : 0,
+        .first_weight = group->weights[0] - list->inputs,
         .is_learned = some_are_learned(list, group->weights, (Py_ssize_t)neurons * length),
         .sums = program->product_sum_count,
     };
@@ -152,7 +158,7 @@ static void add_product(Layout *layout, const Group *group)
     }
     if (depends_on_inputs(list, group->biases[0])) product->bias_slots = slots_of(layout, group->biases, neurons);
     else product->is_learned |= some_are_learned(list, group->biases, neurons);
-    place_weights(layout, product);
+    if (!product->has_rows) place_weights(layout, product);
     program->product_count++;
     program->product_sum_count += neurons * ((Py_ssize_t)length + 1) * EIGHT;
     program->steps[program->step_count++] = (Step){
@@ -259,6 +265,32 @@ static void find_active_slots(Program *program)
             program->is_active[wanted][program->broadcasts[k][1]] = is_learned(&program->list, program->broadcasts[k][0]);
 }
 
+/* ---- The parameters whose numbers are read one by one. Those of rows, which may be most, are read where they are given. */
+
+static void mark(bool *is_read, const int32_t *variables, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (variables[i] >= 0) is_read[variables[i]] = true;
+}
+
+/* `is_read` has room for a mark of each variable. */
+static void find_read_parameters(Program *program, bool *is_read)
+{
+    const WengertList *list = &program->list;
+    mark(is_read, list->output_variables, list->outputs);
+    for (int32_t k = 0; k < program->uniform_count; k++) {
+        const Instruction *instruction = &list->instructions[program->uniform[k]];
+        mark(is_read, operands_of(instruction), instruction->count);
+    }
+    for (int32_t k = 0; k < program->broadcast_count; k++) mark(is_read, program->broadcasts[k], 1);
+    for (const Product *product = program->products; product < program->products + program->product_count; product++) {
+        mark(is_read, product->biases, product->neurons);
+        if (!product->has_rows) mark(is_read, product->weights, (Py_ssize_t)product->neurons * product->length);
+    }
+    for (int32_t p = 0; p < list->parameters; p++)
+        if (is_read[list->inputs + p]) program->read[program->read_count++] = p;
+}
+
 /* How many slots the steps name as operands, those of products as results too. */
 static Py_ssize_t count_step_operands(const Groups *groups, Py_ssize_t operands)
 {
@@ -290,7 +322,9 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->steps = room_for(list->count, sizeof(Step));
     program->parts = room_for(list->count, sizeof(Part));
     program->products = room_for(count_products(groups), sizeof(Product));
-    bool complete = of_variables && of_instructions && program->uniform && program->singles &&
+    program->read = room_for(list->parameters, sizeof(int32_t));
+    bool *is_read = room_for(list->variables, sizeof(bool));
+    bool complete = of_variables && is_read && program->read && of_instructions && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->steps && program->parts && program->products;
     if (complete) {
@@ -301,8 +335,10 @@ static int make_steps(Program *program, Py_ssize_t operands)
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
+        find_read_parameters(program, is_read);
     }
     PyMem_Free(of_variables);
+    PyMem_Free(is_read);
     PyMem_Free(of_instructions);
     if (!complete) {
         PyErr_NoMemory();
@@ -345,7 +381,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->read, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

@@ -37,6 +37,7 @@ typedef struct {
     Py_ssize_t packed_count;            /* numbers that the weights of products take when they are packed */
     Py_ssize_t product_sum_count;      /* and their sums over a fold */
     int32_t most_operands, most_terms;  /* of a step; and the longest sequence of which terms are kept */
+    int32_t *read, read_count;          /* the parameters whose numbers are read one by one, not as rows of a product */
     int32_t slots;
     int32_t *slot_of;                   /* of each variable that a step computes or takes from the inputs; else -1 */
     int32_t (*broadcasts)[2], broadcast_count; /* variables that depend on no input, but have a slot, and these slots */

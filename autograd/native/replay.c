@@ -204,7 +204,8 @@ static void take_kept(Program *program, Job *job, Py_ssize_t lanes)
     job->kept = job->is_computed ? kept : room_for_values(program, job->examples, lanes, kept);
     if (job->kept == NULL || job->is_computed) return;
     keep_numbers(program, job->kept, job->parameters, job->batch);
-    job->batch = job->kept->batch; /* another thread may change the batch: then the values are those of what was kept */
+    job->batch = job->kept->batch; /* another thread may change the arrays: then the values are those of what was kept */
+    job->parameters = job->kept->parameters;
 }
 
 static void give_back_kept(Program *program, Job *job, bool is_complete)
@@ -217,12 +218,14 @@ static void give_back_kept(Program *program, Job *job, bool is_complete)
 static int replay_batch(Program *program, Job *job, int threads)
 {
     Team team = {.program = program, .job = job, .chunks = (job->examples + CHUNK - 1) / CHUNK};
-    sweep_forward(&program->list, program->uniform, program->uniform_count, job->scalars);
     if (take_workspaces(program, &team, threads) < 0) {
         PyErr_NoMemory();
         return -1;
     }
     take_kept(program, job, team.workspaces[0]->lanes);
+    double *parameters = job->scalars->numbers + program->list.inputs;
+    for (int32_t k = 0; k < program->read_count; k++) parameters[program->read[k]] = job->parameters[program->read[k]];
+    sweep_forward(&program->list, program->uniform, program->uniform_count, job->scalars);
     pack_weights(program, !job->is_computed, job->is_differentiated, job->input_gradients != NULL, job->scalars);
     int workspaces = team.threads, status = run_chunks(&team);
     give_back_kept(program, job, status == 0);
@@ -239,6 +242,7 @@ static void replay_example(const Program *program, const Job *job)
     double *numbers = job->scalars->numbers, *adjoints = job->scalars->adjoints;
     const int32_t *singles = program->single_count < list->count ? program->singles : NULL;
     memcpy(numbers, job->batch, (size_t)list->inputs * sizeof(double));
+    memcpy(numbers + list->inputs, job->parameters, (size_t)list->parameters * sizeof(double));
     sweep_forward(list, singles, program->single_count, job->scalars);
     for (int32_t k = 0; k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
     if (!job->is_differentiated) return;
@@ -292,7 +296,6 @@ int replay(Program *program, Job *job, int threads)
         PyErr_NoMemory();
         return -1;
     }
-    memcpy(scalars->numbers + list->inputs, job->parameters, size);
     if (job->is_differentiated) {
         clear_adjoints(list, scalars);
         if (find_needed(program, job, scalars->needed)) job->is_needed = scalars->needed;
