@@ -38,6 +38,18 @@ struct Product {
     bool is_transposed[2];                       /* whether a product that shares them with this one is pushed */
 };
 
+/* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
+typedef struct {
+    double *parameters, *others;
+    int32_t first, end; /* the parameters among the variables */
+} Uniform;
+
+static inline double *of_variable(const Uniform *uniform, int32_t variable)
+{
+    bool is_parameter = variable >= uniform->first && variable < uniform->end;
+    return is_parameter ? &uniform->parameters[variable - uniform->first] : &uniform->others[variable];
+}
+
 /* The examples that are computed side by side. */
 struct Block {
     Py_ssize_t count;           /* how many they are */
@@ -45,11 +57,10 @@ struct Block {
     double *values, *adjoints;  /* of each slot */
     const uint8_t *is_active;   /* whether the adjoint of a slot is asked for */
     bool for_inputs;            /* whether those of the inputs are */
-    const double *numbers;      /* of each variable that no input is part of */
-    const double *parameters;   /* of which the products have rows */
-    const double *packed;       /* the weights of other products */
+    Uniform numbers;
+    const double *packed;       /* the weights of products */
     const bool *is_needed;      /* of each variable: whether it is to be differentiated; NULL if all are */
-    double *total;              /* of each variable that no input is part of: the adjoint over a chunk */
+    Uniform total;              /* the adjoints over a chunk */
     double *sums;               /* of products: EIGHT for each weight and bias, where they go on in the next block */
     bool begins, ends;          /* the first block of a fold, the last */
     const double **operands;    /* room for where an instruction's operands lie, */

@@ -29,7 +29,7 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, con
     Vector sums[TILE_ROWS][LANES_OF_FEW / WIDTH];
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++) {
-            if (m->start_slots == NULL) fill(&sums[r][v], block->numbers[m->start_variables[row + r]]);
+            if (m->start_slots == NULL) fill(&sums[r][v], *of_variable(&block->numbers, m->start_variables[row + r]));
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
     weight += m->first * term_apart;
@@ -105,7 +105,7 @@ KERNEL static void product_forward(const Step *step, Block *block)
     bool has_rows = product->has_rows;
     const Multiplication m = {
         product->neurons, product->length, 0, product->length,
-        has_rows ? block->parameters + product->first_weight : block->packed + product->packed,
+        has_rows ? block->numbers.parameters + product->first_weight : block->packed + product->packed,
         !has_rows, has_rows ? product->apart : 1, 1, block->values, product->inputs, block->values, product->results,
         block->values, product->bias_slots, product->biases,
     };
@@ -119,7 +119,7 @@ KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t 
     Py_ssize_t last = product->first_weight + (Py_ssize_t)(product->neurons - 1) * product->apart;
     const Multiplication m = {
         product->length, product->neurons, product->neurons - end, product->neurons - first,
-        has_rows ? block->parameters + last : block->packed + product->transposed,
+        has_rows ? block->numbers.parameters + last : block->packed + product->transposed,
         !has_rows, 1, -product->apart, block->adjoints, product->reversed_results, block->adjoints, product->inputs,
         block->adjoints, product->inputs, NULL,
     };
@@ -249,11 +249,12 @@ LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32
     for (; k < end; k++) weights_of_tile(product, block, neuron, k, neurons, 1, is_whole, &totals[0][k - first]);
     for (int j = 0; block->ends && j < neurons; j++) {
         const int32_t *weights = product->weights + (Py_ssize_t)(neuron + j) * product->length;
+        double *row = block->total.parameters + product->first_weight + (Py_ssize_t)(neuron + j) * product->apart;
         if (!is_needed(product, block, neuron + j)) continue;
         if (product->has_rows)
-            for (k = 0; k < end - first; k++) block->total[weights[0] + first + k] += totals[j][k];
+            for (k = 0; k < end - first; k++) row[first + k] += totals[j][k];
         else
-            for (k = first; k < end; k++) block->total[weights[k]] += totals[j][k - first];
+            for (k = first; k < end; k++) *of_variable(&block->total, weights[k]) += totals[j][k - first];
     }
 }
 
@@ -266,7 +267,7 @@ LANES_INLINE void push_to_bias(const Product *product, Block *block, int32_t neu
     for (Py_ssize_t i = 0; i < block->count; i += EIGHT)
         for (int v = 0; v < VECTORS_OF_EIGHT; v++) sums[v] += vector_at(adjoint + i)[v];
     if (!block->ends) keep_sums(sums, kept);
-    else if (is_needed(product, block, neuron)) block->total[product->biases[neuron]] += total_of(sums);
+    else if (is_needed(product, block, neuron)) *of_variable(&block->total, product->biases[neuron]) += total_of(sums);
 }
 
 /* Where a weight stands there several times, it gets its sums in this order: some inputs' weights of all neurons, neuron by

@@ -3,7 +3,7 @@
    which is the order in which a sweep backward adds up. */
 #include "products.h"
 
-static void pack_forward(const Product *product, int32_t most, const double *numbers, double *packed)
+static void pack_forward(const Product *product, int32_t most, const Uniform *numbers, double *packed)
 {
     int32_t tiles = count_tiles(product->neurons, most), length = product->length;
     for (int32_t tile = 0; tile < tiles; tile++) {
@@ -11,12 +11,12 @@ static void pack_forward(const Product *product, int32_t most, const double *num
         for (int32_t j = first; j < end; j++) {
             const int32_t *weights = product->weights + (Py_ssize_t)j * length;
             double *next = packed + (Py_ssize_t)first * length + (j - first);
-            for (int32_t k = 0; k < length; k++, next += end - first) *next = numbers[weights[k]];
+            for (int32_t k = 0; k < length; k++, next += end - first) *next = *of_variable(numbers, weights[k]);
         }
     }
 }
 
-static void pack_transposed(const Product *product, int32_t most, const double *numbers, double *packed)
+static void pack_transposed(const Product *product, int32_t most, const Uniform *numbers, double *packed)
 {
     int32_t tiles = count_tiles(product->length, most), neurons = product->neurons;
     for (int32_t tile = 0; tile < tiles; tile++) {
@@ -24,18 +24,19 @@ static void pack_transposed(const Product *product, int32_t most, const double *
         double *next = packed + (Py_ssize_t)first * neurons;
         for (int32_t j = neurons; j-- > 0;) {
             const int32_t *weights = product->weights + (Py_ssize_t)j * product->length;
-            for (int32_t k = first; k < end; k++) *next++ = numbers[weights[k]];
+            for (int32_t k = first; k < end; k++) *next++ = *of_variable(numbers, weights[k]);
         }
     }
 }
 
-void pack_weights(const Program *program, bool is_forward, bool is_backward, bool for_inputs, Scalars *scalars)
+void pack_weights(const Program *program, bool is_forward, bool is_backward, bool for_inputs, const Uniform *numbers,
+                  double *packed)
 {
     const InstructionSet *set = program->instruction_set;
     for (const Product *product = program->products; product < program->products + program->product_count; product++) {
         if (product->has_rows || product->shares_weights) continue;
-        if (is_forward) pack_forward(product, set->tile_rows, scalars->numbers, scalars->packed + product->packed);
+        if (is_forward) pack_forward(product, set->tile_rows, numbers, packed + product->packed);
         if (is_backward && product->is_transposed[for_inputs])
-            pack_transposed(product, set->tile_rows, scalars->numbers, scalars->packed + product->transposed);
+            pack_transposed(product, set->tile_rows, numbers, packed + product->transposed);
     }
 }

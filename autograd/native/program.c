@@ -265,32 +265,6 @@ static void find_active_slots(Program *program)
             program->is_active[wanted][program->broadcasts[k][1]] = is_learned(&program->list, program->broadcasts[k][0]);
 }
 
-/* ---- The parameters whose numbers are read one by one. Those of rows, which may be most, are read where they are given. */
-
-static void mark(bool *is_read, const int32_t *variables, Py_ssize_t count)
-{
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (variables[i] >= 0) is_read[variables[i]] = true;
-}
-
-/* `is_read` has room for a mark of each variable. */
-static void find_read_parameters(Program *program, bool *is_read)
-{
-    const WengertList *list = &program->list;
-    mark(is_read, list->output_variables, list->outputs);
-    for (int32_t k = 0; k < program->uniform_count; k++) {
-        const Instruction *instruction = &list->instructions[program->uniform[k]];
-        mark(is_read, operands_of(instruction), instruction->count);
-    }
-    for (int32_t k = 0; k < program->broadcast_count; k++) mark(is_read, program->broadcasts[k], 1);
-    for (const Product *product = program->products; product < program->products + program->product_count; product++) {
-        mark(is_read, product->biases, product->neurons);
-        if (!product->has_rows) mark(is_read, product->weights, (Py_ssize_t)product->neurons * product->length);
-    }
-    for (int32_t p = 0; p < list->parameters; p++)
-        if (is_read[list->inputs + p]) program->read[program->read_count++] = p;
-}
-
 /* How many slots the steps name as operands, those of products as results too. */
 static Py_ssize_t count_step_operands(const Groups *groups, Py_ssize_t operands)
 {
@@ -322,9 +296,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->steps = room_for(list->count, sizeof(Step));
     program->parts = room_for(list->count, sizeof(Part));
     program->products = room_for(count_products(groups), sizeof(Product));
-    program->read = room_for(list->parameters, sizeof(int32_t));
-    bool *is_read = room_for(list->variables, sizeof(bool));
-    bool complete = of_variables && is_read && program->read && of_instructions && program->uniform && program->singles &&
+    bool complete = of_variables && of_instructions && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->steps && program->parts && program->products;
     if (complete) {
@@ -335,10 +307,8 @@ static int make_steps(Program *program, Py_ssize_t operands)
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
-        find_read_parameters(program, is_read);
     }
     PyMem_Free(of_variables);
-    PyMem_Free(is_read);
     PyMem_Free(of_instructions);
     if (!complete) {
         PyErr_NoMemory();
@@ -381,7 +351,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->read, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);
