@@ -143,7 +143,8 @@ class LanesBody(Body):
         return [line for variable, line in self.elements.items() if variable in found]
 
     def function(self, head: str) -> str:
-        text = "\n".join(written(self.lines))
+        is_plain = all(kind == "lane" for kind, _ in self.lines)
+        text = plain(self.lines) if is_plain else "\n".join(written(self.lines))
         scalars = [f"const double *{name} = operands[{len(self.sequences)} * n + {i}];" for i, name in enumerate(self.scalars)]
         sequences = [f"const double *const *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)]
         names = [*self.sequences, *self.scalars]
@@ -160,6 +161,13 @@ class LanesSequence(Name):
 
     def __iter__(self) -> Iterator[Name]:
         return iter([Name(self.body, f"{self}[i][l]")])
+
+
+def plain(lines: list[Line]) -> str:
+    """The text of arithmetic alone: one loop, over what fills up the last lanes, too."""
+    declared = [re.sub(r"^([vte]\d+)\[l\] = ", r"const double \1 = ", str(statement)) for _, statement in lines]
+    body = re.sub(r"\b([vte]\d+)\[l\]", r"\1", " ".join(declared))
+    return f"lanes = filled_up(lanes);\n    for (Py_ssize_t l = 0; l < lanes; l++) {{ {body} }}"
 
 
 def written(lines: list[Line]) -> Iterator[str]:

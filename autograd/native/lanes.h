@@ -27,15 +27,13 @@ struct Step {
 struct Product {
     int32_t neurons, length;
     const int32_t *weights, *biases, *variables; /* the weights, neuron by neuron, the biases and the results */
-    bool has_rows;                               /* the weights are parameters, each neuron's follow each other, and */
-    int32_t apart, first_weight;                 /* those of the next neuron so far apart; the first neuron's first one */
+    bool has_rows;   /* the weights are parameters, and each neuron's follow each other; else they are packed */
+    int32_t *starts; /* where the weights of each neuron begin, among the parameters or where they are packed */
     int32_t *results, *reversed_results, *inputs, *bias_slots; /* slots; bias_slots: NULL if biases are not in slots */
-    Py_ssize_t packed, transposed;               /* where its weights lie if they have no rows, see products.h */
     Py_ssize_t sums;                             /* where its sums lie, if a fold has several blocks */
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
-    bool shares_weights;                         /* with a product before */
-    bool is_transposed[2];                       /* whether a product that shares them with this one is pushed */
+    bool shares_weights;                         /* that are packed, with a product before */
 };
 
 /* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
@@ -77,17 +75,11 @@ static inline double sum_of_eight(const double *x)
     return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
-/* The rows of a matrix are cut into tiles of so many at most, and all about as high: where tile t begins. */
-static inline int32_t count_tiles(int32_t rows, int32_t most) { return (rows + most - 1) / most; }
-
-static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { return (int32_t)((int64_t)rows * t / tiles); }
-
 /* The kernels of each row, where sums and dots have better ones, and those of a product. */
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
     Lanes sum, dot; /* forward */
-    int32_t tile_rows;   /* so many rows of a matrix are computed at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);

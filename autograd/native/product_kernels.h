@@ -12,8 +12,7 @@ enum { FEW_ROWS = 2, LANES_OF_FEW = 32 }; /* with few rows, more lanes, so that 
 typedef struct {
     int32_t rows, terms, first, end; /* of the terms, those from `first` to before `end` */
     const double *weights;
-    bool is_packed;                  /* for each tile of rows, for each term; else they are so far apart: */
-    Py_ssize_t row_apart, term_apart;
+    const int32_t *starts;           /* where those of each neuron begin */
     const double *term_numbers;      /* where the terms' slots lie */
     const int32_t *term_slots;
     double *row_numbers;
@@ -23,20 +22,23 @@ typedef struct {
     const int32_t *start_variables;  /* where they have no slots */
 } Multiplication;
 
-LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, const double *weight, Py_ssize_t row_apart,
-                                Py_ssize_t term_apart, int32_t row, Py_ssize_t lane, const int rows, const int vectors)
+LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, int32_t row, Py_ssize_t lane, const int rows,
+                                const int vectors, const bool is_backward)
 {
     Vector sums[TILE_ROWS][LANES_OF_FEW / WIDTH];
-    for (int r = 0; r < rows; r++)
+    const double *of_neurons[TILE_ROWS];
+    for (int r = 0; r < rows; r++) {
+        if (!is_backward) of_neurons[r] = m->weights + m->starts[row + r];
         for (int v = 0; v < vectors; v++) {
             if (m->start_slots == NULL) fill(&sums[r][v], *of_variable(&block->numbers, m->start_variables[row + r]));
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
-    weight += m->first * term_apart;
-    for (int32_t t = m->first; t < m->end; t++, weight += term_apart) {
+    }
+    for (int32_t t = m->first; t < m->end; t++) {
+        const double *of_neuron = is_backward ? m->weights + m->starts[m->terms - 1 - t] + row : NULL;
         const Vector *term = vector_at(m->term_numbers + m->term_slots[t] * block->stride + lane);
         for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) sums[r][v] += weight[r * row_apart] * term[v];
+            for (int v = 0; v < vectors; v++) sums[r][v] += (is_backward ? of_neuron[r] : of_neurons[r][t]) * term[v];
     }
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
@@ -47,13 +49,13 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, con
 #define TILE_OF(ROWS)                                                                                                   \
     case ROWS:                                                                                                          \
         if (is_wide)                                                                                                    \
-            multiply_tile(m, block, weight, row_apart, term_apart, row, lane, ROWS,                                     \
-                          (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH);                                      \
-        else multiply_tile(m, block, weight, row_apart, term_apart, row, lane, ROWS, VECTORS_OF_EIGHT);                 \
+            multiply_tile(m, block, row, lane, ROWS, (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH,            \
+                          is_backward);                                                                                 \
+        else multiply_tile(m, block, row, lane, ROWS, VECTORS_OF_EIGHT, is_backward);                                   \
         break;
 
-LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, const double *weight, Py_ssize_t row_apart,
-                                Py_ssize_t term_apart, int32_t row, int32_t rows, Py_ssize_t lane, bool is_wide)
+LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
+                                bool is_wide, const bool is_backward)
 {
     switch (rows) {
         TILE_OF(1)
@@ -71,30 +73,16 @@ LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, con
     }
 }
 
-/* Weights that are not beside each other, row by row, have instructions of their own. */
-KERNEL static void multiply_apart(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
-                                  bool is_wide)
+/* The rows are cut into tiles of at most TILE_ROWS, all about as high. */
+LANES_INLINE void multiply(const Multiplication *m, const Block *block, const bool is_backward)
 {
-    multiply_rows(m, block, m->weights + row * m->row_apart, m->row_apart, m->term_apart, row, rows, lane, is_wide);
-}
-
-KERNEL static void multiply_beside(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
-                                   bool is_wide)
-{
-    const double *weight = m->weights + (m->is_packed ? (Py_ssize_t)row * m->terms : row);
-    multiply_rows(m, block, weight, 1, m->is_packed ? rows : m->term_apart, row, rows, lane, is_wide);
-}
-
-KERNEL static void multiply(const Multiplication *m, const Block *block)
-{
-    int32_t tiles = count_tiles(m->rows, TILE_ROWS);
+    int32_t tiles = (m->rows + TILE_ROWS - 1) / TILE_ROWS;
     Py_ssize_t wide = m->rows <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES, end = filled_up(block->count);
     for (Py_ssize_t lane = 0, width; lane < end; lane += width) {
         width = lane + wide <= end ? wide : EIGHT;
-        for (int32_t tile = 0; tile < tiles; tile++) {
-            int32_t row = start_of_tile(m->rows, tiles, tile), rows = start_of_tile(m->rows, tiles, tile + 1) - row;
-            if (m->row_apart == 1) multiply_beside(m, block, row, rows, lane, width > EIGHT);
-            else multiply_apart(m, block, row, rows, lane, width > EIGHT);
+        for (int32_t tile = 0, row = 0, next; tile < tiles; tile++, row = next) {
+            next = (int32_t)((int64_t)m->rows * (tile + 1) / tiles);
+            multiply_rows(m, block, row, next - row, lane, width > EIGHT, is_backward);
         }
     }
 }
@@ -102,28 +90,23 @@ KERNEL static void multiply(const Multiplication *m, const Block *block)
 KERNEL static void product_forward(const Step *step, Block *block)
 {
     const Product *product = step->product;
-    bool has_rows = product->has_rows;
     const Multiplication m = {
         product->neurons, product->length, 0, product->length,
-        has_rows ? block->numbers.parameters + product->first_weight : block->packed + product->packed,
-        !has_rows, has_rows ? product->apart : 1, 1, block->values, product->inputs, block->values, product->results,
-        block->values, product->bias_slots, product->biases,
+        product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->values, product->inputs,
+        block->values, product->results, block->values, product->bias_slots, product->biases,
     };
-    multiply(&m, block);
+    multiply(&m, block, false);
 }
 
 /* What the adjoints of some neurons, from the last to the first, add to those of the inputs, and of biases in slots. */
 KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t first, int32_t end)
 {
-    bool has_rows = product->has_rows;
-    Py_ssize_t last = product->first_weight + (Py_ssize_t)(product->neurons - 1) * product->apart;
     const Multiplication m = {
         product->length, product->neurons, product->neurons - end, product->neurons - first,
-        has_rows ? block->numbers.parameters + last : block->packed + product->transposed,
-        !has_rows, 1, -product->apart, block->adjoints, product->reversed_results, block->adjoints, product->inputs,
-        block->adjoints, product->inputs, NULL,
+        product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->adjoints,
+        product->reversed_results, block->adjoints, product->inputs, block->adjoints, product->inputs, NULL,
     };
-    if (product->is_pushed[block->for_inputs]) multiply(&m, block);
+    if (product->is_pushed[block->for_inputs]) multiply(&m, block, true);
     for (int32_t j = end; product->bias_slots != NULL && j-- > first;) {
         if (!block->is_active[product->bias_slots[j]]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[j], block);
@@ -249,10 +232,10 @@ LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32
     for (; k < end; k++) weights_of_tile(product, block, neuron, k, neurons, 1, is_whole, &totals[0][k - first]);
     for (int j = 0; block->ends && j < neurons; j++) {
         const int32_t *weights = product->weights + (Py_ssize_t)(neuron + j) * product->length;
-        double *row = block->total.parameters + product->first_weight + (Py_ssize_t)(neuron + j) * product->apart;
         if (!is_needed(product, block, neuron + j)) continue;
+        double *row = block->total.parameters + product->starts[neuron + j]; /* where it has one */
         if (product->has_rows)
-            for (k = 0; k < end - first; k++) row[first + k] += totals[j][k];
+            for (k = first; k < end; k++) row[k] += totals[j][k - first];
         else
             for (k = first; k < end; k++) *of_variable(&block->total, weights[k]) += totals[j][k - first];
     }
@@ -289,5 +272,5 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots, TILE_ROWS,                                         \
+    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots,                                                    \
      product_forward, push_to_inputs, push_to_weights

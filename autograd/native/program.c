@@ -98,40 +98,39 @@ static bool some_are_learned(const WengertList *list, const int32_t *variables, 
     return false;
 }
 
+/* Whether the weights are parameters, and those of each neuron follow each other. */
+static bool have_rows(const WengertList *list, const int32_t *weights, int32_t neurons, int32_t length)
+{
+    for (int32_t j = 0; j < neurons; j++, weights += length) {
+        if (weights[0] < list->inputs || weights[length - 1] >= first_result(list)) return false;
+        for (int32_t k = 1; k < length; k++)
+            if (weights[k] != weights[0] + k) return false;
+    }
+    return true;
+}
+
 /* Products with the same weights, as those of a recurrence's steps or a convolution's places, have them packed once. */
-static void place_weights(Layout *layout, Product *product)
+static int32_t place_packed(Layout *layout, Product *product)
 {
     Program *program = layout->program;
     int32_t *latest = &layout->latest[product->weights[0]];
     Py_ssize_t count = (Py_ssize_t)product->neurons * product->length;
-    Product *other = *latest < 0 ? NULL : &program->products[*latest];
-    if (other != NULL && other->neurons == product->neurons && other->length == product->length &&
-        memcmp(other->weights, product->weights, (size_t)count * sizeof(int32_t)) == 0) {
-        product->packed = other->packed;
-        product->transposed = other->transposed;
-        product->shares_weights = true;
-    } else {
-        other = product;
-        *latest = (int32_t)(product - program->products);
-
-        product->packed = program->packed_count;
-        product->transposed = product->packed + count;
-        program->packed_count += 2 * count;
-    }
-    for (int wanted = 0; wanted < 2; wanted++) other->is_transposed[wanted] |= product->is_pushed[wanted];
+    const Product *other = *latest < 0 ? NULL : &program->products[*latest];
+    product->shares_weights = other != NULL && other->neurons == product->neurons && other->length == product->length &&
+                              memcmp(other->weights, product->weights, (size_t)count * sizeof(int32_t)) == 0;
+    if (product->shares_weights) return other->starts[0];
+    *latest = (int32_t)(product - program->products);
+    program->packed_count += count;
+    return (int32_t)(program->packed_count - count);
 }
 
-/* Whether the weights are parameters, those of each neuron follow each other, and the neurons are equally far apart. */
-static bool are_in_rows(const WengertList *list, const int32_t *weights, int32_t neurons, int32_t length)
+static void place_weights(Layout *layout, Product *product)
 {
-    int32_t apart = neurons > 1 ? weights[length] - weights[0] : 0;
-    for (int32_t j = 0; j < neurons; j++)
-        for (int32_t k = 0; k < length; k++) {
-            int32_t weight = weights[(Py_ssize_t)j * length + k];
-            bool is_parameter = weight >= list->inputs && weight < first_result(list);
-            if (!is_parameter || weight - weights[0] != (int64_t)j * apart + k) return false;
-        }
-    return true;
+    int32_t first = product->has_rows ? 0 : place_packed(layout, product), inputs = layout->program->list.inputs;
+    for (int32_t j = 0; j < product->neurons; j++) {
+        const int32_t *weights = product->weights + (Py_ssize_t)j * product->length;
+        product->starts[j] = product->has_rows ? weights[0] - inputs : first + j * product->length;
+    }
 }
 
 static void add_product(Layout *layout, const Group *group)
@@ -144,12 +143,12 @@ static void add_product(Layout *layout, const Group *group)
         .neurons = neurons, .length = length, .weights = group->weights, .biases = group->biases,
         .variables = group->results, .results = slots_of(layout, group->results, neurons),
         .reversed_results = slots_of(layout, group->results, neurons), .inputs = slots_of(layout, group->inputs, length),
-        .has_rows = are_in_rows(list, group->weights, neurons, length),
-        .apart = neurons > 1 ? group->weights[length] - group->weights[0] : 0,
-        .first_weight = group->weights[0] - list->inputs,
+        .has_rows = have_rows(list, group->weights, neurons, length),
         .is_learned = some_are_learned(list, group->weights, (Py_ssize_t)neurons * length),
         .sums = program->product_sum_count,
     };
+    product->starts = layout->operands;
+    layout->operands += neurons;
     for (int32_t j = 0; j < neurons; j++) product->reversed_results[j] = product->results[neurons - 1 - j];
     for (int32_t k = 0; k < length; k++) {
         bool varies = depends_on_inputs(list, group->inputs[k]), learned = is_learned(list, group->inputs[k]);
@@ -158,7 +157,7 @@ static void add_product(Layout *layout, const Group *group)
     }
     if (depends_on_inputs(list, group->biases[0])) product->bias_slots = slots_of(layout, group->biases, neurons);
     else product->is_learned |= some_are_learned(list, group->biases, neurons);
-    if (!product->has_rows) place_weights(layout, product);
+    place_weights(layout, product);
     program->product_count++;
     program->product_sum_count += neurons * ((Py_ssize_t)length + 1) * EIGHT;
     program->steps[program->step_count++] = (Step){
@@ -265,12 +264,12 @@ static void find_active_slots(Program *program)
             program->is_active[wanted][program->broadcasts[k][1]] = is_learned(&program->list, program->broadcasts[k][0]);
 }
 
-/* How many slots the steps name as operands, those of products as results too. */
+/* How many numbers the steps have: slots of operands, and those of products also of results and where weights begin. */
 static Py_ssize_t count_step_operands(const Groups *groups, Py_ssize_t operands)
 {
     Py_ssize_t count = operands;
     for (int32_t g = 0; g < groups->group_count; g++)
-        if (groups->groups[g].row == PRODUCT) count += 3 * (Py_ssize_t)groups->groups[g].count + groups->groups[g].length;
+        if (groups->groups[g].row == PRODUCT) count += 4 * (Py_ssize_t)groups->groups[g].count + groups->groups[g].length;
     return count;
 }
 

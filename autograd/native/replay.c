@@ -241,8 +241,7 @@ static int replay_batch(Program *program, Job *job, int threads)
     take_kept(program, job, team.workspaces[0]->lanes);
     sweep_uniform_forward(program, job);
     if (job->is_differentiated) clear_uniform(&program->list, &job->total);
-    pack_weights(program, !job->is_computed, job->is_differentiated, job->input_gradients != NULL, &job->numbers,
-                 job->scalars->packed);
+    pack_weights(program, &job->numbers, job->scalars->packed);
     int workspaces = team.threads, status = run_chunks(&team);
     give_back_kept(program, job, status == 0);
     for (int t = 0; t < workspaces; t++) give_back_workspace(program, team.workspaces[t]);
