@@ -87,12 +87,13 @@ LANES_INLINE void forward(const Step *step, Block *block, int32_t count, const d
     values(block->count, step->length, operands, slot_of(block->values, step->result, block));
 }
 
+/* What goes on with a sum in its slot has the slot's adjoint already. */
 LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const double **operands, double **pushed, Push push)
 {
     for (int32_t k = 0; k < count; k++) {
         int32_t slot = step->operands[k];
         operands[k] = slot_of(block->values, slot, block);
-        pushed[k] = block->is_active[slot] ? slot_of(block->adjoints, slot, block) : NULL;
+        pushed[k] = block->is_active[slot] && slot != step->result ? slot_of(block->adjoints, slot, block) : NULL;
     }
     push(block->count, step->length, operands, slot_of(block->values, step->result, block),
          slot_of(block->adjoints, step->result, block), pushed, block->kept);

@@ -14,7 +14,7 @@ typedef struct Block Block;
 typedef void (*Lanes)(const Step *step, Block *block);
 
 /* An instruction that depends on the inputs, or a product. Its operands are slots, each a row of numbers, one for each
-   example. */
+   example. A sum may start from what is in the result's slot. */
 struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
     int32_t length, count, result, variable; /* the result's slot, and which variable it is */

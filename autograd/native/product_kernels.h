@@ -108,7 +108,7 @@ KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t 
     };
     if (product->is_pushed[block->for_inputs]) multiply(&m, block, true);
     for (int32_t j = end; product->bias_slots != NULL && j-- > first;) {
-        if (!block->is_active[product->bias_slots[j]]) continue;
+        if (!block->is_active[product->bias_slots[j]] || product->bias_slots[j] == product->results[j]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[j], block);
         double *restrict pushed = slot_of(block->adjoints, product->bias_slots[j], block);
         for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += adjoint[i];

@@ -43,6 +43,7 @@ typedef struct {
     int32_t *chain_operands;            /* of chains, which are dots then */
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
+    int32_t *terms;                     /* of dots that are several steps */
     Part *parts;                        /* of steps, for the sweep backward, which begins with the last */
     int32_t part_count;
     Product *products;
