@@ -220,8 +220,7 @@ static void take_kept(Program *program, Job *job, Py_ssize_t lanes)
     job->kept = job->is_computed ? kept : room_for_values(program, job->examples, lanes, kept);
     if (job->kept == NULL || job->is_computed) return;
     keep_numbers(program, job->kept, job->parameters, job->batch);
-    job->batch = job->kept->batch; /* another thread may change the arrays: then the values are those of what was kept */
-    job->parameters = job->kept->parameters;
+    job->batch = job->kept->batch; /* another thread may change the batch: then the values are those of what was kept */
 }
 
 static void give_back_kept(Program *program, Job *job, bool is_complete)
