@@ -55,7 +55,7 @@ static void take_outputs(const Program *program, const Job *job, const Block *bl
         int32_t variable = program->list.output_variables[k], slot = slot_of_output(program, k);
         double *output = job->outputs + first * outputs + k;
         for (Py_ssize_t lane = 0; lane < block->count; lane++, output += outputs)
-            *output = slot < 0 ? job->scalars->numbers[variable] : block->values[slot * block->stride + lane];
+            *output = slot < 0 ? *of_variable(&job->numbers, variable) : block->values[slot * block->stride + lane];
     }
 }
 
@@ -103,7 +103,7 @@ static void add_up_broadcasts(const Program *program, const Block *block, double
         const double *adjoint = block->adjoints + program->broadcasts[k][1] * block->stride;
         if (block->begins) memset(sums, 0, EIGHT * sizeof(double));
         for (Py_ssize_t lane = 0; lane < block->count; lane++) sums[lane % EIGHT] += adjoint[lane];
-        if (block->ends) block->total[program->broadcasts[k][0]] += sum_of_eight(sums);
+        if (block->ends) *of_variable(&block->total, program->broadcasts[k][0]) += sum_of_eight(sums);
     }
 }
 
@@ -132,7 +132,7 @@ static void ask_for_signals(Job *job, Signals *signals, Py_ssize_t examples)
 static void fill_broadcasts(const Program *program, Block *block)
 {
     for (int32_t k = 0; k < program->broadcast_count; k++) {
-        double number = block->numbers[program->broadcasts[k][0]];
+        double number = *of_variable(&block->numbers, program->broadcasts[k][0]);
         double *slot = block->values + program->broadcasts[k][1] * block->stride;
         for (Py_ssize_t lane = 0; lane < block->stride; lane++) slot[lane] = number;
     }
@@ -160,14 +160,14 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
     bool for_inputs = job->input_gradients != NULL;
     Block block = {
         .stride = workspace->stride, .values = workspace->values, .adjoints = workspace->adjoints,
-        .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->scalars->numbers,
+        .is_active = program->is_active[for_inputs], .for_inputs = for_inputs, .numbers = job->numbers,
         .packed = job->scalars->packed, .is_needed = job->is_needed,
-        .total = is_one_chunk(job) ? job->scalars->adjoints : workspace->total,
-        .sums = workspace->product_sums, .scratch = workspace->scratch,
+        .total = is_one_chunk(job) ? job->total : workspace->total,
+        .sums = workspace->product_sums, .operands = workspace->operands,
+        .pushed = workspace->pushed, .kept = workspace->kept,
     };
     if (job->is_differentiated && !is_one_chunk(job)) {
-        size_t variables = (size_t)program->list.constants + (size_t)program->list.variables;
-        memset(block.total - program->list.constants, 0, variables * sizeof(double));
+        clear_uniform(&program->list, &block.total);
     }
     fill_broadcasts(program, &block);
     for (Py_ssize_t first = chunk * CHUNK; first < end && !is_stopped(job); first += block.count) {
@@ -200,12 +200,14 @@ Py_ssize_t most_lanes(const Program *program)
 Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
 {
     Py_ssize_t stride = stride_of(lanes);
-    Py_ssize_t slots = program->slots * stride, scratch = program->list.scratch;
+    Py_ssize_t slots = program->slots * stride, kept = program->most_terms * lanes;
     Py_ssize_t broadcast_sums = (Py_ssize_t)EIGHT * program->broadcast_count;
     Py_ssize_t product_sums = most_lanes(program) < FOLD ? program->product_sum_count : 0;
     Py_ssize_t total = (Py_ssize_t)program->list.constants + program->list.variables;
-    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + scratch;
-    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) + 6 * LINE);
+    Py_ssize_t numbers = 2 * slots + broadcast_sums + product_sums + total + kept;
+    Py_ssize_t pointers = 2 * (Py_ssize_t)program->most_operands;
+    Workspace *workspace = PyMem_RawCalloc(1, sizeof *workspace + (size_t)numbers * sizeof(double) +
+                                          (size_t)pointers * sizeof(double *) + 6 * LINE);
     if (workspace == NULL) return NULL;
     char *free = (char *)(workspace + 1);
     workspace->lanes = lanes;
@@ -214,7 +216,10 @@ Workspace *new_workspace(const Program *program, Py_ssize_t lanes)
     workspace->adjoints = take_room(&free, slots);
     workspace->broadcast_sums = take_room(&free, broadcast_sums);
     workspace->product_sums = take_room(&free, product_sums);
-    workspace->total = take_room(&free, total) + program->list.constants;
-    workspace->scratch = take_room(&free, scratch);
+    double *others = take_room(&free, total) + program->list.constants;
+    workspace->total = uniform_of(&program->list, others + program->list.inputs, others);
+    workspace->kept = take_room(&free, kept);
+    workspace->operands = (const double **)(workspace->kept + kept);
+    workspace->pushed = (double **)(workspace->operands + program->most_operands);
     return workspace;
 }

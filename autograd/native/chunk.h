@@ -15,6 +15,7 @@ typedef struct {
     double *outputs, *gradient, *input_gradients;
     const bool *is_needed;  /* of each variable: an output that is asked for depends on it; NULL if that holds for all */
     Scalars *scalars;
+    Uniform numbers, total; /* the total over the batch */
     Kept *kept;             /* where the values are to lie, or lie already; NULL for the thread's own memory */
     bool is_computed;       /* they lie there already */
     bool is_stopped;        /* set by one thread while others read it */

@@ -31,12 +31,10 @@ KEYWORDS = re.findall(
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
 )
 
-HEAD = """/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
+# Names of the functions that are written here and in lane_rows.py.
+TAKEN = {*KEYWORDS, "n", "i", "r", "l", "operands", "derivatives", "lanes", "result", "adjoint", "pushed", "kept"}
 
-ALWAYS_INLINE bool is_place(double index, Py_ssize_t n)
-{
-    return index >= 0.0 && index < (double)n && (double)(Py_ssize_t)index == index;
-}
+HEAD = """/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
 
 ALWAYS_INLINE double element(const double *x, Py_ssize_t n, double index)
 {
@@ -90,12 +88,21 @@ def documentation() -> str:
     return "".join(f"#define DOC_{name} {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items())
 
 
+def lane_rows() -> str:
+    """The text of lane_rows.h: the same as kernels.h, over the lanes of a block."""
+    from autograd.native import lane_rows
+
+    return lane_rows.header()
+
+
 # What the build writes beside the compiled files.
-FILES = {"kernels.h": header, "rows.h": rows, "table.h": table, "documentation.h": documentation}
+FILES = {
+    "kernels.h": header, "lane_rows.h": lane_rows, "rows.h": rows, "table.h": table, "documentation.h": documentation,
+}  # fmt: skip
 
 
 def check_names(operation: Operation) -> None:
-    taken = {"n", "i", "r", "operands", "derivatives", *KEYWORDS} & set(operation.operands)
+    taken = TAKEN & set(operation.operands)
     if taken:
         raise TypeError(f"the operand {min(taken)!r} has a name that means something there already")
 

@@ -4,7 +4,6 @@
    VECTOR_DOUBLES, how many numbers its instructions take at once. Nothing is
    fused or re-associated: an example's numbers are those of scalars.c, whatever the instruction set. */
 #include "lanes.h"
-#include "kernels.h"
 
 /* What is inlined is compiled for the instruction set too, or its vectors would be taken apart before. */
 #define LANES_INLINE KERNEL ALWAYS_INLINE
@@ -34,109 +33,104 @@ LANES_INLINE Vector *vector_at(const double *number) { return (Vector *)number; 
 /* The examples, and after them what fills up the last eight: computed along, and never used. */
 LANES_INLINE Py_ssize_t filled_up(Py_ssize_t count) { return (count + EIGHT - 1) & -(Py_ssize_t)EIGHT; }
 
-/* ---- Rows of one or two scalars */
+/* ---- Calls of the C library */
 
-LANES_INLINE void forward_unary(const Step *step, Block *block, Evaluation value)
+enum { KEYS = 32, FEWEST_SORTED = 24 };
+
+/* By its sign, and by its exponent and the first bit of its mantissa from 1/8 on. */
+LANES_INLINE int64_t key_of(double number)
 {
-    const double *x = slot_of(block->values, step->operands[0], block);
-    double *restrict result = slot_of(block->values, step->result, block);
-    for (Py_ssize_t i = 0; i < block->count; i++) result[i] = value(1, &x[i]);
+    int64_t bits, sign;
+    memcpy(&bits, &number, sizeof bits);
+    sign = (int64_t)((uint64_t)bits >> 63);
+    int64_t size = ((bits & INT64_MAX) >> 51) - 2 * (1023 - 3), most = KEYS / 2 - 1;
+    size = size < 0 ? 0 : size;
+    size = size > most ? most : size;
+    return 2 * size + sign;
 }
 
-LANES_INLINE void forward_binary(const Step *step, Block *block, Evaluation value)
+/* A function that branches by its operand is called for operands of one size after another, in a counting sort's order: a
+   processor foresees the branches then, and takes 0.6 of the time. */
+LANES_INLINE void call_sorted(double (*function)(double), const double *operand, double *restrict result, Py_ssize_t lanes)
 {
-    const double *x = slot_of(block->values, step->operands[0], block);
-    const double *y = slot_of(block->values, step->operands[1], block);
-    double *restrict result = slot_of(block->values, step->result, block);
-    for (Py_ssize_t i = 0; i < block->count; i++) {
-        const double both[] = {x[i], y[i]};
-        result[i] = value(1, both);
+    int64_t keys[FOLD];
+    uint8_t order[FOLD], next[KEYS] = {0};
+    if (lanes < FEWEST_SORTED) {
+        for (Py_ssize_t l = 0; l < lanes; l++) result[l] = function(operand[l]);
+        return;
     }
+    for (Py_ssize_t l = 0; l < lanes; l++) keys[l] = key_of(operand[l]);
+    for (Py_ssize_t l = 0; l < lanes; l++) next[keys[l]]++;
+    for (int key = 0, sum = 0, count; key < KEYS; key++, sum += count) count = next[key], next[key] = (uint8_t)sum;
+    for (Py_ssize_t l = 0; l < lanes; l++) order[next[keys[l]]++] = (uint8_t)l;
+    for (Py_ssize_t l = 0; l < lanes; l++) result[order[l]] = function(operand[order[l]]);
 }
 
-LANES_INLINE void backward_unary(const Step *step, Block *block, Partial partial)
+/* ---- Rows */
+
+LANES_INLINE bool some(double *const *pushed, Py_ssize_t n)
 {
-    if (!block->is_active[step->operands[0]]) return;
-    const double *x = slot_of(block->values, step->operands[0], block);
-    const double *result = slot_of(block->values, step->result, block);
-    const double *adjoint = slot_of(block->adjoints, step->result, block);
-    double *restrict pushed = slot_of(block->adjoints, step->operands[0], block);
-    for (Py_ssize_t i = 0; i < block->count; i++) {
-        double derivative;
-        partial(result[i], 1, &x[i], &derivative);
-        pushed[i] += derivative * adjoint[i];
-    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (pushed[i] != NULL) return true;
+    return false;
 }
 
-LANES_INLINE void backward_binary(const Step *step, Block *block, Partial partial, int operand)
+LANES_INLINE double element_of(const double *const *sequence, Py_ssize_t n, double index, Py_ssize_t lane)
 {
-    if (!block->is_active[step->operands[operand]]) return;
-    const double *x = slot_of(block->values, step->operands[0], block);
-    const double *y = slot_of(block->values, step->operands[1], block);
-    const double *result = slot_of(block->values, step->result, block);
-    const double *adjoint = slot_of(block->adjoints, step->result, block);
-    double *restrict pushed = slot_of(block->adjoints, step->operands[operand], block);
-    for (Py_ssize_t i = 0; i < block->count; i++) {
-        const double both[] = {x[i], y[i]};
-        double derivative;
-        partial(result[i], 1, both, &derivative);
-        pushed[i] += derivative * adjoint[i];
-    }
+    return is_place(index, n) ? sequence[(Py_ssize_t)index][lane] : NAN;
 }
 
-#define UNARY(index, name)                                                                                            \
-    KERNEL static void name##_forward(const Step *step, Block *block) { forward_unary(step, block, name##_value); }    \
+#include "lane_rows.h" /* written by lane_rows.py: what each row computes over lanes, and what it pushes */
+
+typedef void (*Values)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, double *restrict result);
+typedef void (*Push)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, const double *r, const double *adjoint,
+                     double *const *pushed, double *kept);
+
+LANES_INLINE void forward(const Step *step, Block *block, int32_t count, const double **operands, Values values)
+{
+    for (int32_t k = 0; k < count; k++) operands[k] = slot_of(block->values, step->operands[k], block);
+    values(block->count, step->length, operands, slot_of(block->values, step->result, block));
+}
+
+/* What goes on with a sum in its slot has the slot's adjoint already. */
+LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const double **operands, double **pushed, Push push)
+{
+    for (int32_t k = 0; k < count; k++) {
+        int32_t slot = step->operands[k];
+        operands[k] = slot_of(block->values, slot, block);
+        pushed[k] = block->is_active[slot] && slot != step->result ? slot_of(block->adjoints, slot, block) : NULL;
+    }
+    push(block->count, step->length, operands, slot_of(block->values, step->result, block),
+         slot_of(block->adjoints, step->result, block), pushed, block->kept);
+}
+
+#define FEW(index, name, COUNT)                                                                                       \
+    KERNEL static void name##_forward(const Step *step, Block *block)                                                  \
+    {                                                                                                                  \
+        const double *operands[COUNT];                                                                                 \
+        forward(step, block, COUNT, operands, name##_values);                                                          \
+    }                                                                                                                  \
     KERNEL static void name##_backward(const Step *step, Block *block)                                                 \
     {                                                                                                                  \
-        backward_unary(step, block, name##_partial_0);                                                                 \
+        const double *operands[COUNT];                                                                                 \
+        double *pushed[COUNT];                                                                                         \
+        backward(step, block, COUNT, operands, pushed, name##_push);                                                   \
     }
-
-#define BINARY(index, name)                                                                                           \
-    KERNEL static void name##_forward(const Step *step, Block *block) { forward_binary(step, block, name##_value); }   \
+#define UNARY(index, name) FEW(index, name, 1)
+#define BINARY(index, name) FEW(index, name, 2)
+#define OTHER(index, name)                                                                                            \
+    KERNEL static void name##_forward(const Step *step, Block *block)                                                  \
+    {                                                                                                                  \
+        forward(step, block, step->count, block->operands, name##_values);                                             \
+    }                                                                                                                  \
     KERNEL static void name##_backward(const Step *step, Block *block)                                                 \
     {                                                                                                                  \
-        backward_binary(step, block, name##_partial_0, 0);                                                             \
-        backward_binary(step, block, name##_partial_1, 1);                                                             \
+        backward(step, block, step->count, block->operands, block->pushed, name##_push);                               \
     }
 
 UNARY_ROWS(UNARY)
 BINARY_ROWS(BINARY)
-
-/* ---- All other rows, example by example */
-
-LANES_INLINE void gather_lane(const Step *step, const Block *block, Py_ssize_t lane)
-{
-    for (int32_t k = 0; k < step->count; k++)
-        block->scratch[k] = block->values[step->operands[k] * block->stride + lane];
-}
-
-KERNEL static void other_forward(const Step *step, Block *block)
-{
-    double *result = slot_of(block->values, step->result, block);
-    for (Py_ssize_t lane = 0; lane < block->count; lane++) {
-        gather_lane(step, block, lane);
-        result[lane] = step->value(step->length, block->scratch);
-    }
-}
-
-KERNEL static void other_backward(const Step *step, Block *block)
-{
-    const double *result = slot_of(block->values, step->result, block);
-    const double *adjoint = slot_of(block->adjoints, step->result, block);
-    double *derivatives = block->scratch + step->count;
-    for (Py_ssize_t lane = 0; lane < block->count; lane++) {
-        gather_lane(step, block, lane);
-        const int32_t *operands = step->operands;
-        for (int operand = 0; operands < step->operands + step->count; operand++) {
-            int32_t length = operand < step->sequences ? step->length : 1;
-            step->partials[operand](result[lane], step->length, block->scratch, derivatives);
-            for (int32_t k = 0; k < length; k++)
-                if (block->is_active[operands[k]])
-                    block->adjoints[operands[k] * block->stride + lane] += derivatives[k] * adjoint[lane];
-            operands += length;
-        }
-    }
-}
+OTHER_ROWS(OTHER)
 
 /* ---- Sums and dots of slots: the table's rules, from left to right, for many examples at once */
 
@@ -160,53 +154,31 @@ LANES_INLINE void sum_up(const Step *step, Block *block, bool is_dot)
     }
 }
 
-/* Adds a factor's numbers times the step's adjoint, or without a factor the adjoint, to that of a slot. */
-LANES_INLINE void push_factor(const Step *step, Block *block, const double *factor, int32_t slot)
-{
-    if (!block->is_active[slot]) return;
-    const double *adjoint = slot_of(block->adjoints, step->result, block);
-    double *restrict pushed = slot_of(block->adjoints, slot, block);
-    for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += factor != NULL ? factor[i] * adjoint[i] : adjoint[i];
-}
+KERNEL static void sum_up_slots(const Step *step, Block *block) { sum_up(step, block, false); }
 
-KERNEL static void sum_forward(const Step *step, Block *block) { sum_up(step, block, false); }
-
-KERNEL static void dot_forward(const Step *step, Block *block) { sum_up(step, block, true); }
-
-KERNEL static void sum_backward(const Step *step, Block *block)
-{
-    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, NULL, step->operands[k]);
-}
-
-KERNEL static void dot_backward(const Step *step, Block *block)
-{
-    const int32_t *x = step->operands, *y = x + step->length;
-    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, slot_of(block->values, y[k], block), x[k]);
-    for (int32_t k = 0; k < step->length; k++) push_factor(step, block, slot_of(block->values, x[k], block), y[k]);
-    push_factor(step, block, NULL, y[step->length]);
-}
+KERNEL static void dot_slots(const Step *step, Block *block) { sum_up(step, block, true); }
 
 /* ---- Lookups: each example's own element, and no other, however many there are */
 
-KERNEL static void take_forward(const Step *step, Block *block)
+KERNEL static void take_elements(const Step *step, Block *block)
 {
     const double *index = slot_of(block->values, step->operands[step->length], block);
     double *result = slot_of(block->values, step->result, block);
     for (Py_ssize_t i = 0; i < block->count; i++) {
         int32_t place = is_place(index[i], step->length) ? step->operands[(int32_t)index[i]] : INT32_MIN;
         if (place >= 0) result[i] = slot_of(block->values, place, block)[i];
-        else result[i] = place == INT32_MIN ? NAN : block->numbers[uniform_at(place)];
+        else result[i] = place == INT32_MIN ? NAN : *of_variable(&block->numbers, uniform_at(place));
     }
 }
 
-KERNEL static void take_backward(const Step *step, Block *block)
+KERNEL static void push_to_elements(const Step *step, Block *block)
 {
     const double *index = slot_of(block->values, step->operands[step->length], block);
     const double *adjoint = slot_of(block->adjoints, step->result, block);
     for (Py_ssize_t i = 0; i < block->count; i++) {
         if (!is_place(index[i], step->length)) continue;
         int32_t place = step->operands[(int32_t)index[i]];
-        if (place < 0) block->total[uniform_at(place)] += adjoint[i];
+        if (place < 0) *of_variable(&block->total, uniform_at(place)) += adjoint[i];
         else if (block->is_active[place]) slot_of(block->adjoints, place, block)[i] += adjoint[i];
     }
 }
@@ -215,8 +187,6 @@ KERNEL static void take_backward(const Step *step, Block *block)
 
 #define FORWARD(index, name) [index] = name##_forward,
 #define BACKWARD(index, name) [index] = name##_backward,
-#define OTHER_FORWARD(index, name) [index] = other_forward,
-#define OTHER_BACKWARD(index, name) [index] = other_backward,
 
-static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(OTHER_FORWARD)};
-static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(OTHER_BACKWARD)};
+static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(FORWARD)};
+static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(BACKWARD)};

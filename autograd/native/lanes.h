@@ -14,12 +14,10 @@ typedef struct Block Block;
 typedef void (*Lanes)(const Step *step, Block *block);
 
 /* An instruction that depends on the inputs, or a product. Its operands are slots, each a row of numbers, one for each
-   example. */
+   example. A sum may start from what is in the result's slot. */
 struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
-    Evaluation value;
-    const Partial *partials;
-    int32_t length, count, sequences, result, variable; /* the result's slot, and which variable it is */
+    int32_t length, count, result, variable; /* the result's slot, and which variable it is */
     const int32_t *operands;
     const Product *product;
 };
@@ -29,14 +27,13 @@ struct Step {
 struct Product {
     int32_t neurons, length;
     const int32_t *weights, *biases, *variables; /* the weights, neuron by neuron, the biases and the results */
-    bool has_rows;                               /* each neuron's weights are variables that follow each other */
+    bool has_rows;   /* the weights are parameters, and each neuron's follow each other; else they are packed */
+    int32_t *starts; /* where the weights of each neuron begin, among the parameters or where they are packed */
     int32_t *results, *reversed_results, *inputs, *bias_slots; /* slots; bias_slots: NULL if biases are not in slots */
-    Py_ssize_t packed, transposed;               /* where its weights lie, see products.h */
     Py_ssize_t sums;                             /* where its sums lie, if a fold has several blocks */
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
-    bool shares_weights;                         /* with a product before */
-    bool is_transposed[2];                       /* whether a product that shares them with this one is pushed */
+    bool shares_weights;                         /* that are packed, with a product before */
 };
 
 /* An element of a lookup that depends on no input has no slot: what stands in the place of one is negative. */
@@ -45,6 +42,18 @@ enum { UNIFORM = INT32_MAX / 2 + 1 };
 static inline int32_t place_of_uniform(int32_t variable) { return variable - UNIFORM; }
 static inline int32_t uniform_at(int32_t place) { return place + UNIFORM; }
 
+/* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
+typedef struct {
+    double *parameters, *others;
+    int32_t first, end; /* the parameters among the variables */
+} Uniform;
+
+static inline double *of_variable(const Uniform *uniform, int32_t variable)
+{
+    bool is_parameter = variable >= uniform->first && variable < uniform->end;
+    return is_parameter ? &uniform->parameters[variable - uniform->first] : &uniform->others[variable];
+}
+
 /* The examples that are computed side by side. */
 struct Block {
     Py_ssize_t count;           /* how many they are */
@@ -52,13 +61,15 @@ struct Block {
     double *values, *adjoints;  /* of each slot */
     const uint8_t *is_active;   /* whether the adjoint of a slot is asked for */
     bool for_inputs;            /* whether those of the inputs are */
-    const double *numbers;      /* of each variable that no input is part of */
+    Uniform numbers;
     const double *packed;       /* the weights of products */
     const bool *is_needed;      /* of each variable: whether it is to be differentiated; NULL if all are */
-    double *total;              /* of each variable that no input is part of: the adjoint over a chunk */
+    Uniform total;              /* the adjoints over a chunk */
     double *sums;               /* of products: EIGHT for each weight and bias, where they go on in the next block */
     bool begins, ends;          /* the first block of a fold, the last */
-    double *scratch;            /* room for an instruction's operands and their derivatives */
+    const double **operands;    /* room for where an instruction's operands lie, */
+    double **pushed;            /* and what is pushed to their adjoints, */
+    double *kept;               /* and of its sequences' elements a number each, for each example */
 };
 
 /* Sums over examples are taken as EIGHT, over every eighth example each, and these are added up at the end of a FOLD. So
@@ -70,17 +81,12 @@ static inline double sum_of_eight(const double *x)
     return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
-/* The rows of a matrix are cut into tiles of so many at most, and all about as high: where tile t begins. */
-static inline int32_t count_tiles(int32_t rows, int32_t most) { return (rows + most - 1) / most; }
-
-static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { return (int32_t)((int64_t)rows * t / tiles); }
-
 /* The kernels of each row, where sums, dots and lookups have better ones, and those of a product. */
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
-    Lanes sum[2], dot[2], take[2]; /* forward and backward */
-    int32_t tile_rows;   /* so many rows of a matrix are computed at once */
+    Lanes sum, dot; /* forward */
+    Lanes take[2];  /* forward and backward */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);

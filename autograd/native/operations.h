@@ -29,6 +29,12 @@ static inline Py_ssize_t sequence_length(const Row *row, Py_ssize_t count)
     return row->sequences ? (count - row->operands + row->sequences) / row->sequences : 1;
 }
 
+/* Whether it is the index of an element among n. */
+static inline bool is_place(double index, Py_ssize_t n)
+{
+    return index >= 0.0 && index < (double)n && (double)(Py_ssize_t)index == index;
+}
+
 extern const unsigned long TABLE_CHECKSUM; /* of the Python files that the table was written from */
 
 #endif

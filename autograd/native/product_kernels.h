@@ -11,7 +11,8 @@ enum { FEW_ROWS = 2, LANES_OF_FEW = 32 }; /* with few rows, more lanes, so that 
 
 typedef struct {
     int32_t rows, terms, first, end; /* of the terms, those from `first` to before `end` */
-    const double *packed;            /* for each tile of rows, for each term, the weights */
+    const double *weights;
+    const int32_t *starts;           /* where those of each neuron begin */
     const double *term_numbers;      /* where the terms' slots lie */
     const int32_t *term_slots;
     double *row_numbers;
@@ -21,20 +22,23 @@ typedef struct {
     const int32_t *start_variables;  /* where they have no slots */
 } Multiplication;
 
-LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, const double *weight, int32_t row,
-                                Py_ssize_t lane, const int rows, const int vectors)
+LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, int32_t row, Py_ssize_t lane, const int rows,
+                                const int vectors, const bool is_backward)
 {
     Vector sums[TILE_ROWS][LANES_OF_FEW / WIDTH];
-    for (int r = 0; r < rows; r++)
+    const double *of_neurons[TILE_ROWS];
+    for (int r = 0; r < rows; r++) {
+        if (!is_backward) of_neurons[r] = m->weights + m->starts[row + r];
         for (int v = 0; v < vectors; v++) {
-            if (m->start_slots == NULL) fill(&sums[r][v], block->numbers[m->start_variables[row + r]]);
+            if (m->start_slots == NULL) fill(&sums[r][v], *of_variable(&block->numbers, m->start_variables[row + r]));
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
-    weight += (Py_ssize_t)m->first * rows;
-    for (int32_t t = m->first; t < m->end; t++, weight += rows) {
+    }
+    for (int32_t t = m->first; t < m->end; t++) {
+        const double *of_neuron = is_backward ? m->weights + m->starts[m->terms - 1 - t] + row : NULL;
         const Vector *term = vector_at(m->term_numbers + m->term_slots[t] * block->stride + lane);
         for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) sums[r][v] += weight[r] * term[v];
+            for (int v = 0; v < vectors; v++) sums[r][v] += (is_backward ? of_neuron[r] : of_neurons[r][t]) * term[v];
     }
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++)
@@ -44,12 +48,14 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, con
 /* One tile over many lanes, or over EIGHT. */
 #define TILE_OF(ROWS)                                                                                                   \
     case ROWS:                                                                                                          \
-        if (is_wide) multiply_tile(m, block, weight, row, lane, ROWS, (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH); \
-        else multiply_tile(m, block, weight, row, lane, ROWS, VECTORS_OF_EIGHT);                                        \
+        if (is_wide)                                                                                                    \
+            multiply_tile(m, block, row, lane, ROWS, (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH,            \
+                          is_backward);                                                                                 \
+        else multiply_tile(m, block, row, lane, ROWS, VECTORS_OF_EIGHT, is_backward);                                   \
         break;
 
-KERNEL static void multiply_rows(const Multiplication *m, const Block *block, const double *weight, int32_t row, int32_t rows,
-                                 Py_ssize_t lane, bool is_wide)
+LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
+                                bool is_wide, const bool is_backward)
 {
     switch (rows) {
         TILE_OF(1)
@@ -67,15 +73,16 @@ KERNEL static void multiply_rows(const Multiplication *m, const Block *block, co
     }
 }
 
-KERNEL static void multiply(const Multiplication *m, const Block *block)
+/* The rows are cut into tiles of at most TILE_ROWS, all about as high. */
+LANES_INLINE void multiply(const Multiplication *m, const Block *block, const bool is_backward)
 {
-    int32_t tiles = count_tiles(m->rows, TILE_ROWS);
+    int32_t tiles = (m->rows + TILE_ROWS - 1) / TILE_ROWS;
     Py_ssize_t wide = m->rows <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES, end = filled_up(block->count);
     for (Py_ssize_t lane = 0, width; lane < end; lane += width) {
         width = lane + wide <= end ? wide : EIGHT;
-        for (int32_t tile = 0; tile < tiles; tile++) {
-            int32_t row = start_of_tile(m->rows, tiles, tile), rows = start_of_tile(m->rows, tiles, tile + 1) - row;
-            multiply_rows(m, block, m->packed + (Py_ssize_t)row * m->terms, row, rows, lane, width > EIGHT);
+        for (int32_t tile = 0, row = 0, next; tile < tiles; tile++, row = next) {
+            next = (int32_t)((int64_t)m->rows * (tile + 1) / tiles);
+            multiply_rows(m, block, row, next - row, lane, width > EIGHT, is_backward);
         }
     }
 }
@@ -84,10 +91,11 @@ KERNEL static void product_forward(const Step *step, Block *block)
 {
     const Product *product = step->product;
     const Multiplication m = {
-        product->neurons, product->length, 0, product->length, block->packed + product->packed, block->values,
-        product->inputs, block->values, product->results, block->values, product->bias_slots, product->biases,
+        product->neurons, product->length, 0, product->length,
+        product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->values, product->inputs,
+        block->values, product->results, block->values, product->bias_slots, product->biases,
     };
-    multiply(&m, block);
+    multiply(&m, block, false);
 }
 
 /* What the adjoints of some neurons, from the last to the first, add to those of the inputs, and of biases in slots. */
@@ -95,12 +103,12 @@ KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t 
 {
     const Multiplication m = {
         product->length, product->neurons, product->neurons - end, product->neurons - first,
-        block->packed + product->transposed, block->adjoints, product->reversed_results, block->adjoints, product->inputs,
-        block->adjoints, product->inputs, NULL,
+        product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->adjoints,
+        product->reversed_results, block->adjoints, product->inputs, block->adjoints, product->inputs, NULL,
     };
-    if (product->is_pushed[block->for_inputs]) multiply(&m, block);
+    if (product->is_pushed[block->for_inputs]) multiply(&m, block, true);
     for (int32_t j = end; product->bias_slots != NULL && j-- > first;) {
-        if (!block->is_active[product->bias_slots[j]]) continue;
+        if (!block->is_active[product->bias_slots[j]] || product->bias_slots[j] == product->results[j]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[j], block);
         double *restrict pushed = slot_of(block->adjoints, product->bias_slots[j], block);
         for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += adjoint[i];
@@ -225,10 +233,11 @@ LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32
     for (int j = 0; block->ends && j < neurons; j++) {
         const int32_t *weights = product->weights + (Py_ssize_t)(neuron + j) * product->length;
         if (!is_needed(product, block, neuron + j)) continue;
+        double *row = block->total.parameters + product->starts[neuron + j]; /* where it has one */
         if (product->has_rows)
-            for (k = 0; k < end - first; k++) block->total[weights[0] + first + k] += totals[j][k];
+            for (k = first; k < end; k++) row[k] += totals[j][k - first];
         else
-            for (k = first; k < end; k++) block->total[weights[k]] += totals[j][k - first];
+            for (k = first; k < end; k++) *of_variable(&block->total, weights[k]) += totals[j][k - first];
     }
 }
 
@@ -241,7 +250,7 @@ LANES_INLINE void push_to_bias(const Product *product, Block *block, int32_t neu
     for (Py_ssize_t i = 0; i < block->count; i += EIGHT)
         for (int v = 0; v < VECTORS_OF_EIGHT; v++) sums[v] += vector_at(adjoint + i)[v];
     if (!block->ends) keep_sums(sums, kept);
-    else if (is_needed(product, block, neuron)) block->total[product->biases[neuron]] += total_of(sums);
+    else if (is_needed(product, block, neuron)) *of_variable(&block->total, product->biases[neuron]) += total_of(sums);
 }
 
 /* Where a weight stands there several times, it gets its sums in this order: some inputs' weights of all neurons, neuron by
@@ -263,5 +272,5 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, {sum_forward, sum_backward}, {dot_forward, dot_backward},                 \
-     {take_forward, take_backward}, TILE_ROWS, product_forward, push_to_inputs, push_to_weights
+    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots, {take_elements, push_to_elements},                 \
+     product_forward, push_to_inputs, push_to_weights

@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-/* Packs them from the variables' numbers, for a sweep forward, and transposed for one backward, to the inputs or not. */
-void pack_weights(const Program *program, bool is_forward, bool is_backward, bool for_inputs, Scalars *scalars);
+/* Packs them row by row, a neuron's beside each other. */
+void pack_weights(const Program *program, const Uniform *numbers, double *packed);
 
 #endif

@@ -66,6 +66,8 @@ typedef struct {
     int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
     int32_t *latest;       /* for each variable the latest product that has packed weights, this one first; or -1 */
     int32_t *operands;     /* room for the next step's */
+    int32_t *seen;         /* for each variable the latest result whose operands it is among */
+    int32_t *terms;        /* room for the next dot's that is cut into runs */
 } Layout;
 
 static int32_t slot_of(Layout *layout, int32_t variable)
@@ -98,36 +100,39 @@ static bool some_are_learned(const WengertList *list, const int32_t *variables, 
     return false;
 }
 
+/* Whether the weights are parameters, and those of each neuron follow each other. */
+static bool have_rows(const WengertList *list, const int32_t *weights, int32_t neurons, int32_t length)
+{
+    for (int32_t j = 0; j < neurons; j++, weights += length) {
+        if (weights[0] < list->inputs || weights[length - 1] >= first_result(list)) return false;
+        for (int32_t k = 1; k < length; k++)
+            if (weights[k] != weights[0] + k) return false;
+    }
+    return true;
+}
+
 /* Products with the same weights, as those of a recurrence's steps or a convolution's places, have them packed once. */
-static void place_weights(Layout *layout, Product *product)
+static int32_t place_packed(Layout *layout, Product *product)
 {
     Program *program = layout->program;
     int32_t *latest = &layout->latest[product->weights[0]];
     Py_ssize_t count = (Py_ssize_t)product->neurons * product->length;
-    Product *other = *latest < 0 ? NULL : &program->products[*latest];
-    if (other != NULL && other->neurons == product->neurons && other->length == product->length &&
-        memcmp(other->weights, product->weights, (size_t)count * sizeof(int32_t)) == 0) {
-        product->packed = other->packed;
-        product->transposed = other->transposed;
-        product->shares_weights = true;
-    } else {
-        other = product;
-        *latest = (int32_t)(product - program->products);
-
-        product->packed = program->packed_count;
-        product->transposed = product->packed + count;
-        program->packed_count += 2 * count;
-    }
-    for (int wanted = 0; wanted < 2; wanted++) other->is_transposed[wanted] |= product->is_pushed[wanted];
+    const Product *other = *latest < 0 ? NULL : &program->products[*latest];
+    product->shares_weights = other != NULL && other->neurons == product->neurons && other->length == product->length &&
+                              memcmp(other->weights, product->weights, (size_t)count * sizeof(int32_t)) == 0;
+    if (product->shares_weights) return other->starts[0];
+    *latest = (int32_t)(product - program->products);
+    program->packed_count += count;
+    return (int32_t)(program->packed_count - count);
 }
 
-/* Whether the variables of each row follow each other. */
-static bool are_in_rows(const int32_t *variables, int32_t rows, int32_t length)
+static void place_weights(Layout *layout, Product *product)
 {
-    for (int32_t j = 0; j < rows; j++, variables += length)
-        for (int32_t k = 1; k < length; k++)
-            if (variables[k] != variables[0] + k) return false;
-    return true;
+    int32_t first = product->has_rows ? 0 : place_packed(layout, product), inputs = layout->program->list.inputs;
+    for (int32_t j = 0; j < product->neurons; j++) {
+        const int32_t *weights = product->weights + (Py_ssize_t)j * product->length;
+        product->starts[j] = product->has_rows ? weights[0] - inputs : first + j * product->length;
+    }
 }
 
 static void add_product(Layout *layout, const Group *group)
@@ -140,10 +145,12 @@ static void add_product(Layout *layout, const Group *group)
         .neurons = neurons, .length = length, .weights = group->weights, .biases = group->biases,
         .variables = group->results, .results = slots_of(layout, group->results, neurons),
         .reversed_results = slots_of(layout, group->results, neurons), .inputs = slots_of(layout, group->inputs, length),
-        .has_rows = are_in_rows(group->weights, neurons, length),
+        .has_rows = have_rows(list, group->weights, neurons, length),
         .is_learned = some_are_learned(list, group->weights, (Py_ssize_t)neurons * length),
         .sums = program->product_sum_count,
     };
+    product->starts = layout->operands;
+    layout->operands += neurons;
     for (int32_t j = 0; j < neurons; j++) product->reversed_results[j] = product->results[neurons - 1 - j];
     for (int32_t k = 0; k < length; k++) {
         bool varies = depends_on_inputs(list, group->inputs[k]), learned = is_learned(list, group->inputs[k]);
@@ -164,10 +171,29 @@ static void add_product(Layout *layout, const Group *group)
 
 static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
 {
-    if (row == ROW_sum) return set->sum[is_backward];
-    if (row == ROW_dot) return set->dot[is_backward];
     if (row == ROW_take) return set->take[is_backward];
-    return is_backward ? set->backward[row] : set->forward[row];
+    if (is_backward) return set->backward[row];
+    return row == ROW_sum ? set->sum : row == ROW_dot ? set->dot : set->forward[row];
+}
+
+static void count_operands(Program *program, int32_t count)
+{
+    program->step_operand_count += count;
+    if (count > program->most_operands) program->most_operands = count;
+}
+
+static void add_dot(Layout *layout, int32_t result, const int32_t *x, const int32_t *y, int32_t start, int32_t length)
+{
+    Program *program = layout->program;
+    Step *step = &program->steps[program->step_count++];
+    *step = (Step){
+        .forward = kernel_of(program->instruction_set, ROW_dot, false),
+        .backward = kernel_of(program->instruction_set, ROW_dot, true), .length = length, .count = 2 * length + 1,
+        .result = program->slot_of[result], .variable = result, .operands = slots_of(layout, x, length),
+    };
+    slots_of(layout, y, length);
+    slots_of(layout, &start, 1);
+    count_operands(program, step->count);
 }
 
 /* The elements of a lookup that depend on no input have no slots, which would be filled for every block. */
@@ -189,38 +215,116 @@ static void add_step(Layout *layout, int32_t result)
     const WengertList *list = &program->list;
     const Instruction *instruction = &list->instructions[result - first_result(list)];
     const Row *row = &ROWS[instruction->row];
-    const int32_t *operands = operands_of(instruction);
     int32_t length = length_of_sequences(instruction);
     bool is_lookup = instruction->row == ROW_take;
+    const int32_t *operands = operands_of(instruction);
     program->steps[program->step_count++] = (Step){
         kernel_of(program->instruction_set, instruction->row, false),
         kernel_of(program->instruction_set, instruction->row, true),
-        row->value, row->partials, length, instruction->count, row->sequences, program->slot_of[result], result,
+        length, instruction->count, program->slot_of[result], result,
         is_lookup ? places_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
     };
-    program->step_operand_count += is_lookup ? 2 : instruction->count;
+    if (is_lookup) {
+        program->step_operand_count += 2; /* the element and the index: what is not looked up costs nothing */
+        return;
+    }
+    count_operands(program, instruction->count);
+    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear;
+    if (keeps_terms && length > program->most_terms) program->most_terms = length;
 }
 
-/* Group by group. The parts are those of the groups, each of which has its first step in `first_steps`. */
+/* ---- Dots that are no neurons, since a few terms have two factors that depend on inputs */
+
+enum { TERMS_PER_ODD_ONE = 8 };
+
+/* How many terms there are of two factors that vary; -1 if a variable that does stands there twice: then the order in which
+   the sweep backward adds to its adjoint is the dot's own. */
+static int32_t count_odd_terms(Layout *layout, const Instruction *dot, int32_t result)
+{
+    const WengertList *list = &layout->program->list;
+    const int32_t *operands = operands_of(dot);
+    int32_t n = length_of_sequences(dot), odd = 0;
+    for (int32_t i = 0; i < dot->count; i++) {
+        if (!depends_on_inputs(list, operands[i])) continue;
+        if (layout->seen[operands[i]] == result) return -1;
+        layout->seen[operands[i]] = result;
+    }
+    for (int32_t k = 0; k < n; k++) odd += depends_on_inputs(list, operands[k]) && depends_on_inputs(list, operands[n + k]);
+    return odd;
+}
+
+static bool is_cut(Layout *layout, int32_t result)
+{
+    const Instruction *instruction = &layout->program->list.instructions[result - first_result(&layout->program->list)];
+    if (instruction->row != ROW_dot) return false;
+    int32_t odd = count_odd_terms(layout, instruction, result);
+    return odd > 0 && odd <= length_of_sequences(instruction) / TERMS_PER_ODD_ONE;
+}
+
+/* Cuts it into runs: products of one neuron, and dots of what varies. Each goes on where the one before has ended, in the
+   result's slot. So the sum has its terms in their order. */
+static void add_runs(Layout *layout, int32_t result)
+{
+    const WengertList *list = &layout->program->list;
+    const Instruction *dot = &list->instructions[result - first_result(list)];
+    int32_t n = length_of_sequences(dot), *weights = layout->terms, *inputs = weights + n, *ends = inputs + n;
+    const int32_t *x = operands_of(dot), *y = x + n;
+    layout->terms += 2 * n + 2;
+    ends[0] = y[n];
+    ends[1] = result;
+    for (int32_t k = 0; k < n; k++) {
+        bool varies = depends_on_inputs(list, x[k]);
+        weights[k] = varies ? y[k] : x[k];
+        inputs[k] = varies ? x[k] : y[k];
+    }
+    for (int32_t first = 0, end; first < n; first = end) {
+        bool is_odd = depends_on_inputs(list, weights[first]);
+        for (end = first + 1; end < n && depends_on_inputs(list, weights[end]) == is_odd;) end++;
+        int32_t *start = first == 0 ? &ends[0] : &ends[1];
+        if (is_odd) add_dot(layout, result, weights + first, inputs + first, *start, end - first);
+        else add_product(layout, &(Group){PRODUCT, end - first, 1, 0, &ends[1], weights + first, start, inputs + first});
+    }
+}
+
+/* The steps of an instruction, which follow each other. */
+static void add_steps(Layout *layout, int32_t result)
+{
+    if (is_cut(layout, result)) add_runs(layout, result);
+    else add_step(layout, result);
+}
+
+/* Their parts, of the first step and those after it. */
+static void add_parts(Program *program, int32_t step)
+{
+    int32_t variable = program->steps[step].variable;
+    for (; step < program->step_count && program->steps[step].variable == variable; step++)
+        program->parts[program->part_count++] = (Part){step, 0, 1, 0};
+}
+
+/* Group by group. The parts are those of the groups; `first_steps` has the first step of each result, or of a product. */
 static void lay_out_groups(Layout *layout, int32_t *first_steps)
 {
     Program *program = layout->program;
     const Groups *groups = &program->groups;
+    int32_t first = first_result(&program->list);
     for (int32_t g = 0; g < groups->group_count; g++)
         for (int32_t i = 0; i < groups->groups[g].count; i++)
             program->slot_of[groups->groups[g].results[i]] = program->slots++;
     for (int32_t g = 0; g < groups->group_count; g++) {
         const Group *group = &groups->groups[g];
-        first_steps[g] = program->step_count;
-        if (group->row == PRODUCT) add_product(layout, group);
-        else
-            for (int32_t i = 0; i < group->count; i++) add_step(layout, group->results[i]);
+        for (int32_t i = 0; i < (group->row == PRODUCT ? 1 : group->count); i++) {
+            first_steps[group->results[i] - first] = program->step_count;
+            if (group->row == PRODUCT) add_product(layout, group);
+            else add_steps(layout, group->results[i]);
+        }
     }
     for (int32_t p = 0; p < groups->part_count; p++) {
         Part part = groups->parts[p];
-        bool is_product = groups->groups[part.group].row == PRODUCT;
-        int32_t step = first_steps[part.group] + (is_product ? 0 : part.first);
-        program->parts[program->part_count++] = (Part){step, part.first, part.end, 0};
+        const Group *group = &groups->groups[part.group];
+        bool is_product = group->row == PRODUCT;
+        int32_t step = first_steps[group->results[is_product ? 0 : part.first] - first];
+        if (is_product) program->parts[program->part_count++] = (Part){step, part.first, part.end, 0};
+        else add_parts(program, step);
     }
 }
 
@@ -238,9 +342,10 @@ static void lay_out_list(Layout *layout, int32_t *group_of)
     for (int32_t k = 0; k < list->count; k++) {
         if (group_of[k] < 0) continue;
         const Group *group = &program->groups.groups[group_of[k]];
-        program->parts[program->part_count++] = (Part){program->step_count, 0, 1, 0};
+        int32_t step = program->step_count;
         if (group->row == PRODUCT) add_product(layout, group);
-        else add_step(layout, first_result(list) + k);
+        else add_steps(layout, first_result(list) + k);
+        add_parts(program, step);
     }
 }
 
@@ -255,7 +360,8 @@ static void lay_out(Layout *layout, int32_t *of_instructions)
 {
     Program *program = layout->program;
     const WengertList *list = &program->list;
-    for (int32_t v = -list->constants; v < list->variables; v++) layout->broadcast_of[v] = layout->latest[v] = -1;
+    for (int32_t v = -list->constants; v < list->variables; v++)
+        layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = -1;
     for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
     if (has_layers(&program->groups)) lay_out_groups(layout, of_instructions);
     else lay_out_list(layout, of_instructions);
@@ -273,20 +379,24 @@ static void find_active_slots(Program *program)
             program->is_active[wanted][program->broadcasts[k][1]] = is_learned(&program->list, program->broadcasts[k][0]);
 }
 
-/* How many slots the steps name as operands, those of products as results too. */
-static Py_ssize_t count_step_operands(const Groups *groups, Py_ssize_t operands)
-{
-    Py_ssize_t count = operands;
-    for (int32_t g = 0; g < groups->group_count; g++)
-        if (groups->groups[g].row == PRODUCT) count += 3 * (Py_ssize_t)groups->groups[g].count + groups->groups[g].length;
-    return count;
-}
+/* How much room the layout needs at most: numbers of steps, which are slots, and of products also where weights begin. */
+typedef struct {
+    Py_ssize_t steps, products, operands, terms;
+} Room;
 
-static int32_t count_products(const Groups *groups)
+static Room count_room(const WengertList *list, const Groups *groups, Py_ssize_t operands)
 {
-    int32_t count = 0;
-    for (int32_t g = 0; g < groups->group_count; g++) count += groups->groups[g].row == PRODUCT;
-    return count;
+    Room room = {.operands = operands};
+    for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
+        Py_ssize_t count = group->count, length = group->length, runs = 2 * (length / TERMS_PER_ODD_ONE) + 1;
+        bool is_product = group->row == PRODUCT, is_dot = group->row == ROW_dot;
+        room.steps += is_product ? 1 : is_dot ? count * runs : count;
+        room.products += is_product ? 1 : is_dot ? count * runs : 0;
+        room.operands += is_product ? 4 * count + length : is_dot ? count * 4 * runs : 0;
+        room.terms += is_dot ? count * (2 * length + 2) : 0;
+    }
+    room.steps += list->count;
+    return room;
 }
 
 static int make_steps(Program *program, Py_ssize_t operands)
@@ -294,24 +404,26 @@ static int make_steps(Program *program, Py_ssize_t operands)
     const WengertList *list = &program->list;
     const Groups *groups = &program->groups;
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
-    int32_t *of_variables = room_for(2 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
+    Room room = count_room(list, groups, operands);
+    int32_t *of_variables = room_for(3 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->singles = room_for(list->count, sizeof(int32_t));
     program->chain_operands = room_for(count_chain_operands(list, groups), sizeof(int32_t));
     program->slot_of = room_for(list->variables, sizeof(int32_t));
     program->broadcasts = room_for(all, sizeof *program->broadcasts);
-    program->step_operands = room_for(count_step_operands(groups, operands), sizeof(int32_t));
-    program->steps = room_for(list->count, sizeof(Step));
-    program->parts = room_for(list->count, sizeof(Part));
-    program->products = room_for(count_products(groups), sizeof(Product));
+    program->step_operands = room_for(room.operands, sizeof(int32_t));
+    program->terms = room_for(room.terms, sizeof(int32_t));
+    program->steps = room_for(room.steps, sizeof(Step));
+    program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
+    program->products = room_for(room.products, sizeof(Product));
     bool complete = of_variables && of_instructions && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
-                    program->step_operands && program->steps && program->parts && program->products;
+                    program->step_operands && program->terms && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
-        Layout layout = {program, first, first + all, program->step_operands};
+        Layout layout = {program, first, first + all, program->step_operands, first + 2 * all, program->terms};
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
@@ -359,7 +471,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

@@ -12,8 +12,23 @@ typedef struct Workspace Workspace;
 struct Workspace {
     Workspace *next;
     Py_ssize_t lanes, stride; /* how many examples a block has at most, and the room that each slot has for them */
-    double *values, *adjoints, *broadcast_sums, *product_sums, *total, *scratch;
+    double *values, *adjoints, *broadcast_sums, *product_sums, *kept;
+    Uniform total;
+    const double **operands;
+    double **pushed;
 };
+
+static inline Uniform uniform_of(const WengertList *list, double *parameters, double *others)
+{
+    return (Uniform){parameters, others, list->inputs, first_result(list)};
+}
+
+static inline void clear_uniform(const WengertList *list, const Uniform *uniform)
+{
+    memset(uniform->parameters, 0, (size_t)list->parameters * sizeof(double));
+    memset(uniform->others - list->constants, 0, (size_t)list->constants * sizeof(double));
+    memset(uniform->others + first_result(list), 0, (size_t)list->count * sizeof(double));
+}
 
 /* An odd number of lines of the cache, so that slots are not all in the same place there. */
 static inline Py_ssize_t stride_of(Py_ssize_t lanes) { return lanes | EIGHT; }
@@ -28,12 +43,14 @@ typedef struct {
     int32_t *chain_operands;            /* of chains, which are dots then */
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
+    int32_t *terms;                     /* of dots that are several steps */
     Part *parts;                        /* of steps, for the sweep backward, which begins with the last */
     int32_t part_count;
     Product *products;
     int32_t product_count;
     Py_ssize_t packed_count;            /* numbers that the weights of products take when they are packed */
     Py_ssize_t product_sum_count;      /* and their sums over a fold */
+    int32_t most_operands, most_terms;  /* of a step; and the longest sequence of which terms are kept */
     int32_t slots;
     int32_t *slot_of;                   /* of each variable that a step computes or takes from the inputs; else -1 */
     int32_t (*broadcasts)[2], broadcast_count; /* variables that depend on no input, but have a slot, and these slots */

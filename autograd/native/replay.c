@@ -31,7 +31,7 @@ static void add_total(const Program *program, const Job *job, const Workspace *w
 {
     if (!job->is_differentiated || is_one_chunk(job)) return;
     for (int32_t v = program->list.inputs; v < program->list.variables; v++)
-        job->scalars->adjoints[v] += workspace->total[v];
+        *of_variable(&job->total, v) += *of_variable(&workspace->total, v);
 }
 
 static void run_share(Team *team, int thread, Signals *signals)
@@ -181,6 +181,18 @@ static double sum_of_seeds(const Program *program, const Job *job, int32_t outpu
     return total;
 }
 
+/* What no input is part of, once for all examples. Most programs have only parameters of that kind: then nothing is copied. */
+static void sweep_uniform_forward(const Program *program, Job *job)
+{
+    const WengertList *list = &program->list;
+    double *numbers = job->scalars->numbers;
+    job->numbers = uniform_of(list, (double *)job->parameters, numbers); /* which nobody writes */
+    job->total = uniform_of(list, job->gradient, job->scalars->adjoints);
+    if (program->uniform_count == 0) return;
+    memcpy(numbers + list->inputs, job->parameters, (size_t)list->parameters * sizeof(double));
+    sweep_forward(list, program->uniform, program->uniform_count, job->scalars);
+}
+
 static void sweep_uniform_backward(const Program *program, const Job *job)
 {
     const WengertList *list = &program->list;
@@ -188,9 +200,13 @@ static void sweep_uniform_backward(const Program *program, const Job *job)
         int32_t variable = list->output_variables[k];
         if (list->dependences[variable] & ON_INPUTS) continue;
         double seeds = job->has_own_seeds ? sum_of_seeds(program, job, k) : (double)job->examples * job->seeds[k];
-        job->scalars->adjoints[variable] += seeds;
+        *of_variable(&job->total, variable) += seeds;
     }
+    if (program->uniform_count == 0) return;
+    double *parameters = job->scalars->adjoints + list->inputs;
+    memcpy(parameters, job->gradient, (size_t)list->parameters * sizeof(double));
     sweep_backward(list, program->uniform, program->uniform_count, ON_PARAMETERS, job->is_needed, job->scalars);
+    memcpy(job->gradient, parameters, (size_t)list->parameters * sizeof(double));
 }
 
 /* A sweep forward alone keeps its values. One with a sweep backward takes those that there are, if they are its own. */
@@ -217,13 +233,14 @@ static void give_back_kept(Program *program, Job *job, bool is_complete)
 static int replay_batch(Program *program, Job *job, int threads)
 {
     Team team = {.program = program, .job = job, .chunks = (job->examples + CHUNK - 1) / CHUNK};
-    sweep_forward(&program->list, program->uniform, program->uniform_count, job->scalars);
     if (take_workspaces(program, &team, threads) < 0) {
         PyErr_NoMemory();
         return -1;
     }
     take_kept(program, job, team.workspaces[0]->lanes);
-    pack_weights(program, !job->is_computed, job->is_differentiated, job->input_gradients != NULL, job->scalars);
+    sweep_uniform_forward(program, job);
+    if (job->is_differentiated) clear_uniform(&program->list, &job->total);
+    pack_weights(program, &job->numbers, job->scalars->packed);
     int workspaces = team.threads, status = run_chunks(&team);
     give_back_kept(program, job, status == 0);
     for (int t = 0; t < workspaces; t++) give_back_workspace(program, team.workspaces[t]);
@@ -239,13 +256,16 @@ static void replay_example(const Program *program, const Job *job)
     double *numbers = job->scalars->numbers, *adjoints = job->scalars->adjoints;
     const int32_t *singles = program->single_count < list->count ? program->singles : NULL;
     memcpy(numbers, job->batch, (size_t)list->inputs * sizeof(double));
+    memcpy(numbers + list->inputs, job->parameters, (size_t)list->parameters * sizeof(double));
     sweep_forward(list, singles, program->single_count, job->scalars);
     for (int32_t k = 0; k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
     if (!job->is_differentiated) return;
+    memset(adjoints - list->constants, 0, ((size_t)list->constants + (size_t)list->variables) * sizeof(double));
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;
     for (int32_t k = 0; k < list->outputs; k++) adjoints[list->output_variables[k]] += job->seeds[k];
     sweep_backward(list, singles, program->single_count, wanted, job->is_needed, job->scalars);
     if (job->input_gradients != NULL) memcpy(job->input_gradients, adjoints, (size_t)list->inputs * sizeof(double));
+    memcpy(job->gradient, adjoints + list->inputs, (size_t)list->parameters * sizeof(double));
 }
 
 /* ---- What is asked for */
@@ -276,31 +296,21 @@ static bool find_needed(const Program *program, const Job *job, bool *needed)
     return some_are_not;
 }
 
-static void clear_adjoints(const WengertList *list, Scalars *scalars)
-{
-    size_t all = (size_t)list->constants + (size_t)list->variables;
-    memset(scalars->adjoints - list->constants, 0, all * sizeof(double));
-    memset(scalars->needed, 0, (size_t)list->variables);
-}
-
 int replay(Program *program, Job *job, int threads)
 {
     const WengertList *list = &program->list;
-    size_t size = (size_t)list->parameters * sizeof(double);
     Scalars *scalars = job->scalars = take_scalars(program);
     if (scalars == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    memcpy(scalars->numbers + list->inputs, job->parameters, size);
     if (job->is_differentiated) {
-        clear_adjoints(list, scalars);
+        memset(scalars->needed, 0, (size_t)list->variables);
         if (find_needed(program, job, scalars->needed)) job->is_needed = scalars->needed;
     }
     int status = 0;
     if (job->examples == 1) replay_example(program, job);
     else status = replay_batch(program, job, threads);
-    if (status == 0 && job->is_differentiated) memcpy(job->gradient, scalars->adjoints + list->inputs, size);
     give_back_scalars(program, scalars);
     return status;
 }

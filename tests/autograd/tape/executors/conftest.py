@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, dot, leaky_relu, logsumexp, relu, tanh
+from autograd import Value, dot, exp, leaky_relu, logsumexp, relu, tanh
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,39 @@ def convolution(source, inputs):
     ]
 
 
-@pytest.fixture(params=[layers, chains, recurrence, convolution], ids=lambda structure: structure.__name__)
+def gated(source, inputs):
+    """Dots of which few terms have two factors that depend on inputs: at the ends, side by side, on either side."""
+    hidden = [tanh(source.gauss(0.0, 1.0) * inputs[k % 7] + Value(0.1)) for k in range(20)]
+    outputs = []
+    for places in ([0], [19], [7, 8], [3, 16], [0, 1], []):
+        for bias in (Value(0.2), hidden[0] * hidden[1], 0.5):
+            weights = [Value(source.gauss(0.0, 0.4)) for _ in hidden]
+            weights[5], weights[6] = 0.5, weights[2] * 2.0
+            left, right = [*weights], [*hidden]
+            for k in places:
+                left[k] = inputs[k % 7]
+            left[11], right[11] = right[11], left[11]
+            outputs.append(relu(dot(left, right, bias)))
+    twice = [*weights[:-1], hidden[0]]
+    return [*outputs, dot(twice, hidden, hidden[3])]
+
+
+def attention(source, inputs):
+    """One head over seven places: dots of two sequences that depend on inputs, and their softmax."""
+    query, key, value = ([[Value(source.gauss(0.0, 0.7)) for _ in range(2)] for _ in inputs] for _ in range(3))
+    queries, keys, values = (
+        [[w * x for w in row] for row, x in zip(rows, inputs, strict=True)] for rows in (query, key, value)
+    )
+    outputs = []
+    for q in queries:
+        scores = [dot(q, k) for k in keys]
+        total = logsumexp(scores)
+        shares = [exp(score - total) for score in scores]
+        outputs += [dot(shares, column) for column in zip(*values, strict=True)]
+    return outputs
+
+
+@pytest.fixture(params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__)
 def structured(request):
     """What has products: outputs, inputs, and 1,100 examples."""
     source = random.Random(2)

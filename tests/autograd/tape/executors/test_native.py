@@ -16,7 +16,7 @@ import pytest
 
 import autograd
 from autograd import Tape, Value
-from autograd.tape.groups import Product, find_groups
+from autograd.operations import OPERATIONS
 from autograd.tape.wengert import ROW
 
 if autograd.engine != "native":
@@ -88,7 +88,6 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
     """With 40,000 instructions more a fold has several blocks, and sums go on from one to the next."""
     outputs, inputs, batch = structured
     tape, batch = Tape(outputs, inputs), batch[:n]
-    assert any(isinstance(group, Product) for group in find_groups(tape._wengert).groups)
     seeds = np.sin(np.arange(2.0 * n)).reshape(n, 2)
     expected = replayed(native_program(tape, "baseline"), tape, batch, seeds)
     for instruction_set in processors():
@@ -236,6 +235,43 @@ def test_what_an_earlier_batch_has_left_adds_nothing(structured):
         strict=True,
     ):
         assert mine.tobytes() == theirs.tobytes()
+
+
+def sizes():
+    """Numbers of all sizes and both signs, in no order, and those that are none."""
+    source = random.Random(5)
+    numbers = [source.choice([-1.0, 1.0]) * 2.0 ** source.uniform(-6.0, 6.0) for _ in range(280)]
+    numbers += [source.gauss(0.0, 0.5) for _ in range(280)]
+    numbers += [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -1e-300, 1e300, -800.0, 0.173, -0.52, 1.0, -22.0]
+    source.shuffle(numbers)
+    return numbers
+
+
+def same(mine, theirs):
+    """To the bit, but for the signs of what is not a number."""
+    return np.where(np.isnan(mine), 0.0, mine).tobytes() == np.where(np.isnan(theirs), 0.0, theirs).tobytes()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_an_operation_has_the_same_numbers_alone_and_beside_others(operation):
+    """Alone it is computed as scalars; beside others in vectors, and some functions in the order of their operands."""
+    count = 4 if operation.sequences else 1  # of each operand
+    inputs = [Value(0.5) for _ in range(count * len(operation.operands))]
+    if not operation.sequences:
+        inputs = [*map(Value, operation.samples[0])]
+    operands = [inputs[k : k + count] for k in range(0, len(inputs), count)]
+    given = [x if k < operation.sequences else x[0] for k, x in enumerate(operands)]
+    tape = Tape(getattr(autograd, operation.name)(*given), inputs)
+    numbers = sizes()
+    batch = np.array([numbers[17 * k :] + numbers[: 17 * k] for k in range(len(inputs))]).T.copy()
+    program, seed = native_program(tape), np.array([0.7])
+    alone = [replayed(program, tape, example[np.newaxis].copy(), seed) for example in batch]
+    expected = [np.concatenate([parts[k] for parts in alone]) for k in (0, 2)]
+    for instruction_set in processors():
+        for n in (len(batch), 100, 24, 23, 3):
+            found = replayed(native_program(tape, instruction_set), tape, batch[:n].copy(), seed)
+            assert same(found[0], expected[0][:n]), (instruction_set, n)
+            assert same(found[2], expected[1][:n]), (instruction_set, n)
 
 
 # ---- values that are kept from a sweep forward

@@ -1,0 +1,191 @@
+"""Writes each row's arithmetic once more, over the lanes of a block: what kernels.py writes for one example.
+
+A variable is an array with a number for each lane. Arithmetic that follows each other is one loop over the lanes, which a
+compiler takes several of at once. It cannot do so with a call of the C library, so that a call has a loop of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from autograd.native.kernels import Body, Name, Sequence, literal
+from autograd.operations import OPERATIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from autograd.native.kernels import Operand
+    from autograd.operation import Operation
+
+    Line = tuple[str, "str | list[Line]"]  # "lane", "call" or "guard" and a statement; "loop" and its body
+
+# What the C library computes in another way for small than for large numbers, or for negative ones.
+BRANCHING = {"acos", "acosh", "asin", "asinh", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "expm1", "log1p", "sin",
+             "sinh", "tan", "tanh"}  # fmt: skip
+
+
+def header() -> str:
+    """The text of lane_rows.h: of every row the values, and what they push to each operand's adjoints."""
+    head = "/* Written by lane_rows.py from operations.py: what kernels.h computes, for the lanes of a block. */\n"
+    rows = OPERATIONS.values()
+    return head + "".join(
+        "".join([values(row), *(push(row, i) for i in range(len(row.partials))), all_pushes(row)]) for row in rows
+    )
+
+
+def values(operation: Operation) -> str:
+    body = LanesBody(operation)
+    result = operation.compute(body, *body.operands)
+    body.lines.append(("lane", f"result[l] = {literal(result)};"))
+    return body.function(f"void {operation.name}_values({LANES}, double *restrict result)")
+
+
+def push(operation: Operation, index: int) -> str:
+    """What the adjoint times one partial derivative adds to the operand's adjoints, or to those of a sequence."""
+    is_sequence = index < operation.sequences
+    body = LanesBody(operation, keeps_terms=is_sequence)
+    derivative = operation.partials[index](body, Name(body, "r[l]"), *body.operands)
+    if is_sequence:
+        [element] = derivative
+        statement = f"pushed[i][l] += {literal(element)} * adjoint[l];"
+        loop = [("guard", "if (pushed[i] == NULL) continue;"), *body.element_lines(statement), ("lane", statement)]
+        body.lines.append(("loop", loop))
+        kind = "double *const *pushed, double *kept"
+    else:
+        body.lines.append(("lane", f"pushed[l] += {literal(derivative)} * adjoint[l];"))
+        kind = "double *restrict pushed"
+    return body.function(f"void {operation.name}_push_{index}({LANES}, {RESULT}, {kind})")
+
+
+def all_pushes(operation: Operation) -> str:
+    """To all operands: `pushed` has the place of each one's adjoints, or NULL where nobody asks for them."""
+    calls = []
+    for index in range(len(operation.partials)):
+        before = min(index, operation.sequences)
+        place, given = f"{before} * n + {index - before}", "lanes, n, operands, r, adjoint"
+        if index < operation.sequences:
+            calls.append(f"if (some(pushed + {place}, n)) {operation.name}_push_{index}({given}, pushed + {place}, kept);")
+        else:
+            calls.append(f"if (pushed[{place}] != NULL) {operation.name}_push_{index}({given}, pushed[{place}]);")
+    head = f"void {operation.name}_push({LANES}, {RESULT}, double *const *pushed, double *kept)"
+    return f"\nLANES_INLINE {head}\n{{\n    (void)kept; " + "\n    ".join(calls) + "\n}\n"
+
+
+LANES = "Py_ssize_t lanes, Py_ssize_t n, const double *const *operands"
+RESULT = "const double *r, const double *adjoint"
+
+
+class LanesBody(Body):
+    """The mathematics of one function over lanes. Names of what a sequence's elements have begin with e."""
+
+    def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
+        super().__init__(operation, keeps_terms)
+        self.lines: list[Line] = []
+        self.elements: dict[str, Line] = {}  # by its name, the statement of each
+        self.operands = [LanesSequence(self, name) for name in self.sequences]
+        self.operands += [Name(self, f"{name}[l]") for name in self.scalars]
+
+    def name(self, expression: str, kind: str = "lane") -> Name:
+        if expression not in self.names:
+            is_element = re.search(r"\bi\b|\be\d+\b", expression)
+            variable = f"{'e' if is_element else 'v'}{len(self.names)}[l]"
+            line = kind, f"{variable} = {expression};"
+            self.names[expression] = Name(self, variable)
+            if is_element:
+                self.elements[variable] = line
+            else:
+                self.lines.append(line)
+        return self.names[expression]
+
+    def call(self, function: str) -> Callable[..., Name]:
+        """Of one operand that is an array, a call for all lanes; otherwise one for each."""
+
+        def called(*operands: Operand) -> Name:
+            texts = [*map(literal, operands)]
+            if function not in BRANCHING or not texts[0].endswith("[l]"):
+                return self.name(f"{function}({', '.join(texts)})", "call")
+            return self.name(f"{function}({texts[0]})", "sorted")
+
+        return called
+
+    def element(self, sequence: Sequence, index: Operand) -> Name:
+        return self.name(f"element_of({sequence}, n, {literal(index)}, l)", "call")
+
+    def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
+        [term] = terms
+        text = literal(term)
+        if not self.keeps_terms or self.kept or text not in self.elements:
+            return self.loop(literal(start), lambda total: f"{total} = {total} + {text};")
+        self.kept = "kept[i * lanes + l]"
+        total = self.loop(literal(start), lambda total: f"{total} = {total} + ({self.kept} = {text});")
+        self.elements[text] = "lane", f"{text} = {self.kept};"
+        return total
+
+    def largest(self, terms: Iterable[Operand]) -> Name:
+        [term] = terms
+        text = literal(term)
+        return self.loop("-INFINITY", lambda largest: f"{largest} = {text} > {largest} ? {text} : {largest};")
+
+    def loop(self, start: str, step: Callable[[str], str]) -> Name:
+        variable = f"t{len(self.lines)}[l]"
+        statement = step(variable)
+        self.lines.append(("lane", f"{variable} = {start};"))
+        self.lines.append(("loop", [*self.element_lines(statement), ("lane", statement)]))
+        return Name(self, variable)
+
+    def element_lines(self, statement: str) -> list[Line]:
+        """The statements of all that this one needs of an element, in their order."""
+        found: set[str] = set()
+        texts = [statement]
+        while texts:
+            new = {*re.findall(r"\be\d+\[l\]", texts.pop())} - found
+            found |= new
+            texts += [str(self.elements[variable][1]).partition(" = ")[2] for variable in new]
+        return [line for variable, line in self.elements.items() if variable in found]
+
+    def function(self, head: str) -> str:
+        is_plain = all(kind == "lane" for kind, _ in self.lines)
+        text = plain(self.lines) if is_plain else "\n".join(written(self.lines))
+        scalars = [f"const double *{name} = operands[{len(self.sequences)} * n + {i}];" for i, name in enumerate(self.scalars)]
+        sequences = [f"const double *const *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)]
+        names = [*self.sequences, *self.scalars]
+        used = [line for line, name in zip([*sequences, *scalars], names, strict=True) if re.search(rf"\b{name}\b", text)]
+        arrays = sorted({*re.findall(r"\b[vte]\d+(?=\[l\])", text)} - {*names})
+        room = [f"double {', '.join(f'{array}[FOLD]' for array in arrays)};"] * bool(arrays)
+        parameters = re.findall(r"(\w+)(?=[,)])", head)
+        unused = " ".join(f"(void){name};" for name in parameters)
+        return f"\nLANES_INLINE {head}\n{{\n    " + "\n    ".join([unused, *used, *room, text]) + "\n}\n"
+
+
+class LanesSequence(Name):
+    """An array of operands, each an array of lanes: iterating over it gives one element, that of a loop over i."""
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter([Name(self.body, f"{self}[i][l]")])
+
+
+def plain(lines: list[Line]) -> str:
+    """The text of arithmetic alone: one loop, over what fills up the last lanes, too."""
+    declared = [re.sub(r"^([vte]\d+)\[l\] = ", r"const double \1 = ", str(statement)) for _, statement in lines]
+    body = re.sub(r"\b([vte]\d+)\[l\]", r"\1", " ".join(declared))
+    return f"lanes = filled_up(lanes);\n    for (Py_ssize_t l = 0; l < lanes; l++) {{ {body} }}"
+
+
+def written(lines: list[Line]) -> Iterator[str]:
+    """The text of statements: those that follow each other without a call are in one loop."""
+    for kind, of_kind in groupby(lines, key=lambda line: line[0]):
+        statements = [statement for _, statement in of_kind]
+        if kind == "lane":
+            yield f"for (Py_ssize_t l = 0; l < lanes; l++) {{ {' '.join(map(str, statements))} }}"
+        for statement in statements:
+            if kind == "guard":
+                yield str(statement)
+            if kind == "call":
+                yield f"for (Py_ssize_t l = 0; l < lanes; l++) {statement}"
+            if kind == "sorted":
+                result, function, operand = re.findall(r"(\S+)\[l\] = (\w+)\((.+)\[l\]\);", str(statement))[0]
+                yield f"call_sorted({function}, {operand}, {result}, lanes);"
+            if kind == "loop":
+                yield "for (Py_ssize_t i = 0; i < n; i++) {\n" + "\n".join(written(statement)) + "\n}"
