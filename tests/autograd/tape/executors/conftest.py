@@ -96,7 +96,9 @@ def attention(source, inputs):
     return outputs
 
 
-@pytest.fixture(params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__)
+@pytest.fixture(
+    params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__
+)
 def structured(request):
     """What has products: outputs, inputs, and 1,100 examples."""
     source = random.Random(2)
