@@ -10,8 +10,10 @@ from setuptools.errors import BaseError, CCompilerError, CompileError
 
 ROOT = Path(__file__).parent
 NATIVE = Path("autograd/native")
-# What C is written from: the rules, what they call, the docstrings of Value; and the file that writes it.
-WRITTEN_FROM = [f"autograd/{name}.py" for name in ("operations", "operation", "value", "native/kernels", "native/lane_rows")]
+# What C is written from: the rules, what they call, the docstrings of Value; and the files that write it.
+WRITTEN_FROM = [
+    f"autograd/{name}.py" for name in ("operations", "operation", "value", "native/kernels", "native/lane_rows")
+]
 # Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
 FLAGS = (
     ["/O2", "/std:c11", "/utf-8", "/fp:precise"]
@@ -47,8 +49,8 @@ setup(
             sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],
             depends=[*map(str, NATIVE.glob("*.h")), *WRITTEN_FROM],
             extra_compile_args=FLAGS,
-            # Named, since the loader takes the oldest versions of what comes from no named library: of exp, log and pow,
-            # those with System V's error handling, which are slower.
+            # Named, since the loader takes the oldest versions of what comes from no named library: of exp, log and
+            # pow, those with System V's error handling, which are slower.
             libraries=[] if sys.platform == "win32" else ["m"],
             optional=True,
         )

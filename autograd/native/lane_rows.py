@@ -1,12 +1,14 @@
 """Writes each row's arithmetic once more, over the lanes of a block: what kernels.py writes for one example.
 
-A variable is an array with a number for each lane. Arithmetic that follows each other is one loop over the lanes, which a
-compiler takes several of at once. It cannot do so with a call of the C library, so that a call has a loop of its own.
+A variable is an array with a number for each lane. Statements of arithmetic that follow each other are one loop over
+the lanes, which a compiler turns into vectors. It cannot do so with a call of the C library, so that a call has a loop
+of its own.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from autograd.native.kernels import Body, Name, Sequence, literal
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
     from autograd.native.kernels import Operand
     from autograd.operation import Operation
 
-    Line = tuple[str, "str | list[Line]"]  # "lane", "call" or "guard" and a statement; "loop" and its body
-
 # What the C library computes in another way for small than for large numbers, or for negative ones.
 BRANCHING = {"acos", "acosh", "asin", "asinh", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "expm1", "log1p", "sin",
              "sinh", "tan", "tanh"}  # fmt: skip
+
+
+@dataclass
+class Statement:
+    """One for each lane, `arithmetic` or a `call`; a `sorted` call of all; a `guard`; or a `loop` over elements."""
+
+    kind: str
+    text: str = ""
+    body: list[Statement] = field(default_factory=list)
 
 
 def header() -> str:
@@ -38,7 +47,7 @@ def header() -> str:
 def values(operation: Operation) -> str:
     body = LanesBody(operation)
     result = operation.compute(body, *body.operands)
-    body.lines.append(("lane", f"result[l] = {literal(result)};"))
+    body.statements.append(Statement("arithmetic", f"result[l] = {literal(result)};"))
     return body.function(f"void {operation.name}_values({LANES}, double *restrict result)")
 
 
@@ -50,11 +59,11 @@ def push(operation: Operation, index: int) -> str:
     if is_sequence:
         [element] = derivative
         statement = f"pushed[i][l] += {literal(element)} * adjoint[l];"
-        loop = [("guard", "if (pushed[i] == NULL) continue;"), *body.element_lines(statement), ("lane", statement)]
-        body.lines.append(("loop", loop))
+        guard = Statement("guard", "if (pushed[i] == NULL) continue;")
+        body.statements.append(Statement("loop", body=[guard, *body.with_elements(statement)]))
         kind = "double *const *pushed, double *kept"
     else:
-        body.lines.append(("lane", f"pushed[l] += {literal(derivative)} * adjoint[l];"))
+        body.statements.append(Statement("arithmetic", f"pushed[l] += {literal(derivative)} * adjoint[l];"))
         kind = "double *restrict pushed"
     return body.function(f"void {operation.name}_push_{index}({LANES}, {RESULT}, {kind})")
 
@@ -66,7 +75,9 @@ def all_pushes(operation: Operation) -> str:
         before = min(index, operation.sequences)
         place, given = f"{before} * n + {index - before}", "lanes, n, operands, r, adjoint"
         if index < operation.sequences:
-            calls.append(f"if (some(pushed + {place}, n)) {operation.name}_push_{index}({given}, pushed + {place}, kept);")
+            calls.append(
+                f"if (some(pushed + {place}, n)) {operation.name}_push_{index}({given}, pushed + {place}, kept);"
+            )
         else:
             calls.append(f"if (pushed[{place}] != NULL) {operation.name}_push_{index}({given}, pushed[{place}]);")
     head = f"void {operation.name}_push({LANES}, {RESULT}, double *const *pushed, double *kept)"
@@ -82,21 +93,21 @@ class LanesBody(Body):
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         super().__init__(operation, keeps_terms)
-        self.lines: list[Line] = []
-        self.elements: dict[str, Line] = {}  # by its name, the statement of each
+        self.statements: list[Statement] = []
+        self.elements: dict[str, Statement] = {}  # by its name, the statement of each
         self.operands = [LanesSequence(self, name) for name in self.sequences]
         self.operands += [Name(self, f"{name}[l]") for name in self.scalars]
 
-    def name(self, expression: str, kind: str = "lane") -> Name:
+    def name(self, expression: str, kind: str = "arithmetic") -> Name:
         if expression not in self.names:
             is_element = re.search(r"\bi\b|\be\d+\b", expression)
             variable = f"{'e' if is_element else 'v'}{len(self.names)}[l]"
-            line = kind, f"{variable} = {expression};"
+            statement = Statement(kind, f"{variable} = {expression};")
             self.names[expression] = Name(self, variable)
             if is_element:
-                self.elements[variable] = line
+                self.elements[variable] = statement
             else:
-                self.lines.append(line)
+                self.statements.append(statement)
         return self.names[expression]
 
     def call(self, function: str) -> Callable[..., Name]:
@@ -120,7 +131,7 @@ class LanesBody(Body):
             return self.loop(literal(start), lambda total: f"{total} = {total} + {text};")
         self.kept = "kept[i * lanes + l]"
         total = self.loop(literal(start), lambda total: f"{total} = {total} + ({self.kept} = {text});")
-        self.elements[text] = "lane", f"{text} = {self.kept};"
+        self.elements[text] = Statement("arithmetic", f"{text} = {self.kept};")
         return total
 
     def largest(self, terms: Iterable[Operand]) -> Name:
@@ -129,33 +140,32 @@ class LanesBody(Body):
         return self.loop("-INFINITY", lambda largest: f"{largest} = {text} > {largest} ? {text} : {largest};")
 
     def loop(self, start: str, step: Callable[[str], str]) -> Name:
-        variable = f"t{len(self.lines)}[l]"
-        statement = step(variable)
-        self.lines.append(("lane", f"{variable} = {start};"))
-        self.lines.append(("loop", [*self.element_lines(statement), ("lane", statement)]))
+        variable = f"t{len(self.statements)}[l]"
+        self.statements.append(Statement("arithmetic", f"{variable} = {start};"))
+        self.statements.append(Statement("loop", body=self.with_elements(step(variable))))
         return Name(self, variable)
 
-    def element_lines(self, statement: str) -> list[Line]:
-        """The statements of all that this one needs of an element, in their order."""
+    def with_elements(self, text: str) -> list[Statement]:
+        """A statement of arithmetic, and before it those of all that it needs of an element, in their order."""
         found: set[str] = set()
-        texts = [statement]
+        texts = [text]
         while texts:
             new = {*re.findall(r"\be\d+\[l\]", texts.pop())} - found
             found |= new
-            texts += [str(self.elements[variable][1]).partition(" = ")[2] for variable in new]
-        return [line for variable, line in self.elements.items() if variable in found]
+            texts += [self.elements[variable].text.partition(" = ")[2] for variable in new]
+        needed = [statement for variable, statement in self.elements.items() if variable in found]
+        return [*needed, Statement("arithmetic", text)]
 
     def function(self, head: str) -> str:
-        is_plain = all(kind == "lane" for kind, _ in self.lines)
-        text = plain(self.lines) if is_plain else "\n".join(written(self.lines))
-        scalars = [f"const double *{name} = operands[{len(self.sequences)} * n + {i}];" for i, name in enumerate(self.scalars)]
-        sequences = [f"const double *const *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)]
-        names = [*self.sequences, *self.scalars]
-        used = [line for line, name in zip([*sequences, *scalars], names, strict=True) if re.search(rf"\b{name}\b", text)]
-        arrays = sorted({*re.findall(r"\b[vte]\d+(?=\[l\])", text)} - {*names})
+        is_plain = all(statement.kind == "arithmetic" for statement in self.statements)
+        text = plain(self.statements) if is_plain else "\n    ".join(written(self.statements))
+        before = len(self.sequences)
+        places = {name: f"const double *const *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)}
+        places |= {name: f"const double *{name} = operands[{before} * n + {i}];" for i, name in enumerate(self.scalars)}
+        used = [place for name, place in places.items() if re.search(rf"\b{name}\b", text)]
+        arrays = sorted({*re.findall(r"\b[vte]\d+(?=\[l\])", text)})
         room = [f"double {', '.join(f'{array}[FOLD]' for array in arrays)};"] * bool(arrays)
-        parameters = re.findall(r"(\w+)(?=[,)])", head)
-        unused = " ".join(f"(void){name};" for name in parameters)
+        unused = " ".join(f"(void){name};" for name in re.findall(r"(\w+)(?=[,)])", head))
         return f"\nLANES_INLINE {head}\n{{\n    " + "\n    ".join([unused, *used, *room, text]) + "\n}\n"
 
 
@@ -166,26 +176,27 @@ class LanesSequence(Name):
         return iter([Name(self.body, f"{self}[i][l]")])
 
 
-def plain(lines: list[Line]) -> str:
-    """The text of arithmetic alone: one loop, over what fills up the last lanes, too."""
-    declared = [re.sub(r"^([vte]\d+)\[l\] = ", r"const double \1 = ", str(statement)) for _, statement in lines]
+def plain(statements: list[Statement]) -> str:
+    """The text of arithmetic alone: one loop without arrays, also over what fills up the last lanes."""
+    declared = [re.sub(r"^([vte]\d+)\[l\] = ", r"const double \1 = ", statement.text) for statement in statements]
     body = re.sub(r"\b([vte]\d+)\[l\]", r"\1", " ".join(declared))
     return f"lanes = filled_up(lanes);\n    for (Py_ssize_t l = 0; l < lanes; l++) {{ {body} }}"
 
 
-def written(lines: list[Line]) -> Iterator[str]:
-    """The text of statements: those that follow each other without a call are in one loop."""
-    for kind, of_kind in groupby(lines, key=lambda line: line[0]):
-        statements = [statement for _, statement in of_kind]
-        if kind == "lane":
-            yield f"for (Py_ssize_t l = 0; l < lanes; l++) {{ {' '.join(map(str, statements))} }}"
-        for statement in statements:
+def written(statements: list[Statement]) -> Iterator[str]:
+    """The text of statements: those of arithmetic that follow each other are in one loop."""
+    for kind, group in groupby(statements, key=lambda statement: statement.kind):
+        of_kind = [*group]
+        if kind == "arithmetic":
+            together = " ".join(statement.text for statement in of_kind)
+            yield f"for (Py_ssize_t l = 0; l < lanes; l++) {{ {together} }}"
+        for statement in of_kind:
             if kind == "guard":
-                yield str(statement)
+                yield statement.text
             if kind == "call":
-                yield f"for (Py_ssize_t l = 0; l < lanes; l++) {statement}"
+                yield f"for (Py_ssize_t l = 0; l < lanes; l++) {statement.text}"
             if kind == "sorted":
-                result, function, operand = re.findall(r"(\S+)\[l\] = (\w+)\((.+)\[l\]\);", str(statement))[0]
-                yield f"call_sorted({function}, {operand}, {result}, lanes);"
+                yield re.sub(r"(\S+)\[l\] = (\w+)\((.+)\[l\]\);", r"call_sorted(\2, \3, \1, lanes);", statement.text)
             if kind == "loop":
-                yield "for (Py_ssize_t i = 0; i < n; i++) {\n" + "\n".join(written(statement)) + "\n}"
+                body = "\n        ".join(written(statement.body))
+                yield f"for (Py_ssize_t i = 0; i < n; i++) {{\n        {body}\n    }}"

@@ -67,9 +67,9 @@ def convolution(source, inputs):
 def gated(source, inputs):
     """Dots of which few terms have two factors that depend on inputs: at the ends, side by side, on either side."""
     hidden = [tanh(source.gauss(0.0, 1.0) * inputs[k % 7] + Value(0.1)) for k in range(20)]
-    outputs = []
+    outputs, product = [], hidden[0] * hidden[1]
     for places in ([0], [19], [7, 8], [3, 16], [0, 1], []):
-        for bias in (Value(0.2), hidden[0] * hidden[1], 0.5):
+        for bias in (Value(0.2), product, 0.5):
             weights = [Value(source.gauss(0.0, 0.4)) for _ in hidden]
             weights[5], weights[6] = 0.5, weights[2] * 2.0
             left, right = [*weights], [*hidden]
@@ -96,7 +96,9 @@ def attention(source, inputs):
     return outputs
 
 
-@pytest.fixture(params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__)
+@pytest.fixture(
+    params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__
+)
 def structured(request):
     """What has products: outputs, inputs, and 1,100 examples."""
     source = random.Random(2)
