@@ -348,7 +348,6 @@ void free_program(Program *program)
     free_groups(&program->groups);
     free_list(&program->list);
     PyMem_RawFree(program->kept_scalars);
-    PyMem_RawFree(program->kept_values);
     while (program->kept != NULL) {
         Workspace *next = program->kept->next;
         PyMem_RawFree(program->kept);
