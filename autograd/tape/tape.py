@@ -271,9 +271,9 @@ class Tape:
     def layers(self) -> str:
         """The layers that have been found in the graph, in words, and what else there is that depends on inputs.
 
-        Neurons with the same inputs are a layer, however they are written: with `dot`, or with `*` and `+`, one product
-        after the other, at least two. (A bias that is added last counts as an activation, `add`.) The compiled
-        executor computes a layer as the product of a matrix with the batch.
+        Neurons with the same inputs are a layer, however they are written: with `dot`, with `*` and `+`, or with `sum`
+        of products, the bias first, last or between. (A single `w * x + b` is none, unless there is another one of that
+        x.) The compiled executor computes a layer as the product of a matrix with the batch.
 
         >>> from autograd import dot
         >>> w, x = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.0)]], [Value(0.0), Value(0.0)]

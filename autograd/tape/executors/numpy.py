@@ -63,13 +63,14 @@ class Program:
 
     def __init__(self, wengert: WengertList) -> None:
         self.wengert = wengert
-        depends = numpy.append(wengert.dependences, numpy.zeros(len(wengert.constants), numpy.uint8))
+        found = find_groups(wengert)
+        groups, self.constants = found.groups, found.constants
+        depends = numpy.append(wengert.dependences, numpy.zeros(len(self.constants), numpy.uint8))
         self.on_inputs, on_parameters = (depends & ON_INPUTS) > 0, (depends & ON_PARAMETERS) > 0
         self.active = on_parameters, on_parameters | self.on_inputs  # for the parameters alone, and for the inputs too
         self.uniform = [read for read in wengert.instructions() if not self.on_inputs[read[0]]]
         self.rows = numpy.full(len(depends), -1)
         self.rows[: wengert.inputs] = range(wengert.inputs)
-        groups = find_groups(wengert).groups
         results = [result for group in groups for result in group.results]
         self.rows[results] = numpy.arange(wengert.inputs, wengert.inputs + len(results))
         operands = {result: read for result, _, read in wengert.instructions()}
@@ -275,8 +276,7 @@ class Sweeps:
         self.for_inputs, self.active = for_inputs, program.active[for_inputs]
         self.uniform = numpy.zeros(len(self.active))
         self.uniform[wengert.inputs : wengert.first_result] = parameters
-        if len(wengert.constants):
-            self.uniform[-len(wengert.constants) :] = wengert.constants[::-1]
+        self.uniform[-len(program.constants) :] = program.constants[::-1]
         self.sums, self.knows_sum = numpy.zeros(len(self.active)), numpy.zeros(len(self.active), bool)
         for result, operation, operands in program.uniform:
             self.uniform[result] = operation.compute(arrays, *map(self.uniform_operand, operands))
