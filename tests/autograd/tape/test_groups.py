@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 import autograd
-from autograd import Value, dot, logsumexp, relu, tanh
+from autograd import Tape, Value, dot, engine, logsumexp, relu, tanh
 from autograd.operations import ROWS
 from autograd.tape.groups import ADDED, PRODUCT, Product, find_groups, grouped
 from autograd.tape.record import write_down
@@ -226,6 +228,20 @@ def test_a_chain_whose_inputs_are_used_between_its_products():
     assert (1, 2) not in shapes(groups_of([w[0] + w[1] * x + w[2] * x.tanh()], [x]))
     between = (w[0] + w[1] * x + w[2] * y, x.tanh())
     assert (1, 2) in shapes(groups_of(between, [x, y]))
+
+
+@LAYERS
+def test_signed_zeros(layer):
+    """A sum that begins with 0.0, one that begins with its bias and one that begins with a product differ in these."""
+    for numbers in itertools.product([-0.0, 0.0, 1.0], repeat=4):
+        x = [Value(number) for number in numbers[:2]]
+        w = [[Value(numbers[2]), Value(1.0)], [Value(1.0), Value(numbers[2])]]
+        outputs = layer(w, [Value(numbers[3]), Value(numbers[3])], x)
+        expected = [output.data for output in outputs]
+        tape = Tape(outputs, x)
+        for batch in ([numbers[:2]], [numbers[:2]] * 2):
+            found = tape.forward(batch)[-1].tolist()
+            assert repr(found) == repr(expected) if engine == "native" else found == expected
 
 
 NO_NEURONS = {
