@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import signal
+import sys
 from contextlib import suppress
 from dataclasses import replace
 
@@ -273,3 +274,24 @@ def test_kept_values_change_no_number(structured):
         native_program(tape).replay(n, working[:n], vector, expected[0], seeds, expected[1], expected[2], 1)
         for mine, theirs in zip([given[3], *of_backward], expected, strict=True):
             assert mine is None or mine.tobytes() == theirs.tobytes()
+
+
+def test_the_arrays_of_kept_values_are_held_and_let_go():
+    w, x = Value(2.0), Value(0.0)
+    programs, seeds = [native_program(Tape(w * x, [x]))], np.ones(1)
+    given = [(np.frombuffer(np.full((3, 1), k).tobytes()).reshape(3, 1), np.frombuffer(b"\0" * 8)) for k in (1.0, 2.0)]
+
+    def counts():
+        return [sys.getrefcount(array) for pair in given for array in pair]
+
+    def replay(k, seeds):
+        programs[0].replay(3, *given[k], np.empty((3, 1)), seeds, np.empty(1), None, 1)
+
+    before = counts()
+    for k in (0, 0, 1, 0, 1):
+        replay(k, None)
+        replay(k, seeds)
+        held = [after - number for after, number in zip(counts(), before, strict=True)]
+        assert held == ([1, 1, 0, 0] if k == 0 else [0, 0, 1, 1])
+    programs.clear()
+    assert counts() == before
