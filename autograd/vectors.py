@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from functools import partial
+from operator import add
 
 from autograd.engines import Value, engine
 
@@ -42,10 +43,7 @@ def gather(values: Sequence[Value], attribute: Attribute, vector: Vector) -> Non
     numbers = checked(values, attribute, vector)
     if numbers.readonly:
         raise ValueError(f"expected a vector that can be written, got a read-only {type(vector).__name__}")
-    if engine == "native":
-        native.gather(values, attribute == "grad", numbers)
-    else:
-        numbers[:] = memoryview(array("d", [getattr(value, attribute) for value in values]))
+    take(values, attribute == "grad", numbers)
 
 
 def scatter(vector: Vector, values: Sequence[Value], attribute: Attribute) -> None:
@@ -57,8 +55,7 @@ def scatter(vector: Vector, values: Sequence[Value], attribute: Attribute) -> No
     >>> x.data, y.data
     (1.5, -2.0)
     """
-    write = native.scatter if engine == "native" else put
-    write(values, attribute == "grad", checked(values, attribute, vector))
+    put(values, attribute == "grad", checked(values, attribute, vector))
 
 
 class borrowed_gradients:  # noqa: N801  a function to its users
@@ -81,13 +78,7 @@ class borrowed_gradients:  # noqa: N801  a function to its users
         return self._putting(self.before)
 
     def _putting(self, numbers: array[float]) -> Callable[..., None]:
-        return partial(native.scatter if engine == "native" else put, self.values, True, numbers)
-
-
-def put(values: Sequence[Value], is_grad: bool, numbers: Sequence[float], *exception: object) -> None:
-    """What scatter() does once it has checked its arguments. It may be given what `with` calls its end with."""
-    for value, number in zip(values, numbers, strict=True):
-        setattr(value, "grad" if is_grad else "data", number)
+        return partial(put, self.values, True, numbers)
 
 
 def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryview:
@@ -112,3 +103,36 @@ def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryvi
             f"got the format {view.format!r} in the shape {view.shape}"
         )
     return view
+
+
+# ---- What is done once the arguments are checked
+
+
+def take_by_python(values: Sequence[Value], is_grad: bool, numbers: Vector) -> None:
+    name = "grad" if is_grad else "data"
+    memoryview(numbers)[:] = memoryview(array("d", [getattr(value, name) for value in values]))
+
+
+def put_by_python(values: Sequence[Value], is_grad: bool, numbers: Vector, *exception: object) -> None:
+    """It may be given what `with` calls its end with."""
+    for value, number in zip(values, memoryview(numbers), strict=True):
+        setattr(value, "grad" if is_grad else "data", number)
+
+
+def add_to(values: Sequence[Value], is_grad: bool, numbers: Vector, are_plain: bool) -> None:
+    """values[i].data, or .grad, += numbers[i], for each i.
+
+    Unless they are plain, none of a subclass, all are read before the first is written: a subclass may raise there.
+    """
+    if are_plain and engine == "native":
+        native.add(values, is_grad, numbers)
+        return
+    sums = array("d", bytes(8 * len(values)))
+    take(values, is_grad, sums)
+    put(values, is_grad, array("d", map(add, sums, memoryview(numbers))))
+
+
+if engine == "native":
+    take, put = native.gather, native.scatter
+else:
+    take, put = take_by_python, put_by_python

@@ -63,9 +63,11 @@ class Arrays:
         return [parameter - LEARNING_RATE * slope for parameter, slope in zip(parameters, gradient, strict=True)]
 
     def loss(self, network: Network, parameters: list[Any], inputs: Any, targets: Any) -> Any:
-        y = self.outputs(parameters, inputs)
+        y = network.on_arrays(self, parameters, inputs)
         if network.loss == "cross-entropy":
             return self.cross_entropy(y, targets)
+        if network.loss == "squared":
+            return ((y[:, 0] - targets) ** 2).mean()
         loss = self.relu(1.0 - targets * y[:, 0]).mean()
         if not network.penalty:
             return loss
@@ -138,11 +140,25 @@ class Torch(Arrays):
         import torch
 
         torch.set_num_threads(THREADS)
-        self.torch, self.array, self.relu = torch, torch.tensor, torch.relu
+        self.torch, self.array, self.relu, self.tanh = torch, torch.tensor, torch.relu, torch.tanh
         self.cross_entropy = torch.nn.functional.cross_entropy
+        self.softmax, self.joined = partial(torch.softmax, dim=-1), partial(torch.cat, dim=1)
 
     def affine(self, x: Any, weights: Any, bias: Any) -> Any:
         return self.torch.addmm(bias, x, weights)
+
+    def convolved(self, maps: Any, weights: Any) -> Any:
+        """Each second place of each second row, with -1 around the maps."""
+        functional = self.torch.nn.functional
+        return functional.conv2d(functional.pad(maps, (2, 2, 2, 2), value=-1.0), weights, stride=2)
+
+    def scanned(self, step: Callable[..., Any], state: Any, sequence: Any) -> Any:
+        for x in sequence:
+            state = step(state, x)
+        return state
+
+    def transposed(self, x: Any) -> Any:
+        return x.transpose(-1, -2)
 
     def problem(self, network: Network, examples: int) -> tuple[Any, ...]:
         function, parameters, *batch = super().problem(network, examples)
@@ -181,7 +197,8 @@ class Jax(Arrays):
         import jax
 
         jax.config.update("jax_enable_x64", True)
-        self.jax, self.array, self.compiles = jax, jax.numpy.array, compiles
+        self.jax, self.array, self.compiles, self.tanh = jax, jax.numpy.array, compiles, jax.numpy.tanh
+        self.softmax, self.joined = jax.nn.softmax, partial(jax.numpy.concatenate, axis=1)
 
     def relu(self, x: Any) -> Any:
         return self.jax.numpy.maximum(x, 0.0)
@@ -189,6 +206,16 @@ class Jax(Arrays):
     def cross_entropy(self, logits: Any, targets: Any) -> Any:
         chosen = self.jax.numpy.take_along_axis(logits, targets[:, None], axis=1)[:, 0]
         return (self.jax.nn.logsumexp(logits, axis=1) - chosen).mean()
+
+    def convolved(self, maps: Any, weights: Any) -> Any:
+        padded = self.jax.numpy.pad(maps, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=-1.0)
+        return self.jax.lax.conv_general_dilated(padded, weights, (2, 2), "VALID")
+
+    def scanned(self, step: Callable[..., Any], state: Any, sequence: Any) -> Any:
+        return self.jax.lax.scan(lambda state, x: (step(state, x), None), state, sequence)[0]
+
+    def transposed(self, x: Any) -> Any:
+        return self.jax.numpy.swapaxes(x, -1, -2)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         function = self.jax.jit(function) if self.compiles else function

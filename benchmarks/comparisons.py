@@ -114,23 +114,44 @@ PEERS, THREADED = (
     "numpy torch torch-compile jax c-native",
 )
 FIT = Row("ours: `nn.fit`", "tape", {"work": "fit"})
+SIZES = (1, 100, 10_000)
+
+
+def part(
+    title: str, work: str, workload: str, contestants: list[Row], budgets: list[Budget],
+    sizes: tuple[int, ...] = SIZES, threads: int = 1,
+) -> Table:  # fmt: skip
+    """A table of batches of these sizes; budgets are of 100 examples, if there are so many, else of the first."""
+    cases = [Case(f"batch of {n:,}", {"work": work, "workload": workload, "examples": n}) for n in sizes]
+    of = sizes.index(100) if 100 in sizes else 0
+    return Table(contestants, cases, "seconds", ["first"], budgets, of, title, most=5, threads=threads)
 
 
 def batches(network: str, text: str, gradients: list[Budget], training: list[Budget]) -> Section:
-    def part(title: str, work: str, contestants: list[Row], budgets: list[Budget], threads: int = 1) -> Table:
-        tasks = [{"work": work, "workload": network, "examples": count} for count in (1, 100, 10_000)]
-        cases = [Case(f"batch of {task['examples']:,}", task) for task in tasks]
-        return Table(contestants, cases, "seconds", ["first"], budgets, 1, title, most=5, threads=threads)
-
     [tape, *others] = rows(f"tape tape-numpy {PEERS}")
     parts = [
-        part("Losses and gradients, one thread", "differentiate", [tape, *others], gradients),
-        part("Training steps, one thread", "train", [tape, FIT, *others], training),
-        part("Training steps, two threads", "train", [tape, FIT, *rows(THREADED)], [], threads=2),
+        part("Losses and gradients, one thread", "differentiate", network, [tape, *others], gradients),
+        part("Training steps, one thread", "train", network, [tape, FIT, *others], training),
+        part("Training steps, two threads", "train", network, [tape, FIT, *rows(THREADED)], [], threads=2),
     ]
     return Section(f"Batches: a network of {network}", text, parts)
 
 
+def large(network: str, text: str) -> Section:
+    """Losses and gradients of batches, on one thread and on two."""
+    on_one = rows("tape tape-numpy tape-spelled numpy torch torch-compile jax c c-native")
+    budgets = at_least({"numpy": 1 / 1.2, "torch": 1, "jax": 1})
+    twice = [Budget(CONTESTANTS["tape-threads"].title, RATIO, 1 / 1.8)]
+    parts = [
+        part("One thread", "differentiate", network, on_one, budgets, SIZES[1:]),
+        part("Two threads", "differentiate", network, rows(f"tape {THREADED}"), [], SIZES[1:], threads=2),
+        part("One thread, and two", "differentiate", network, rows("tape tape-threads"), twice, SIZES[2:]),
+    ]
+    return Section(f"Batches: a network of {network}", text, parts)
+
+
+TWO_CALLS = "`forward()`, then `backward()`"
+BIASES = {"bias": "biases that are parameters", "varying-bias": "biases that vary"}
 GRAPHS = ("2-16-16-1", "64-32-10", "203-80-26", "moons-graph")
 
 TAPE = {
@@ -152,6 +173,51 @@ TAPE = {
     "203-80-26": batches(
         "203-80-26", "The same in the shape of NETtalk: 18,426 parameters.",
         at_least({"torch": 1.4, "jax": 1}), [],
+    ),
+    "784-128-10": large("784-128-10", "The same in the shape of MNIST's networks: 101,770 parameters."),
+    "structures": Section(
+        "Shared weights, a recurrence, attention",
+        "Losses and gradients of what is more than layers, `benchmarks/structures.py`, on one thread: the network of "
+        "LeCun et al. (1989), two layers of shared weights, with 64,660 connections; a recurrence of 16, 50 steps "
+        "long, in JAX a `lax.scan`; and attention of eight tokens, eight wide: dots of sequences that both vary, and "
+        "softmax.",
+        [
+            part("LeNet of 1989", "differentiate", "lenet", rows("tape torch jax"), at_least({"torch": 1}), SIZES[:2]),
+            part(
+                "A recurrence", "differentiate", "recurrence", rows("tape jax torch"), at_least({"jax": 0.5}), SIZES[:2]
+            ),
+            part("Attention", "differentiate", "attention", rows("tape jax torch"), [], SIZES[:2]),
+        ],
+    ),
+    "ways": Section(
+        "Ways of writing it",
+        "What other ways of writing the same take, on one thread: `tape.forward(batch)` and `tape.backward()` against "
+        "`tape.value_and_grad(batch)`, a batch of 100; and 64 neurons of 64 inputs whose biases vary from example to "
+        "example, as those of a recurrence do, against the same with biases that are parameters.",
+        [
+            Table(
+                [Row("`value_and_grad()`", "tape", {"work": "together"}), Row(TWO_CALLS, "tape", {"work": "apart"})],
+                [Case(name, {"workload": name, "examples": 100}) for name in ("64-32-10", "203-80-26", "784-128-10")],
+                budgets=[Budget(TWO_CALLS, RATIO, 1.2)], of=1, most=5,
+            ),
+            Table(
+                [Row(title, "tape", {"workload": workload}) for workload, title in BIASES.items()],
+                [Case("batch of 100", {"work": "differentiate", "examples": 100})],
+                budgets=[Budget(BIASES["varying-bias"], RATIO, 1.2)], most=5,
+            ),
+        ],
+    ),
+    "numpy": Section(
+        "The tape on NumPy, and NumPy by hand",
+        "Losses and gradients of 100 examples, on one thread. A machine without a compiler has this tape.",
+        [Table(
+            rows("tape-numpy numpy"),
+            [
+                Case(name, {"work": "differentiate", "workload": name, "examples": 100})
+                for name in ("203-80-26", "784-128-10", "64-32-10", "2-16-16-1")
+            ],
+            budgets=at_least({"numpy": 1 / 3}), most=5,
+        )],
     ),
     "graph": steps(
         "One graph of 65,000 nodes, replayed",
@@ -180,6 +246,16 @@ TAPE = {
             [Case(f"{count:,} examples", {"workload": "2-16-16-1", "examples": count}) for count in (10**4, 10**6)],
             "memory", [SLOPE], [Budget(CONTESTANTS[name].title, SLOPE, 9) for name in ("tape", "tape-numpy")],
             question="peak", once=True, paired=False, most=1,
+        )],
+    ),
+    "room": Section(
+        "Memory for a replay",
+        "What a replay of 100 examples with its gradient needs at most in resident memory, besides the batch, the "
+        "parameters and the list, which is ready for it: numbers of eight bytes for each parameter, and in all.",
+        [Table(
+            [Row(network, "tape", {"workload": network}) for network in ("64-32-10", "203-80-26", "784-128-10")],
+            [Case("in all", {"examples": 100})], "memory", ["numbers a weight"],
+            [Budget("784-128-10", "numbers a weight", 3)], question="room", once=True, paired=False, most=1,
         )],
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ A contestant prepares a step, a function without arguments, whose time is measur
     train(network, examples)           the same and an update of the parameters, θ − η g
     train_model(network, examples)     the same through the MLP of the engine's own `nn`
     fit(network, examples)             the same through `nn.fit`
+    together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `numbers(outcome)` reads what a step returned, for it to be seen that all computed the same: the result or the loss, and
 then the gradient or the updated parameters in the order of `network.parameters()`, as far as there are any.
@@ -43,6 +44,9 @@ CONTESTANTS = {
     "native": Contestant("ours: native", ENGINE, OURS, "autograd", NATIVE),
     "python": Contestant("ours: Python", ENGINE, OURS, "autograd", PYTHON),
     "tape": Contestant("ours: tape", partial(tape, "native"), OURS, environment=NATIVE),
+    "tape-threads": Contestant(
+        "ours: tape, two threads", partial(tape, "native"), OURS, environment=NATIVE | {"OMP_NUM_THREADS": "2"}
+    ),
     "tape-numpy": Contestant("ours: tape on NumPy", partial(tape, "numpy"), OURS, environment=PYTHON),
     "tape-spelled": Contestant(
         "ours: tape of products and sums", partial(tape, "native", False), OURS, environment=NATIVE

@@ -168,7 +168,7 @@ def duration(seconds: float) -> str:
 
 
 FORMS: dict[str, Callable[[float], str]] = {
-    **dict.fromkeys((RATIO, "bytes a node", "at most a node"), significant),
+    **dict.fromkeys((RATIO, "bytes a node", "at most a node", "numbers a weight"), significant),
     **dict.fromkeys(("nodes", "edges", "instructions"), "{:,.0f}".format),
     **dict.fromkeys(("memory", "before", "at most", "after"), lambda count: f"{count / 1e6:,.1f} MB"),
     SLOPE: lambda count: f"{significant(count)} bytes",

@@ -8,14 +8,18 @@ from typing import Any
 
 import numpy
 from arrays import THREADS
+from structures import Structure, nested
 from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
 
+import autograd
 from autograd import Tape, Value, relu
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
 from nn import MLP, SGD, cross_entropy, fit, hinge
 
-LOSSES: dict[str, Callable[[Any, Any], Value]] = {"hinge": hinge, "cross-entropy": cross_entropy}
+LOSSES: dict[str, Callable[[Any, Any], Value]] = {
+    "hinge": hinge, "cross-entropy": cross_entropy, "squared": lambda outputs, target: (outputs[0] - target) ** 2,
+}  # fmt: skip
 
 
 class Taped:
@@ -35,9 +39,31 @@ class Taped:
         tape = Tape(result, **self.options)
         return partial(tape.value_and_grad, parameters=self.vector(tape, leaves))
 
-    def differentiate(self, network: Network, examples: int) -> Step:
+    def differentiate(self, network: Network | Structure, examples: int) -> Step:
         tape, vector, batch = self.recorded(network, examples)
         return partial(tape.value_and_grad, batch, parameters=vector)
+
+    def together(self, network: Network | Structure, examples: int) -> Step:
+        """The same, with the parameters' data as they are in the Values."""
+        tape, _, batch = self.recorded(network, examples)
+        return partial(tape.value_and_grad, batch)
+
+    def apart(self, network: Network | Structure, examples: int) -> Step:
+        """The same as people write it; the gradients go on adding up."""
+        tape, _, batch = self.recorded(network, examples)
+
+        def step() -> tuple[Array, Array]:
+            losses = tape.forward(batch)
+            tape.backward()
+            return losses, numpy.empty(0)
+
+        return step
+
+    def ready(self, network: Network | Structure, examples: int) -> tuple[Step, int]:
+        """A step of a tape whose list is ready for replays, and how many parameters it has."""
+        tape, vector, batch = self.recorded(network, examples)
+        tape.forward(batch[:0])
+        return partial(tape.value_and_grad, batch, parameters=vector), len(vector)
 
     def train(self, network: Network, examples: int) -> Step:
         tape, vector, batch = self.recorded(network, examples)
@@ -56,12 +82,17 @@ class Taped:
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         return Fitting(network, examples)
 
-    def recorded(self, network: Network, examples: int) -> tuple[Tape, Array, Array]:
+    def recorded(self, network: Network | Structure, examples: int) -> tuple[Tape, Array, Array]:
         """The tape, its parameters as a vector, and the batch."""
-        model, loss = network.model(self.model), LOSSES[network.loss]
-        example = [0.0] * network.widths[0], 1.0
+        if isinstance(network, Structure):
+            parameters, leaves = nested(network.parameters(), Value)
+            model: Any = partial(network.on_numbers, autograd, parameters)
+        else:
+            model = network.model(self.model)
+            leaves = in_order(network, model)
+        loss, example = LOSSES[network.loss], ([0.0] * network.width, 1.0)
         tape = Tape.record(lambda inputs, target: loss(model(inputs), target), example, **self.options)
-        return tape, self.vector(tape, in_order(network, model)), numpy.column_stack(network.examples(examples))
+        return tape, self.vector(tape, leaves), numpy.column_stack(network.examples(examples))
 
     def vector(self, tape: Tape, reported: Sequence[Value]) -> Array:
         place = {parameter: i for i, parameter in enumerate(tape.parameters)}
@@ -70,7 +101,7 @@ class Taped:
 
     def numbers(self, outcome: tuple[Any, Array]) -> list[float]:
         losses, vector = outcome
-        return [float(numpy.mean(losses)), *vector[self.places].tolist()]
+        return [float(numpy.mean(losses)), *(vector[self.places].tolist() if len(vector) else [])]
 
 
 class Fitting(SGD):

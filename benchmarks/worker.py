@@ -20,10 +20,11 @@ from typing import Any
 
 from arrays import THREADS
 from contestants import CONTESTANTS
+from structures import STRUCTURES
 from workloads import EXPRESSIONS, NETWORKS, Step, chain, wide
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
-WORKLOADS, GRAPHS = {**EXPRESSIONS, **NETWORKS}, {"chain": chain, "wide": wide}
+WORKLOADS, GRAPHS = {**EXPRESSIONS, **NETWORKS, **STRUCTURES}, {"chain": chain, "wide": wide}
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
 
@@ -113,14 +114,15 @@ class Worker:
 
     def peak(self, workload: str, examples: int) -> dict[str, float]:
         """The bytes that a first step on a batch needs at most, besides what was there once it was prepared."""
-        with suppress(OSError, AttributeError, TypeError):  # big blocks that are freed are given back at once
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
-        step = self.contestant.differentiate(NETWORKS[workload], examples)
-        before = resident()
-        with suppress(OSError):  # "at most so far" begins anew
-            Path("/proc/self/clear_refs").write_text("5")
-        step()
-        return {"memory": resident("VmHWM") - before}
+        give_back_at_once()
+        return {"memory": growth(self.contestant.differentiate(NETWORKS[workload], examples))}
+
+    def room(self, workload: str, examples: int) -> dict[str, float]:
+        """The bytes that a tape's replay needs, besides the list that it replays."""
+        give_back_at_once()
+        step, parameters = self.contestant.ready(NETWORKS[workload], examples)
+        memory = growth(step)
+        return {"memory": memory, "numbers a weight": memory / 8 / parameters}
 
     def record(self, graph: str) -> dict[str, float]:
         """What it takes to record a graph."""
@@ -135,6 +137,21 @@ class Worker:
             subprocess.run([sys.executable, "-c", code], check=True)
             times.append(perf_counter())
         return {"seconds": times[2] - 2 * times[1] + times[0]}
+
+
+def give_back_at_once() -> None:
+    """From now on, big blocks of memory that are freed."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
+
+
+def growth(step: Step) -> float:
+    """The bytes that the step needs at most, besides those that are there already."""
+    before = resident()
+    with suppress(OSError):  # "at most so far" begins anew
+        Path("/proc/self/clear_refs").write_text("5")
+    step()
+    return resident("VmHWM") - before
 
 
 def resident(field: str = "VmRSS") -> float:

@@ -35,6 +35,13 @@ class Network:
     loss: str
     penalty: float = 0.0
 
+    @property
+    def width(self) -> int:
+        return self.widths[0]
+
+    def on_arrays(self, m: Any, parameters: Sequence[Any], x: Any) -> Any:
+        return m.outputs(parameters, x)
+
     def parameters(self) -> list[Array]:
         """Of each layer the weights (inputs, outputs), then the biases (outputs,)."""
         source = numpy.random.default_rng(SEED)
@@ -118,6 +125,7 @@ NETWORKS = {
     "2-16-16-1": Network((2, 16, 16, 1), "hinge"),
     "64-32-10": Network((64, 32, 10), "cross-entropy"),
     "203-80-26": Network((203, 80, 26), "cross-entropy"),
+    "784-128-10": Network((784, 128, 10), "cross-entropy"),
 }
 
 

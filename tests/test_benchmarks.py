@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+import autograd
 from autograd.graph import topological_order
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -29,6 +30,7 @@ with pytest.MonkeyPatch.context() as path:
     import report
     import run
     import scalars
+    import structures
     import tapes
     import worker
     import workloads
@@ -201,6 +203,61 @@ def test_training_on_a_batch(name, network):
     updated = start - workloads.LEARNING_RATE * gradient
     assert numbers(contestant, step) == pytest.approx([loss, *updated], abs=1e-9)
     assert contestant.numbers(step())[0] < loss
+
+
+def loss_of_structure(structure, numbers, count):
+    """On floats, number by number."""
+    given = iter(numbers)
+    parameters, _ = structures.nested(structure.parameters(), lambda _: next(given))
+    losses = []
+    for x, target in zip(*(array.tolist() for array in structure.examples(count)), strict=True):
+        y = structure.on_numbers(autograd, parameters, x)
+        cross_entropy = structure.loss == "cross-entropy"
+        losses.append(autograd.logsumexp(y) - y[target] if cross_entropy else (y[0] - target) ** 2)
+    return sum(losses) / count
+
+
+@pytest.mark.parametrize("executor", ["tape", "tape-numpy"])
+@pytest.mark.parametrize("name", structures.STRUCTURES)
+def test_structures(name, executor):
+    """The loss, and the derivative in a direction, by central differences."""
+    structure, contestant = structures.STRUCTURES[name], made(executor)
+    loss, *gradient = numbers(contestant, contestant.differentiate(structure, 3))
+    start = workloads.flat(structure.parameters())
+    direction = np.random.default_rng(2).normal(size=len(start))
+    assert loss == pytest.approx(loss_of_structure(structure, start.tolist(), 3), rel=1e-12)
+    losses = [loss_of_structure(structure, (start + nudge * direction).tolist(), 3) for nudge in (1e-5, -1e-5)]
+    assert direction @ gradient == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5)
+
+
+def test_lenets_connections():
+    lenet, counts = structures.STRUCTURES["lenet"], []
+
+    class Counting:
+        tanh = staticmethod(lambda x: x)
+        dot = staticmethod(lambda weights, inputs, bias: counts.append(len(inputs) + 1) or 0.0)
+
+    lenet.on_numbers(Counting, lenet.parameters(), [0.0] * 256)
+    assert (sum(counts), sum(map(np.size, lenet.parameters()))) == (64_660, 9_760)
+    assert len(counts) == 12 * 8 * 8 + 12 * 4 * 4 + 30 + 10
+
+
+def test_ways_of_writing_it_compute_the_same():
+    contestant = made("tape")
+    together, apart = (
+        numbers(contestant, getattr(contestant, work)(SMALL_NETWORKS[1], 13)) for work in ("together", "apart")
+    )
+    assert together[0] == apart[0]
+    plain, varying = (
+        numbers(contestant, contestant.differentiate(structures.STRUCTURES[name], 3))
+        for name in ("bias", "varying-bias")
+    )
+    assert plain == pytest.approx(varying, rel=1e-13)
+
+
+def test_the_memory_of_a_replay():
+    sample = worker.Worker("tape").room("64-32-10", 100) if made("tape") else {}
+    assert sample["numbers a weight"] == sample["memory"] / 8 / 2_410 or math.isnan(sample["memory"])
 
 
 @pytest.mark.usefixtures("processors")

@@ -10,6 +10,7 @@ enum { CHUNK = 4 * FOLD };
 typedef struct {
     Py_ssize_t examples;
     const double *batch, *parameters, *seeds;
+    const Py_buffer *batch_array, *parameter_array; /* as Python has them */
     bool is_differentiated; /* there are seeds */
     bool has_own_seeds;     /* each example has its own */
     double *outputs, *gradient, *input_gradients;

@@ -28,6 +28,7 @@ class Program:
         /,
     ) -> None: ...
 
+def add(values: Sequence[Value], is_grad: bool, vector: Any, /) -> None: ...
 def dependences(
     inputs: int,
     parameters: int,
@@ -47,7 +48,7 @@ def given(
     symbol: str,
     /,
 ) -> Value: ...
-def gather(values: Sequence[Value], is_grad: bool, vector: memoryview, /) -> None: ...
+def gather(values: Sequence[Value], is_grad: bool, vector: Any, /) -> None: ...
 def groups(
     inputs: int,
     parameters: int,

@@ -28,6 +28,7 @@ static PyObject *program_new(PyTypeObject *type, PyObject *arguments, PyObject *
 
 static void program_dealloc(PyObject *self)
 {
+    free_kept(program_of(self)->kept_values);
     free_program(program_of(self));
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free(self);
@@ -65,6 +66,7 @@ static PyObject *program_replay(PyObject *self, PyObject *arguments)
         return NULL;
     Job job = {
         .examples = n, .batch = batch.buf, .parameters = parameters.buf, .outputs = outputs.buf, .seeds = seeds.buf,
+        .batch_array = &batch, .parameter_array = &parameters,
         .is_differentiated = !is_none(&seeds), .has_own_seeds = !has_length(&seeds, list->outputs),
         .gradient = gradient.buf, .input_gradients = is_none(&seeds) ? NULL : input_gradients.buf,
     };

@@ -13,11 +13,12 @@ typedef struct {
     int32_t group, place;            /* which of the group's results this is */
 } Unit;
 
-/* Of an instruction, the chain of sums that it ends: how many products it has, the last of them, what that was added to, and
-   the first instruction that uses an input, a weight or the bias after the chain has. */
+/* Of an instruction, the chain of sums that it ends: how many terms it has and how many of these are products; the last term,
+   unless it is a whole sum; what that was added to, another chain if `goes_on`; and the first instruction that uses an input, a
+   weight or the bias after the chain has. */
 typedef struct {
-    int32_t products, term, start, next_use;
-    bool is_inner;
+    int32_t terms, products, term, start, next_use;
+    bool goes_on, is_inner;
 } Link;
 
 typedef struct {
@@ -66,12 +67,14 @@ static void find_uses(Search *search)
 }
 
 /* Whether it is a product of what varies with what does not, for the chain alone. */
-static bool is_term(const Search *search, int32_t variable)
+static bool is_product(const Search *search, int32_t variable)
 {
     const Instruction *instruction = instruction_of(search, variable);
     return instruction != NULL && search->uses[variable] == 1 && instruction->row == ROW_multiply &&
            varies(search, instruction->few[0]) != varies(search, instruction->few[1]);
 }
+
+static bool is_term(const Search *search, int32_t variable) { return !varies(search, variable) || is_product(search, variable); }
 
 static Link *link_of(const Search *search, int32_t variable)
 {
@@ -81,47 +84,124 @@ static Link *link_of(const Search *search, int32_t variable)
 static bool can_go_on(const Search *search, int32_t variable)
 {
     const Link *link = link_of(search, variable);
-    return link != NULL && link->products > 0 && search->uses[variable] == 1;
+    return link != NULL && link->terms > 0 && search->uses[variable] == 1;
 }
 
 static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
 
-/* The operand of the sum k that is a term, or -1. */
-static int term_of(const Search *search, const int32_t *both)
+static void count_term(const Search *search, int32_t term, Link *link)
 {
-    if (is_term(search, both[1]) && (can_go_on(search, both[0]) || !(is_term(search, both[0]) && can_go_on(search, both[1]))))
-        return 1;
-    return is_term(search, both[0]) ? 0 : -1;
+    link->terms++;
+    if (!varies(search, term)) return;
+    const int32_t *next_uses = &search->next_uses[2 * (term - first_result(search->list))];
+    link->products++;
+    link->next_use = earlier(link->next_use, earlier(next_uses[0], next_uses[1]));
 }
 
-static void add_link(Search *search, int32_t k)
+static bool go_on(Search *search, int32_t k, int place)
 {
     const int32_t *both = search->list->instructions[k].few;
-    int place = term_of(search, both);
-    if (place < 0) return;
-    int32_t start = both[1 - place], term = both[place], m = term - first_result(search->list);
-    bool goes_on = can_go_on(search, start);
-    const Link *before = goes_on ? link_of(search, start) : NULL;
-    int32_t next_use = goes_on ? before->next_use : search->next_uses[2 * k + 1 - place];
-    search->links[k] = (Link){
-        .products = goes_on ? before->products + 1 : 1, .term = term, .start = start,
-        .next_use = earlier(next_use, earlier(search->next_uses[2 * m], search->next_uses[2 * m + 1])),
-    };
-    if (goes_on) link_of(search, start)->is_inner = true; /* for the time being */
+    int32_t start = both[place], term = both[1 - place];
+    if (!can_go_on(search, start) || !is_term(search, term)) return false;
+    Link *before = link_of(search, start), *link = &search->links[k];
+    *link = *before;
+    link->term = term;
+    link->start = start;
+    link->goes_on = true;
+    if (!varies(search, term)) link->next_use = earlier(link->next_use, search->next_uses[2 * k + 1 - place]);
+    count_term(search, term, link);
+    before->is_inner = true; /* for the time being */
+    return true;
 }
 
-/* Marks what is inside of the chains that are neurons, and unmarks the others, which have no products then. */
+static bool begin(Search *search, int32_t k, int place)
+{
+    const int32_t *both = search->list->instructions[k].few;
+    int32_t start = both[place], term = both[1 - place];
+    if (!is_product(search, term)) return false;
+    Link *link = &search->links[k];
+    *link = (Link){.term = term, .start = start, .next_use = NEVER};
+    if (is_product(search, start)) count_term(search, start, link);
+    else link->next_use = search->next_uses[2 * k + place];
+    count_term(search, term, link);
+    return true;
+}
+
+static void take_sum(Search *search, int32_t k)
+{
+    const Instruction *sum = &search->list->instructions[k];
+    const int32_t *operands = operands_of(sum);
+    for (int32_t i = 0; i < sum->count; i++)
+        if (!is_term(search, operands[i])) return;
+    search->links[k].next_use = NEVER;
+    for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], &search->links[k]);
+}
+
+static bool is_sum(const Search *search, const Link *link)
+{
+    return search->list->instructions[link - search->links].row == ROW_sum;
+}
+
+/* The chain's terms from the last to the first, and what they are added to, which is then its bias: a variable, or one of the
+   constants that are added. */
+static int32_t read_terms(const Search *search, const Link *link, int32_t *terms)
+{
+    for (; !is_sum(search, link); link = link_of(search, link->start)) {
+        *terms++ = link->term;
+        if (link->goes_on) continue;
+        if (!is_product(search, link->start)) return link->start;
+        *terms = link->start;
+        return added_constant(search->list, NOTHING);
+    }
+    const Instruction *sum = &search->list->instructions[link - search->links];
+    for (int32_t i = sum->count; i-- > 0;) *terms++ = operands_of(sum)[i];
+    return added_constant(search->list, ZERO);
+}
+
+static int32_t varying_factor(const Search *search, int32_t product)
+{
+    const int32_t *factors = instruction_of(search, product)->few;
+    return factors[varies(search, factors[1])];
+}
+
+/* Counts, for each variable, the chains with a single product whose input it is. */
+static void count_single_products(Search *search, int32_t *counts)
+{
+    const WengertList *list = search->list;
+    for (int32_t v = -list->constants; v < list->variables; v++) counts[v] = 0;
+    for (int32_t k = 0; k < list->count; k++) {
+        const Link *end = &search->links[k];
+        if (end->terms == 0 || end->is_inner || end->products != 1 || end->next_use <= k) continue;
+        read_terms(search, end, search->room);
+        for (int32_t i = 0; i < end->terms; i++)
+            if (varies(search, search->room[i])) counts[varying_factor(search, search->room[i])]++;
+    }
+}
+
+static bool is_neuron(const Search *search, const Link *end, int32_t k, const int32_t *counts, const int32_t *terms)
+{
+    if (end->next_use <= k) return false;
+    for (int32_t i = 0; i < end->terms; i++)
+        if (varies(search, terms[i])) return end->products > 1 || counts[varying_factor(search, terms[i])] > 1;
+    return false;
+}
+
+/* Marks what is inside of the chains that are neurons, and unmarks the others, which have no terms then. */
 static void choose_chains(Search *search)
 {
+    int32_t *counts = search->marks, *terms = search->room;
+    count_single_products(search, counts);
     for (int32_t k = search->list->count; k-- > 0;) {
         Link *end = &search->links[k];
-        if (end->products == 0 || end->is_inner) continue;
-        bool is_neuron = end->products > 1 && end->next_use > k;
+        if (end->terms == 0 || end->is_inner) continue;
+        read_terms(search, end, terms);
+        bool is_inner = is_neuron(search, end, k, counts, terms);
+        for (int32_t i = 0; i < end->terms; i++)
+            if (varies(search, terms[i])) link_of(search, terms[i])->is_inner = is_inner;
         for (Link *link = end, *before; link != NULL; link = before) {
-            before = link->products > 1 ? link_of(search, link->start) : NULL;
-            if (before != NULL) before->is_inner = is_neuron;
-            link_of(search, link->term)->is_inner = is_neuron;
-            if (!is_neuron) link->products = 0;
+            before = link->goes_on ? link_of(search, link->start) : NULL;
+            if (before != NULL) before->is_inner = is_inner;
+            if (!is_inner) link->terms = 0;
         }
     }
 }
@@ -130,11 +210,16 @@ static void find_chains(Search *search)
 {
     const WengertList *list = search->list;
     int32_t first = first_result(list), sums = 0;
-    for (int32_t k = 0; k < list->count; k++) sums += list->instructions[k].row == ROW_add && varies(search, first + k);
-    if (sums < 2) return;
-    find_uses(search);
     for (int32_t k = 0; k < list->count; k++)
-        if (list->instructions[k].row == ROW_add && varies(search, first + k)) add_link(search, k);
+        sums += (list->instructions[k].row == ROW_add || list->instructions[k].row == ROW_sum) && varies(search, first + k);
+    if (sums == 0) return;
+    find_uses(search);
+    for (int32_t k = 0; k < list->count; k++) {
+        int32_t row = list->instructions[k].row;
+        if (!varies(search, first + k)) continue;
+        if (row == ROW_sum) take_sum(search, k);
+        if (row == ROW_add) (void)(go_on(search, k, 0) || go_on(search, k, 1) || begin(search, k, 0) || begin(search, k, 1));
+    }
     choose_chains(search);
 }
 
@@ -175,17 +260,19 @@ static void read_dot(Search *search, const Instruction *dot, Unit *unit, int32_t
 
 static void read_chain(Search *search, const Link *end, Unit *unit)
 {
-    int32_t n = end->products, *weights = search->room, *inputs = weights + n;
-    search->room += 2 * n;
-    const Link *link = end;
-    for (int32_t i = n; i-- > 0;) {
-        const int32_t *factors = instruction_of(search, link->term)->few;
-        int varying = varies(search, factors[1]);
-        weights[i] = factors[1 - varying];
-        inputs[i] = factors[varying];
-        if (i > 0) link = link_of(search, link->start);
+    int32_t n = end->terms, *weights = search->room, *inputs = weights + n, *terms = inputs + n;
+    int32_t bias = read_terms(search, end, terms);
+    for (int32_t i = 0; i < n; i++) {
+        int32_t term = terms[n - 1 - i];
+        weights[i] = term;
+        inputs[i] = added_constant(search->list, ONE);
+        if (!varies(search, term)) continue;
+        const int32_t *factors = instruction_of(search, term)->few;
+        weights[i] = factors[1 - varies(search, factors[1])];
+        inputs[i] = varying_factor(search, term);
     }
-    *unit = (Unit){PRODUCT, n, unit->result, link->start, weights, inputs, NULL, 0, 0, 0};
+    search->room += 2 * n;
+    *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, NULL, 0, 0, 0};
 }
 
 static void find_units(Search *search)
@@ -202,7 +289,7 @@ static void find_units(Search *search)
             .row = instruction->row, .length = length_of_sequences(instruction), .result = first + k,
             .operands = operands_of(instruction), .count = instruction->count,
         };
-        if (link->products > 0) read_chain(search, link, unit);
+        if (link->terms > 0) read_chain(search, link, unit);
         else if (instruction->row == ROW_dot) read_dot(search, instruction, unit, &mark);
     }
 }
@@ -400,6 +487,15 @@ static int make_parts(Search *search)
 
 /* ---- All of it */
 
+/* How many terms all chains have at most: each link adds one, but a sum all of its operands, and the first link two. */
+static size_t most_terms(const WengertList *list)
+{
+    size_t count = 0;
+    for (int32_t k = 0; k < list->count; k++)
+        count += list->instructions[k].row == ROW_sum ? (size_t)list->instructions[k].count : 2;
+    return count;
+}
+
 static int take_memory(Search *search)
 {
     const WengertList *list = search->list;
@@ -407,14 +503,14 @@ static int take_memory(Search *search)
     search->units = PyMem_RawMalloc(count * sizeof(Unit));
     search->links = PyMem_RawCalloc(count, sizeof(Link));
     search->of_variables = PyMem_RawMalloc(3 * variables * sizeof(int32_t));
-    search->of_instructions = PyMem_RawMalloc(8 * (count + 1) * sizeof(int32_t));
+    search->of_instructions = PyMem_RawMalloc((6 * (count + 1) + 3 * most_terms(list)) * sizeof(int32_t));
     if (!search->units || !search->links || !search->of_variables || !search->of_instructions) return -1;
     search->uses = search->of_variables + list->constants;
     search->marks = search->uses + variables;
     search->depths = search->marks + variables;
     search->latest_parts = search->of_instructions + 3 * (count + 1);
-    search->room = search->latest_parts + (count + 1);
-    search->next_uses = search->room + 2 * (count + 1);
+    search->next_uses = search->latest_parts + (count + 1);
+    search->room = search->next_uses + 2 * (count + 1);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* Kept values: a batch and its parameters are known again by their numbers. */
+/* Kept values. A batch and its parameters are known again where they are the same arrays, which nobody can change. */
 #include "kept.h"
 
 enum { MOST_KEPT_NUMBERS = 1 << 19 }; /* four megabytes: more would have to come back from slow memory */
@@ -15,40 +15,50 @@ static Py_ssize_t count_values(const Program *program, Py_ssize_t examples, Py_s
 
 Kept *room_for_values(const Program *program, Py_ssize_t examples, Py_ssize_t lanes, Kept *kept)
 {
-    const WengertList *list = &program->list;
     if (kept != NULL && kept->examples == examples && kept->stride == stride_of(lanes)) return kept;
-    PyMem_RawFree(kept);
-    Py_ssize_t values = count_values(program, examples, lanes), inputs = examples * list->inputs;
+    free_kept(kept);
+    Py_ssize_t values = count_values(program, examples, lanes);
     if (values == 0) return NULL;
-    kept = PyMem_RawCalloc(1, sizeof *kept + (size_t)(list->parameters + inputs + values) * sizeof(double));
+    kept = PyMem_RawCalloc(1, sizeof *kept + (size_t)values * sizeof(double));
     if (kept == NULL) return NULL;
-    double *numbers = (double *)(kept + 1);
-    *kept = (Kept){
-        examples, stride_of(lanes), numbers, numbers + list->parameters, numbers + list->parameters + inputs,
-    };
+    kept->examples = examples;
+    kept->stride = stride_of(lanes);
     return kept;
 }
 
-double *values_of_fold(const Program *program, const Kept *kept, Py_ssize_t first)
+static void let_go(Kept *kept)
+{
+    PyBuffer_Release(&kept->batch);
+    PyBuffer_Release(&kept->parameters);
+}
+
+void free_kept(Kept *kept)
+{
+    if (kept != NULL) let_go(kept);
+    PyMem_RawFree(kept);
+}
+
+double *values_of_fold(const Program *program, Kept *kept, Py_ssize_t first)
 {
     return kept->values + first / FOLD * numbers_of_fold(program, kept->stride);
 }
 
-static size_t size_of_parameters(const Program *program) { return (size_t)program->list.parameters * sizeof(double); }
-
-static size_t size_of_batch(const Program *program, const Kept *kept)
+int hold_numbers(Kept *kept, const Py_buffer *batch, const Py_buffer *parameters)
 {
-    return (size_t)(kept->examples * program->list.inputs) * sizeof(double);
+    let_go(kept);
+    if (PyObject_GetBuffer(batch->obj, &kept->batch, PyBUF_SIMPLE) == 0 &&
+        PyObject_GetBuffer(parameters->obj, &kept->parameters, PyBUF_SIMPLE) == 0)
+        return 0;
+    PyErr_Clear();
+    return -1;
 }
 
-void keep_numbers(const Program *program, Kept *kept, const double *parameters, const double *batch)
+static bool is_same(const Py_buffer *held, const Py_buffer *given)
 {
-    memcpy(kept->parameters, parameters, size_of_parameters(program));
-    memcpy(kept->batch, batch, size_of_batch(program, kept));
+    return held->obj == given->obj && held->buf == given->buf && given->readonly;
 }
 
-bool is_kept(const Program *program, const Kept *kept, Py_ssize_t examples, const double *parameters, const double *batch)
+bool is_kept(const Kept *kept, Py_ssize_t examples, const Py_buffer *batch, const Py_buffer *parameters)
 {
-    return kept->examples == examples && memcmp(kept->parameters, parameters, size_of_parameters(program)) == 0 &&
-           memcmp(kept->batch, batch, size_of_batch(program, kept)) == 0;
+    return kept->examples == examples && is_same(&kept->batch, batch) && is_same(&kept->parameters, parameters);
 }

@@ -6,20 +6,27 @@
 
 struct Kept {
     Py_ssize_t examples, stride;
-    double *parameters, *batch; /* that they are the values of */
-    double *values;             /* of each fold, all slots */
+    Py_buffer batch, parameters; /* that they are the values of */
+    double values[];             /* of each fold, all slots */
 };
 
 /* Room for so many examples, in blocks of so many, if need be in the place of what is kept already. NULL if that is more than
-   is kept, or without memory; then nothing is. PyMem_RawFree() frees all of it. */
+   is kept, or without memory; then nothing is. */
 Kept *room_for_values(const Program *program, Py_ssize_t examples, Py_ssize_t lanes, Kept *kept);
+void free_kept(Kept *kept);
 
-double *values_of_fold(const Program *program, const Kept *kept, Py_ssize_t first);
+double *values_of_fold(const Program *program, Kept *kept, Py_ssize_t first);
 
-/* Notes whose values they are. */
-void keep_numbers(const Program *program, Kept *kept, const double *parameters, const double *batch);
+/* Whether nobody can change the numbers, so that their values may be kept. */
+static inline bool are_fixed(const Py_buffer *batch, const Py_buffer *parameters)
+{
+    return batch->readonly && parameters->readonly;
+}
 
-/* Whether the values are those of these parameters and this batch, to the bit. */
-bool is_kept(const Program *program, const Kept *kept, Py_ssize_t examples, const double *parameters, const double *batch);
+/* Notes whose values they are, and holds these arrays. Returns -1 without an exception if they cannot be held. */
+int hold_numbers(Kept *kept, const Py_buffer *batch, const Py_buffer *parameters);
+
+/* Whether the values are those of these very arrays. */
+bool is_kept(const Kept *kept, Py_ssize_t examples, const Py_buffer *batch, const Py_buffer *parameters);
 
 #endif

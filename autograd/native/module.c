@@ -62,6 +62,7 @@ static int execute(PyObject *module)
 }
 
 static PyMethodDef methods[] = {
+    {"add", add, METH_VARARGS, "What vectors.py's add_to() does to plain Values, in one walk."},
     {"dependences", dependences, METH_VARARGS, "What wengert.py's find_dependences() does."},
     {"first_stranger", first_stranger, METH_O, "The place of the first in a list or tuple that is no Value, or -1."},
     {"gather", gather, METH_VARARGS, "What vectors.py's gather() does, once it has checked its arguments."},

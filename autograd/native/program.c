@@ -20,7 +20,7 @@ static void find_uniform(Program *program)
 
 static bool is_chain(const WengertList *list, const Group *group, int32_t neuron)
 {
-    return group->row == PRODUCT && list->instructions[group->results[neuron] - first_result(list)].row == ROW_add;
+    return group->row == PRODUCT && list->instructions[group->results[neuron] - first_result(list)].row != ROW_dot;
 }
 
 static int32_t *write_dot(Program *program, const Group *group, int32_t neuron, int32_t *operands)
@@ -477,7 +477,6 @@ void free_program(Program *program)
     free_groups(&program->groups);
     free_list(&program->list);
     PyMem_RawFree(program->kept_scalars);
-    PyMem_RawFree(program->kept_values);
     while (program->kept != NULL) {
         Workspace *next = program->kept->next;
         PyMem_RawFree(program->kept);

@@ -214,19 +214,20 @@ static void take_kept(Program *program, Job *job, Py_ssize_t lanes)
 {
     Kept *kept = program->kept_values;
     job->is_computed = job->is_differentiated && kept != NULL &&
-                       is_kept(program, kept, job->examples, job->parameters, job->batch);
-    if (job->is_differentiated && !job->is_computed) return;
+                       is_kept(kept, job->examples, job->batch_array, job->parameter_array);
+    if (!job->is_computed && (job->is_differentiated || !are_fixed(job->batch_array, job->parameter_array))) return;
     program->kept_values = NULL;
     job->kept = job->is_computed ? kept : room_for_values(program, job->examples, lanes, kept);
     if (job->kept == NULL || job->is_computed) return;
-    keep_numbers(program, job->kept, job->parameters, job->batch);
-    job->batch = job->kept->batch; /* another thread may change the batch: then the values are those of what was kept */
+    if (hold_numbers(job->kept, job->batch_array, job->parameter_array) == 0) return;
+    free_kept(job->kept);
+    job->kept = NULL;
 }
 
 static void give_back_kept(Program *program, Job *job, bool is_complete)
 {
     if (job->kept == NULL) return;
-    PyMem_RawFree(is_complete ? program->kept_values : job->kept);
+    free_kept(is_complete ? program->kept_values : job->kept);
     if (is_complete) program->kept_values = job->kept;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cpython.h"
 
+PyObject *add(PyObject *module, PyObject *arguments);
 PyObject *first_stranger(PyObject *module, PyObject *values);
 PyObject *gather(PyObject *module, PyObject *arguments);
 PyObject *scatter(PyObject *module, PyObject *arguments);

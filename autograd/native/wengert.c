@@ -122,9 +122,10 @@ PyObject *dependences(PyObject *Py_UNUSED(module), PyObject *arguments)
 
 /* ---- Copied */
 
-static void *copied(const Py_buffer *buffer)
+/* With room for some bytes behind. */
+static void *copied(const Py_buffer *buffer, size_t room)
 {
-    void *copy = PyMem_Malloc((size_t)buffer->len + 1);
+    void *copy = PyMem_Malloc((size_t)buffer->len + room + 1);
     return copy == NULL ? NULL : memcpy(copy, buffer->buf, (size_t)buffer->len);
 }
 
@@ -143,20 +144,23 @@ static void copy_instructions(const WengertArrays *arrays, WengertList *list)
 
 int copy_list(const WengertArrays *arrays, WengertList *list)
 {
+    const double added[ADDED] = {[NOTHING] = -0.0, [ZERO] = 0.0, [ONE] = 1.0};
     *list = (WengertList){
         .inputs = (int32_t)arrays->inputs, .parameters = (int32_t)arrays->parameters,
-        .constants = (int32_t)arrays->constants, .count = (int32_t)arrays->instructions,
+        .constants = (int32_t)arrays->constants + ADDED, .count = (int32_t)arrays->instructions,
         .outputs = (int32_t)arrays->outputs, .variables = (int32_t)variables_of(arrays),
-        .constant_numbers = copied(&arrays->constant_numbers), .operands = copied(&arrays->all_operands),
-        .output_variables = copied(&arrays->output_variables),
+        .constant_numbers = copied(&arrays->constant_numbers, sizeof added),
+        .operands = copied(&arrays->all_operands, 0),
+        .output_variables = copied(&arrays->output_variables, 0),
         .instructions = PyMem_Malloc((size_t)arrays->instructions * sizeof(Instruction) + 1),
-        .memory_of_dependences = PyMem_Calloc((size_t)(arrays->constants + variables_of(arrays)) + 1, 1),
+        .memory_of_dependences = PyMem_Calloc((size_t)(arrays->constants + ADDED + variables_of(arrays)) + 1, 1),
     };
     if (!list->constant_numbers || !list->operands || !list->output_variables || !list->instructions ||
         !list->memory_of_dependences) {
         PyErr_NoMemory();
         return -1;
     }
+    memcpy(list->constant_numbers + arrays->constants, added, sizeof added);
     list->dependences = list->memory_of_dependences + list->constants;
     if (find_dependences(arrays, list->dependences) < 0) return -1;
     copy_instructions(arrays, list);

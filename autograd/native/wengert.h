@@ -54,7 +54,7 @@ enum { ON_INPUTS = 1, ON_PARAMETERS = 2 };
 
 /* A variable is an input, a parameter or the result of an instruction, numbered in this order; -1 - k is the constant k. */
 typedef struct {
-    int32_t inputs, parameters, constants, count, outputs; /* count: of the instructions */
+    int32_t inputs, parameters, constants, count, outputs; /* constants: with those that are added; count: of instructions */
     int32_t variables;                                     /* inputs + parameters + count */
     int32_t scratch;                                       /* how many numbers the largest instruction needs */
     double *constant_numbers;
@@ -63,6 +63,11 @@ typedef struct {
     int32_t *output_variables;
     uint8_t *memory_of_dependences, *dependences; /* of each variable; those of the constants before */
 } WengertList;
+
+/* The constants that are added behind the list's own, for groups.c: -0.0, 0.0 and 1.0. */
+enum { NOTHING, ZERO, ONE, ADDED };
+
+static inline int32_t added_constant(const WengertList *list, int which) { return -1 - (list->constants - ADDED) - which; }
 
 static inline int32_t first_result(const WengertList *list) { return list->inputs + list->parameters; }
 

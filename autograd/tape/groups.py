@@ -6,6 +6,7 @@ of a matrix with the batch. The instructions of one operation that stand as deep
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,10 @@ if engine == "native":
 
 PRODUCT = -1  # in the place of a row
 
-ADD, MULTIPLY, DOT = ROW["add"], ROW["multiply"], ROW["dot"]
+ADD, MULTIPLY, SUM, DOT = ROW["add"], ROW["multiply"], ROW["sum"], ROW["dot"]
+
+# Products may name these constants too, which stand behind the list's own. To add -0.0 changes no number, not even 0.0.
+ADDED = NOTHING, ZERO, ONE = -0.0, 0.0, 1.0
 
 
 @dataclass
@@ -48,8 +52,12 @@ class Product(Group):
     inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
     biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
 
-    A neuron is one `dot`, or a chain of products and sums, bias + w1 * x1 + w2 * x2 + …, of which nothing else uses a
-    part: they are the same sums in the same order. Then its result is that of the last sum.
+    A neuron is one `dot`, or a chain of products and sums of which nothing else uses a part: they are the same sums in
+    the same order. Then its result is that of the last sum:
+
+    bias + w1 * x1 + w2 * x2 + …
+    w1 * x1 + w2 * x2 + … + b     the bias is NOTHING, and b the weight of an input that is ONE
+    sum([w1 * x1, w2 * x2, …])    the bias is ZERO, with which `sum` begins; b among the terms is again a weight of ONE
     """
 
     weights: list[list[int]]
@@ -61,24 +69,30 @@ class Product(Group):
 class Groups:
     """The instructions that depend on inputs, as groups. Everything else is the same for all examples.
 
-    groups  in an order in which each needs only groups before it
-    parts   for the sweep backward, which takes them from the last to the first: (group, first, end) are some results
-            of a group, whose adjoints are known then. In this order each variable's adjoint is summed up as the list
-            does, from its last use to its first, so that the sum's bits do not depend on the groups.
+    groups     in an order in which each needs only groups before it
+    constants  the list's, and behind them those that are ADDED
+    parts      for the sweep backward, which takes them from the last to the first: (group, first, end) are some
+               results of a group, whose adjoints are known then. In this order each variable's adjoint is summed up as
+               the list does, from its last use to its first, so that the sum's bits do not depend on the groups.
     """
 
     groups: list[Group]
+    constants: list[float]
     parts: list[tuple[int, int, int]]
 
 
 def find_groups(wengert: WengertList) -> Groups:
     """The groups of a list, in time and memory linear in its length. Raises ValueError if the list is damaged."""
     if engine == "native" and not wengert.defined_at_run_time():
-        return decoded(memoryview(native.groups(*wengert.parts())).cast("i"))
+        return decoded(memoryview(native.groups(*wengert.parts())).cast("i"), constants_of(wengert))
     return grouped(wengert)
 
 
-def decoded(numbers: Sequence[int]) -> Groups:
+def constants_of(wengert: WengertList) -> list[float]:
+    return [*wengert.constants.tolist(), *ADDED]
+
+
+def decoded(numbers: Sequence[int], constants: list[float]) -> Groups:
     """What native/groups.c has found, from its numbers."""
     place = 0
 
@@ -98,7 +112,7 @@ def decoded(numbers: Sequence[int]) -> Groups:
         else:
             groups.append(Group(row, length, results))
     [count] = take(1)
-    return Groups(groups, [(group, first, end) for group, first, end in (take(3) for _ in range(count))])
+    return Groups(groups, constants, [(group, first, end) for group, first, end in (take(3) for _ in range(count))])
 
 
 # ---- The specification, whose compiled twin is in native/groups.c
@@ -118,7 +132,8 @@ class Unit:
 
 
 def grouped(wengert: WengertList) -> Groups:
-    varies = [bool(mark & ON_INPUTS) for mark in wengert.dependences.tolist()] + [False] * len(wengert.constants)
+    constants = constants_of(wengert)
+    varies = [bool(mark & ON_INPUTS) for mark in wengert.dependences.tolist()] + [False] * len(constants)
     groups: list[Group] = []
     depths: list[int] = []
     group_of: dict[tuple[object, ...], int] = {}
@@ -145,7 +160,7 @@ def grouped(wengert: WengertList) -> Groups:
     order = sorted(range(len(groups)), key=depths.__getitem__)
     rank = {number: k for k, number in enumerate(order)}
     parts = find_parts(units, [(rank[number], place) for number, place in places], len(varies))
-    return Groups([groups[number] for number in order], parts)
+    return Groups([groups[number] for number in order], constants, parts)
 
 
 def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int) -> list[tuple[int, int, int]]:
@@ -232,55 +247,83 @@ class Chain:
     inputs: list[int]
     inner: list[int]  # the results of its instructions, but for the last
     next_uses: list[int]  # of its bias, weights and inputs: the instruction that needs them next after the chain has
+    varying: list[int]  # of its inputs
 
 
 NEVER = 2**31 - 1
 
 
 def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bool]) -> dict[int, Chain]:
-    """The chains of at least two products that can be neurons, by their results.
+    """The chains that can be neurons, by their results.
 
-    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at the end.
+    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at the end. A
+    chain with a single product is one only beside another with the same input.
     """
     first, rows = wengert.first_result, wengert.rows.tolist()
     uses, next_uses = find_uses(wengert, operands, len(varies))
+    nothing, zero, one = (-1 - len(wengert.constants) - k for k in range(len(ADDED)))
     chains: dict[int, Chain] = {}
 
-    def is_term(variable: int) -> bool:
+    def is_product(variable: int) -> bool:
         """Whether it is a product of what varies with what does not, for the chain alone."""
         if variable < first or uses[variable] != 1 or rows[variable - first] != MULTIPLY:
             return False
         return sum(varies[factor] for factor in operands[variable - first]) == 1
 
+    def is_term(variable: int) -> bool:
+        return not varies[variable] or is_product(variable)
+
     def can_go_on(variable: int) -> bool:
         return variable in chains and uses[variable] == 1
 
-    for k, row in enumerate(rows):
-        if row != ADD or not varies[first + k]:
-            continue
-        left, right = operands[k]
-        if is_term(right) and (can_go_on(left) or not (is_term(left) and can_go_on(right))):
-            start, term, place = left, right, 0
-        elif is_term(left):
-            start, term, place = right, left, 1
-        else:
-            continue
-        if can_go_on(start):
-            chain = chains.pop(start)
-            chain.inner.append(start)
-        else:
-            chain = Chain(start, [], [], [], [next_uses[k][place]])
+    def add_term(chain: Chain, term: int) -> None:
+        if not varies[term]:
+            chain.weights.append(term)
+            chain.inputs.append(one)
+            return
         varying = int(varies[operands[term - first][1]])
         chain.weights.append(operands[term - first][1 - varying])
         chain.inputs.append(operands[term - first][varying])
+        chain.varying.append(chain.inputs[-1])
         chain.next_uses += next_uses[term - first]
         chain.inner.append(term)
-        chains[first + k] = chain
-    return {
-        result: chain
-        for result, chain in chains.items()
-        if len(chain.inputs) > 1 and min(chain.next_uses) > result - first
-    }
+
+    def of_addition(k: int) -> Chain | None:
+        for place in (0, 1):
+            start, term = operands[k][place], operands[k][1 - place]
+            if can_go_on(start) and is_term(term):
+                chain = chains.pop(start)
+                chain.inner.append(start)
+                chain.next_uses += [next_uses[k][1 - place]] * (not varies[term])
+                add_term(chain, term)
+                return chain
+        for place in (0, 1):
+            start, term = operands[k][place], operands[k][1 - place]
+            if is_product(term):
+                chain = Chain(start, [], [], [], [next_uses[k][place]], [])
+                if is_product(start):
+                    chain = Chain(nothing, [], [], [], [], [])
+                    add_term(chain, start)
+                add_term(chain, term)
+                return chain
+        return None
+
+    def of_sum(k: int) -> Chain | None:
+        if not all(map(is_term, operands[k])):
+            return None
+        chain = Chain(zero, [], [], [], [], [])
+        for term in operands[k]:
+            add_term(chain, term)
+        return chain
+
+    for k, row in enumerate(rows):
+        if row in (ADD, SUM) and varies[first + k]:
+            chain = of_addition(k) if row == ADD else of_sum(k)
+            if chain:
+                chains[first + k] = chain
+    chains = {result: chain for result, chain in chains.items() if min(chain.next_uses) > result - first}
+    alone = Counter(chain.varying[0] for chain in chains.values() if len(chain.varying) == 1)
+    return {result: chain for result, chain in chains.items() if len(chain.varying) > 1 or alone[chain.varying[0]] > 1}
 
 
 def find_uses(wengert: WengertList, operands: list[list[int]], variables: int) -> tuple[list[int], list[list[int]]]:

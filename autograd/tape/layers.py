@@ -24,7 +24,7 @@ MOST_PHRASES = 50
 
 def layers(wengert: WengertList) -> str:
     """What Tape.layers() returns."""
-    groups = find_groups(wengert).groups
+    groups, own = find_groups(wengert).groups, len(wengert.constants)
     activations, others = find_activations(wengert, groups)
     phrases: list[tuple[int, str]] = []  # a layer's has the count 0
     repeats = Counter(shared_weights(group) for group in groups if isinstance(group, Product))
@@ -32,7 +32,8 @@ def layers(wengert: WengertList) -> str:
         if isinstance(group, Product):
             times = repeats.pop(shared_weights(group), 0)
             if times:
-                neurons = f"{counted(len(group.results), 'neuron')} of {counted(group.length, 'input')}"
+                inputs = sum(variable >= -own for variable in group.inputs)  # without the ONE of a bias
+                neurons = f"{counted(len(group.results), 'neuron')} of {counted(inputs, 'input')}"
                 repeated = [f"{times} times with the same weights"] * (times > 1)
                 activation = spelled(activations[number], len(group.results))
                 phrases.append((0, ", ".join([neurons, *activation, *repeated])))
@@ -91,7 +92,8 @@ def varying(wengert: WengertList) -> set[int]:
 
 def folded_listing(wengert: WengertList) -> str:
     """What Tape.listing(folded=True) returns."""
-    name, first = names(wengert), wengert.first_result
+    found, first = find_groups(wengert), wengert.first_result
+    name = names(found.constants)
     lines: list[tuple[str, str, Sequence[int]]] = [
         ("", counted(wengert.inputs, "input"), range(wengert.inputs)),
         ("", counted(wengert.parameters, "parameter"), range(wengert.inputs, first)),
@@ -101,7 +103,7 @@ def folded_listing(wengert: WengertList) -> str:
     for result, operation, read in wengert.instructions():
         if result not in varies:
             lines.append(("= ", formula(operation.name, read, name), range(result, result + 1)))
-    for group in find_groups(wengert).groups:
+    for group in found.groups:
         if isinstance(group, Product):
             text = formula("dot", [group.weights[0], group.inputs, group.biases[0]], name)
         else:

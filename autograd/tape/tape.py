@@ -23,7 +23,7 @@ from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
 from autograd.tape.wengert import WengertList, damaged, listing
-from autograd.vectors import gather, scatter
+from autograd.vectors import add_to, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,8 +92,8 @@ class Tape:
         self.__dict__.update(inputs=leaves, parameters=tuple(parameters))
         self.executor = executors.checked(executor, self._wengert)
         self.threads = checked_threads(threads)
-        # Of the last forward(): the batch, the parameters, and the batch's fingerprint.
-        self._replayed: tuple[Array, Array, object] | None = None
+        # Of the last forward(): the batch, its fingerprint, and what was replayed, a batch and parameters.
+        self._replayed: tuple[Array, object, Array, Array] | None = None
 
     @classmethod
     def record(cls, function: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Tape:
@@ -151,15 +151,19 @@ class Tape:
 
         Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
 
-        A batch that is float64 in one piece already is not copied. It must not change before `backward()`, which
-        computes the outputs again, so that nothing needs to be kept for each example, and raises if it has changed.
+        The batch must not change before `backward()`, which raises if it has. The compiled executor keeps what it has
+        computed of a small batch for it; a large one is computed again, so that nothing is kept for each example.
 
         Raises TypeError for anything but real numbers, and ValueError for another shape.
         """
-        numbers, vector = self._batch(batch), self._parameter_vector(parameters).copy()
+        numbers, vector = self._batch(batch), self._parameter_vector(parameters)
         before, self._replayed = fingerprint(numbers), None  # an interrupt leaves nothing to differentiate
-        outputs, _, _ = self._replay(numbers, vector)
-        self._replayed = numbers, vector, before
+        # Where nobody can change an array, an executor may know it again, and what it has computed from it.
+        fixed = numpy.frombuffer(before).reshape(numbers.shape) if isinstance(before, bytes) else numbers
+        vector = vector.copy() if parameters is not None else vector
+        vector.flags.writeable = False
+        outputs, _, _ = self._replay(fixed, vector)
+        self._replayed = numbers, before, fixed, vector
         return self._shaped(outputs)
 
     def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
@@ -179,15 +183,11 @@ class Tape:
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
-        batch, parameters, before = self._replayed
+        batch, before, fixed, parameters = self._replayed
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
-        _, vector, input_gradients = self._replay(batch, parameters, self._seeds(gradient, len(batch)), inputs)
-        sums = numpy.empty(len(self.parameters))
-        gather(self.parameters, "grad", sums)
-        with numpy.errstate(all="ignore"):
-            sums += vector
-        scatter(sums, self.parameters, "grad")
+        _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
+        add_to(self.parameters, True, vector, self._are_plain)
         return input_gradients
 
     def value_and_grad(
@@ -285,9 +285,9 @@ class Tape:
     def layers(self) -> str:
         """The layers that have been found in the graph, in words, and what else there is that depends on inputs.
 
-        Neurons with the same inputs are a layer, however they are written: with `dot`, or with `*` and `+`, one product
-        after the other, at least two. (A bias that is added last counts as an activation, `add`.) The compiled
-        executor computes a layer as the product of a matrix with the batch.
+        Neurons with the same inputs are a layer, however they are written: with `dot`, with `*` and `+`, or with `sum`
+        of products, the bias first, last or between. (A single `w * x + b` is none, unless there is another one of that
+        x.) The compiled executor computes a layer as the product of a matrix with the batch.
 
         >>> from autograd import dot
         >>> w, x = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.0)]], [Value(0.0), Value(0.0)]
@@ -330,7 +330,7 @@ class Tape:
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
-        left_out = {"_program", "_program_of_leaves", "_replayed"}
+        left_out = {"_program", "_program_of_leaves", "_are_plain", "_replayed"}
         if self.executor == executors.checked(None, self._wengert):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
@@ -370,6 +370,11 @@ class Tape:
     def _program_of_leaves(self) -> Program:
         """With the parameters as inputs."""
         return executors.program(self.executor, self._wengert.with_parameters_as_inputs())
+
+    @cached_property
+    def _are_plain(self) -> bool:
+        """Whether no parameter is of a subclass."""
+        return all(type(parameter) is Value for parameter in self.parameters)
 
     def _replay(
         self, batch: Array, parameters: Array, seeds: Array | None = None, for_inputs: bool = False
@@ -422,7 +427,7 @@ class Tape:
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:
         if parameters is None:
             vector = numpy.empty(len(self.parameters))
-            gather(self.parameters, "data", vector)
+            take(self.parameters, False, vector)
             return vector
         vector = real_array("parameters", parameters)
         if vector.shape != (len(self.parameters),):

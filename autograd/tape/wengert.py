@@ -213,7 +213,7 @@ def listing(wengert: WengertList, labels: Sequence[str]) -> str:
         f"{f'v{i}':<{width}}   {kind} {label}".rstrip()
         for i, (kind, label) in enumerate(zip(kinds, labels, strict=True))
     ]
-    name = names(wengert)
+    name = names(wengert.constants.tolist())
     for result, operation, operands in wengert.instructions():
         shown = [f"[{', '.join(map(name, x))}]" if isinstance(x, list) else name(x) for x in operands]
         formula = f" {operation.symbol} ".join(shown) if operation.is_infix else f"{operation.name}({', '.join(shown)})"
@@ -222,9 +222,8 @@ def listing(wengert: WengertList, labels: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def names(wengert: WengertList) -> Callable[[int], str]:
+def names(constants: Sequence[float]) -> Callable[[int], str]:
     """The function that gives a variable's name, or a constant's number."""
-    constants = wengert.constants.tolist()
 
     def name(variable: int) -> str:
         if variable >= 0:

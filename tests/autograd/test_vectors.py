@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import math
 from array import array
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 from autograd import Value, gather, scatter
+from autograd.vectors import add_to
 
 pytestmark = pytest.mark.both_engines
 
@@ -55,6 +57,68 @@ def test_scatter(attribute, container):
         assert [getattr(value, attribute) for value in targets] == NUMBERS
         assert [getattr(value, other) for value in targets] == before
         assert all(type(getattr(value, attribute)) is float for value in targets)
+
+
+@pytest.mark.parametrize("are_plain", [False, True])
+@pytest.mark.parametrize("is_grad", [False, True])
+def test_add_to(is_grad, are_plain):
+    """What is said to be plain may have become something else since: its numbers are the same."""
+    targets, attribute = values(), "grad" if is_grad else "data"
+    terms = [0.25, 3.0, -math.inf, math.inf, 5e-324, 1.7976931348623157e308]
+    expected = [getattr(value, attribute) + term for value, term in zip(targets, terms, strict=True)]
+    assert add_to(targets, is_grad, array("d", terms), are_plain) is None
+    assert repr([getattr(value, attribute) for value in targets]) == repr(expected)
+
+
+class Guarded(Value):
+    """Its gradient may be read no more than so often."""
+
+    reads = 1000
+
+    @property
+    def grad(self):
+        Guarded.reads -= 1
+        if Guarded.reads < 0:
+            raise RuntimeError("read too often")
+        return super().grad
+
+    @grad.setter
+    def grad(self, number):
+        Value.grad.__set__(self, number)
+
+
+def test_where_a_subclass_refuses_to_be_read_nothing_is_added():
+    targets = [Value(1.0), Guarded(2.0), Guarded(3.0), Value(4.0)]
+    Guarded.reads = 1
+    with pytest.raises(RuntimeError, match="read too often"):
+        add_to(targets, True, array("d", [1.0] * 4), False)
+    Guarded.reads = 1000
+    assert [value.grad for value in targets] == [0.0] * 4
+    add_to(targets, True, array("d", [1.0, 2.0, 3.0, 4.0]), False)
+    add_to(targets, True, array("d", [1.0, 2.0, 3.0, 4.0]), True)
+    assert [value.grad for value in targets] == [2.0, 4.0, 6.0, 8.0]
+
+
+class Growing(Value):
+    """Whoever reads it makes the list longer, or shorter, that it is in."""
+
+    change = staticmethod(lambda: None)
+
+    @property
+    def data(self):
+        Growing.change()
+        return super().data
+
+
+@pytest.mark.parametrize("change", [lambda x: x.extend([Value(9.0)] * 1000), list.clear], ids=["longer", "shorter"])
+def test_a_list_that_changes_while_it_is_read(change):
+    """What happens is left open, but nothing is written that is not the vector's."""
+    targets = [Value(1.0), Growing(2.0), Value(3.0)]
+    Growing.change = staticmethod(lambda: change(targets))
+    vector = array("d", [0.0, 0.0, 0.0, 7.0])
+    with suppress(TypeError, ValueError):
+        gather(targets, "data", memoryview(vector)[:3])
+    assert vector[3] == 7.0
 
 
 def test_a_nan_and_the_same_value_twice():

@@ -41,7 +41,8 @@ class Program(Protocol):
 
         Arguments:
             batch: (examples, inputs).
-            parameters: (parameters,).
+            parameters: (parameters,). If both are read-only, their numbers never change: what has been computed from
+                them may be kept for a replay of the very same arrays.
             outputs: (examples, outputs), to be written.
             seeds: the derivative of a result with respect to each output, (outputs,) for all examples alike, or
                 (examples, outputs). An output whose seed is 0 for all examples is not differentiated, since 0 times

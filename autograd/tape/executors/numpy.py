@@ -6,20 +6,20 @@ It needs no compiler. It is the readable twin of the native one: the same number
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from functools import reduce
 
 import numpy
 
 from autograd.operation import Mathematics, places, sum_from_left
-from autograd.operations import ROWS
+from autograd.operations import ROWS, TABLE
 from autograd.tape.executors.executor import Executor
+from autograd.tape.executors.places import Matrix, Places, index_of
 from autograd.tape.groups import Product, find_groups
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, TAKE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from autograd.tape.groups import Group
     from autograd.tape.wengert import WengertList
 
-    Numbers = Any  # Any: float64, an array (members of a group, examples), or (members, 1) for all examples alike
-    Places = NDArray[numpy.signedinteger[Any]]
-    Members = Places | None  # of a group
+    # Any: float64, an array (members of a group, examples), or (members, 1) for all examples alike; of a sequence's
+    # elements the same, (elements, members, examples)
+    Numbers = Any
+    Indices = NDArray[numpy.signedinteger[Any]]
     Instruction = tuple[int, Operation, list[int | list[int]]]
+    Walk = Callable[["Sweeps"], None]
 
 MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
+MOST_WAYS = 64  # so many sets of outputs are remembered, whose sweeps backward are made ready
 
 
 def element(x: list[Numbers], index: Numbers) -> Numbers:
@@ -44,7 +47,7 @@ def element(x: list[Numbers], index: Numbers) -> Numbers:
     return numpy.where(place < 0, math.nan, numpy.take_along_axis(numpy.stack(elements), place[numpy.newaxis], 0)[0])
 
 
-def places_at(index: Numbers, length: int) -> Places:
+def places_at(index: Numbers, length: int) -> Indices:
     """The index as integers; -1 where it is that of no element."""
     is_place: Numbers = (index >= 0) & (index < length) & (index == numpy.floor(index))
     return numpy.where(is_place, index, -1).astype(int)
@@ -63,6 +66,19 @@ arrays = Mathematics(
 )  # fmt: skip
 
 
+def sum_of_elements(terms: list[Any], start: Any = 0.0) -> Any:
+    return start + terms[0].sum(axis=0)
+
+
+def largest_of_elements(x: list[Any]) -> Any:
+    return numpy.fmax.reduce(x[0], axis=0, initial=-math.inf)
+
+
+# A rule of the table goes through a sequence, adds up, or takes the largest, and does nothing else with it. So a single
+# array may stand for all elements.
+arrays_of_elements = Mathematics(**arrays.given | {"sum": sum_of_elements, "largest": largest_of_elements})
+
+
 class NumPy(Executor):
     """Arrays over blocks of examples, on one thread."""
 
@@ -77,25 +93,30 @@ class Program:
     """
 
     def __init__(self, wengert: WengertList) -> None:
-        self.wengert = wengert
-        depends = numpy.append(wengert.dependences, numpy.zeros(len(wengert.constants), numpy.uint8))
-        self.on_inputs, on_parameters = (depends & ON_INPUTS) > 0, (depends & ON_PARAMETERS) > 0
-        self.active = on_parameters, on_parameters | self.on_inputs  # for the parameters alone, and for the inputs too
-        self.uniform = [read for read in wengert.instructions() if not self.on_inputs[read[0]]]
-        self.rows = numpy.full(len(depends), -1)
-        self.rows[: wengert.inputs] = range(wengert.inputs)
-        groups = find_groups(wengert).groups
-        results = [result for group in groups for result in group.results]
-        self.rows[results] = numpy.arange(wengert.inputs, wengert.inputs + len(results))
-        operands = {result: read for result, _, read in wengert.instructions()}
+        found = find_groups(wengert)
+        self.wengert, self.constants = wengert, found.constants[::-1]
+        depends = numpy.append(wengert.dependences, numpy.zeros(len(found.constants), numpy.uint8))
+        on_parameters = (depends & ON_PARAMETERS) > 0
+        # Whether the adjoint of a variable is asked for: for the parameters alone, and for the inputs too.
+        self.active = on_parameters, on_parameters | ((depends & ON_INPUTS) > 0)
+        instructions = list(wengert.instructions())
+        self.uniform = [read for read in instructions if not depends[read[0]] & ON_INPUTS]
+        self.rows = [*range(wengert.inputs), *[-1] * (len(depends) - wengert.inputs)]  # of each variable; -1: uniform
+        self.count = wengert.inputs
+        for group in found.groups:
+            for result in group.results:
+                self.rows[result] = self.count
+                self.count += 1
+        operands = {result: read for result, _, read in instructions}
         self.steps: list[Step] = [
             ProductStep(self, group)
             if isinstance(group, Product)
             else (TakeStep if group.row == TAKE else GroupStep)(self, group, operands)
-            for group in groups
+            for group in found.groups
         ]
-        self.count = wengert.inputs + len(results)
-        self.block = max(8, min(MOST_EXAMPLES, MOST_NUMBERS // (self.count + 1)))
+        largest = max((step.largest for step in self.steps), default=0)
+        self.block = max(8, min(MOST_EXAMPLES, MOST_NUMBERS // (max(self.count, largest) + 1)))
+        self.ways: dict[tuple[tuple[int, ...], bool], Way] = {}  # by what is asked for
         self.rooms: list[Array] = []  # memory that waits for the next replay, since fresh memory is slow
 
     def replay(
@@ -112,85 +133,100 @@ class Program:
         """As executor.py has it."""
         with numpy.errstate(all="ignore"):
             room = self.take_room(min(examples, self.block))
-            sweeps = Sweeps(self, parameters, input_gradients is not None, room)
-            asked_for: list[int] = []
-            if seeds is not None:
-                asked_for = numpy.flatnonzero(seeds.reshape(-1, outputs.shape[1]).any(axis=0)).tolist()
+            sweeps = Sweeps(self, parameters, room)
+            way = None if seeds is None else self.way(seeds.reshape(-1, outputs.shape[1]), input_gradients is not None)
             for first in range(0, examples, self.block):
                 block = slice(first, first + self.block)
                 sweeps.forward(batch[block], outputs[block])
-                if seeds is not None:
-                    sweeps.backward(seeds if seeds.ndim == 1 else seeds[block], asked_for)
+                if way and seeds is not None:
+                    sweeps.backward(seeds if seeds.ndim == 1 else seeds[block], way)
                     if input_gradients is not None:
                         input_gradients[block] = sweeps.adjoints[: self.wengert.inputs].T
-            if seeds is not None:
-                gradient[:] = sweeps.gradient()
+            if way:
+                gradient[:] = sweeps.gradient(way)
             self.rooms = [room]
+
+    def way(self, seeds: Array, for_inputs: bool) -> Way:
+        asked_for = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
+        way = self.ways.get((asked_for, for_inputs))
+        if not way:
+            if len(self.ways) >= MOST_WAYS:
+                self.ways.clear()
+            way = self.ways[asked_for, for_inputs] = Way(self, asked_for, for_inputs)
+        return way
 
     def take_room(self, examples: int) -> Array:
         """Room for so many examples' numbers and adjoints, in any case for one replay alone."""
-        with suppress(IndexError):
+        try:
             room = self.rooms.pop()
-            if room.shape[2] == examples:
-                return room
-        return numpy.empty((2, self.count, examples))
+        except IndexError:  # another thread has it
+            room = numpy.empty((2, self.count, 0))
+        return room if room.shape[2] == examples else numpy.empty((2, self.count, examples))
 
 
-class Operands:
-    """The operands of a group at one place, a variable for each member: their numbers, and what is pushed to them."""
+class Operand:
+    """An operand of a group: for each member a variable, or a sequence of them: first the first elements of all."""
 
-    def __init__(self, program: Program, variables: list[int]) -> None:
-        self.variables = numpy.array(variables)
-        self.rows = program.rows[self.variables]
-        self.varies = self.rows >= 0
-        self.place = place_of(self.rows) if self.varies.all() else None
-        self.are_different, self.is_one = len({*variables}) == len(variables), len({*variables}) == 1
-        self.active = [active[self.variables] for active in program.active]
-        self.some_are_active = [bool(active.any()) for active in self.active]
-        self.all_are_active = [bool(active.all()) for active in self.active]
+    def __init__(self, program: Program, variables: list[int], shape: tuple[int, ...]) -> None:
+        self.variables, self.shape = variables, shape
+        rows = [program.rows[variable] for variable in variables]
+        self.varying = [k for k, row in enumerate(rows) if row >= 0]
+        self.uniform = [k for k, row in enumerate(rows) if row < 0] if len(self.varying) < len(rows) else []
+        self.rows = index_of([rows[k] for k in self.varying] if self.uniform else rows)
+        self.places = index_of([variables[k] for k in self.uniform])
+        self.is_one = not self.varying and len(shape) == 1 and len({*variables}) == 1
 
-    def numbers(self, sweeps: Sweeps) -> Numbers:
-        if self.place is not None:
-            return sweeps.numbers[self.place]
-        if self.is_one and not self.varies[0]:
+    def read(self, sweeps: Sweeps) -> Numbers:
+        if self.is_one:
             return sweeps.uniform[self.variables[0]]  # as x ** 2 is quicker than powers that may all be different
-        uniform: Numbers = sweeps.uniform[self.variables, numpy.newaxis]
-        return (
-            numpy.where(self.varies[:, numpy.newaxis], sweeps.numbers[self.rows], uniform)
-            if self.varies.any()
-            else uniform
-        )
+        if not self.uniform:
+            numbers = sweeps.numbers[self.rows]
+        elif not self.varying:
+            numbers = sweeps.uniform[self.places][:, numpy.newaxis]
+        else:
+            numbers = numpy.empty((len(self.variables), sweeps.numbers.shape[1]))
+            numbers[self.varying] = sweeps.numbers[self.rows]
+            numbers[self.uniform] = sweeps.uniform[self.places][:, numpy.newaxis]
+        return numbers if len(self.shape) == 1 else numbers.reshape(*self.shape, numbers.shape[1])
 
-    def push(self, sweeps: Sweeps, members: Members, adjoints: Numbers) -> None:
-        """Adds to the adjoints of these members' operands, if they are active."""
-        if not self.some_are_active[sweeps.for_inputs]:
-            return
-        if members is None and self.place is not None and self.are_different and self.all_are_active[sweeps.for_inputs]:
-            sweeps.adjoints[self.place] += adjoints
-            sweeps.knows_adjoint[self.place] = True
-            return
-        chosen = numpy.arange(len(self.rows)) if members is None else members
-        active = self.active[sweeps.for_inputs][chosen]
-        chosen, adjoints = chosen[active], adjoints[active]
-        varies = self.varies[chosen]
-        sweeps.push(self.rows[chosen[varies]], adjoints[varies])
-        sweeps.push_to_uniform(self.variables[chosen[~varies]], adjoints[~varies].sum(axis=1))
+
+class Target:
+    """Where the adjoints of some variables go: to rows of adjoints, or summed up over the examples."""
+
+    def __init__(self, program: Program, variables: Sequence[int], chosen: Sequence[int]) -> None:
+        rows = program.rows
+        varying = [k for k in chosen if rows[variables[k]] >= 0]
+        uniform = [k for k in chosen if rows[variables[k]] < 0] if len(varying) < len(chosen) else []
+        self.rows = Places([rows[variables[k]] for k in varying]) if varying else None
+        self.sums = Places([variables[k] for k in uniform]) if uniform else None
+        self.varying, self.uniform = varying and index_of(varying), uniform and index_of(uniform)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.sums)
+
+    def push(self, sweeps: Sweeps, adjoints: Numbers) -> None:
+        """Adds to the adjoints of those that are chosen; of all variables, these are (variables, examples)."""
+        if self.rows:
+            self.rows.add(sweeps.adjoints, adjoints[self.varying])
+        if self.sums:
+            self.sums.add(sweeps.sums, adjoints[self.uniform].sum(axis=1))
 
 
 class Step:
-    """A group, made ready.
+    """A group, made ready. `place` is where its results lie; it needs so many numbers at once, for each example."""
 
-    `members` are those whose adjoints are known, None if they all are: what nothing has asked for is not walked.
-    """
+    largest = 0
 
     def __init__(self, program: Program, group: Group) -> None:
-        self.results = program.rows[group.results]
-        self.place = place_of(self.results)
+        self.results = group.results
+        first = program.rows[group.results[0]]
+        self.place = slice(first, first + len(group.results))
 
-    def compute(self, sweeps: Sweeps) -> Numbers:
+    def compute(self, sweeps: Sweeps) -> None:
         raise NotImplementedError
 
-    def walk_back(self, sweeps: Sweeps, members: Members) -> None:
+    def way_back(self, way: Way, members: list[int]) -> Walk:
+        """The walk back through these members, whose operands that are active it marks as needed."""
         raise NotImplementedError
 
 
@@ -200,38 +236,61 @@ class GroupStep(Step):
     def __init__(self, program: Program, group: Group, operands: dict[int, list[int | list[int]]]) -> None:
         super().__init__(program, group)
         self.operation = ROWS[group.row]
-        read = [operands[result] for result in group.results]
-        self.operands: list[Operands | list[Operands]] = [
-            [Operands(program, list(element)) for element in zip(*each, strict=True)]
-            if isinstance(each[0], list)
-            else Operands(program, list(each))
-            for each in zip(*read, strict=True)
-        ]
+        self.is_own = group.row < TABLE  # of the project: such a rule takes a sequence's elements at once
+        self.mathematics = arrays_of_elements if self.is_own else arrays
+        self.operands = []
+        for each in zip(*[operands[result] for result in group.results], strict=True):
+            variables: list[Any] = list(each)
+            shape: tuple[int, ...] = (len(variables),)
+            if isinstance(variables[0], list):
+                shape = len(variables[0]), len(variables)
+                variables = [variable for elements in zip(*variables, strict=True) for variable in elements]
+            self.operands.append(Operand(program, variables, shape))
+        self.largest = max(len(operand.variables) for operand in self.operands)
+        self.value = f"{self.operation.name}: the value"
+        self.derivatives = [f"{self.operation.name}: the derivative by {name}" for name in self.operation.operands]
 
-    def numbers(self, sweeps: Sweeps) -> list[Numbers]:
-        return [
-            [element.numbers(sweeps) for element in operand] if isinstance(operand, list) else operand.numbers(sweeps)
-            for operand in self.operands
-        ]
+    def read(self, sweeps: Sweeps) -> list[Numbers]:
+        """As the rule takes them: sequences as lists, of the array of all elements, or of an array for each."""
+        numbers = [operand.read(sweeps) for operand in self.operands]
+        for k in range(self.operation.sequences):
+            numbers[k] = [numbers[k]] if self.is_own else [*numbers[k]]
+        return numbers
 
-    def compute(self, sweeps: Sweeps) -> Numbers:
-        return on_arrays(f"{self.operation.name}: the value", self.operation.compute, *self.numbers(sweeps))
+    def compute(self, sweeps: Sweeps) -> None:
+        compute = self.operation.compute
+        sweeps.numbers[self.place] = on_arrays(self.value, compute, self.mathematics, *self.read(sweeps))
 
-    def walk_back(self, sweeps: Sweeps, members: Members) -> None:
-        result, adjoints = sweeps.numbers[self.place], sweeps.adjoints[self.place]
-        operands = self.numbers(sweeps)
-        names = self.operation.operands
-        for name, operand, partial in zip(names, self.operands, self.operation.partials, strict=True):
-            elements = operand if isinstance(operand, list) else [operand]
-            if not any(element.some_are_active[sweeps.for_inputs] for element in elements):
-                continue
-            what = f"{self.operation.name}: the derivative by {name}"
-            derivatives = on_arrays(what, partial, result, *operands)
-            for element, derivative in zip(
-                elements, derivatives if elements is operand else [derivatives], strict=True
-            ):
-                pushed = derivative * adjoints
-                element.push(sweeps, members, pushed if members is None else pushed[members])
+    def way_back(self, way: Way, members: list[int]) -> Walk:
+        targets = []
+        for k, operand in enumerate(self.operands):
+            starts = range(0, len(operand.variables), operand.shape[-1])
+            chosen = way.choose(operand.variables, [start + j for start in starts for j in members])
+            if chosen:
+                targets.append((k, Target(way.program, operand.variables, chosen)))
+
+        def walk(sweeps: Sweeps) -> None:
+            adjoints, operands = sweeps.adjoints[self.place], self.read(sweeps)
+            for k, target in targets:
+                target.push(sweeps, self.pushed(k, sweeps.numbers[self.place], operands, adjoints))
+
+        return walk
+
+    def pushed(self, k: int, result: Numbers, operands: list[Numbers], adjoints: Numbers) -> Numbers:
+        """What the adjoints are, times the derivatives by operand k: (variables, examples)."""
+        rule = self.operation.partials[k]
+        derivatives = on_arrays(self.derivatives[k], rule, self.mathematics, result, *operands)
+        shape = *self.operands[k].shape, adjoints.shape[1]
+        if len(shape) == 2:
+            return derivatives * adjoints
+        if self.is_own:
+            [derivatives] = derivatives
+            pushed = numpy.broadcast_to(derivatives * adjoints, shape)
+        else:
+            pushed = numpy.empty(shape)
+            for element, derivative in zip(pushed, derivatives, strict=True):
+                element[:] = derivative * adjoints
+        return pushed.reshape(-1, shape[-1])
 
 
 class TakeStep(Step):
@@ -241,41 +300,43 @@ class TakeStep(Step):
         super().__init__(program, group)
         sequences, indices = zip(*[operands[result] for result in group.results], strict=True)
         self.elements = numpy.array(sequences)  # (members, length)
-        self.indices = Operands(program, list(indices))
-        self.rows = program.rows
+        self.indices = Operand(program, list(indices), (len(indices),))
+        self.rows = numpy.array(program.rows)
 
-    def chosen(self, sweeps: Sweeps) -> tuple[Places, NDArray[numpy.bool_]]:
+    def chosen(self, sweeps: Sweeps) -> tuple[Indices, NDArray[numpy.bool_]]:
         """The variable that each member takes, (members, examples); and the places of those that take one."""
-        index = numpy.broadcast_to(self.indices.numbers(sweeps), (len(self.elements), sweeps.numbers.shape[1]))
+        index = numpy.broadcast_to(self.indices.read(sweeps), (len(self.elements), sweeps.numbers.shape[1]))
         places = places_at(index, self.elements.shape[1])
         return numpy.take_along_axis(self.elements, places, 1), places >= 0
 
-    def compute(self, sweeps: Sweeps) -> Numbers:
+    def compute(self, sweeps: Sweeps) -> None:
         variables, is_place = self.chosen(sweeps)
         rows = self.rows[variables]
         numbers = numpy.where(is_place, sweeps.uniform[variables], math.nan)
         member, example = numpy.nonzero(is_place & (rows >= 0))
         numbers[member, example] = sweeps.numbers[rows[member, example], example]
-        return numbers
+        sweeps.numbers[self.place] = numbers
 
-    def walk_back(self, sweeps: Sweeps, members: Members) -> None:
-        chosen = slice(None) if members is None else members
-        variables, is_place = self.chosen(sweeps)
-        variables, is_place = variables[chosen], is_place[chosen]
-        adjoints, rows = sweeps.adjoints[self.results[chosen]], self.rows[variables]
-        is_pushed = is_place & sweeps.active[variables]
-        is_uniform = is_pushed & (rows < 0)
-        sweeps.push_to_uniform(variables[is_uniform], adjoints[is_uniform])
-        member, example = numpy.nonzero(is_pushed & (rows >= 0))
-        varying = rows[member, example]
-        numpy.add.at(sweeps.adjoints, (varying, example), adjoints[member, example])
-        sweeps.knows_adjoint[varying] = True
+    def way_back(self, way: Way, members: list[int]) -> Walk:
+        way.choose_all(self.elements[members])
+        active = numpy.frombuffer(way.active, bool)
+
+        def walk(sweeps: Sweeps) -> None:
+            variables, is_place = (array[members] for array in self.chosen(sweeps))
+            adjoints, rows = sweeps.adjoints[self.place][members], self.rows[variables]
+            is_pushed = is_place & active[variables]
+            is_uniform = is_pushed & (rows < 0)
+            numpy.add.at(sweeps.sums, variables[is_uniform], adjoints[is_uniform])
+            member, example = numpy.nonzero(is_pushed & (rows >= 0))
+            numpy.add.at(sweeps.adjoints, (rows[member, example], example), adjoints[member, example])
+
+        return walk
 
 
-def on_arrays(what: str, rule: Callable[..., Any], *operands: Numbers) -> Any:
+def on_arrays(what: str, rule: Callable[..., Any], m: Mathematics, *operands: Numbers) -> Any:
     """What the rule makes of arrays. One of an operation of the user's may not be written for them."""
     try:
-        return rule(arrays, *operands)
+        return rule(m, *operands)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
@@ -285,54 +346,124 @@ def on_arrays(what: str, rule: Callable[..., Any], *operands: Numbers) -> Any:
 
 
 class ProductStep(Step):
-    """A layer: the weights, (neurons, inputs), times the inputs, (inputs, examples)."""
+    """A layer: the weights, (neurons, inputs), times the inputs, (inputs, examples).
+
+    The inputs that are the same for all examples are `fixed`: their products are part of the bias.
+    """
 
     def __init__(self, program: Program, product: Product) -> None:
         super().__init__(program, product)
-        self.weights = numpy.array(product.weights)
-        self.are_different = len(numpy.unique(self.weights)) == self.weights.size
-        self.inputs, self.biases = Operands(program, product.inputs), Operands(program, product.biases)
+        self.product = product
+        self.varying, self.fixed = (
+            [k for k, variable in enumerate(product.inputs) if (program.rows[variable] >= 0) is varies]
+            for varies in (True, False)
+        )
+        self.inputs, self.fixed_inputs = (
+            Operand(program, [product.inputs[k] for k in some], (len(some),)) for some in (self.varying, self.fixed)
+        )
+        self.weights, self.fixed_weights = self.matrices(range(len(self.results)))
+        self.biases = Operand(program, product.biases, (len(product.biases),))
 
-    def compute(self, sweeps: Sweeps) -> Numbers:
-        return sweeps.uniform[self.weights] @ self.inputs.numbers(sweeps) + self.biases.numbers(sweeps)
+    def matrices(self, members: Sequence[int]) -> tuple[Matrix, Matrix | None]:
+        """The weights of the varying inputs and, if there are any, of the fixed ones."""
+        rows = [self.product.weights[j] for j in members]
+        if not self.fixed:
+            return Matrix(rows), None
+        varying, fixed = (Matrix([[row[k] for k in some] for row in rows]) for some in (self.varying, self.fixed))
+        return varying, fixed
 
-    def walk_back(self, sweeps: Sweeps, members: Members) -> None:
-        everything = members is None
-        adjoints = sweeps.adjoints[self.place if everything else self.results[members]]
-        weights = self.weights if everything else self.weights[members]
-        if self.inputs.some_are_active[sweeps.for_inputs]:
-            self.inputs.push(sweeps, None, sweeps.uniform[weights].T @ adjoints)
-        if sweeps.active[weights].any():
-            inputs = numpy.broadcast_to(self.inputs.numbers(sweeps), (len(self.inputs.rows), adjoints.shape[1]))
-            sweeps.push_to_uniform(weights, adjoints @ inputs.T, self.are_different)
-        self.biases.push(sweeps, members, adjoints)
+    def compute(self, sweeps: Sweeps) -> None:
+        net_inputs = sweeps.numbers[self.place]
+        numpy.matmul(self.weights.read(sweeps.uniform), self.inputs.read(sweeps), out=net_inputs)
+        net_inputs += self.biases.read(sweeps)
+        if self.fixed_weights:
+            net_inputs += (
+                self.fixed_weights.read(sweeps.uniform) @ sweeps.uniform[self.fixed_inputs.places][:, numpy.newaxis]
+            )
+
+    def way_back(self, way: Way, members: list[int]) -> Walk:
+        weights, fixed_weights, place = self.weights, self.fixed_weights, self.place
+        if len(members) < len(self.results):
+            weights, fixed_weights = self.matrices(members)
+            place = index_of([self.place.start + j for j in members])
+        biases = [self.product.biases[j] for j in members]
+        to_biases, to_inputs, to_fixed = (
+            Target(way.program, variables, way.choose(variables, range(len(variables))))
+            for variables in (biases, self.inputs.variables, self.fixed_inputs.variables)
+        )
+        are_learned = way.choose_all(weights.places)
+        if fixed_weights:
+            way.choose_all(fixed_weights.places)
+
+        def walk(sweeps: Sweeps) -> None:
+            adjoints = sweeps.adjoints[place]
+            if to_inputs:
+                to_inputs.push(sweeps, weights.read(sweeps.uniform).T @ adjoints)
+            if are_learned:
+                weights.add(sweeps.sums, adjoints @ self.inputs.read(sweeps).T)
+            to_biases.push(sweeps, adjoints)
+            if fixed_weights:
+                totals = adjoints.sum(axis=1)
+                fixed_weights.add(sweeps.sums, numpy.outer(totals, sweeps.uniform[self.fixed_inputs.places]))
+                to_fixed.push(sweeps, (fixed_weights.read(sweeps.uniform).T @ totals)[:, numpy.newaxis])
+
+        return walk
 
 
-def place_of(rows: Places) -> Any:  # Any: what arrays are indexed with
-    """The rows as a slice, if they follow each other: then nothing is copied."""
-    follow = (numpy.diff(rows) == 1).all()
-    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) and follow else rows
+class Way:
+    """What a sweep backward visits for some outputs, those that are asked for, once for the parameters or inputs too.
+
+    Of the others, 0 times an infinite derivative would be nan.
+    """
+
+    def __init__(self, program: Program, asked_for: Sequence[int], for_inputs: bool) -> None:
+        self.program, self.asked_for = program, asked_for
+        self.active = program.active[for_inputs].tobytes()
+        self.needed = bytearray(len(self.active))
+        outputs = program.wengert.outputs
+        self.outputs = [(k, int(outputs[k])) for k in asked_for]
+        for _, variable in self.outputs:
+            self.needed[variable] = True
+        self.walks = []
+        for step in reversed(program.steps):
+            members = [j for j, result in enumerate(step.results) if self.needed[result] and self.active[result]]
+            if members:
+                self.walks.append(step.way_back(self, members))
+        self.uniform = []
+        for result, operation, operands in reversed(program.uniform):
+            if self.needed[result] and self.active[result]:
+                flat = [v for operand in operands for v in (operand if isinstance(operand, list) else [operand])]
+                self.choose(flat, range(len(flat)))
+                self.uniform.append((result, operation, operands))
+
+    def choose(self, variables: Sequence[int], places: Iterable[int]) -> list[int]:
+        """Those of the places at which a variable is active, which is needed then."""
+        chosen = [k for k in places if self.active[variables[k]]]
+        for k in chosen:
+            self.needed[variables[k]] = True
+        return chosen
+
+    def choose_all(self, variables: Indices) -> bool:
+        """The same for an array of variables. Returns whether there is one."""
+        are_active = numpy.frombuffer(self.active, bool)[variables]
+        numpy.frombuffer(self.needed, bool)[variables[are_active]] = True
+        return bool(are_active.any())
 
 
 class Sweeps:
     """The sweeps of one replay, forward and backward over each block.
 
-    numbers, adjoints   of what varies, (rows, examples); and of which rows the adjoint is known
-    uniform, sums       of all other variables, and behind them the constants, the last one first: their numbers, their
-                        adjoints summed up over the examples, and of which these are known
-    active              of each variable, whether its adjoint is asked for
+    numbers, adjoints   of what varies, (rows, examples)
+    uniform, sums       of all other variables, and behind them the constants, the last one first: their numbers, and
+                        their adjoints summed up over the examples
     """
 
-    def __init__(self, program: Program, parameters: Array, for_inputs: bool, room: Array) -> None:
+    def __init__(self, program: Program, parameters: Array, room: Array) -> None:
         wengert = program.wengert
-        self.program = program
-        self.room = room
-        self.for_inputs, self.active = for_inputs, program.active[for_inputs]
-        self.uniform = numpy.zeros(len(self.active))
+        self.program, self.room = program, room
+        self.uniform, self.sums = numpy.zeros((2, len(program.rows)))
         self.uniform[wengert.inputs : wengert.first_result] = parameters
-        if len(wengert.constants):
-            self.uniform[-len(wengert.constants) :] = wengert.constants[::-1]
-        self.sums, self.knows_sum = numpy.zeros(len(self.active)), numpy.zeros(len(self.active), bool)
+        self.uniform[-len(program.constants) :] = program.constants
         for result, operation, operands in program.uniform:
             self.uniform[result] = operation.compute(arrays, *map(self.uniform_operand, operands))
 
@@ -344,52 +475,33 @@ class Sweeps:
         self.numbers, self.adjoints = self.room[:, :, : len(batch)]
         self.numbers[: batch.shape[1]] = batch.T
         for step in self.program.steps:
-            self.numbers[step.place] = step.compute(self)
+            step.compute(self)
         for k, variable in enumerate(self.program.wengert.outputs.tolist()):
             row = self.program.rows[variable]
             outputs[:, k] = self.numbers[row] if row >= 0 else self.uniform[variable]
 
-    def backward(self, seeds: Array, asked_for: list[int]) -> None:
+    def backward(self, seeds: Array, way: Way) -> None:
         """Adds this block's share to the sums, from the last group to the first."""
         self.adjoints.fill(0.0)
-        self.knows_adjoint = numpy.zeros(len(self.numbers), bool)
-        for k in asked_for:  # of the others, 0 times an infinite derivative would be nan
-            seed = numpy.broadcast_to(seeds[..., k], (1, self.numbers.shape[1]))
-            variable = self.program.wengert.outputs[k : k + 1]
+        for k, variable in way.outputs:
             row = self.program.rows[variable]
-            if row[0] >= 0:
-                self.push(row, seed)
+            if row >= 0:
+                self.adjoints[row] += seeds[..., k]
             else:
-                self.push_to_uniform(variable, seed.sum(axis=1))
-        for step in reversed(self.program.steps):
-            known = self.knows_adjoint[step.place]
-            if known.any():
-                step.walk_back(self, None if known.all() else numpy.flatnonzero(known))
+                self.sums[variable] += numpy.broadcast_to(seeds[..., k], self.adjoints.shape[1]).sum()
+        for walk in way.walks:
+            walk(self)
 
-    def push(self, rows: Places, adjoints: Numbers) -> None:
-        if len(rows):
-            for row, adjoint in zip(rows.tolist(), adjoints, strict=True):  # which may be the same row again
-                self.adjoints[row] += adjoint
-            self.knows_adjoint[rows] = True
-
-    def push_to_uniform(self, variables: Places, adjoints: Numbers, are_different: bool = False) -> None:
-        if are_different:
-            self.sums[variables] += adjoints
-        else:
-            numpy.add.at(self.sums, variables, adjoints)
-        self.knows_sum[variables] = True
-
-    def gradient(self) -> Array:
+    def gradient(self, way: Way) -> Array:
         """The parameters' adjoints, once all blocks have been swept."""
-        for result, operation, variables in reversed(self.program.uniform):
-            if not self.knows_sum[result]:
-                continue
+        for result, operation, variables in way.uniform:
             operands = [self.uniform_operand(operand) for operand in variables]
             for operand, partial in zip(variables, operation.partials, strict=True):
-                flat = numpy.array(operand if isinstance(operand, list) else [operand], int)
-                if self.active[flat].any():
+                flat = operand if isinstance(operand, list) else [operand]
+                chosen = [k for k, variable in enumerate(flat) if way.active[variable]]
+                if chosen:
                     derivatives = numpy.asarray(partial(arrays, self.uniform[result], *operands)) * self.sums[result]
-                    of_active = self.active[flat]
-                    self.push_to_uniform(flat[of_active], derivatives.reshape(-1)[of_active])
+                    for k, derivative in zip(chosen, derivatives.reshape(-1)[chosen].tolist(), strict=True):
+                        self.sums[flat[k]] += derivative
         wengert = self.program.wengert
         return self.sums[wengert.inputs : wengert.first_result]

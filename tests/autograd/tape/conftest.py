@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+import autograd
 from autograd import Value, dot, relu, tanh
 
 
@@ -22,6 +23,13 @@ def random_graph(seed):
             return dot(weights, x, bias) if source.random() < 0.8 else dot(x, weights, bias)
         if kind == "sums":
             return sum((w * z for w, z in zip(weights, x, strict=True)), bias)
+        if kind == "one sum":
+            terms = [w * z for w, z in zip(weights, x, strict=True)]
+            terms.insert(source.randint(0, len(terms)), bias)
+            return autograd.sum(terms) * 1.0 if source.random() < 0.1 else autograd.sum(terms)
+        if kind == "bias last":
+            first, *others = [w * z for w, z in zip(weights, x, strict=True)]
+            return sum(others, first) + bias if source.random() < 0.7 else bias + sum(others, first)
         for w, z in zip(weights, x, strict=True):
             bias = bias + (w * z if source.random() < 0.5 else z * w)
         return bias
@@ -30,7 +38,7 @@ def random_graph(seed):
         x = source.sample(values, min(len(values), source.randint(1, 4)))
         if source.random() < 0.2:
             x.append(source.choice([1.0, parameters[0]]))
-        kind, made = source.choice(["layer", "layer", "chains", "sums", "other"]), []
+        kind, made = source.choice(["layer", "layer", "chains", "sums", "one sum", "bias last", "other"]), []
         for _ in range(source.randint(1, 4)):
             if kind == "other":
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])

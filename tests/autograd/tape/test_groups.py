@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from autograd import Value, dot, logsumexp, relu, tanh
+import autograd
+from autograd import Tape, Value, dot, engine, logsumexp, relu, tanh
 from autograd.operations import ROWS
-from autograd.tape.groups import Product, find_groups, grouped
+from autograd.tape.groups import ADDED, PRODUCT, Product, find_groups, grouped
 from autograd.tape.record import write_down
 from autograd.tape.wengert import ON_INPUTS
 
@@ -23,8 +26,9 @@ def groups_of(outputs, inputs):
 
 def shapes(groups):
     """Of a product its neurons and inputs, of any other group its operation and how many results it has."""
+    own = len(groups.constants) - len(ADDED)
     return [
-        (len(group.results), group.length) if isinstance(group, Product) else (len(group.results), ROWS[group.row].name)
+        (len(group.results), sum(v >= -own for v in group.inputs) if group.row == PRODUCT else ROWS[group.row].name)
         for group in groups.groups
     ]
 
@@ -50,7 +54,42 @@ def summed(weights, biases, x):
     ]
 
 
-LAYERS = pytest.mark.parametrize("layer", [layer, chained, summed])
+def bias_last(weights, biases, x):
+    """w1 * x1 + w2 * x2 + … + b, from left to right."""
+    sums = []
+    for w, b in zip(weights, biases, strict=True):
+        first, *others = [weight * factor for weight, factor in zip(w, x, strict=True)]
+        sums.append(sum(others, first) + b)
+    return sums
+
+
+def bias_before(weights, biases, x):
+    """b + (w1 * x1 + w2 * x2 + …)"""
+    return [
+        b + sum([weight * factor for weight, factor in zip(w[1:], x[1:], strict=True)], w[0] * x[0])
+        for w, b in zip(weights, biases, strict=True)
+    ]
+
+
+def in_one_sum(weights, biases, x):
+    return [
+        autograd.sum([weight * factor for weight, factor in zip(w, x, strict=True)], b)
+        for w, b in zip(weights, biases, strict=True)
+    ]
+
+
+def in_one_sum_without_a_bias(weights, biases, x):
+    return [autograd.sum(weight * factor for weight, factor in zip(w, x, strict=True)) for w in weights]
+
+
+def a_sum_and_a_bias(weights, biases, x):
+    return [sum_ + b for sum_, b in zip(in_one_sum_without_a_bias(weights, biases, x), biases, strict=True)]
+
+
+WAYS = {way.__name__: way for way in (layer, chained, summed)}
+OTHER_WAYS = (bias_last, bias_before, in_one_sum, in_one_sum_without_a_bias, a_sum_and_a_bias)
+ALL_WAYS = WAYS | {way.__name__: way for way in OTHER_WAYS}
+LAYERS = pytest.mark.parametrize("layer", ALL_WAYS.values(), ids=ALL_WAYS)
 
 
 def matrix(rows, columns):
@@ -86,7 +125,7 @@ def test_what_one_neuron_does_differently_leaves_the_others_together(layer, odd,
     assert shapes(groups_of(layer(matrix(2, 4), leaves(2), outputs), x))[0] == (4, 3)
 
 
-@LAYERS
+@pytest.mark.parametrize("layer", WAYS.values(), ids=WAYS)
 def test_frozen_and_shared_weights(layer):
     x, weights = leaves(3), matrix(4, 3)
     weights[1] = [0.5, 1.5, 2.5]
@@ -123,12 +162,45 @@ def test_a_convolution():
     assert len(groups_of(by_kernel, x).parts) == 8  # each input's uses stay in their order
 
 
+@LAYERS
+def test_neurons_of_one_input(layer):
+    """A single product is a neuron only beside another one of its input."""
+    x = leaves(2)
+    hidden = [tanh(z) for z in layer(matrix(4, 1), leaves(4), x[:1])]
+    assert shapes(groups_of(hidden, x)) == [(4, 1), (4, "tanh")]
+    apart = [tanh(z) for k in range(2) for z in layer(matrix(1, 1), leaves(1), [x[k]])]
+    expected = [(1, 1), (1, 1)] if layer.__name__ == "layer" else shapes(groups_of(apart, x))[:-1]
+    assert shapes(groups_of(apart, x)) == [*expected, (2, "tanh")]
+    assert layer.__name__ == "layer" or (2, "multiply") in expected
+
+
+@LAYERS
+def test_what_a_layer_is_in_numbers(layer):
+    x = leaves(3)
+    found = groups_of(layer(matrix(4, 3), leaves(4), x), x)
+    [product] = found.groups
+    assert [product.inputs.count(v) for v in range(3)] == [1, 1, 1]
+    values = [found.constants[-1 - v] for v in (*product.inputs, product.biases[0]) if v < 0]
+    assert values in ([], [0.0], [1.0, -0.0], [1.0, 0.0])
+
+
 CHAINS = {
     "two products": (lambda w, x, y: w[0] + w[1] * x + w[2] * y, [(1, 2)]),
     "sums the other way": (lambda w, x, y: w[2] * y + (x * w[1] + w[0]), [(1, 2)]),
-    "from a product": (lambda w, x, y: w[0] * x + w[1] * y + w[2] * x.tanh(), [(1, "multiply"), (1, "tanh"), (1, 2)]),
-    "the bias at the end": (lambda w, x, y: 0.0 + w[0] * x + w[1] * y + w[2], [(1, 2), (1, "add")]),
+    "from a product": (lambda w, x, y: w[0] * x + w[1] * y, [(1, 2)]),
+    "the bias at the end": (lambda w, x, y: 0.0 + w[0] * x + w[1] * y + w[2], [(1, 2)]),
+    "biases everywhere": (lambda w, x, y: w[0] + (w[1] * x + 2.0 + (w[2] * y)) + 3.0, [(1, 2)]),
+    "a sum in a chain": (lambda w, x, y: autograd.sum([w[0] * x, 1.0]) + w[1] * y + w[2], [(1, 2)]),
+    "two sums": (lambda w, x, y: (w[0] * x + w[1]) + (w[2] * y), [(1, 2)]),
     "one product": (lambda w, x, y: w[0] + w[1] * x, [(1, "multiply"), (1, "add")]),
+    "a weight twice in a sum": (
+        lambda w, x, y: autograd.sum([w[0] * x, w[0], w[1] * y]),
+        [(2, "multiply"), (1, "sum")],
+    ),
+    "more than products in a sum": (
+        lambda w, x, y: autograd.sum([w[0] * x, y, w[1] * y]),
+        [(2, "multiply"), (1, "sum")],
+    ),
     "an input twice": (lambda w, x, y: w[0] + w[1] * x + w[2] * x, [(2, "multiply"), (1, "add"), (1, "add")]),
     "the bias is an input": (lambda w, x, y: x + w[1] * x + w[2] * y, [(2, "multiply"), (1, "add"), (1, "add")]),
     "a product of inputs": (lambda w, x, y: w[0] + w[1] * x + x * y, [(2, "multiply"), (1, "add"), (1, "add")]),
@@ -156,6 +228,20 @@ def test_a_chain_whose_inputs_are_used_between_its_products():
     assert (1, 2) not in shapes(groups_of([w[0] + w[1] * x + w[2] * x.tanh()], [x]))
     between = (w[0] + w[1] * x + w[2] * y, x.tanh())
     assert (1, 2) in shapes(groups_of(between, [x, y]))
+
+
+@LAYERS
+def test_signed_zeros(layer):
+    """A sum that begins with 0.0, one that begins with its bias and one that begins with a product differ in these."""
+    for numbers in itertools.product([-0.0, 0.0, 1.0], repeat=4):
+        x = [Value(number) for number in numbers[:2]]
+        w = [[Value(numbers[2]), Value(1.0)], [Value(1.0), Value(numbers[2])]]
+        outputs = layer(w, [Value(numbers[3]), Value(numbers[3])], x)
+        expected = [output.data for output in outputs]
+        tape = Tape(outputs, x)
+        for batch in ([numbers[:2]], [numbers[:2]] * 2):
+            found = tape.forward(batch)[-1].tolist()
+            assert repr(found) == repr(expected) if engine == "native" else found == expected
 
 
 NO_NEURONS = {
@@ -195,7 +281,7 @@ def inner_results(wengert, result, last):
         k = waiting.pop()
         if k in operands and k not in last:
             found.append(k)
-            waiting += [v for v in operands[k] if isinstance(v, int)]
+            waiting += [v for x in operands[k] for v in (x if isinstance(x, list) else [x])]
     return found
 
 
@@ -210,7 +296,7 @@ def check_groups(wengert):
     assert found == grouped(wengert)
     instructions = {result: (operation, operands) for result, operation, operands in wengert.instructions()}
     varies = [bool(mark & ON_INPUTS) for mark in wengert.dependences]
-    covered, known = [], {v for v in range(len(varies)) if not varies[v]} | set(range(-len(wengert.constants), 0))
+    covered, known = [], {v for v in range(len(varies)) if not varies[v]} | set(range(-len(found.constants), 0))
     known |= set(range(wengert.inputs))
     for group in found.groups:
         assert group.results == sorted(group.results)

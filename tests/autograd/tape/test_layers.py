@@ -80,8 +80,8 @@ def test_neurons_that_begin_with_a_shared_constant(start):
     x = h = leaves(2)
     for width in (2, 2, 1):
         h = [tanh(sum((w * v for w, v in zip(leaves(2), h, strict=False)), start()) + Value(0.1)) for _ in range(width)]
-    layer = "2 neurons of 2 inputs, add; 2 tanh"
-    assert Tape(h[0], x).layers() == f"{layer}; {layer}; 1 neuron of 2 inputs, add; 1 tanh"
+    layer = "2 neurons of 2 inputs, tanh"
+    assert Tape(h[0], x).layers() == f"{layer}; {layer}; 1 neuron of 2 inputs, tanh"
 
 
 def test_a_long_recurrence_is_told_in_short():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import signal
+import sys
 from contextlib import suppress
 from dataclasses import replace
 
@@ -278,17 +279,30 @@ def test_an_operation_has_the_same_numbers_alone_and_beside_others(operation):
 
 
 def test_kept_values_change_no_number(structured):
-    """Whatever was replayed before: another batch, other parameters, or a number that has changed in place."""
+    """Whatever was replayed before: another batch, other parameters, or a number that has changed in place.
+
+    Only what is read-only, as Tape.forward() gives it, may be kept: everything else may have changed.
+    """
     outputs, inputs, batch = structured
     tape, source = Tape(outputs, inputs), random.Random(3)
     vectors = [np.array([p.data for p in tape.parameters]) * factor for factor in (1.0, -0.5)]
     seeds = np.array([0.5, -0.3])
     program, working = native_program(tape), batch[:300].copy()
-    for _ in range(60):
+    fixed: dict[object, np.ndarray] = {}  # the same array for the same numbers, some of the time
+
+    def as_it_may_be_given(array):
+        if source.random() < 0.3:
+            return array
+        if source.random() < 0.3:
+            fixed.clear()
+        numbers = array.tobytes()
+        return fixed.setdefault(numbers, np.frombuffer(numbers).reshape(array.shape))
+
+    for _ in range(150):
         n, vector = source.choice([1, 2, 130, 300]), source.choice(vectors)
         if source.random() < 0.3:
             working[source.randrange(n), source.randrange(7)] *= -1.0
-        given = [n, working[:n], vector, np.empty((n, 2))]
+        given = [n, as_it_may_be_given(working[:n]), as_it_may_be_given(vector), np.empty((n, 2))]
         of_backward = [np.empty(len(vector)), np.empty((n, 7)) if source.random() < 0.5 else None]
         for now, threads in ((source.choice([None, seeds]), 2), (seeds, 1)):
             program.replay(*given, now, *of_backward, threads)
@@ -296,3 +310,24 @@ def test_kept_values_change_no_number(structured):
         native_program(tape).replay(n, working[:n], vector, expected[0], seeds, expected[1], expected[2], 1)
         for mine, theirs in zip([given[3], *of_backward], expected, strict=True):
             assert mine is None or mine.tobytes() == theirs.tobytes()
+
+
+def test_the_arrays_of_kept_values_are_held_and_let_go():
+    w, x = Value(2.0), Value(0.0)
+    programs, seeds = [native_program(Tape(w * x, [x]))], np.ones(1)
+    given = [(np.frombuffer(np.full((3, 1), k).tobytes()).reshape(3, 1), np.frombuffer(b"\0" * 8)) for k in (1.0, 2.0)]
+
+    def counts():
+        return [sys.getrefcount(array) for pair in given for array in pair]
+
+    def replay(k, seeds):
+        programs[0].replay(3, *given[k], np.empty((3, 1)), seeds, np.empty(1), None, 1)
+
+    before = counts()
+    for k in (0, 0, 1, 0, 1):
+        replay(k, None)
+        replay(k, seeds)
+        held = [after - number for after, number in zip(counts(), before, strict=True)]
+        assert held == ([1, 1, 0, 0] if k == 0 else [0, 0, 1, 1])
+    programs.clear()
+    assert counts() == before
