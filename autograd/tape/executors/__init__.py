@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXECUTORS = {
     "native": "autograd.tape.executors.native.Native",
     "numpy": "autograd.tape.executors.numpy.NumPy",
+    "xla": "autograd.tape.executors.xla.XLA",
 }
 
 
