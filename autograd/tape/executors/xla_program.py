@@ -8,8 +8,10 @@ function, since XLA takes long to compile large constants.
 
 from __future__ import annotations
 
-from functools import partial, reduce
-from operator import add
+from bisect import bisect_right
+from functools import reduce
+from itertools import islice
+from operator import add, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -103,11 +105,22 @@ class Grid(NamedTuple):
             numbers = jnp.pad(numbers, ((0, 0), (0, end - self.width)))
         return numbers.reshape(-1, self.rows, self.stride)[:, :, : self.length].reshape(len(numbers), -1)
 
-    def spread(self, pushed: Numbers, indices: Sequence[Any]) -> Numbers:
-        runs = pushed.reshape(len(pushed), self.rows, self.length)
-        runs = jnp.pad(runs, ((0, 0), (0, 0), (0, self.stride - self.length))).reshape(len(pushed), -1)
-        after = self.width - self.start - runs.shape[1]
-        return jnp.pad(runs[:, : runs.shape[1] + min(after, 0)], ((0, 0), (self.start, max(after, 0))))
+    @property
+    def end(self) -> int:
+        return min(self.width, self.start + self.rows * self.stride)
+
+    def spread(self, pushed: Numbers, first: int, end: int) -> Numbers:
+        """The adjoints of these columns, as those of the columns from first to end."""
+        padding = (0, 0), (0, 0), (self.start - first, 0)
+        if (end - first) % self.rows or (end - first) // self.rows != self.stride or padding[2][0] + self.length > self.stride:
+            runs = jnp.pad(self.runs(pushed), ((0, 0), (0, 0), (0, self.stride - self.length)))
+            window = runs.reshape(len(pushed), -1)[:, : self.end - self.start]
+            return jnp.pad(window, ((0, 0), (self.start - first, end - self.end)))
+        after = self.stride - self.length - padding[2][0]
+        return jnp.pad(self.runs(pushed), (*padding[:2], (padding[2][0], after))).reshape(len(pushed), -1)
+
+    def runs(self, pushed: Numbers) -> Numbers:
+        return pushed.reshape(len(pushed), self.rows, self.length)
 
 
 class Gathered(NamedTuple):
@@ -129,17 +142,30 @@ class Gathered(NamedTuple):
         return reduce(add, [with_zero[:, indices[use]] for use in self.uses])
 
 
-def grid(source: int, columns: Variables, width: int) -> Grid | None:
-    """The columns as a grid, if they are one."""
+def grids(source: int, columns: Variables, width: int) -> Iterator[tuple[Grid, int]]:
+    """The columns as grids, each as long as can be; and how many columns it has."""
     steps = numpy.diff(columns)
-    breaks = numpy.flatnonzero(steps != 1)
-    length = int(breaks[0]) + 1 if len(breaks) else len(columns)
-    rows, rest = divmod(len(columns), length)
-    stride = int(columns[length] - columns[0]) if rows > 1 else length
-    expected = columns[0] + numpy.add.outer(stride * numpy.arange(rows), numpy.arange(length)).ravel()
-    if rest or stride < length or (columns != expected).any():
-        return None
-    return Grid(source, int(columns[0]), rows, stride, length, width)
+    breaks = numpy.append(numpy.flatnonzero(steps != 1) + 1, len(columns)).tolist()  # where runs end
+    first = 0
+    while first < len(columns):
+        length = breaks[bisect_right(breaks, first)] - first
+        rows, stride = 1, length
+        if first + length < len(columns) and columns[first + length] - columns[first] > length:
+            stride = int(columns[first + length] - columns[first])
+            while is_row(columns, first, length, stride, rows, breaks):
+                rows += 1
+        yield Grid(source, int(columns[first]), rows, stride, length, width), rows * length
+        first += rows * length
+
+
+def is_row(columns: Variables, first: int, length: int, stride: int, row: int, ends: list[int]) -> bool:
+    """Whether the run after so many rows of a grid is one more of them."""
+    start = first + row * length
+    return bool(
+        start < len(columns)
+        and columns[start] == columns[first] + row * stride
+        and ends[bisect_right(ends, start)] == start + length
+    )
 
 
 def uses_of(columns: Variables, width: int) -> list[Variables]:
@@ -184,12 +210,14 @@ class Sources:
         self.indices.append(array.astype(numpy.int32))
         return len(self.indices) - 1
 
-    def piece(self, source: int, columns: Variables) -> Grid | Gathered:
+    def pieces(self, source: int, columns: Variables) -> list[tuple[Grid | Gathered, int]]:
+        """The columns of a source, as a few grids, or gathered; and how many each has."""
         width = self.widths[source]
-        found = grid(source, columns, width)
-        if found:
-            return found
-        return Gathered(source, self.index(columns), [self.index(use) for use in uses_of(columns, width)], width)
+        found = [*islice(grids(source, columns, width), MOST_PIECES + 1)]
+        if len(found) <= MOST_PIECES:
+            return [*found]
+        uses = [self.index(use) for use in uses_of(columns, width)]
+        return [(Gathered(source, self.index(columns), uses, width), len(columns))]
 
 
 class Operands:
@@ -209,14 +237,14 @@ class Operands:
             source, column = source[order], column[order]
             starts = numpy.flatnonzero(numpy.diff(source, prepend=-1))
         ends = [*starts[1:].tolist(), len(variables)]
-        self.lengths = [end - start for start, end in zip(starts.tolist(), ends, strict=True)]
         self.pieces = [
-            sources.piece(int(source[start]), column[start:end])
+            piece
             for start, end in zip(starts.tolist(), ends, strict=True)
+            for piece in sources.pieces(int(source[start]), column[start:end])
         ]
 
     def take(self, replay: Replay) -> Numbers:
-        taken = [piece.take(replay.numbers[piece.source], replay.indices) for piece in self.pieces]
+        taken = [piece.take(replay.numbers[piece.source], replay.indices) for piece, _ in self.pieces]
         if not taken:
             return jnp.zeros((1, 0), replay.dtype)
         rows = max(map(len, taken))
@@ -228,13 +256,13 @@ class Operands:
         if self.order is not None:
             pushed = pushed[:, replay.indices[self.inverse]]
         start = 0
-        for piece, length in zip(self.pieces, self.lengths, strict=True):
+        for piece, length in self.pieces:
             part, start = pushed[:, start : start + length], start + length
             if piece.source == CONSTANTS or (piece.source == INPUTS and not replay.for_inputs):
                 continue
             if not self.sources.varies[piece.source]:
                 part = replay.sum_over_examples(part)
-            replay.push(piece.source, piece.spread(part, replay.indices))
+            replay.push(piece, part)
 
 
 # ---- groups
@@ -358,8 +386,8 @@ class ProductStep(Step):
             self.inputs.push(replay, adjoints @ weights)
         if self.weights.are_active[replay.for_inputs]:
             inputs = jnp.broadcast_to(self.inputs.take(replay), (len(adjoints), self.shape[1]))
-            of_examples = (replay.without_padding(numbers) for numbers in (adjoints, inputs))
-            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ())))
+            of_examples = (replay.without_padding(numbers) for numbers in (inputs, adjoints))
+            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ()))).T
             if keeps is not None:
                 pushed = jnp.where(keeps, pushed, 0.0)
             self.weights.push(replay, pushed.reshape(1, -1))
@@ -474,6 +502,13 @@ class Program:
             if input_gradients is not None:
                 input_gradients[block] = numpy.asarray(found[2])[:count]
 
+    def replay_own(
+        self, batch: jax.Array, parameters: Any, seeds: Array | None, for_inputs: bool
+    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
+        """As executor.py has it: the batch stays where it is, as it is."""
+        asked = None if seeds is None else seeds.reshape(-1, len(self.wengert.outputs)).any(axis=0)
+        return self.run(batch, parameters, seeds, asked, for_inputs)
+
     def on_devices(
         self, batch: Array, parameters: Array, seeds: Array | None, asked: Any, for_inputs: bool
     ) -> tuple[Any, ...]:
@@ -503,9 +538,9 @@ class Program:
         for_inputs: bool,
         count: int | None = None,
         place: Any = None,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
         """The outputs and, where there are seeds, the gradient; for the inputs too, if they are asked for."""
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), numpy.errstate(all="ignore"):
             known = None if asked is None or asked.all() else self.known(asked)
             return self.compiled(
                 batch, parameters, seeds, known, count, self.indices(place),
@@ -538,7 +573,7 @@ class Program:
         arrays: Any,
         backward: bool,
         for_inputs: bool,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
         """What is compiled."""
         replay = Replay(self, batch, parameters, count, arrays, for_inputs)
         outputs = replay.forward()
@@ -564,7 +599,7 @@ class Replay:
         self.count, self.for_inputs = count, for_inputs
         uniform = (vector.astype(self.dtype)[None, :] for vector in (parameters, constants))
         self.numbers: list[Numbers] = [batch, *uniform]
-        self.adjoints: dict[int, Numbers] = {}
+        self.pushed: dict[int, dict[Any, tuple[Grid | Gathered, Numbers]]] = {}
 
     def forward(self) -> Numbers:
         for step in self.program.steps:
@@ -577,16 +612,34 @@ class Replay:
         seeds = jnp.broadcast_to(seeds.astype(self.dtype), (self.examples, self.program.outputs.variables.size))
         self.program.outputs.push(self, seeds)
         for step, of_step in reversed([*zip(self.program.steps, of_steps, strict=True)]):
-            if step.source in self.adjoints:
-                step.walk_back(self, self.numbers[step.source], self.adjoints.pop(step.source), of_step)
+            if step.source in self.pushed:
+                step.walk_back(self, self.numbers[step.source], self.adjoint(step.source), of_step)
 
-    def push(self, source: int, adjoints: Numbers) -> None:
-        self.adjoints[source] = self.adjoints[source] + adjoints if source in self.adjoints else adjoints
+    def push(self, piece: Grid | Gathered, adjoints: Numbers) -> None:
+        of_source = self.pushed.setdefault(piece.source, {})
+        key = piece if isinstance(piece, Grid) else id(piece)
+        before = of_source.get(key, (piece, 0.0))[1]
+        of_source[key] = piece, before + adjoints
 
     def adjoint(self, source: int) -> Numbers:
-        rows = self.examples if self.program.sources.varies[source] else 1
-        shape = rows, self.program.sources.widths[source]
-        return jnp.broadcast_to(self.adjoints.get(source, jnp.zeros(shape, self.dtype)), shape)
+        """The adjoints of all columns of a source, put together from what has been pushed."""
+        varies, width = self.program.sources.varies[source], self.program.sources.widths[source]
+        shape = self.examples if varies else 1, width
+        pushed = [*self.pushed.pop(source, {}).values()]
+        grids = sorted([pair for pair in pushed if isinstance(pair[0], Grid)], key=itemgetter(0))
+        parts, end = [], 0
+        for together in overlapping(grids):
+            first, last = together[0][0].start, max(piece.end for piece, _ in together)
+            parts.append(jnp.zeros((1, first - end), self.dtype))
+            parts.append(reduce(add, [piece.spread(part, first, last) for piece, part in together]))
+            end = last
+        parts.append(jnp.zeros((1, width - end), self.dtype))
+        rows = max(map(len, parts))
+        total = jnp.concatenate([jnp.broadcast_to(part, (rows, part.shape[1])) for part in parts], axis=1)
+        for piece, part in pushed:
+            if isinstance(piece, Gathered):
+                total = total + piece.spread(part, self.indices)
+        return jnp.broadcast_to(total, shape)
 
     def without_padding(self, numbers: Numbers) -> Numbers:
         """With 0 in the place of what is of no example, since 0 times an infinite derivative would be nan."""
@@ -596,6 +649,18 @@ class Replay:
 
     def sum_over_examples(self, numbers: Numbers) -> Numbers:
         return self.without_padding(numbers).sum(axis=0, keepdims=True) if len(numbers) > 1 else numbers
+
+
+def overlapping(grids: list[tuple[Grid, Numbers]]) -> Iterator[list[tuple[Grid, Numbers]]]:
+    """Those that share columns, from the first column to the last."""
+    together: list[tuple[Grid, Numbers]] = []
+    for grid, part in grids:
+        if together and grid.start >= max(piece.end for piece, _ in together):
+            yield together
+            together = []
+        together.append((grid, part))
+    if together:
+        yield together
 
 
 def compiled_size(examples: int, devices: int = 1) -> int:
