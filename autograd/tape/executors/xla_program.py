@@ -229,14 +229,14 @@ class Operands:
         is_one_constant = len(variables) > 0 and variables[0] < 0 and (variables == variables[0]).all()
         self.constant = float(sources.constants[-1 - variables[0]]) if is_one_constant else None
         source, column = sources.source[variables], sources.column[variables]
-        starts = numpy.flatnonzero(numpy.diff(source, prepend=-1))
+        starts = numpy.flatnonzero(numpy.diff(source, prepend=-1))  # of runs from one source
         self.order: int | None = None  # that of the pieces' columns, if it is another; and its inverse
         if len(starts) > MOST_PIECES:
             order = numpy.argsort(source, kind="stable")
             self.order, self.inverse = sources.index(numpy.argsort(order)), sources.index(order)
             source, column = source[order], column[order]
             starts = numpy.flatnonzero(numpy.diff(source, prepend=-1))
-        ends = [*starts[1:].tolist(), len(variables)]
+        ends = [*starts[1:].tolist(), len(variables)][: len(starts)]
         self.pieces = [
             piece
             for start, end in zip(starts.tolist(), ends, strict=True)
