@@ -65,6 +65,11 @@ def maximum(x: Any, y: Any) -> Any:
     return OPERATIONS["maximum"].compute(on_sequences, x, y)
 
 
+def direction(x: Any, y: Any) -> Any:
+    """As the table has it, but that XLA must not make a / (b * c) of what is divided again: b * c could overflow."""
+    return jax.lax.optimization_barrier(OPERATIONS["direction"].compute(on_sequences, x, y))
+
+
 ELEMENTWISE: dict[str, Any] = dict(  # Any: a rule is polymorphic
     where=jnp.where, hypot=jnp.hypot, power=jnp.power, divide=jnp.divide,
     exp=jnp.exp, expm1=jnp.expm1, exp2=jnp.exp2,
@@ -72,7 +77,7 @@ ELEMENTWISE: dict[str, Any] = dict(  # Any: a rule is polymorphic
     sin=jnp.sin, cos=jnp.cos, tan=jnp.tan,
     asin=jnp.arcsin, acos=jnp.arccos, atan=jnp.arctan, atan2=jnp.arctan2,
     sinh=jnp.sinh, cosh=jnp.cosh, tanh=jnp.tanh, asinh=jnp.arcsinh, acosh=jnp.arccosh, atanh=jnp.arctanh,
-    erf=jax.scipy.special.erf, erfc=jax.scipy.special.erfc, maximum=maximum,
+    erf=jax.scipy.special.erf, erfc=jax.scipy.special.erfc, maximum=maximum, direction=direction,
 )  # fmt: skip
 
 # A rule of the table goes over a sequence term by term, and never asks which. So one term can stand for all of them: an
