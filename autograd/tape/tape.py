@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
 import numpy
@@ -187,7 +187,7 @@ class Tape:
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, vector, self._are_plain)
+        add_to(self.parameters, True, numpy.asarray(vector), self._are_plain)
         return input_gradients
 
     def value_and_grad(
@@ -236,7 +236,8 @@ class Tape:
         """
         if wrt not in ("parameters", "inputs"):
             raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
-        numbers, vector = self._batch(batch), self._parameter_vector(parameters)
+        numbers = real_array("batch", self._batch(batch))
+        vector = real_array("parameters", self._parameter_vector(parameters))
         outputs = len(self._wengert.outputs)
         width = len(self.inputs) if wrt == "inputs" else len(vector)
         jacobian = numpy.empty((len(numbers), outputs, width))
@@ -379,6 +380,8 @@ class Tape:
     def _replay(
         self, batch: Array, parameters: Array, seeds: Array | None = None, for_inputs: bool = False
     ) -> tuple[Array, Array, Array | None]:
+        if not isinstance(batch, numpy.ndarray):
+            return self._program.replay_own(batch, parameters, seeds, for_inputs)
         outputs = numpy.empty((len(batch), len(self._wengert.outputs)))
         gradient = numpy.empty(len(self.parameters))
         input_gradients = numpy.empty(batch.shape) if for_inputs else None
@@ -398,7 +401,7 @@ class Tape:
         width = len(self.inputs)
         if batch is None and width == 0:
             return numpy.empty((1, 0))
-        numbers = real_array("batch", batch)
+        numbers = self._real_array("batch", batch)
         if numbers.ndim == 1 and width == 1:
             numbers = numbers[:, numpy.newaxis]
         if numbers.ndim != 2 or numbers.shape[1] != width:
@@ -429,10 +432,16 @@ class Tape:
             vector = numpy.empty(len(self.parameters))
             take(self.parameters, False, vector)
             return vector
-        vector = real_array("parameters", parameters)
+        vector = self._real_array("parameters", parameters)
         if vector.shape != (len(self.parameters),):
             raise ValueError(f"Tape: parameters: expected the shape ({len(self.parameters)},), got {vector.shape}")
         return vector
+
+    def _real_array(self, what: str, numbers: ArrayLike | None) -> Array:
+        """As real_array() has it; the executor's own stay as they are."""
+        if type(numbers) is not numpy.ndarray and executors.owned(self.executor, numbers):
+            return cast("Array", numbers)
+        return real_array(what, numbers)
 
     def _seeds(self, gradient: ArrayLike | None, n: int) -> Array:
         outputs = len(self._wengert.outputs)
@@ -456,7 +465,12 @@ class Tape:
 
 
 def fingerprint(batch: Array) -> object:
-    """What tells whether the batch has changed: its bytes, or if there are many, a checksum of them."""
+    """What tells whether the batch has changed: its bytes, or if there are many, a checksum of them.
+
+    An executor's own arrays do not change.
+    """
+    if not isinstance(batch, numpy.ndarray):
+        return None
     return batch.tobytes() if batch.nbytes <= 1 << 22 else crc32(batch.view(numpy.uint8).data)
 
 

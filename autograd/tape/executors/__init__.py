@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXECUTORS = {
     "native": "autograd.tape.executors.native.Native",
     "numpy": "autograd.tape.executors.numpy.NumPy",
+    "xla": "autograd.tape.executors.xla.XLA",
 }
 
 
@@ -51,3 +52,8 @@ def checked(name: str | None, wengert: WengertList | None = None) -> str:
 def program(name: str, wengert: WengertList) -> Program:
     """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here."""
     return made(EXECUTORS[checked(name, wengert)]).program(wengert)
+
+
+def owned(name: str, numbers: object) -> bool:
+    """Whether these are arrays of the executor's own, such as a device's, which a tape leaves where they are."""
+    return made(EXECUTORS[name]).owns(numbers)

@@ -71,6 +71,14 @@ class Executor(ABC):
         """
         return ""
 
+    def owns(self, numbers: object) -> bool:
+        """Whether these are arrays of its own: a batch of them stays as it is, and so does what is computed of it.
+
+        Then its programs have `replay_own(batch, parameters, seeds, for_inputs)`, which returns the outputs, the
+        gradient and the input gradients, the last two None where nobody asks. Such arrays must not change.
+        """
+        return False
+
     @abstractmethod
     def program(self, wengert: WengertList) -> Program:
         """The list made ready. Raises ValueError for a damaged list.

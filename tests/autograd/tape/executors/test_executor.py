@@ -28,11 +28,17 @@ from autograd.tape.executors.numpy import arrays
 
 pytestmark = pytest.mark.both_engines
 
-REGISTERED = list(executors.available())
+AVAILABLE = list(executors.available())
+# XLA compiles every graph, which takes a twentieth of a second and more. So it is left out where there are thousands of
+# graphs, and has tests where all of them are one; and it is the same with both engines, so that one is enough.
+COMPILED = {"xla"}
+REGISTERED = [name for name in AVAILABLE if name not in COMPILED or autograd.engine == "native"]
+INTERPRETED = [*(name for name in AVAILABLE if name not in COMPILED), "toy"]
 EXECUTORS = [*REGISTERED, "toy"]
 EXACT = {"native", "toy"}  # one example's numbers are those of backward() to the bit
 
 every_executor = pytest.mark.parametrize("executor", EXECUTORS)
+every_interpreted = pytest.mark.parametrize("executor", INTERPRETED)
 registered = pytest.mark.parametrize("executor", REGISTERED)
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
@@ -159,7 +165,7 @@ def points_by_shape(operation):
     return [[p for p, shape in zip(points, shapes, strict=True) if shape == each] for each in dict.fromkeys(shapes)]
 
 
-@every_executor
+@every_interpreted
 @every_operation
 def test_an_operation_on_inputs(operation, executor):
     for points in points_by_shape(operation):
@@ -175,17 +181,14 @@ def test_an_operation_on_inputs(operation, executor):
             assert agree(executor, tape.backward(inputs=True), [gradient])
 
 
-@every_executor
+@every_interpreted
 @every_operation
 def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
     """In each of an operand's roles, for one example and for three alike."""
     for point in [*operation.samples, *operation.kinks]:
         numbers = flatten(point)
-        every_role = (
-            itertools.product("xwc", repeat=len(numbers)) if len(numbers) < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
-        )
-        for roles in ["".join(roles)[: len(numbers)] for roles in every_role]:
-            if set(roles) == {"c"} or (operation.name == "take" and roles[-1] != "x"):
+        for roles in roles_of(len(numbers)):
+            if operation.name == "take" and roles[-1] != "x":
                 continue  # an index is an input
             value, gradient = eager(operation, point, roles)
             tape = recorded(operation, point, roles, executor)
@@ -201,7 +204,7 @@ def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
                 assert close(tape.value_and_grad(batch, gradient=1.0)[1], total, 1e-12 * abs(total)), roles
 
 
-@every_executor
+@every_interpreted
 @every_operation
 def test_not_a_number_goes_through(operation, executor):
     if operation.name == "take":
@@ -213,6 +216,77 @@ def test_not_a_number_goes_through(operation, executor):
     for i in range(len(numbers)):
         with_nan = [*numbers[:i], math.nan, *numbers[i + 1 :]]
         assert same_bits(tape.forward([numbers, with_nan, numbers]), [expected, math.nan, expected])
+
+
+@registered
+def test_all_operations_at_all_points_in_all_roles_at_once(executor):
+    """One tape of thousands of outputs, each with leaves of its own: executors compute those that are alike together."""
+    outputs, inputs, example, expected = [], [], [], []
+    slopes: dict[Value, float] = {}
+    for operation in OPERATIONS.values():
+        for point in [*operation.samples, *operation.kinks]:
+            for roles in roles_of(len(flatten(point))):
+                value, gradient = eager(operation, point, roles)
+                flat = [x if role == "c" else Value(x) for x, role in zip(flatten(point), roles, strict=True)]
+                outputs.append(applied(operation, point, flat))
+                expected.append(value)
+                slopes |= zip((leaf for leaf in flat if isinstance(leaf, Value)), gradient, strict=True)
+                inputs += [leaf for leaf, role in zip(flat, roles, strict=True) if role == "x"]
+    example = [leaf.data for leaf in inputs]
+    tape = Tape(outputs, inputs, executor=executor)
+    by_inputs, by_parameters = ([slopes[leaf] for leaf in leaves] for leaves in (inputs, tape.parameters))
+    for n in (1, 3, 33):
+        assert agree(executor, tape.forward([example] * n), [expected] * n)
+        assert agree(executor, tape.backward(1.0, inputs=True), [by_inputs] * n)
+    total = 3.0 * np.array(by_parameters)
+    assert close(tape.value_and_grad([example] * 3, gradient=1.0)[1], total, 1e-12 * abs(total))
+
+
+def roles_of(count):
+    """Of so many operands: inputs, parameters and constants, not all of them constants."""
+    every_role = itertools.product("xwc", repeat=count) if count < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
+    return [roles for roles in ("".join(roles)[:count] for roles in every_role) if set(roles) != {"c"}]
+
+
+@registered
+@pytest.mark.parametrize("place", [0, 1])
+def test_operations_with_a_constant_operand_each_alone(place, executor):
+    """So that executors may compute with the constant as such: x ** 2, and not a power that may be any."""
+    outputs, inputs, expected, slopes = [], [], [], []
+    for operation in OPERATIONS.values():
+        if len(operation.operands) < 2 or operation.sequences:
+            continue
+        point = operation.samples[0]
+        roles = "cx" if place == 0 else "xc"
+        value, gradient = eager(operation, point, roles)
+        flat = [x if role == "c" else Value(x) for x, role in zip(point, roles, strict=True)]
+        outputs.append(applied(operation, point, flat))
+        inputs.append(flat[1 - place])
+        expected.append(value)
+        slopes += gradient
+    tape = Tape(outputs, inputs, executor=executor)
+    batch = [[leaf.data for leaf in inputs]] * 2
+    assert agree(executor, tape.forward(batch), [expected] * 2)
+    assert agree(executor, tape.backward(1.0, inputs=True), [slopes] * 2)
+
+
+@registered
+def test_not_a_number_goes_through_all_operations_at_once(executor):
+    outputs, examples = [], []
+    inputs: list[Value] = []
+    for operation in OPERATIONS.values():
+        numbers = flatten(operation.samples[0])
+        for i in range(len(numbers)):
+            leaves = [Value(number) for number in numbers]
+            outputs.append(applied(operation, operation.samples[0], leaves))
+            inputs += leaves
+            examples += [math.nan if k == i else number for k, number in enumerate(numbers)]
+    tape = Tape(outputs, inputs, executor=executor)
+    usual = [leaf.data for leaf in inputs]
+    before, found, after = tape.forward([usual, examples, usual])
+    assert np.isnan(found).all()
+    assert same_bits(before, after)
+    assert not np.isnan(before).any()
 
 
 # ---- where an operation on Values raises
@@ -249,7 +323,7 @@ UNDEFINED = {
 }
 
 
-@every_executor
+@every_interpreted
 @pytest.mark.parametrize("name", UNDEFINED)
 def test_inf_and_nan_where_an_operation_on_values_raises(name, executor):
     operation = OPERATIONS[name]
@@ -265,6 +339,26 @@ def test_inf_and_nan_where_an_operation_on_values_raises(name, executor):
             assert same_bits(
                 tape.forward([flatten(usual), *batch, flatten(usual)]), [expected, *[number] * n, expected]
             )
+
+
+@registered
+def test_inf_and_nan_of_all_operations_at_once(executor):
+    outputs, expected = [], []
+    inputs, examples = [], []
+    for name, points in UNDEFINED.items():
+        usual = ([0.5, 0.5],) if OPERATIONS[name].sequences else OPERATIONS[name].samples[0]
+        for point, number in points:
+            leaves = [Value(each) for each in flatten(usual)]
+            outputs.append(applied(OPERATIONS[name], usual, leaves))
+            inputs += leaves
+            examples += flatten(point)
+            expected.append(number)
+    tape = Tape(outputs, inputs, executor=executor)
+    usual = [leaf.data for leaf in inputs]
+    before, found, after = tape.forward([usual, examples, usual])
+    assert same_bits(found, expected)
+    assert same_bits(before, after)
+    assert np.isfinite(before).all()
 
 
 # ---- random programs
@@ -490,10 +584,14 @@ def test_threads_and_repetitions_change_nothing(large, executor):
     outputs, inputs, batch = large
     [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in (1, 2, 5, 1000, None)]
     values, gradient = first.value_and_grad(batch)
+    outputs_alone = first.forward(batch)
+    assert agree(executor, outputs_alone, values)
     for tape in [first, *others]:
         for _ in range(3):
             again = tape.value_and_grad(batch)
-            assert again[0].tobytes() == values.tobytes() == tape.forward(batch).tobytes()
+            assert again[0].tobytes() == values.tobytes()
+            # XLA has compiled another function for the outputs alone
+            assert tape.forward(batch).tobytes() == (outputs_alone if executor in COMPILED else values).tobytes()
             assert again[1].tobytes() == gradient.tobytes()
 
 
@@ -721,11 +819,11 @@ def test_a_toy_works_through_everything_that_a_tape_offers():
 
 def test_an_executor_that_there_is_not(monkeypatch):
     x = Value(1.0)
-    with pytest.raises(ValueError, match=f"^Tape: executor: expected {' or '.join(EXECUTORS)}, got 'gpu'$"):
+    with pytest.raises(ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'gpu'$"):
         Tape(x * 2.0, [x], executor="gpu")
     monkeypatch.setitem(executors.EXECUTORS, "absent", f"{__name__}.Absent")
     with pytest.raises(
-        ValueError, match=f"^Tape: executor: expected {' or '.join(EXECUTORS)}, got 'absent': it is on the moon$"
+        ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'absent': it is on the moon$"
     ):
         Tape(x * 2.0, [x], executor="absent")
 
@@ -741,7 +839,7 @@ def test_the_native_executor_is_part_of_the_native_engine():
         assert Tape(x * 2.0, [x]).executor == "native"
         return
     reason = "it is part of the native engine, and the python engine is in use"
-    with pytest.raises(ValueError, match=f"^Tape: executor: expected numpy or toy, got 'native': {reason}$"):
+    with pytest.raises(ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'native': {reason}$"):
         Tape(x * 2.0, [x], executor="native")
     assert Tape(x * 2.0, [x]).executor == "numpy"
 
@@ -755,7 +853,7 @@ def test_the_first_that_can_be_used_is_the_default(monkeypatch):
     assert pickle.loads(pickle.dumps(Tape(x * 2.0, [x], executor="toy"))).executor == "toy"
     with pytest.raises(ValueError, match=r"expected toy, got 'numpy'$"):
         Tape(x * 2.0, [x], executor="numpy")
-    assert tape.executor == REGISTERED[0]  # and stays so
+    assert tape.executor == AVAILABLE[0]  # and stays so
 
 
 def test_a_tape_whose_executor_is_missing_where_it_goes_says_so(monkeypatch):

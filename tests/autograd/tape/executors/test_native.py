@@ -257,7 +257,7 @@ def same(mine, theirs):
 def test_an_operation_has_the_same_numbers_alone_and_beside_others(operation):
     """Alone it is computed as scalars; beside others in vectors, and some functions in the order of their operands."""
     count = 4 if operation.sequences else 1  # of each operand
-    inputs = [Value(0.5) for _ in range(count * len(operation.operands))]
+    inputs = [Value(1.0) for _ in range(count * len(operation.operands))]
     if not operation.sequences:
         inputs = [*map(Value, operation.samples[0])]
     operands = [inputs[k : k + count] for k in range(0, len(inputs), count)]
