@@ -16,8 +16,8 @@ from operator import mul
 from types import FunctionType
 
 from autograd.engines import Value, function
-from autograd.operands import described, introduce, is_masked, iterable, real_number, scalars
-from autograd.operation import Mathematics, Operation, ieee, largest, strict, where
+from autograd.operands import described, introduce, is_masked, iterable, real_number, scalar, scalars
+from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
 from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
 
@@ -110,6 +110,34 @@ def extreme(name: str, builtin: Callable[..., Any], given: tuple[Any, ...], keyw
         if any(isinstance(number, Value) or getattr(number, "ndim", 0) or is_masked(number) for number in numbers):
             raise  # for the builtin would compare what is no number with Values, or arrays with each other
     return builtin(*given, **keywords)
+
+
+def take(sequence: Iterable[Any], index: Any) -> Any:
+    """take(sequence, index) = sequence[round(index)]: a lookup, by an index that is part of an example.
+
+    Of an index that is a number, the element itself is returned, a Value or a float: nothing is recorded but what is
+    computed from the chosen element. An index that is a Value, an input of a `Tape` most often, is recorded, with all
+    elements, since it may be another in each example; a tape refuses one that was computed. The derivative is 1 by the
+    chosen element, and 0 by all others and by the index. A replay costs the lookups, however long the sequence is, and
+    it refuses a batch in which an index is none.
+    Raises ValueError unless given a whole index, 0 <= index < len(sequence); TypeError for what is no sequence of
+    numbers.
+
+    >>> x, y, i = Value(2.0), Value(5.0), Value(0.0)
+    >>> take([x, y], 1) is y
+    True
+    >>> from autograd import Tape
+    >>> Tape(3.0 * take([x, y], i), inputs=[i]).forward([0, 1, 1])
+    array([ 6., 15., 15.])
+    """
+    elements = sequence if isinstance(sequence, (list, tuple)) else [*iterable_of("take", sequence)]
+    try:
+        number = scalar(index, Value)
+        if not isinstance(number, Value) and is_place(number, len(elements)):
+            return scalar(elements[int(number)], Value)
+    except TypeError as error:
+        raise TypeError(f"take: {error}") from None
+    return _functions["take"](elements, number)
 
 
 def mean(x: Iterable[Any]) -> Any:
@@ -365,4 +393,6 @@ def _varies(operand: Operand) -> bool:
     return isinstance(operand, Value) or (isinstance(operand, (tuple, list)) and any(map(_varies, operand)))
 
 
-value_mathematics = Mathematics(**_functions | {"where": where, "sum": _sum, "largest": _largest, "varies": _varies})
+value_mathematics = Mathematics(
+    **_functions | {"where": where, "sum": _sum, "largest": _largest, "places": places, "varies": _varies}
+)

@@ -133,8 +133,8 @@ class Operation:
 class Mathematics:
     """What a rule may call: the functions given here, and every other row of the table, by that row's own rule.
 
-    What must be given: `where`, `sum` and `largest` of a sequence (a constant, which may leave a nan out), and the
-    functions that the rows themselves call.
+    What must be given: `where`; of a sequence, `sum`, `largest` (a constant, which may leave a nan out), `places` (0
+    for the first element, 1 for the next, ...) and `element` (that at an index); and the functions that the rows call.
     """
 
     rows: Mapping[str, Operation] = {}  # the table, which operations.py puts here
@@ -166,6 +166,26 @@ def sum_from_left(terms: Sequence[float], start: float = 0.0) -> float:
 
 def largest(x: Sequence[float]) -> float:
     return max(x, default=-math.inf)
+
+
+def places(x: Sequence[Any]) -> range:
+    return range(len(x))
+
+
+def element(x: Sequence[float], index: float) -> float:
+    """Raises ValueError unless the index is that of an element."""
+    if not is_place(index, len(x)):
+        raise ValueError
+    return x[int(index)]
+
+
+def is_place(index: float, length: int) -> bool:
+    """Whether it is the index of an element of a sequence of this length."""
+    return 0 <= index < length and index == int(index)
+
+
+def ieee_element(x: Sequence[float], index: float) -> float:
+    return x[int(index)] if is_place(index, len(x)) else math.nan
 
 
 def hypot(x: float, y: float) -> float:
@@ -227,7 +247,7 @@ RAISING: dict[str, dict[float, float]] = {
 
 # Floats as Python's `math` has them: outside the domain and beyond the largest float, an error. Values run on these.
 strict = Mathematics(
-    where=where, sum=sum_from_left, largest=largest, hypot=hypot, power=power,
+    where=where, sum=sum_from_left, largest=largest, places=places, element=element, hypot=hypot, power=power,
     exp=math.exp, expm1=math.expm1, exp2=math.exp2,
     log=math.log, log1p=math.log1p, log2=math.log2, log10=math.log10, sqrt=math.sqrt, cbrt=math.cbrt,
     sin=math.sin, cos=math.cos, tan=math.tan, asin=math.asin, acos=math.acos, atan=math.atan, atan2=math.atan2,
@@ -240,7 +260,7 @@ strict = Mathematics(
 ieee = Mathematics(
     **strict.given
     | {name: without_errors(strict.given[name], poles) for name, poles in RAISING.items()}
-    | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot}
+    | {"power": ieee_power, "divide": ieee_divide, "hypot": ieee_hypot, "element": ieee_element}
 )
 
 LARGEST_FLOAT = math.nextafter(math.inf, 0.0)

@@ -152,6 +152,11 @@ def evenly(m: Any, r: Any, x: Any) -> Any:
     return [m.divide(tie, count) for tie in ties]
 
 
+def chosen(m: Any, sequence: Any, index: Any) -> list[Any]:
+    """1 for the element at the index, and 0 for all others, by arithmetic alone: a recording may not compare inputs."""
+    return [m.relu(1.0 - m.abs(index - place)) for place in m.places(sequence)]
+
+
 def direction(m: Any, x: Any, y: Any) -> Any:
     """x / hypot(x, y), both scaled where hypot could overflow; 0 at the origin."""
     scale = m.where(abs(x) + abs(y) > 1e300, 0.25, 1.0)
@@ -542,6 +547,15 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in [
         lambda m, x: or_nan(m, -m.largest([-x_i for x_i in x]), x),
         [lambda m, r, x: evenly(m, r, x)],
         samples=[([1.5, -2.0, 0.3],), ([4.0],)], sequences=1, domain="x is not empty",
+    ),
+    Operation(
+        # A lookup: of the chosen element alone the derivative is not 0. Executors leave out what the zeros multiply.
+        "take", "take", "sequence[round(index)]",
+        lambda m, sequence, index: m.element(sequence, index),
+        [lambda m, r, sequence, index: chosen(m, sequence, index),
+         lambda m, r, sequence, index: 0.0],
+        samples=[([1.5, -2.0, 0.3], 1.0), ([4.0], 0.0), ([0.5, 0.25], 1.0)], sequences=1,
+        domain="a whole index, 0 <= index < len(sequence)",
     ),
 ]}
 # fmt: on

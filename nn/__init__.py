@@ -13,7 +13,7 @@
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
-from nn.layers import MLP, Layer, LayerNorm, Neuron, Sequential
+from nn.layers import MLP, Embedding, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
 from nn.minimizing import Descent
@@ -29,6 +29,7 @@ __all__ = [
     "AdamW",
     "Descent",
     "Dropout",
+    "Embedding",
     "GaussNewton",
     "History",
     "Layer",

@@ -1,4 +1,4 @@
-"""Neurons make layers, and layers make networks: Neuron, Layer, MLP; Sequential and LayerNorm beside them.
+"""Neurons make layers, and layers make networks: Neuron, Layer, MLP; Sequential, LayerNorm and Embedding beside them.
 
 Neurons are made and called as micrograd's are. The weights are drawn with Python's `random`, in micrograd's order: the
 same seed gives the same network.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 
-from autograd import Value, dot, multiply, relu, sqrt, sum
+from autograd import Value, dot, multiply, relu, sqrt, sum, take
 from nn.arguments import neuron_inputs, positive, scalars, within
 from nn.module import Module
 
@@ -246,3 +246,45 @@ class LayerNorm(Module):
 
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.gain)})"
+
+
+class Embedding(Module):
+    """A table of `count` rows of `width` numbers to learn, of which each example looks some up by their indices.
+
+    The row of a word or of a letter takes the place of a one-hot vector times a matrix, and costs no more than the row.
+
+    Arguments:
+        count: how many rows there are, for the indices 0 to count − 1.
+        width: how many numbers each has.
+
+    The numbers are drawn from the standard normal distribution, as PyTorch's are. Raises TypeError or ValueError if
+    `count` or `width` is not a positive int.
+    Source: Y. Bengio et al., "A neural probabilistic language model", 2003, section 2.
+
+    >>> embedding = Embedding(10, 3)
+    >>> embedding(7) == embedding.weights[7]
+    True
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        count, width = positive("Embedding: count", count), positive("Embedding: width", width)
+        self.weights = [[Value(random.gauss(0.0, 1.0), label=f"e{i},{j}") for j in range(width)] for i in range(count)]
+
+    def __call__(self, index: Value | float) -> list[Value]:
+        """The row at the index: a list of `width` Values.
+
+        An index that is a Value, as the input of a tape is, is looked up in the graph, by `autograd.take`.
+        Raises ValueError unless the index is a whole number from 0 to count − 1, TypeError if it is no number.
+        """
+        [given] = scalars("Embedding", [index])
+        number = given.data if isinstance(given, Value) else given
+        if not 0 <= number < len(self.weights) or number != int(number):
+            raise ValueError(
+                f"Embedding: index: expected a whole number from 0 to {len(self.weights) - 1}, got {number:g}"
+            )
+        if isinstance(given, Value):
+            return [take(column, given) for column in zip(*self.weights, strict=True)]
+        return [*self.weights[int(number)]]
+
+    def __repr__(self) -> str:
+        return f"Embedding({len(self.weights)}, {len(self.weights[0])})"

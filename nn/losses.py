@@ -15,7 +15,7 @@ import math
 import operator
 from reprlib import repr as shortened
 
-from autograd import Value, dot, logsumexp, relu, softplus, sqrt, sum
+from autograd import Value, dot, logsumexp, relu, softplus, sqrt, sum, take
 from nn.arguments import is_sequence, paired, scalars
 
 TYPE_CHECKING = False
@@ -101,8 +101,9 @@ def cross_entropy(
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
     weight (p_i − t_i). The loss is computed as logsumexp(logits) − Σ t_i logits_i, so it is finite where a p_i rounds
-    to 0; 0 log 0 is 0. An index may be a Value, as the input of a tape is. It becomes t_i = max(0, 1 − |index − i|) in
-    the graph: 1 for the true class, 0 for all others.
+    to 0; 0 log 0 is 0. An index may be a Value, as the input of a tape is: the graph looks the logit up, with
+    `autograd.take`. One that was computed, which a tape cannot look up, or that is smoothed becomes
+    t_i = max(0, 1 − |index − i|) in the graph: 1 for the true class, 0 for all others.
     With `label_smoothing` α, in [0, 1], (1 − α) t_i + α/K takes the place of t_i, K being the number of classes
     (C. Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016, section 7).
     Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
@@ -121,12 +122,13 @@ def cross_entropy(
         )
     logits = scalars("cross_entropy", logits)
     alpha = checked_smoothing("cross_entropy", label_smoothing)
-    if alpha or isinstance(target, Value) or is_sequence(target):
+    if alpha or is_sequence(target) or (isinstance(target, Value) and target.parents):
         probabilities = smoothed(probabilities_of("cross_entropy", target, len(logits)), alpha, len(logits))
         terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
         expected_logit = dot(*zip(*terms, strict=True))
     else:
-        expected_logit = logits[index_of("cross_entropy", target, len(logits))]
+        index = index_of("cross_entropy", target, len(logits))
+        expected_logit = take(logits, target if isinstance(target, Value) else index)
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 

@@ -21,7 +21,7 @@ from autograd.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     Operand: TypeAlias = "Name | float"
 
@@ -31,7 +31,18 @@ KEYWORDS = re.findall(
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
 )
 
-HEAD = "/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */\n"
+HEAD = """/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
+
+ALWAYS_INLINE bool is_place(double index, Py_ssize_t n)
+{
+    return index >= 0.0 && index < (double)n && (double)(Py_ssize_t)index == index;
+}
+
+ALWAYS_INLINE double element(const double *x, Py_ssize_t n, double index)
+{
+    return is_place(index, n) ? x[(Py_ssize_t)index] : NAN;
+}
+"""
 
 
 def header() -> str:
@@ -147,8 +158,11 @@ class Body(Mathematics):
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
-        functions = {name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"}
-        super().__init__(**functions | {"where": self.where, "sum": self.sum, "largest": self.largest})
+        functions: dict[str, Callable[..., Any]] = {
+            name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"
+        }
+        functions |= {"where": self.where, "sum": self.sum, "largest": self.largest}
+        super().__init__(**functions | {"places": self.places, "element": self.element})
         self.lines: list[str] = []
         self.names: dict[str, Name] = {}
         self.sequences = operation.operands[: operation.sequences]
@@ -159,7 +173,7 @@ class Body(Mathematics):
 
     def name(self, expression: str) -> Name:
         """The variable that holds the expression. An expression that differs between elements stays in its loop."""
-        if "[i]" in expression:
+        if re.search(r"\bi\b", expression):
             return Name(self, f"({expression})")
         if expression not in self.names:
             self.names[expression] = variable = Name(self, f"v{len(self.names)}")
@@ -188,6 +202,12 @@ class Body(Mathematics):
     def largest(self, terms: Iterable[Operand]) -> Name:
         [term] = terms
         return self.loop("-INFINITY", lambda largest: f"if ({literal(term)} > {largest}) {largest} = {literal(term)};")
+
+    def places(self, sequence: Sequence) -> Iterable[Name]:
+        return [Name(self, "(double)i")]
+
+    def element(self, sequence: Sequence, index: Operand) -> Name:
+        return self.name(f"element({sequence}, n, {literal(index)})")
 
     def loop(self, start: str, step: Callable[[str], str]) -> Name:
         variable = f"t{len(self.lines)}"

@@ -39,6 +39,12 @@ struct Product {
     bool is_transposed[2];                       /* whether a product that shares them with this one is pushed */
 };
 
+/* An element of a lookup that depends on no input has no slot: what stands in the place of one is negative. */
+enum { UNIFORM = INT32_MAX / 2 + 1 };
+
+static inline int32_t place_of_uniform(int32_t variable) { return variable - UNIFORM; }
+static inline int32_t uniform_at(int32_t place) { return place + UNIFORM; }
+
 /* The examples that are computed side by side. */
 struct Block {
     Py_ssize_t count;           /* how many they are */
@@ -69,11 +75,11 @@ static inline int32_t count_tiles(int32_t rows, int32_t most) { return (rows + m
 
 static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { return (int32_t)((int64_t)rows * t / tiles); }
 
-/* The kernels of each row, where sums and dots have better ones, and those of a product. */
+/* The kernels of each row, where sums, dots and lookups have better ones, and those of a product. */
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
-    Lanes sum[2], dot[2]; /* forward and backward */
+    Lanes sum[2], dot[2], take[2]; /* forward and backward */
     int32_t tile_rows;   /* so many rows of a matrix are computed at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */

@@ -166,7 +166,21 @@ static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
 {
     if (row == ROW_sum) return set->sum[is_backward];
     if (row == ROW_dot) return set->dot[is_backward];
+    if (row == ROW_take) return set->take[is_backward];
     return is_backward ? set->backward[row] : set->forward[row];
+}
+
+/* The elements of a lookup that depend on no input have no slots, which would be filled for every block. */
+static int32_t *places_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
+{
+    int32_t *places = layout->operands;
+    layout->operands += length;
+    for (int32_t i = 0; i < length; i++) {
+        int32_t v = variables[i];
+        places[i] = depends_on_inputs(&layout->program->list, v) ? slot_of(layout, v) : place_of_uniform(v);
+    }
+    slots_of(layout, variables + length, 1);
+    return places;
 }
 
 static void add_step(Layout *layout, int32_t result)
@@ -175,13 +189,16 @@ static void add_step(Layout *layout, int32_t result)
     const WengertList *list = &program->list;
     const Instruction *instruction = &list->instructions[result - first_result(list)];
     const Row *row = &ROWS[instruction->row];
+    const int32_t *operands = operands_of(instruction);
+    int32_t length = length_of_sequences(instruction);
+    bool is_lookup = instruction->row == ROW_take;
     program->steps[program->step_count++] = (Step){
         kernel_of(program->instruction_set, instruction->row, false),
         kernel_of(program->instruction_set, instruction->row, true),
-        row->value, row->partials, length_of_sequences(instruction), instruction->count, row->sequences,
-        program->slot_of[result], result, slots_of(layout, operands_of(instruction), instruction->count), NULL,
+        row->value, row->partials, length, instruction->count, row->sequences, program->slot_of[result], result,
+        is_lookup ? places_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
     };
-    program->step_operand_count += instruction->count;
+    program->step_operand_count += is_lookup ? 2 : instruction->count;
 }
 
 /* Group by group. The parts are those of the groups, each of which has its first step in `first_steps`. */

@@ -42,6 +42,15 @@ static double compute_dot(const Instruction *instruction, const double *numbers)
     return sum;
 }
 
+/* Nor is the sequence of a lookup copied, which may be long. */
+static double compute_take(const Instruction *instruction, const double *numbers)
+{
+    int32_t n = length_of_sequences(instruction);
+    const int32_t *x = operands_of(instruction);
+    double index = numbers[x[n]];
+    return is_place(index, n) ? numbers[x[(int32_t)index]] : NAN;
+}
+
 ALWAYS_INLINE double compute_binary(const Instruction *instruction, const double *numbers, Evaluation value)
 {
     const double both[] = {numbers[instruction->few[0]], numbers[instruction->few[1]]};
@@ -63,6 +72,7 @@ ALWAYS_INLINE double compute(const Instruction *instruction, const Scalars *scal
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
         case ROW_dot: return compute_dot(instruction, numbers);
+        case ROW_take: return compute_take(instruction, numbers);
         default: return compute_other(instruction, numbers, scalars->scratch);
     }
 #undef UNARY
@@ -141,6 +151,15 @@ static void push_dot(const Instruction *instruction, const Flow *flow, Scalars *
     if (flow->dependences[y[n]] & flow->wanted) scalars->adjoints[y[n]] += flow->adjoint;
 }
 
+/* To the chosen element alone: the table's rule has 0 for all others. */
+static void push_take(const Instruction *instruction, const Flow *flow, Scalars *scalars)
+{
+    int32_t n = length_of_sequences(instruction);
+    const int32_t *x = flow->operands;
+    double index = scalars->numbers[x[n]];
+    if (is_place(index, n)) scalars->adjoints[x[(int32_t)index]] += flow->adjoint;
+}
+
 ALWAYS_INLINE void push_on(const Instruction *instruction, const Flow *flow, Scalars *scalars)
 {
     if (instruction->row == ROW_multiply) {
@@ -159,6 +178,7 @@ ALWAYS_INLINE void push_on(const Instruction *instruction, const Flow *flow, Sca
         UNARY_ROWS(UNARY)
         BINARY_ROWS(BINARY)
         case ROW_dot: push_dot(instruction, flow, scalars); break;
+        case ROW_take: push_take(instruction, flow, scalars); break;
         default: push_other(instruction, flow, scalars);
     }
 #undef UNARY

@@ -89,6 +89,7 @@ class Tape:
         if not listed:
             raise ValueError("Tape: expected at least one output, got none")
         self._wengert, parameters = write_down(listed, leaves)
+        check_lookups(self._wengert, parameters)
         self.__dict__.update(inputs=leaves, parameters=tuple(parameters))
         self.executor = executors.checked(executor, self._wengert)
         self.threads = checked_threads(threads)
@@ -374,6 +375,7 @@ class Tape:
                 raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
         check_leaves(**leaves)
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
+        check_lookups(wengert, leaves["parameters"])
         is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
@@ -427,7 +429,25 @@ class Tape:
             raise ValueError(
                 f"Tape: batch: expected the shape (n, {width}), an example in each row, got {numbers.shape}"
             )
+        self._check_indices(numbers)
         return numbers
+
+    def _check_indices(self, batch: Array) -> None:
+        """Raises ValueError, naming the example, unless all inputs that are indices of lookups are some."""
+        lookups = self._wengert.lookups
+        if not lookups:
+            return
+        inputs, lengths = numpy.array([*lookups]), numpy.array([*lookups.values()])
+        indices = batch[:, inputs]
+        is_none = ~((indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices)))
+        if is_none.any():
+            example, k = numpy.argwhere(is_none)[0].tolist()
+            label = self.inputs[inputs[k]].label
+            name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
+            raise ValueError(
+                f"Tape: batch: example {example}: {name} is the index of a lookup: "
+                f"expected a whole number from 0 to {lengths[k] - 1}, got {indices[example, k]:g}"
+            )
 
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:
         if parameters is None:
@@ -488,6 +508,18 @@ def check_leaves(**leaves: Sequence[Value]) -> None:
             before = places.setdefault(id(value), place)
             if before is not place:
                 raise ValueError(f"Tape: {name}: expected each Value once, got {value!r} as {before} and as {place}")
+
+
+def check_lookups(wengert: WengertList, parameters: Sequence[Value]) -> None:
+    """Raises TypeError unless all indices of lookups are inputs, which can be checked before a replay."""
+    for index in wengert.lookups:
+        if index >= wengert.inputs:
+            is_leaf = index < wengert.first_result
+            given = f"{parameters[index - wengert.inputs]!r}, a parameter" if is_leaf else "a Value that was computed"
+            raise TypeError(
+                f"Tape: take: index: expected an input of the tape, or a number, got {given}; name the index among the "
+                "inputs, or give take its number"
+            )
 
 
 def checked_threads(threads: int | None) -> int:

@@ -35,6 +35,7 @@ if engine == "native":
 NAMES = ("inputs", "parameters", "constants", "rows", "lengths", "operands", "outputs")
 PARTS: Callable[[WengertList], tuple[Any, ...]] = attrgetter(*NAMES)  # Any: numbers and arrays
 
+TAKE = ROW["take"]
 ON_INPUTS, ON_PARAMETERS = 1, 2  # what a variable may depend on: bits, so that they can be added
 MOST = 2**30 - 1  # variables, and operands of all instructions
 
@@ -100,6 +101,19 @@ class WengertList:
         if engine == "native" and not self.defined_at_run_time():
             return numpy.frombuffer(native.dependences(*self.parts()), numpy.uint8)
         return find_dependences(self)
+
+    @cached_property
+    def lookups(self) -> dict[int, int]:
+        """The variables that are the indices of lookups, `take`: for each the length of the shortest sequence."""
+        sequences = numpy.array([operation.sequences for operation in ROWS])[self.rows]
+        scalars = numpy.array([len(operation.operands) for operation in ROWS])[self.rows] - sequences
+        last = numpy.cumsum(sequences * self.lengths + scalars) - 1  # of each instruction's operands
+        found: dict[int, int] = {}
+        for k in numpy.flatnonzero(self.rows == TAKE).tolist():
+            index, length = int(self.operands[last[k]]), int(self.lengths[k])
+            if index >= 0:  # a constant was an index when it was recorded
+                found[index] = min(length, found.get(index, length))
+        return found
 
     def defined_at_run_time(self) -> list[str]:
         """The names of the operations in it that were defined at run time, of which nothing is compiled."""

@@ -11,11 +11,11 @@ from functools import reduce
 
 import numpy
 
-from autograd.operation import Mathematics, sum_from_left
+from autograd.operation import Mathematics, places, sum_from_left
 from autograd.operations import ROWS
 from autograd.tape.executors.executor import Executor
 from autograd.tape.groups import Product, find_groups
-from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
+from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, TAKE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,23 @@ if TYPE_CHECKING:
 
 MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
 
+
+def element(x: list[Numbers], index: Numbers) -> Numbers:
+    """For each number of the index, the element that stands there; nan where none does."""
+    every_index, *elements = numpy.broadcast_arrays(index, *x)
+    place = places_at(every_index, len(x))
+    return numpy.where(place < 0, math.nan, numpy.take_along_axis(numpy.stack(elements), place[numpy.newaxis], 0)[0])
+
+
+def places_at(index: Numbers, length: int) -> Places:
+    """The index as integers; -1 where it is that of no element."""
+    is_place: Numbers = (index >= 0) & (index < length) & (index == numpy.floor(index))
+    return numpy.where(is_place, index, -1).astype(int)
+
+
 arrays = Mathematics(
-    where=numpy.where, sum=sum_from_left, largest=lambda x: reduce(numpy.fmax, x, -math.inf),
+    where=numpy.where, sum=sum_from_left, largest=lambda x: reduce(numpy.fmax, x, -math.inf), places=places,
+    element=element,
     hypot=numpy.hypot, power=numpy.power, divide=numpy.divide,
     exp=numpy.exp, expm1=numpy.expm1, exp2=numpy.exp2,
     log=numpy.log, log1p=numpy.log1p, log2=numpy.log2, log10=numpy.log10, sqrt=numpy.sqrt, cbrt=numpy.cbrt,
@@ -74,7 +89,9 @@ class Program:
         self.rows[results] = numpy.arange(wengert.inputs, wengert.inputs + len(results))
         operands = {result: read for result, _, read in wengert.instructions()}
         self.steps: list[Step] = [
-            ProductStep(self, group) if isinstance(group, Product) else GroupStep(self, group, operands)
+            ProductStep(self, group)
+            if isinstance(group, Product)
+            else (TakeStep if group.row == TAKE else GroupStep)(self, group, operands)
             for group in groups
         ]
         self.count = wengert.inputs + len(results)
@@ -215,6 +232,44 @@ class GroupStep(Step):
             ):
                 pushed = derivative * adjoints
                 element.push(sweeps, members, pushed if members is None else pushed[members])
+
+
+class TakeStep(Step):
+    """Lookups: each example's own element, and no other, however many there are."""
+
+    def __init__(self, program: Program, group: Group, operands: dict[int, list[int | list[int]]]) -> None:
+        super().__init__(program, group)
+        sequences, indices = zip(*[operands[result] for result in group.results], strict=True)
+        self.elements = numpy.array(sequences)  # (members, length)
+        self.indices = Operands(program, list(indices))
+        self.rows = program.rows
+
+    def chosen(self, sweeps: Sweeps) -> tuple[Places, NDArray[numpy.bool_]]:
+        """The variable that each member takes, (members, examples); and the places of those that take one."""
+        index = numpy.broadcast_to(self.indices.numbers(sweeps), (len(self.elements), sweeps.numbers.shape[1]))
+        places = places_at(index, self.elements.shape[1])
+        return numpy.take_along_axis(self.elements, places, 1), places >= 0
+
+    def compute(self, sweeps: Sweeps) -> Numbers:
+        variables, is_place = self.chosen(sweeps)
+        rows = self.rows[variables]
+        numbers = numpy.where(is_place, sweeps.uniform[variables], math.nan)
+        member, example = numpy.nonzero(is_place & (rows >= 0))
+        numbers[member, example] = sweeps.numbers[rows[member, example], example]
+        return numbers
+
+    def walk_back(self, sweeps: Sweeps, members: Members) -> None:
+        chosen = slice(None) if members is None else members
+        variables, is_place = self.chosen(sweeps)
+        variables, is_place = variables[chosen], is_place[chosen]
+        adjoints, rows = sweeps.adjoints[self.results[chosen]], self.rows[variables]
+        is_pushed = is_place & sweeps.active[variables]
+        is_uniform = is_pushed & (rows < 0)
+        sweeps.push_to_uniform(variables[is_uniform], adjoints[is_uniform])
+        member, example = numpy.nonzero(is_pushed & (rows >= 0))
+        varying = rows[member, example]
+        numpy.add.at(sweeps.adjoints, (varying, example), adjoints[member, example])
+        sweeps.knows_adjoint[varying] = True
 
 
 def on_arrays(what: str, rule: Callable[..., Any], *operands: Numbers) -> Any:

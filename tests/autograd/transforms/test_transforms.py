@@ -248,7 +248,7 @@ def program(lines, count):
             if operation.sequences:
                 half = len(operands) // 2
                 arguments = [operands[:half], operands[half : 2 * half]][: operation.sequences]
-                if operation.name == "softmax_of":
+                if operation.name in ("softmax_of", "take"):
                     arguments.append(operands[-1])
             else:
                 arguments = operands[: len(operation.operands)]

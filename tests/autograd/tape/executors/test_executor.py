@@ -185,8 +185,8 @@ def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
             itertools.product("xwc", repeat=len(numbers)) if len(numbers) < 3 else ["xwc" * 7, "wxc" * 7, "wwx" * 7]
         )
         for roles in ["".join(roles)[: len(numbers)] for roles in every_role]:
-            if set(roles) == {"c"}:
-                continue
+            if set(roles) == {"c"} or (operation.name == "take" and roles[-1] != "x"):
+                continue  # an index is an input
             value, gradient = eager(operation, point, roles)
             tape = recorded(operation, point, roles, executor)
             example = [number for number, role in zip(numbers, roles, strict=True) if role == "x"]
@@ -204,6 +204,8 @@ def test_an_operation_on_inputs_parameters_and_constants(operation, executor):
 @every_executor
 @every_operation
 def test_not_a_number_goes_through(operation, executor):
+    if operation.name == "take":
+        pytest.skip("nan goes through where it is chosen, and is refused as an index")
     [points, *_] = points_by_shape(operation)
     numbers = flatten(points[0])
     tape = recorded(operation, points[0], "x" * len(numbers), executor)
@@ -271,7 +273,9 @@ operands = st.lists(
     st.one_of(st.integers(0, 20), st.sampled_from([0.5, -1.0, 2.0, 0.0])), min_size=1, max_size=7
 )  # fmt: skip
 steps = st.tuples(
-    st.sampled_from([*OPERATIONS, "dot", "dot", "dot"]), st.sampled_from(["any", "neuron", "mirrored"]), operands
+    st.sampled_from([*(name for name in OPERATIONS if name != "take"), "dot", "dot", "dot"]),
+    st.sampled_from(["any", "neuron", "mirrored"]),
+    operands,
 )
 
 
