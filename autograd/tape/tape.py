@@ -304,7 +304,8 @@ class Tape:
         In float64 ONNX Runtime's outputs are those of `forward()` but for rounding: each row's to 1e-12, nan and inf
         included. Operators that it has in float32 alone, such as `Erf`, and those that lose digits there, such as
         `Sigmoid`, are not used; their rows are written from others. What is lost: in float32 all but seven digits, and
-        what is beyond its range, which becomes the largest or smallest number there.
+        what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
+        looked up, of which ONNX takes negative ones from the end.
 
         Raises ImportError without the package onnx; TypeError if the rule of an operation that was defined at run time
         cannot be written in ONNX; ValueError for another dtype.

@@ -6,7 +6,7 @@ A layer is a `Gemm`, and its weights are one initializer. So a program that show
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain, count, takewhile
+from itertools import chain, count, product, takewhile
 from typing import TYPE_CHECKING
 
 import numpy
@@ -14,7 +14,7 @@ import numpy
 from autograd.operations import ROWS
 from autograd.tape import executors
 from autograd.tape.groups import Product, find_groups
-from autograd.tape.wengert import ON_INPUTS
+from autograd.tape.wengert import ON_INPUTS, TAKE
 
 try:
     import onnx
@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise ImportError('a tape is written in ONNX by the package onnx: pip install "scalar-autograd[onnx]"') from error
 
-from autograd.tape.exports.operators import Functions, imports, rounded
+from autograd.tape.exports.operators import INT64, Functions, imports, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ class Writer:
     def __init__(self, wengert: WengertList, parameters: Numbers, labels: Sequence[str], dtype: str) -> None:
         self.wengert, self.labels, self.dtype = wengert, labels, dtype
         self.numbers = uniform_numbers(wengert, parameters)
-        self.operands = {result: read for result, _, read in wengert.instructions()}
+        self.operands: dict[int, list[Any]] = {result: read for result, _, read in wengert.instructions()}
         self.place = {variable: ("inputs", variable) for variable in range(wengert.inputs)}
         self.width = {"inputs": wengert.inputs}
         self.functions = Functions(dtype)
@@ -88,10 +88,29 @@ class Writer:
     def write(self, groups: list[Group]) -> None:
         """Writes the operator that computes a group, or a layer at several places."""
         products = [group for group in groups if isinstance(group, Product)]
-        tensor = self.layer(products) if products else self.operation(groups[0])
-        results = [result for group in groups for result in group.results]
+        if products:
+            self.computed(self.layer(products), [result for group in groups for result in group.results])
+        elif groups[0].row == TAKE and all(self.is_uniform(self.operands[v][0]) for v in groups[0].results):
+            self.lookup(groups[0])
+        else:
+            self.computed(self.operation(groups[0]), groups[0].results)
+
+    def computed(self, tensor: str, results: Sequence[int]) -> None:
         self.place |= {result: (tensor, column) for column, result in enumerate(results)}
         self.width[tensor] = len(results)
+
+    def lookup(self, group: Group) -> None:
+        """`Gather`, from one table of all sequences: at each index the rows of all are looked up."""
+        read = [self.operands[result] for result in group.results]
+        columns = {tuple(sequence): None for sequence, _ in read}
+        indices = {index: None for _, index in read}
+        table = self.initializer(numpy.array([*columns]).T, "table")
+        places = self.node("Cast", self.gathered([*indices]), to=INT64)
+        found = self.reshaped(self.node("Gather", table, places, axis=0), len(indices) * len(columns))
+        self.width[found] = len(indices) * len(columns)
+        column = {pair: k for k, pair in enumerate(product(indices, columns))}
+        for result, (sequence, index) in zip(group.results, read, strict=True):
+            self.place[result] = found, column[index, tuple(sequence)]
 
     def operation(self, group: Group) -> str:
         name, members = ROWS[group.row].name, len(group.results)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Rule = Callable[..., Any]  # Any: a rule is polymorphic
 
 DOMAIN = "scalar_autograd"  # of the functions
+INT64 = helper.np_dtype_to_tensor_dtype(numpy.dtype("int64"))
 OPSET = 18  # the first in which all reductions take their axes as an input
 
 # The rows that are an operator. Not Sigmoid, Softplus, Elu and Mish, whose tails are lost in
@@ -88,7 +89,7 @@ class Body(Mathematics):
     """The mathematics of one function's body: each function that a rule calls writes a node."""
 
     def __init__(self, functions: Functions) -> None:
-        super().__init__(where=self.where, sum=self.sum, largest=self.largest)
+        super().__init__(where=self.where, sum=self.sum, largest=self.largest, element=self.element)
         self.functions = functions
         self.nodes: list[NodeProto] = []
         self.names: dict[tuple[object, ...], str] = {}  # of what has been written: nothing is written twice
@@ -142,13 +143,19 @@ class Body(Mathematics):
         return self.applied(partial(self.write, "Where"), condition, x, y)
 
     def sum(self, terms: Iterable[Any], start: Any = 0.0) -> Name:
-        total = Name(self, self.write("ReduceSum", self.element(terms), self.last_axis, keepdims=0))
+        total = Name(self, self.write("ReduceSum", self.term(terms), self.last_axis, keepdims=0))
         return start + total if isinstance(start, Name) or start else total
 
     def largest(self, terms: Iterable[Any]) -> Name:
-        return Name(self, self.write("ReduceMax", self.element(terms), self.last_axis, keepdims=0))
+        return Name(self, self.write("ReduceMax", self.term(terms), self.last_axis, keepdims=0))
 
-    def element(self, terms: Iterable[Any]) -> str:
+    def element(self, sequence: Elements, index: Name) -> Name:
+        place = self.write("Cast", self.write("Unsqueeze", index.text, self.last_axis), to=INT64)
+        of_all = self.write("Expand", sequence.text, self.write("Shape", place))
+        chosen = self.write("GatherElements", of_all, place, axis=-1)
+        return Name(self, self.write("Squeeze", chosen, self.last_axis))
+
+    def term(self, terms: Iterable[Any]) -> str:
         """The tensor of all terms, of which a comprehension over a sequence has written the one element."""
         listed = list(terms)
         if len(listed) != 1 or not isinstance(listed[0], Name) or not listed[0].is_element:

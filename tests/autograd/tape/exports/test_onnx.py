@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Tape, Value, dot, logsumexp, sigmoid, softplus, tanh
 from autograd import sum as sum_of
-from nn import MLP
+from nn import MLP, Embedding, cross_entropy
 
 pytestmark = pytest.mark.both_engines
 
@@ -99,6 +99,20 @@ def test_a_recurrent_network_has_its_weights_once(run):
     model = exported(logsumexp(h), x, run)
     assert operators(model).count("Tanh") == 6
     assert [array.shape for array in initializers(model).values()].count((3, 3)) == 1
+
+
+def test_embeddings_are_looked_up_in_one_table(run):
+    embedding, tokens, weights = Embedding(5, 2), leaves(3), [leaves(2) for _ in range(4)]
+    for token in tokens:
+        token.data = 1.0
+    rows = [embedding(token) for token in tokens]
+    logits = [dot(row, rows[0]) + rows[1][1] * rows[2][0] for row in weights]
+    tape = Tape(cross_entropy(logits, tokens[2]), tokens)
+    batch = [[0, 1, 2], [4, 4, 0], [3, 0, 3]]
+    model = tape.to_onnx()
+    assert run(model, batch)[:, 0] == pytest.approx(tape.forward(batch), abs=1e-14)
+    assert operators(model).count("take") == 1  # that of the logit
+    assert initializers(model)["e"].shape == (5, 2)
 
 
 def test_a_recurrence_of_one_number(run):

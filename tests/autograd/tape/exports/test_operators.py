@@ -22,7 +22,9 @@ ERROR = {"float64": 1e-13, "float32": 4e-6}  # relative
 def batches(operation):
     """Points of the domain, in batches of one structure: as many as the operation has. With what is at the edges."""
     points = [*operation.samples, *operation.kinks]
-    if operation.sequences:
+    if operation.name == "take":  # whose index a tape refuses elsewhere
+        points += [([math.nan, math.inf, -2.0], float(index)) for index in range(3)]
+    elif operation.sequences:
         points += [tuple([x] * 3 if k < operation.sequences else x for k, x in enumerate(point))
                    for point in itertools.product(NUMBERS[:7], repeat=len(operation.operands))]  # fmt: skip
     else:
