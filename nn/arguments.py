@@ -337,18 +337,47 @@ def column_of(name: str, data: Sequence[Any]) -> Array:
         if array.dtype.kind in "fiub":
             return array.reshape(len(data), -1).astype(float)
     try:
-        rows, forms = zip(*[structures.flatten(datum, plain_number) for datum in data], strict=True)
+        rows, shapes = zip(*[numbers_and_shape(datum) for datum in data], strict=True)
     except (TypeError, OverflowError) as error:
         raise TypeError(f"the {name} are no numbers: {error}") from None
-    if any(form != forms[0] for form in forms):
+    if any(shape != shapes[0] for shape in shapes):
         raise ValueError(f"the {name} have different forms")
     return numpy.array(rows).reshape(len(data), -1)
 
 
-def plain_number(leaf: Any) -> float:
+Shape = tuple[structures.Form, tuple[bool, ...]]  # and for each leaf, whether it is a number: None is another shape
+
+
+def numbers_and_shape(datum: Any) -> tuple[list[float], Shape]:
+    """The numbers in a structure, in order, and where they stand. `with_numbers` puts others there.
+
+    None within a structure, which stands for what a tree has not, is a part of the shape. Raises TypeError for anything
+    else.
+    """
+    if datum is None:
+        structures.number(datum)  # raises the error
+    leaves, form = structures.flatten(datum, plain_number_or_none)
+    return [leaf for leaf in leaves if leaf is not None], (form, tuple([leaf is not None for leaf in leaves]))
+
+
+def with_numbers(shape: Shape, numbers: Iterable[Any]) -> Any:
+    form, are_numbers = shape
+    following = iter(numbers)
+    return structures.unflatten(form, [next(following) if is_number else None for is_number in are_numbers])
+
+
+def plain_number_or_none(leaf: Any) -> float | None:
     if isinstance(leaf, Value):
         raise TypeError("expected a number, got a Value")
-    return structures.number(leaf)
+    return None if leaf is None else structures.number(leaf)
+
+
+def shapes_of(examples: Iterable[Example]) -> dict[Shape, list[int]]:
+    """Which of the examples have which shape, in the order in which the shapes are first met."""
+    found: dict[Shape, list[int]] = {}
+    for i, example in enumerate(examples):
+        found.setdefault(numbers_and_shape(example)[1], []).append(i)
+    return found
 
 
 def have_one_form(examples: Sequence[Example]) -> bool:

@@ -1,15 +1,16 @@
 """A problem is a function of examples and parameters: its outputs and derivatives are found here, in one of two ways.
 
 `ByExample` builds the graph of one example after the other. `ByTape` replays the graph of one example for all of them,
-which is quicker by far, but only right where all examples have the same graph at all times. Both answer alike, up to
-rounding. `choose` takes one of the two. Whether a tape may stand for the function is checked here and nowhere else.
+which is quicker by far, but only right where all examples have the same graph at all times. `ByTapes` has one for each
+shape that examples have, as sequences of several lengths and trees. All answer alike, up to rounding. `choose` takes
+one of them. Whether a tape may stand for the function is checked here and nowhere else.
 """
 
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ import numpy
 import numpy.random
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
-from nn.arguments import columns_of, copied, copier, have_one_form, measured
+from nn.arguments import columns_of, copied, copier, have_one_form, measured, numbers_and_shape, shapes_of, with_numbers
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
 from nn.undo import Undo, ancestors, put_back_random_states, random_states
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[numpy.float64]
     Metric = Callable[[Any, Any], Value | float]
-    Evaluator: TypeAlias = "ByTape | ByExample"
+    Evaluator: TypeAlias = "ByTape | ByTapes | ByExample"
 
 TARGETS_AT_ONCE = 1024
+MOST_SHAPES = 256  # that have a tape: each takes memory, and its time to be recorded and checked
 
 
 @dataclass(eq=False)
@@ -53,6 +55,7 @@ class Problem:
     held_out: further pairs, which are only measured.
     generated: draws for `Dropout` while the gradient of a batch is computed; without it nothing is left out.
     source: who draws for `Dropout` now.
+    whole, numbers: the problem that this one has some examples of; which ones, as `name` counts them.
     """
 
     caller: str
@@ -64,6 +67,23 @@ class Problem:
     held_out: list[Example] = field(default_factory=list)
     generated: Generated | None = None
     source: Source = nobody
+    whole: Problem | None = None
+    numbers: list[int] = field(default_factory=list)
+
+    def part(self, numbers: list[int]) -> Problem:
+        """The problem of some of the examples, held-out ones among them. If they all are, they are its examples too."""
+        n = len(self.examples)
+        held_out = [self.held_out[i - n] for i in numbers if i >= n]
+        examples = [self.examples[i] for i in numbers if i < n]
+        numbers = numbers if examples else numbers * 2
+        return replace(self, examples=examples or held_out, held_out=held_out, whole=self, numbers=numbers)
+
+    def name(self, i: int) -> str:
+        """What errors call an example; the held-out ones are counted behind the others."""
+        if self.whole is not None:
+            return self.whole.name(self.numbers[i])
+        n = len(self.examples)
+        return f"example {i}" if i < n else f"example {i - n} of the validation"
 
     def outcome(self, data: Example) -> Any:
         """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
@@ -123,7 +143,7 @@ class MetricError(Exception):
     """The metric has raised an ArithmeticError, the cause of this one."""
 
 
-# ---- The two ways
+# ---- The ways
 
 
 class ByExample:
@@ -142,11 +162,7 @@ class ByExample:
         scatter(vector, self.parameters, "data")
         with no_grad():
             rows = [[output.data for output in self.problem.outputs(data)] for data in self._copies()]
-        if len({len(row) for row in rows}) > 1:
-            raise ValueError(
-                f"expected as many outputs for each example, got {len(rows[0])} for the first one and "
-                f"{next(len(row) for row in rows if len(row) != len(rows[0]))} for another"
-            )
+        check_counts([len(row) for row in rows])
         return numpy.array(rows)
 
     def jacobian(self, vector: Array) -> Array:
@@ -226,30 +242,40 @@ class ByExample:
         return Places(tape, self.parameters).of_parameters(tape.jacobian()[0])
 
 
+def check_counts(counts: Sequence[int]) -> None:
+    if len({*counts}) > 1:
+        raise ValueError(
+            f"expected as many outputs for each example, got {counts[0]} for the first one and "
+            f"{next(count for count in counts if count != counts[0])} for another"
+        )
+
+
 class ByTape:
     """Replays the graph of one example for all of them. The methods are those of ByExample.
 
     Arguments:
         problem: what is replayed.
         with_hessian: whether `gradient_and_hessian` will be asked for. It replays the graph of the gradient.
+        compared: how many of the examples are computed for the check, about.
         options: of the Tape.
 
     Raises NotAlikeError where the examples do not all have the same graph at all times, as far as some of them tell:
-    where the numbers are not in the same places in each of them, or where the function asks for a number, takes it as
-    an index, draws random numbers, comes to other numbers than the graph of the first example does, or raises.
-    Raises ValueError if held-out examples have another form, and whatever a function without a model raises for any of
-    the examples.
+    where the numbers are not in the same places in each of them (SeveralShapesError), or where the function asks for a
+    number, takes it as an index, draws random numbers, comes to other numbers than the graph of the first example does,
+    or raises.
+    Raises ValueError if held-out examples have another form, and for an example with an index that is none (see
+    `autograd.take`); whatever a function without a model raises for any of the examples.
     """
 
-    def __init__(self, problem: Problem, with_hessian: bool = False, **options: Any) -> None:
+    def __init__(self, problem: Problem, with_hessian: bool = False, compared: int = 64, **options: Any) -> None:
         self.problem = problem
         self.by_example = ByExample(problem)
         n, self.slopes = len(problem.examples), None
+        columns = self._columns()
         with without_chance():
             # Without a model every example is computed once: errors of the function's own are raised here.
             known = None if problem.model else self.by_example.outputs(gathered(problem.parameters, "data"))
             try:
-                columns = self._columns()
                 numbers = numpy.hstack(columns) if columns else numpy.empty((n, 0))
                 self.numbers, self.held_out = numbers[:n], numbers[n:]
                 factors = Noted()
@@ -257,11 +283,14 @@ class ByTape:
                 self.tape = self._recorded(problem.outputs, options, factors.leaves)
                 self.rates = numpy.array(factors.rates)
                 self.places = Places(self.tape, problem.parameters)
+                self._check_indices(numbers)
                 if with_hessian:
                     self.slopes = Places(self._recorded(problem.slopes, options), problem.parameters)
                 check = Check(self, columns, numbers)
-                form = check.form(known)
+                form = check.form(known, compared)
                 self.is_alike_measured = check.is_alike_measured
+            except WrongExampleError:
+                raise
             except Exception as error:
                 raise NotAlikeError(error) from error
             finally:
@@ -288,14 +317,23 @@ class ByTape:
         return slopes.mean(axis=0), self.slopes.of_parameters(numpy.array(rows))
 
     def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
-        seeds, parameters, numbers = self.seeds / len(batch), self.places.of_tape(vector), self.numbers[batch]
+        sums, gradient = self.share(vector, batch, len(batch), self.factors(len(batch), self.problem.generated))
+        return sums, finite_gradient(gradient)
+
+    def share(self, vector: Array, batch: list[int], count: int, factors: Array) -> tuple[list[float], Array]:
+        """The sums over the batch, and what it adds to the gradient of the mean loss of so many examples.
+
+        Arguments:
+            factors: (batch, factors), what `Dropout` multiplies by.
+        """
+        seeds, parameters, numbers = self.seeds / count, self.places.of_tape(vector), self.numbers[batch]
         if len(self.rates):
-            numbers = numpy.hstack([numbers, self._factors(len(batch))])
+            numbers = numpy.hstack([numbers, factors])
         outputs, of_tape = self.tape.value_and_grad(numbers, parameters=parameters, gradient=seeds)
         if not numpy.isfinite(outputs[:, 0]).all():
             self._explain(vector, batch, outputs[:, 0], numbers[:, self.numbers.shape[1] :])
-        gradient = finite_gradient(self.places.of_parameters(of_tape))
-        return self._sums(vector, outputs, (self.problem.examples[i] for i in batch)), gradient
+        sums = self._sums(vector, outputs, (self.problem.examples[i] for i in batch))
+        return sums, self.places.of_parameters(of_tape)
 
     def means(self, vector: Array) -> list[float]:
         held_out = self.problem.held_out
@@ -315,15 +353,40 @@ class ByTape:
 
     def _columns(self) -> list[Array]:
         """The numbers of the examples and of the held-out ones, or if these have another form, of the examples."""
-        try:
+        with suppress(TypeError, ValueError):
             return columns_of(self.problem.examples + self.problem.held_out)
-        except (TypeError, ValueError):
+        try:
             return columns_of(self.problem.examples)
+        except TypeError as error:
+            raise NotAlikeError(error) from error
+        except ValueError as error:
+            raise SeveralShapesError(error) from error
 
-    def _factors(self, count: int) -> Array:
+    def factors(self, count: int, generated: Generated | None) -> Array:
         """(count, factors): what `Dropout` multiplies by, for so many examples."""
-        generated = self.problem.generated
         return generated.factors(count, self.rates) if generated else numpy.ones((count, len(self.rates)))
+
+    def _check_indices(self, numbers: Array) -> None:
+        """Raises WrongExampleError, naming the example, if one has an index that is none, of a lookup by `take`."""
+        if len(self.rates):
+            numbers = numpy.hstack([numbers, self.factors(len(numbers), None)])
+        try:
+            self.tape.check(numbers)
+        except ValueError:
+            examples = self.problem.examples + self.problem.held_out
+            wrong = next(i for i in range(len(numbers)) if self._is_refused(numbers[i : i + 1]))
+            try:
+                self.problem.drawn_from(nobody).outputs(copied(examples[wrong]))  # says best what is wrong
+            except ValueError as error:
+                raise WrongExampleError(f"{self.problem.caller}: {self.problem.name(wrong)}: {error}") from None
+            raise  # the function does not mind
+
+    def _is_refused(self, numbers: Array) -> bool:
+        try:
+            self.tape.check(numbers)
+        except ValueError:
+            return True
+        return False
 
     def _recorded(
         self, function: Callable[[Example], list[Value]], options: dict[str, Any], factors: Sequence[Value] = ()
@@ -334,13 +397,14 @@ class ByTape:
             factors: leaves that the function makes, and that are inputs too.
         """
         parameters = self.problem.parameters
+        numbers, shape = numbers_and_shape(self.problem.examples[0])
         outputs: list[Value] = []
 
-        def recording(data: Example, _: list[Value]) -> list[Value]:
-            outputs[:] = function(data)
+        def recording(numbers: list[Value], _: list[Value]) -> list[Value]:
+            outputs[:] = function(with_numbers(shape, numbers))
             return outputs
 
-        inputs = Tape.record(recording, [self.problem.examples[0], parameters]).inputs
+        inputs = Tape.record(recording, [numbers, parameters]).inputs
         return Tape(outputs, [*inputs[: len(inputs) - len(parameters)], *factors], **options)
 
     def _sums(self, vector: Array, outputs: Array, examples: Iterable[Example]) -> list[float]:
@@ -358,6 +422,91 @@ class ByTape:
         scatter(vector, self.problem.parameters, "data")
         self.problem.drawn_from(Given(factors[i])).outputs(copied(self.problem.examples[batch[i]]))
         raise FloatingPointError(f"the loss of an example is {losses[i]}")
+
+
+class ByTapes:
+    """Has a tape for each shape that examples have. The methods are those of ByExample; arguments as for ByTape.
+
+    A batch is computed shape by shape, in the order in which the shapes are first met: so sums are the same each time.
+    Raises NotAlikeError where one of the tapes does, and for more than `MOST_SHAPES` shapes.
+    """
+
+    def __init__(self, problem: Problem, with_hessian: bool = False, **options: Any) -> None:
+        self.problem = problem
+        try:
+            shapes = [*shapes_of(problem.examples + problem.held_out).values()]
+        except (TypeError, OverflowError) as error:
+            raise NotAlikeError(f"the examples are no numbers: {error}") from None
+        if len(shapes) > MOST_SHAPES:
+            raise NotAlikeError(f"the examples have {len(shapes)} shapes, and {MOST_SHAPES} at most have tapes")
+        compared = max(64 // len(shapes), 4)
+        self.tapes = [ByTape(problem.part(numbers), with_hessian, compared, **options) for numbers in shapes]
+        n = len(problem.examples)
+        self.which = [[i for i in numbers if i < n] for numbers in shapes]  # of each tape, the examples
+        self.number, self.place = numpy.empty((2, n), int)  # of each example: its tape's, and its own among that's
+        for k, which in enumerate(self.which):
+            self.number[which], self.place[which] = k, range(len(which))
+
+    def outputs(self, vector: Array) -> Array:
+        return self._gathered([tape.outputs(vector) for tape, _ in self._learning()])
+
+    def jacobian(self, vector: Array) -> Array:
+        return self._gathered([tape.jacobian(vector) for tape, _ in self._learning()])
+
+    def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
+        gradient, hessian = numpy.zeros(len(vector)), numpy.zeros((len(vector), len(vector)))
+        for tape, which in self._learning():
+            share = len(which) / len(self.problem.examples)
+            of_shape = tape.gradient_and_hessian(vector)
+            gradient += share * of_shape[0]
+            hessian += share * of_shape[1]
+        return gradient, hessian
+
+    def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
+        sums, gradient = [0.0] if self.problem.metric is None else [0.0, 0.0], numpy.zeros(len(vector))
+        for tape, places, factors in self._by_shape(batch):
+            of_shape, share = tape.share(vector, places, len(batch), factors)
+            sums = [total + summand for total, summand in zip(sums, of_shape, strict=True)]
+            gradient += share
+        return sums, finite_gradient(gradient)
+
+    def means(self, vector: Array) -> list[float]:
+        held_out = len(self.problem.held_out)
+        shares = [
+            [mean * len(tape.problem.held_out) / held_out for mean in tape.means(vector)]
+            for tape in self.tapes
+            if tape.problem.held_out
+        ]
+        return [sum(shares_of_one) for shares_of_one in zip(*shares, strict=True)]
+
+    def depends_on_parameters(self, batch: Iterable[int]) -> bool:
+        return any(self.tapes[self.number[i]].depends_on_parameters([int(self.place[i])]) for i in batch)
+
+    def _learning(self) -> list[tuple[ByTape, list[int]]]:
+        """The tapes that have examples, and which: others are for held-out ones alone."""
+        return [(tape, which) for tape, which in zip(self.tapes, self.which, strict=True) if which]
+
+    def _gathered(self, of_tapes: list[Array]) -> Array:
+        """What each tape has found for its examples, in the order of all examples."""
+        check_counts([array.shape[1] for array in of_tapes])
+        gathered = numpy.empty((len(self.problem.examples), *of_tapes[0].shape[1:]))
+        for (_, which), array in zip(self._learning(), of_tapes, strict=True):
+            gathered[which] = array
+        return gathered
+
+    def _by_shape(self, batch: list[int]) -> Iterator[tuple[ByTape, list[int], Array]]:
+        """Each tape that examples of the batch have, their places there, and their factors for `Dropout`."""
+        numbers, places = self.number[batch], self.place[batch]
+        factors = self._factors(numbers.tolist()) if any(len(tape.rates) for tape in self.tapes) else {}
+        for k in sorted({*numbers.tolist()}):
+            yield self.tapes[k], places[numbers == k].tolist(), factors.get(k, numpy.empty(0))
+
+    def _factors(self, numbers: list[int]) -> dict[int, Array]:
+        """For each tape the factors, drawn one example after the other, as where each example's graph is built."""
+        factors: dict[int, list[Array]] = {k: [] for k in numbers}
+        for k in numbers:
+            factors[k].append(self.tapes[k].factors(1, self.problem.generated))
+        return {k: numpy.concatenate(rows) for k, rows in factors.items()}
 
 
 class Places:
@@ -404,7 +553,7 @@ def form_of(structure: Any) -> structures.Form:
     return structures.flatten(structure)[1]
 
 
-# ---- Which of the two
+# ---- Which of them
 
 
 class NotAlikeError(TypeError):
@@ -412,6 +561,22 @@ class NotAlikeError(TypeError):
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the graph of one example cannot serve for all: {reason}")
+
+
+class SeveralShapesError(NotAlikeError):
+    """The numbers are not in the same places in all examples."""
+
+
+class WrongExampleError(ValueError):
+    """An example cannot be computed at all, with no tape, either."""
+
+
+def by_tape(problem: Problem, with_hessian: bool = False, **options: Any) -> ByTape | ByTapes:
+    """One tape, or one for each shape. Raises NotAlikeError if there can be none."""
+    try:
+        return ByTape(problem, with_hessian, **options)
+    except SeveralShapesError:
+        return ByTapes(problem, with_hessian, **options)
 
 
 def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> tuple[Evaluator, str]:
@@ -432,7 +597,7 @@ def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> t
     reason = "tape=False"
     if tape is not False:
         try:
-            return ByTape(problem, with_hessian), ""
+            return by_tape(problem, with_hessian), ""
         except NotAlikeError as error:
             if tape:
                 raise TypeError(
@@ -483,14 +648,16 @@ class Check:
         self.is_alike_measured = True
         self.compared: list[tuple[Sequence[int], Array, Array]] = []
 
-    def form(self, known: Array | None) -> structures.Form:
+    def form(self, known: Array | None, compared: int) -> structures.Form:
         """The form of the outcome. Raises an error that names an example which has another graph.
 
         Arguments:
             known: the outputs of all examples with the parameters as they are, if they have been computed.
+            compared: how many examples to compute, about.
         """
         n = len(self.problem.examples)
-        some = spread(0, n, 64 if known is None else 16) + spread(n, len(self.examples), 16)
+        few = max(compared // 4, 2)
+        some = spread(0, n, compared if known is None else few) + spread(n, len(self.examples), few)
         try:
             if known is None:
                 self._compare(some[::8])
@@ -608,8 +775,7 @@ class Check:
             return math.nan
 
     def _name(self, i: int) -> str:
-        n = len(self.problem.examples)
-        return f"example {i}" if i < n else f"example {i - n} of the validation"
+        return self.problem.name(i)
 
 
 def spread(first: int, end: int, count: int) -> list[int]:

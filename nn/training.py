@@ -74,11 +74,14 @@ def fit(
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
 
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
-    If all examples have the same graph, it is recorded once, and a tape replays it (`autograd.Tape`). If they have not,
-    because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn. That
-    is found out in the beginning: some of the examples and all of the targets are computed and replayed, with the
-    parameters as they are and with others. What shows rarely or late needs `tape=False`, such as a choice by `.data`
-    that is always the same at first. Memory does not grow with the batch.
+    If all examples have the same graph, it is recorded once, and a tape replays it (`autograd.Tape`). Where numbers
+    stand in other places in some examples, as in sequences of several lengths and in trees, each shape has a tape, if
+    there are no more than 256. (None may stand for what a tree has not.) If examples of one shape have several graphs,
+    because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn; but
+    by an index `autograd.take` may choose, as `Embedding` does. That is found out in the beginning: some of the
+    examples and all of the targets are computed and replayed, with the parameters as they are and with others. What
+    shows rarely or late needs `tape=False`, such as a choice by `.data` that is always the same at first. Memory does
+    not grow with the batch.
 
     Arguments:
         model: from one example's input to its output; any callable. An input is what one row of `inputs` holds: a list
@@ -90,7 +93,7 @@ def fit(
         epochs: how often to go through all examples, at least 1.
         batch_size: examples per step, at least 1. An epoch's last batch is smaller if they do not divide evenly.
         validation: (inputs, targets) that are not learned from; loss and metric are computed on them after each epoch.
-            They have the form of those to learn from; with `tape=False`, any form that the model takes.
+            They have the form of those to learn from, if these have one; with `tape=False`, any that the model takes.
         metric: from an output and a target to a number, 1.0 for right and 0.0 for wrong for example: `correct_class`.
             It may read the parameters, but not change them.
         patience: stop early, after this many epochs in which the validation loss did not fall below its lowest value,
@@ -119,12 +122,13 @@ def fit(
 
     Raises, before anything is changed:
         ValueError: no examples, or not equally many inputs and targets; `epochs`, `batch_size` or `patience` below 1;
-            `patience` without `validation`; validation examples of another form; no example's loss depends on the
-            optimizer's parameters, as within `no_grad()`; a `history` of other lists, or of as many epochs already.
+            `patience` without `validation`; validation examples of another form; if there is a tape, the index of a
+            lookup that no element has; no example's loss depends on the optimizer's parameters, as within `no_grad()`;
+            a `history` of other lists, or of as many epochs already.
         TypeError: `epochs`, `batch_size`, `patience` or `seed` is not an integer; `validation` is not a pair;
             `optimizer` makes no steps; model, loss, metric or callback is no function; a flag is not True or False;
             the examples are no list or array; the first loss is not a Value;
-            `tape=True` and the examples do not have the same graph; numbers are masked.
+            `tape=True` and the examples of a shape do not have the same graph; numbers are masked.
     Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
     the global random states included:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.

@@ -250,6 +250,19 @@ class Tape:
                     jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
 
+    def check(self, batch: ArrayLike | None = None) -> None:
+        """Raises what `forward` would raise for this batch, without a replay: TypeError or ValueError.
+
+        An input that is the index of a lookup, by `autograd.take`, must be one in every example.
+
+        >>> x, y, i = Value(2.0), Value(5.0), Value(0.0)
+        >>> from autograd import take
+        >>> Tape(take([x, y], i), inputs=[i]).check([0, 1, 2])
+        Traceback (most recent call last):
+        ValueError: Tape: batch: example 2: input 0 is the index of a lookup: expected a whole number from 0 to 1, got 2
+        """
+        self._batch(batch)
+
     def listing(self, *, folded: bool = False) -> str:
         """The Wengert list as text, a line for each variable; labels name the inputs and parameters.
 

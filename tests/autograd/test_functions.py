@@ -928,3 +928,88 @@ def test_builtins_and_the_engines_own_names_are_free(name):
 def test_a_name_that_there_is_not():
     with pytest.raises(AttributeError, match=r"no attribute 'cubed'; an operation of your own must be defined before"):
         autograd.functions.cubed  # noqa: B018
+
+
+# ---- take
+
+
+def test_an_index_that_is_a_number_gives_the_element_itself():
+    x, y = Value(2.0), Value(5.0)
+    sequence = [x, y * 3.0, 7]
+    for index in (0, 0.0, -0.0, False, np.int64(0), np.float32(0.0), np.array(0), Fraction(0), Decimal(0)):
+        assert autograd.take(sequence, index) is x
+    assert autograd.take(sequence, True) is sequence[1]  # as Value(True) is 1.0
+    assert (autograd.take(sequence, 2), type(autograd.take(sequence, 2))) == (7.0, float)
+    for kind in (tuple, iter, lambda given: np.array(given, object), lambda given: dict.fromkeys(given)):
+        assert autograd.take(kind(sequence), index=1) is sequence[1]
+    with no_grad():
+        assert autograd.take(sequence, 0) is x
+
+
+def test_an_index_that_is_a_value_is_recorded_with_all_elements():
+    x, y, index = Value(2.0), Value(5.0), Value(1.0)
+    found = autograd.take([x, 1.5, y, y], index)
+    assert (found.data, found.op, found.operands) == (1.5, "take", ((x, 1.5, y, y), index))
+    index.data = 2.0
+    found = autograd.take([x, 1.5, y, y], index)
+    found.backward(3.0)
+    assert (found.data, x.grad, y.grad, index.grad) == (5.0, 0.0, 3.0, 0.0)
+    with no_grad():
+        assert autograd.take([x, y], Value(1.0)).data == 5.0
+
+
+WRONG_INDICES = [math.nan, 1.5, -1, -1e-300, 3, 1e300, -1e300, math.inf, 10**30, np.float64(2.5), Fraction(1, 3)]
+
+
+@pytest.mark.parametrize("wrong", WRONG_INDICES, ids=repr)
+@pytest.mark.parametrize("kind", [lambda index: index, Value], ids=["a number", "a Value"])
+def test_an_index_that_is_none(wrong, kind):
+    x = [Value(1.0), 2.0, Value(3.0)]
+    with pytest.raises(ValueError, match=r"^take\(\[1\.0, 2\.0, 3\.0\], .*: expected a whole index, 0 <= index < len"):
+        autograd.take(x, kind(wrong))
+    with pytest.raises(ValueError, match=r"^take\(\[\], .*: expected a whole index"):
+        autograd.take([], kind(0))
+
+
+@pytest.mark.parametrize(
+    ("sequence", "index", "message"),
+    [
+        ([1.0], "0", "take: expected a real number, got str"),
+        ([1.0], None, "take: expected a real number, got NoneType"),
+        ([1.0], 1j, "take: expected a real number, got complex"),
+        ([1.0], [0], "take: expected a real number, got list"),
+        ([1.0], np.ma.masked, "take: expected a real number"),
+        (1.0, 0, "take: expected a sequence of numbers, got float: 1.0"),
+        (["a", 1.0], 0, "take: expected a real number, got str: 'a'"),
+        ([[1.0], 1.0], 0, "take: expected a real number, got list"),
+    ],
+)
+def test_what_take_refuses(sequence, index, message):
+    with pytest.raises(TypeError, match=message):
+        autograd.take(sequence, index)
+
+
+def test_derivatives_of_a_lookup_of_any_order_and_in_all_modes():
+    """By the elements; by the index they are 0, to all orders, also of one that is computed."""
+
+    def function(x, index):
+        return autograd.take([x[0] * x[1], x[1] ** 3, x[0]], index) ** 2
+
+    for index in range(3):
+        assert grad(function)([1.0, 1.0], index) == [[2.0, 2.0], [0.0, 6.0], [2.0, 0.0]][index]
+        assert grad(function, argnums=1)([1.0, 1.0], index) == 0.0
+        by_hand = [[[2.0, 4.0], [4.0, 2.0]], [[0.0, 0.0], [0.0, 30.0]], [[2.0, 0.0], [0.0, 0.0]]][index]
+        assert autograd.hessian(function)([1.0, 1.0], index) == by_hand
+        for mode in ("forward", "reverse"):
+            jacobian = autograd.jacobian(grad(lambda numbers: function(numbers[:2], numbers[2])), mode=mode)
+            matrix = jacobian([1.0, 1.0, float(index)])
+            assert [row[:2] for row in matrix[:2]] == by_hand
+            assert matrix[2] == [row[2] for row in matrix] == [0.0, 0.0, 0.0]
+
+
+def test_a_lookup_is_drawn_explained_and_pickled():
+    x, index = [Value(2.0, label="a"), Value(5.0, label="b")], Value(1.0, label="i")
+    found = autograd.take(x, index) * 2.0
+    assert "take" in draw(found).dot
+    assert "take" in str(explain(found))
+    assert pickle.loads(pickle.dumps(autograd.take)) is autograd.take

@@ -14,6 +14,7 @@ from autograd import Value, gelu, no_grad, relu, sigmoid, tanh
 from nn import (
     MLP,
     Dropout,
+    Embedding,
     Layer,
     LayerNorm,
     Module,
@@ -90,6 +91,7 @@ MODELS = {
     "layer of one": lambda: Layer(1, 1),
     "neuron": lambda: Neuron(3),
     "everything": Everything,
+    "embedding": lambda: Embedding(5, 3),
     "sequence": lambda: Sequential(Layer(2, 3), LayerNorm(3), Dropout(0.5), Layer(3, 1)),
     "neurons with more": lambda: Mixed(Scaled(2), Scaled(2)),
     "uneven neurons": lambda: Mixed(Neuron(2), Neuron(3)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import random
 from functools import partial
@@ -12,9 +13,22 @@ import numpy
 import pytest
 
 import autograd
-from autograd import Value, check_gradients, no_grad, tanh
+from autograd import Tape, Value, check_gradients, no_grad, tanh
 from autograd.graph import counts
-from nn import MLP, Dropout, Layer, LayerNorm, Module, Neuron, Sequential
+from nn import (
+    MLP,
+    SGD,
+    Dropout,
+    Embedding,
+    Layer,
+    LayerNorm,
+    Module,
+    Neuron,
+    Sequential,
+    cross_entropy,
+    fit,
+    squared_error,
+)
 
 pytestmark = pytest.mark.both_engines
 
@@ -416,3 +430,86 @@ def test_derivatives_of_layer_normalisation():
 def test_what_layer_normalisation_refuses(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+# ---- Embedding
+
+
+def test_an_embedding_is_a_table_of_rows():
+    random.seed(0)
+    embedding = Embedding(50, 4)
+    assert repr(embedding) == "Embedding(50, 4)"
+    assert [name for name, _ in embedding.named_parameters()][:5] == [f"weights.0.{j}" for j in range(4)] + [
+        "weights.1.0"
+    ]
+    assert len(embedding.parameters()) == 200
+    numbers = [parameter.data for parameter in embedding.parameters()]
+    assert abs(sum(numbers) / 200) < 0.2
+    assert 0.8 < sum(number * number for number in numbers) / 200 < 1.2
+    for index in (7, 7.0, numpy.int64(7), numpy.float32(7.0)):
+        row = embedding(index)
+        assert all(found is weight for found, weight in zip(row, embedding.weights[7], strict=True))
+    row.append(1.0)
+    assert len(embedding.weights[7]) == 4  # the row is a copy
+    other = Embedding(50, 4)
+    other.load_state_dict(embedding.state_dict())
+    assert [parameter.data for parameter in other.parameters()] == numbers
+
+
+@pytest.mark.parametrize("executor", [None, "numpy"])
+def test_an_embedding_on_a_tape(executor):
+    embedding, index = Embedding(5, 3), Value(2.0)
+    row = embedding(index)
+    assert [value.data for value in row] == [value.data for value in embedding.weights[2]]
+    tape = Tape(row, [index], executor=executor)
+    assert tape.layers() == "3 take"
+    assert tape.forward([4, 0]).tolist() == [[value.data for value in embedding.weights[k]] for k in (4, 0)]
+    with pytest.raises(ValueError, match=r"example 1: input 0 is the index of a lookup: .* from 0 to 4, got 5"):
+        tape.forward([4, 5])
+
+
+@pytest.mark.parametrize("wrong", [math.nan, 1.5, -1, 5, 1e300, math.inf])
+def test_an_index_that_an_embedding_has_not(wrong):
+    for index in (wrong, Value(wrong)):
+        with pytest.raises(ValueError, match=r"^Embedding: index: expected a whole number from 0 to 4, got"):
+            Embedding(5, 2)(index)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Embedding(0, 2), ValueError, "Embedding: count: expected a positive int, got 0"),
+        (lambda: Embedding(2, 1.5), TypeError, "Embedding: width: expected a positive int, got 1.5"),
+        (lambda: Embedding(2, 2)([0, 1]), TypeError, "Embedding: expected a real number, got list"),
+        (lambda: Embedding(2, 2)("a"), TypeError, "Embedding: expected a real number, got str"),
+    ],
+)
+def test_what_an_embedding_refuses(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_an_embedding_learns_through_a_tape_as_example_by_example():
+    inputs, targets = [[i % 6, (i * i) % 6] for i in range(30)], [i % 3 for i in range(30)]
+
+    def learned(tape):
+        random.seed(2)
+        embedding, layer = Embedding(6, 3), Layer(6, 3, nonlin=False)
+        parameters = embedding.parameters() + layer.parameters()
+        fit(
+            lambda pair: layer([number for index in pair for number in embedding(index)]), inputs, targets,
+            cross_entropy, SGD(parameters, 0.1), epochs=3, batch_size=7, progress=False, tape=tape,
+        )  # fmt: skip
+        return [parameter.data for parameter in parameters]
+
+    assert learned(True) == pytest.approx(learned(False), rel=1e-12, abs=1e-14)
+
+
+def test_an_index_of_an_example_that_the_table_has_not():
+    embedding = Embedding(6, 1)
+    for inputs, name in (([0, 1, 6, 2], "example 2"), ([0, 1, 2, 3], "example 1 of the validation")):
+        with pytest.raises(ValueError, match=rf"^fit: {name}: Embedding: index: expected .* from 0 to 5, got [67]$"):
+            fit(
+                lambda i: embedding(i)[0], inputs, [0.0] * 4, squared_error, SGD(embedding.parameters(), 0.1),
+                epochs=1, progress=False, validation=([0, 7], [0.0, 0.0]),
+            )  # fmt: skip

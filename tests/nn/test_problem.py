@@ -149,7 +149,6 @@ REFUSED = {
     "another graph": (lambda x: P * x.data if isinstance(x, Value) else P * x, [1.0, 2.0], [0.0, 0.0], "another graph"),
     "chance": (lambda x: P * x * CHANCE.random(), [1.0, 2.0], [0.0, 0.0], "another graph"),
     "a number made anew": (lambda x: P * x * Value(CHANCE.random()), [1.0, 2.0], [0.0, 0.0], "another graph"),
-    "other lengths": (lambda x: P * total([Value(0.0), *x]), [[1.0], [1.0, 2.0]], [0.0, 0.0], "different forms"),
     "words": (lambda x: P * len(x), ["a", "bc"], [0.0, 0.0], "no numbers"),
     "no target": (lambda x: P * x, [1.0, 2.0], [None, None], "no numbers"),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import dataclasses
 import gc
 import json
 import math
@@ -25,7 +26,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value, dot, no_grad, sqrt, tanh
+from autograd import Tape, Value, dot, no_grad, sqrt, take, tanh
 from autograd import sum as sum_of
 from autograd.operations import OPERATIONS
 from autograd.tape import RecordingError, executors
@@ -830,3 +831,84 @@ def test_after_an_interrupted_forward_there_is_nothing_to_differentiate(executor
         tape.forward([[1.0, 2.0, 3.0]])  # refused before anything is changed
     tape.backward()
     assert w.grad == 1.0
+
+
+# ---- indices of lookups
+
+
+def lookup(executor=None):
+    """take(table, i) * x: the tape, and the table."""
+    table, i, x = [Value(2.0), Value(3.0), Value(5.0)], Value(0.0, label="word"), Value(1.0)
+    return Tape(take(table, i) * x, [x, i], executor=executor), table
+
+
+@every_executor
+@pytest.mark.parametrize("wrong", [math.nan, 1.5, -1.0, 3.0, 1e300, -1e300, math.inf, -math.inf, -5e-324, 2.0**31])
+def test_an_index_that_is_none_is_refused_before_the_replay_and_the_example_is_named(executor, wrong):
+    tape, table = lookup(executor)
+    good, bad = np.array([[2.0, 0.0]] * 16), np.array([[2.0, 0.0]] * 16)
+    bad[13, 1] = wrong
+    tape.forward(good)
+    message = re.escape(
+        "Tape: batch: example 13: input 1, 'word', is the index of a lookup: expected a whole number from 0 to 2, "
+        f"got {wrong:g}"
+    )
+    for refuse in (tape.check, tape.forward, tape.value_and_grad, tape.jacobian):
+        with pytest.raises(ValueError, match=message):
+            refuse(bad)
+    assert tape.check(good) is None
+    tape.backward()  # that of the forward before
+    assert [element.grad for element in table] == [2.0, 0.0, 0.0]
+
+
+def test_an_index_of_another_kind_of_number():
+    tape, _ = lookup()
+    for kind in (np.int64, np.uint8, np.float32, bool):
+        assert tape.forward(np.array([[1, 0], [1, 1]], kind)).tolist() == [2.0, 3.0]
+    assert tape.forward([[1, True], [1, False]]).tolist() == [3.0, 2.0]
+
+
+def test_the_shortest_sequence_counts():
+    x, i = [Value(number) for number in range(5)], Value(0.0)
+    tape = Tape([take(x, i), take(x[:2], i)], [i])
+    assert tape.forward([1]).tolist() == [[1.0, 1.0]]
+    with pytest.raises(ValueError, match=r"example 0: input 0 is the index of a lookup: .* from 0 to 1, got 2$"):
+        tape.forward([2])
+
+
+def test_an_index_that_is_no_input():
+    table, w, x = [Value(2.0), Value(3.0)], Value(1.0, label="w"), Value(1.0)
+    with pytest.raises(TypeError, match=r"take: index: expected an input .* got Value\(.*'w'.*, a parameter; name the"):
+        Tape(take(table, w) * x, [x])
+    for computed in (w * 1.0, x * 1.0, w + x - 1.0):
+        with pytest.raises(TypeError, match=r"take: index: expected an input .* got a Value that was computed"):
+            Tape(take(table, computed), [x])
+        with pytest.raises(TypeError, match=r"take: index: expected an input .* got a Value that was computed"):
+            Tape.record(lambda x: take(table, x + w - 1.0), [1.0])
+    with pytest.raises(ValueError, match=r"^take\(.*: expected a whole index"):
+        Tape.record(lambda i: take(table, i), [0.5])
+    assert Tape.record(lambda i: take(table, i), [1]).forward([0, 1]).tolist() == [2.0, 3.0]
+    assert Tape(take(table, 1) * x, [x]).forward([7.0]).tolist() == [21.0]
+
+
+@every_executor
+def test_a_tape_of_lookups_is_kept_in_a_file(executor):
+    tape, table = lookup(executor)
+    again = pickle.loads(pickle.dumps(tape))
+    batch = [[2.0, 1.0], [3.0, 0.0]]
+    assert again.forward(batch).tolist() == tape.forward(batch).tolist() == [6.0, 6.0]
+    with pytest.raises(ValueError, match="example 0: input 1, 'word', is the index of a lookup"):
+        again.forward([[1.0, 3.0]])
+    state = tape.__getstate__()
+    operands = np.where(state["_wengert"].operands == 1, 2, state["_wengert"].operands).astype(np.int32)
+    state["_wengert"] = dataclasses.replace(state["_wengert"], operands=operands)  # the index is the first parameter
+    with pytest.raises(TypeError, match="take: index: expected an input of the tape"):
+        Tape.__new__(Tape).__setstate__(state)
+    assert len(table) == 3
+
+
+def test_lookups_by_one_index_are_a_group():
+    rows, i = [[Value(number) for number in range(4)] for _ in range(3)], Value(0.0)
+    tape = Tape(sum_of([take(column, i) for column in zip(*rows, strict=True)]), [i])
+    assert tape.layers() == "4 take; 1 sum"
+    assert "= take([v1 … v3], v0), and 3 more" in tape.listing(folded=True)

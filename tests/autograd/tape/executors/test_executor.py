@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tape, Value, dot, leaky_relu, logsumexp, tanh
+from autograd import Tape, Value, dot, leaky_relu, logsumexp, take, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 from autograd.operation import ieee
@@ -774,3 +774,111 @@ def test_a_tape_whose_executor_is_missing_where_it_goes_says_so(monkeypatch):
 def test_an_executor_has_a_program():
     with pytest.raises(TypeError, match="abstract"):
         Executor()
+
+
+# ---- lookups
+
+
+def of_lookups(source):
+    """Rows of computed, constant and shared elements, looked up by three inputs; with as many outputs."""
+    indices, x = [Value(0.0) for _ in range(3)], [Value(0.1), Value(0.2)]
+    table = [Value(source.gauss(0.0, 1.0)) for _ in range(9)]
+    elements = [*table, table[0] * table[1], 0.75, tanh(table[2] * x[0]), x[1], table[0], table[0]]
+    found = [take(sequence, i) for i in indices for sequence in (table, elements, elements[4:])]
+    mixed = tanh(dot(table, found, found[1] * x[0]))
+    return [mixed * take(found, indices[0]) + found[2], logsumexp(found), found[5] * found[8]], [*indices, *x]
+
+
+def batch_of_lookups(source, count):
+    return np.array(
+        [
+            [*(float(source.randrange(9)) for _ in range(3)), source.gauss(0, 1), source.gauss(0, 1)]
+            for _ in range(count)
+        ]
+    )
+
+
+@every_executor
+@pytest.mark.parametrize("count", [1, 2, 9, 130, 700])
+def test_lookups(executor, count):
+    source = random.Random(4)
+    outputs, inputs = of_lookups(source)
+    tape = Tape(outputs, inputs, executor=executor, threads=2)
+    batch, seeds = batch_of_lookups(source, count), np.array([0.5, -1.25, 2.0])
+    values, by_inputs, sums = [], [], np.zeros(len(tape.parameters))
+    for example in batch if executor != "toy" or count < 100 else batch[:0]:
+        for value, number in zip(inputs, example, strict=True):
+            value.data = number
+        leaves = [*tape.parameters, *inputs]
+        graph = of_lookups_again(outputs, inputs)
+        for leaf in leaves:
+            leaf.grad = 0.0
+        dot(seeds.tolist(), graph).backward()
+        values.append([output.data for output in graph])
+        by_inputs.append([value.grad for value in inputs])
+        sums += [parameter.grad for parameter in tape.parameters]
+    if not values:
+        return
+    for leaf in tape.parameters:
+        leaf.grad = 0.0
+    assert close(tape.forward(batch), values, 1e-13 * np.abs(values).max())
+    assert close(tape.backward(seeds, inputs=True), by_inputs, 1e-12)
+    assert close([leaf.grad for leaf in tape.parameters], sums, 1e-12 * np.abs(sums).max())
+    assert close(tape.value_and_grad(batch, gradient=seeds)[1], sums, 1e-12 * np.abs(sums).max())
+    jacobian = tape.jacobian(batch[:5])
+    assert close(seeds @ jacobian.sum(axis=0), tape.value_and_grad(batch[:5], gradient=seeds)[1], 1e-12)
+    for k in range(3):
+        assert not tape.jacobian(batch[:5], wrt="inputs")[:, :, k].any()
+
+
+def of_lookups_again(outputs, inputs):
+    """The same graph, computed anew from its leaves, with the numbers that they have now."""
+    known = {}
+
+    def again(x):
+        if isinstance(x, tuple):
+            return [again(each) for each in x]
+        if not isinstance(x, Value) or not x.parents:
+            return x
+        return known[x]
+
+    for node in topological_order(*outputs):
+        if node.parents:
+            known[node] = by_row(node.operation)(*map(again, node.operands))
+    return [known[output] for output in outputs]
+
+
+def by_row(operation):
+    return getattr(autograd, operation.name)
+
+
+@registered
+def test_the_sums_of_lookups_do_not_depend_on_the_threads(executor):
+    source = random.Random(5)
+    outputs, inputs = of_lookups(source)
+    batch = batch_of_lookups(source, 3000)
+    found = [
+        Tape(outputs, inputs, executor=executor, threads=threads).value_and_grad(batch) for threads in (1, 2, 3, 7)
+    ]
+    assert all(same_bits(each, found[0][k]) for both in found for k, each in enumerate(both))
+
+
+@every_executor
+def test_what_is_not_chosen_gets_nothing_where_an_adjoint_is_infinite(executor):
+    x, y, i = Value(0.0), Value(4.0), Value(0.0)
+    tape = Tape(autograd.sqrt(take([x, y], i)), [i], executor=executor)
+    chosen = {"toy": [0.25]}.get(executor, [0.25])
+    assert tape.value_and_grad([[1.0]])[1][1] == chosen[0]
+    if executor != "toy":  # the rule's own zeros
+        assert tape.value_and_grad([[0.0]])[1].tolist() == [math.inf, 0.0]
+
+
+@registered
+def test_a_recorded_gradient_of_lookups(executor):
+    """Derivatives by rule are recorded for every index."""
+    table, i = [Value(0.5), Value(-1.0), Value(2.0)], Value(0.0)
+    slopes = autograd.gradients(tanh(take(table, i)) ** 2, table, create_graph=True)
+    tape = Tape(slopes, [i], executor=executor)
+    truth = Tape(tanh(take(table, i)) ** 2, [i], executor=executor).jacobian([0, 1, 2])
+    assert tape.forward([0, 1, 2]) == pytest.approx(truth, rel=1e-14)
+    assert np.diag(truth).all()
