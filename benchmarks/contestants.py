@@ -8,6 +8,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     train_model(network, examples)     the same through the MLP of the engine's own `nn`
     fit(network, examples)             the same through `nn.fit`
 
+`learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
+
 `numbers(outcome)` reads what a step returned, for it to be seen that all computed the same: the result or the loss, and
 then the gradient or the updated parameters in the order of `network.parameters()`, as far as there are any.
 """
@@ -49,6 +51,7 @@ CONTESTANTS = {
     ),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
+    "microgpt": Contestant("a class like microgpt's", partial(Values, "transformer", "")),
     "numpy": Contestant("NumPy by hand", NumPy, "numpy"),
     "torch-scalars": Contestant("PyTorch, scalars", TorchScalars, "torch"),
     "torch": Contestant("PyTorch, eager", Torch, "torch", "torch"),
