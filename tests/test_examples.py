@@ -158,6 +158,19 @@ def test_microgpt_is_the_transformer_of_its_description(microgpt):
     assert microgpt.nats_per_token(model, ["io", "ada", "al"]) == pytest.approx(of_each.mean(), rel=1e-13)
 
 
+def test_microgpt_runs_elsewhere(microgpt):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    random.seed(1)
+    model = microgpt.MicroGPT()
+    tape = Tape.record(lambda inputs: [z for logits in model(inputs) for z in logits], [[0.0] * 4])
+    exported = tape.to_onnx(names=model.named_parameters())
+    session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
+    batch = np.array([microgpt.example(name)[0] for name in ("ada", "bob", "eve")], float)
+    [logits] = session.run(None, {"inputs": batch})
+    assert logits == pytest.approx(tape.forward(batch), rel=1e-12, abs=1e-14)
+    assert {"tokens", "mix", "hidden", "back"} <= {matrix.name for matrix in exported.graph.initializer}
+
+
 def test_the_names_are_those_of_the_census(microgpt):
     names, held_out = microgpt.census_names()
     assert (len(names), len(held_out), len({*names, *held_out})) == (4646, 517, 5163)

@@ -73,7 +73,8 @@ class Writer:
     """
 
     def __init__(self, wengert: WengertList, parameters: Numbers, labels: Sequence[str], dtype: str) -> None:
-        self.wengert, self.labels, self.dtype = wengert, labels, dtype
+        self.wengert, self.dtype = wengert, dtype
+        self.labels = [label.encode(errors="replace").decode() for label in labels]  # a lone surrogate is no UTF-8
         self.numbers = uniform_numbers(wengert, parameters)
         self.operands: dict[int, list[Any]] = {result: read for result, _, read in wengert.instructions()}
         self.place = {variable: ("inputs", variable) for variable in range(wengert.inputs)}
@@ -147,13 +148,15 @@ class Writer:
         """The tensor of these variables, (batch, *shape); (1, *shape) or a scalar if they depend on no input."""
         if self.is_uniform(variables):
             is_one = len({*variables}) == 1 and len(shape) == 1
-            table = numpy.array(variables[0]) if is_one else numpy.reshape(variables, (1, *shape))
+            table = numpy.array(variables[0]) if is_one else numpy.array(variables, int).reshape(1, *shape)
             return self.initializer(table, kind)
         varies = [variable in self.place for variable in variables]
         one = variables[varies.index(True)]
         result = self.gathered([v if varying else one for v, varying in zip(variables, varies, strict=True)])
         if not all(varies):
-            result = self.node("Where", self.constant([varies]), result, self.initializer(numpy.array([variables])))
+            result = self.node(
+                "Where", self.constant("varies", [varies]), result, self.initializer(numpy.array([variables]))
+            )
         return result if len(shape) == 1 else self.reshaped(result, *shape)
 
     def gathered(self, variables: Sequence[int]) -> str:
@@ -167,10 +170,14 @@ class Writer:
                 width += self.width[tensor]
         columns = [first[tensor] + column for tensor, column in places]
         whole = self.node("Concat", *first, axis=1) if len(first) > 1 else next(iter(first))
-        return whole if columns == [*range(width)] else self.node("Gather", whole, self.constant(columns), axis=1)
+        return (
+            whole
+            if columns == [*range(width)]
+            else self.node("Gather", whole, self.constant("columns", columns), axis=1)
+        )
 
     def reshaped(self, tensor: str, *shape: int) -> str:
-        return self.node("Reshape", tensor, self.constant([0, *shape]))  # 0: as many examples as there are
+        return self.node("Reshape", tensor, self.constant("shape", [0, *shape]))  # 0: as many examples as there are
 
     def node(self, operator: str, *inputs: str, **attributes: object) -> str:
         key = operator, *inputs, *attributes.items()
@@ -179,9 +186,9 @@ class Writer:
             self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return self.known[key]
 
-    def constant(self, numbers: Sequence[Any]) -> str:
+    def constant(self, name: str, numbers: Sequence[Any]) -> str:
         """A tensor of integers, or booleans."""
-        return self.stored("constants", numpy.array(numbers), str(numbers))
+        return self.stored(name, numpy.array(numbers), str(numbers))
 
     def initializer(self, variables: NDArray[numpy.int_], kind: str = "constants") -> str:
         """A tensor of the numbers of variables that depend on no input. Of all others, 0."""
@@ -224,7 +231,7 @@ class Writer:
         result = self.tensor(variables, len(variables))
         if self.is_uniform(variables):
             examples = self.node("Shape", "inputs", start=0, end=1)
-            shape = self.node("Concat", examples, self.constant([len(variables)]), axis=0)
+            shape = self.node("Concat", examples, self.constant("shape", [len(variables)]), axis=0)
             result = self.node("Expand", result, shape)
         if not any(result in node.output for node in self.nodes):
             result = self.node("Identity", result)

@@ -152,7 +152,7 @@ class Body(Mathematics):
     def element(self, sequence: Elements, index: Name) -> Name:
         place = self.write("Cast", self.write("Unsqueeze", index.text, self.last_axis), to=INT64)
         of_all = self.write("Expand", sequence.text, self.write("Shape", place))
-        chosen = self.write("GatherElements", of_all, place, axis=-1)
+        chosen = self.write("GatherElements", of_all, place, axis=2)  # of (batch, members, length)
         return Name(self, self.write("Squeeze", chosen, self.last_axis))
 
     def term(self, terms: Iterable[Any]) -> str:

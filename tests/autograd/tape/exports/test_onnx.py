@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Tape, Value, dot, logsumexp, sigmoid, softplus, tanh
+from autograd import Tape, Value, dot, logsumexp, sigmoid, softmax, softplus, tanh
 from autograd import sum as sum_of
 from nn import MLP, Embedding, cross_entropy
 
@@ -134,6 +134,18 @@ def test_what_varies_and_what_does_not_may_stand_side_by_side(run):
     ]
     outputs += [sigmoid(w[0] * w[1]), sum_of([x[0], tanh(x[1]), w[2]])]
     exported(outputs, x, run)
+
+
+def test_sequences_may_be_empty(run):
+    x, y = leaves(2)
+    exported([softmax([x])[0] + y, sum_of([], x * y), dot([], [], y) * x, logsumexp([x])], [x, y], run)
+
+
+@pytest.mark.parametrize("label", ["inputs", "outputs", "0", "", "a\ud800b", "dot", "Mul", "\n", "[0]"])
+def test_a_label_may_be_anything(label, run):
+    w, x = Value(0.5, label=label), Value(0.0, label=label)
+    model = exported(dot([w, w], [tanh(x * w), x]) * w, [x], run)
+    assert len(initializers(model)) == 2
 
 
 def test_outputs_that_nothing_computes(run):
