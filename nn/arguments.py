@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
+from functools import lru_cache
 from numbers import Real
 from reprlib import repr as shortened
 
@@ -354,10 +355,23 @@ def numbers_and_shape(datum: Any) -> tuple[list[float], Shape]:
     None within a structure, which stands for what a tree has not, is a part of the shape. Raises TypeError for anything
     else.
     """
+    if type(datum) in PLAIN:  # as mostly, and quickly
+        return [float(datum)], SINGLE
+    if type(datum) is list and PLAIN.issuperset(map(type, datum)):
+        return [float(number) for number in datum], flat_shape(len(datum))
     if datum is None:
         structures.number(datum)  # raises the error
     leaves, form = structures.flatten(datum, plain_number_or_none)
     return [leaf for leaf in leaves if leaf is not None], (form, tuple([leaf is not None for leaf in leaves]))
+
+
+PLAIN = {float, int}
+SINGLE: Shape = (structures.flatten(0.0)[1], (True,))
+
+
+@lru_cache(1000)
+def flat_shape(length: int) -> Shape:
+    return structures.flatten([0.0] * length)[1], (True,) * length
 
 
 def with_numbers(shape: Shape, numbers: Iterable[Any]) -> Any:
@@ -372,12 +386,12 @@ def plain_number_or_none(leaf: Any) -> float | None:
     return None if leaf is None else structures.number(leaf)
 
 
-def shapes_of(examples: Iterable[Example]) -> dict[Shape, list[int]]:
-    """Which of the examples have which shape, in the order in which the shapes are first met."""
-    found: dict[Shape, list[int]] = {}
+def shapes_of(examples: Iterable[Example]) -> list[list[int]]:
+    """For each shape, which of the examples have it; in the order in which the shapes are first met."""
+    found: dict[tuple[Shape, ...], list[int]] = {}
     for i, example in enumerate(examples):
-        found.setdefault(numbers_and_shape(example)[1], []).append(i)
-    return found
+        found.setdefault(tuple([numbers_and_shape(datum)[1] for datum in example]), []).append(i)
+    return [*found.values()]
 
 
 def have_one_form(examples: Sequence[Example]) -> bool:

@@ -128,7 +128,7 @@ def cross_entropy(
         expected_logit = dot(*zip(*terms, strict=True))
     else:
         index = index_of("cross_entropy", target, len(logits))
-        expected_logit = take(logits, target if isinstance(target, Value) else index)
+        expected_logit = take(logits, target) if isinstance(target, Value) else logits[index]
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 

@@ -353,8 +353,9 @@ class ByTape:
 
     def _columns(self) -> list[Array]:
         """The numbers of the examples and of the held-out ones, or if these have another form, of the examples."""
-        with suppress(TypeError, ValueError):
-            return columns_of(self.problem.examples + self.problem.held_out)
+        if self.problem.held_out:
+            with suppress(TypeError, ValueError):
+                return columns_of(self.problem.examples + self.problem.held_out)
         try:
             return columns_of(self.problem.examples)
         except TypeError as error:
@@ -434,7 +435,7 @@ class ByTapes:
     def __init__(self, problem: Problem, with_hessian: bool = False, **options: Any) -> None:
         self.problem = problem
         try:
-            shapes = [*shapes_of(problem.examples + problem.held_out).values()]
+            shapes = shapes_of(problem.examples + problem.held_out)
         except (TypeError, OverflowError) as error:
             raise NotAlikeError(f"the examples are no numbers: {error}") from None
         if len(shapes) > MOST_SHAPES:

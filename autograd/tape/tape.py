@@ -448,14 +448,13 @@ class Tape:
 
     def _check_indices(self, batch: Array) -> None:
         """Raises ValueError, naming the example, unless all inputs that are indices of lookups are some."""
-        lookups = self._wengert.lookups
-        if not lookups:
+        inputs, lengths = self._wengert.lookups
+        if not len(inputs):
             return
-        inputs, lengths = numpy.array([*lookups]), numpy.array([*lookups.values()])
         indices = batch[:, inputs]
-        is_none = ~((indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices)))
-        if is_none.any():
-            example, k = numpy.argwhere(is_none)[0].tolist()
+        are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
+        if not are_indices.all():
+            example, k = numpy.argwhere(~are_indices)[0].tolist()
             label = self.inputs[inputs[k]].label
             name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
             raise ValueError(
@@ -526,7 +525,7 @@ def check_leaves(**leaves: Sequence[Value]) -> None:
 
 def check_lookups(wengert: WengertList, parameters: Sequence[Value]) -> None:
     """Raises TypeError unless all indices of lookups are inputs, which can be checked before a replay."""
-    for index in wengert.lookups:
+    for index in wengert.lookups[0].tolist():
         if index >= wengert.inputs:
             is_leaf = index < wengert.first_result
             given = f"{parameters[index - wengert.inputs]!r}, a parameter" if is_leaf else "a Value that was computed"

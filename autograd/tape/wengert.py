@@ -103,17 +103,21 @@ class WengertList:
         return find_dependences(self)
 
     @cached_property
-    def lookups(self) -> dict[int, int]:
-        """The variables that are the indices of lookups, `take`: for each the length of the shortest sequence."""
+    def lookups(self) -> tuple[Indices, Indices]:
+        """The variables that are indices of lookups, `take`; and for each the length of its shortest sequence."""
+        is_lookup = self.rows == TAKE
+        if not is_lookup.any():
+            return numpy.empty(0, numpy.int32), numpy.empty(0, numpy.int32)
         sequences = numpy.array([operation.sequences for operation in ROWS])[self.rows]
         scalars = numpy.array([len(operation.operands) for operation in ROWS])[self.rows] - sequences
         last = numpy.cumsum(sequences * self.lengths + scalars) - 1  # of each instruction's operands
-        found: dict[int, int] = {}
-        for k in numpy.flatnonzero(self.rows == TAKE).tolist():
-            index, length = int(self.operands[last[k]]), int(self.lengths[k])
+        shortest: dict[int, int] = {}
+        for index, length in zip(
+            self.operands[last[is_lookup]].tolist(), self.lengths[is_lookup].tolist(), strict=True
+        ):
             if index >= 0:  # a constant was an index when it was recorded
-                found[index] = min(length, found.get(index, length))
-        return found
+                shortest[index] = min(length, shortest.get(index, length))
+        return numpy.array([*shortest], numpy.int32), numpy.array([*shortest.values()], numpy.int32)
 
     def defined_at_run_time(self) -> list[str]:
         """The names of the operations in it that were defined at run time, of which nothing is compiled."""

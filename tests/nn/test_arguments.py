@@ -22,10 +22,13 @@ from nn.arguments import (
     finite,
     have_one_form,
     neuron_inputs,
+    numbers_and_shape,
     paired,
     pairs_of,
     positive,
     scalars,
+    shapes_of,
+    with_numbers,
     within,
 )
 
@@ -271,3 +274,39 @@ def test_no_columns_of_numbers(examples, error, message):
     assert not have_one_form(examples)
     with pytest.raises(error, match=message):
         columns_of(examples)
+
+
+# ---- shapes
+
+NESTED = [1.0, [2.0, None], {"a": None, "b": (3, [])}, None]
+
+
+def test_numbers_and_their_places_in_a_structure():
+    numbers, shape = numbers_and_shape(NESTED)
+    assert numbers == [1.0, 2.0, 3.0]
+    assert with_numbers(shape, ["x", "y", "z"]) == ["x", ["y", None], {"a": None, "b": ("z", [])}, None]
+    assert numbers_and_shape(2) == ([2.0], numbers_and_shape(5.0)[1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [1.0, [None, 2.0], {"a": None, "b": (3, [])}, None],
+        [1.0, [2.0, None], {"a": None, "b": (3, [])}, 4.0],
+        [1.0, [2.0, None], {"b": None, "a": (3, [])}, None],
+        [1.0, (2.0, None), {"a": None, "b": (3, [])}, None],
+        [1.0, [2.0, None], {"a": None, "b": (3, [])}],
+        [1.0, [2.0, [None]], {"a": None, "b": (3, [])}, None],
+        NESTED[0],
+    ],
+)
+def test_another_shape(other):
+    assert numbers_and_shape(other)[1] != numbers_and_shape(NESTED)[1]
+    assert shapes_of([(NESTED, 1), (other, 1), (NESTED, 2), (other, 3)]) == [[0, 2], [1, 3]]
+    assert not have_one_form([(NESTED, 1), (other, 1)])
+
+
+@pytest.mark.parametrize("wrong", [None, "a", [Value(1.0)], [None, "a"], [1j]])
+def test_what_has_no_shape(wrong):
+    with pytest.raises(TypeError, match=r"expected a (real )?number, got"):
+        shapes_of([(1.0, 1.0), (wrong, 1.0)])

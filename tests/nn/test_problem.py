@@ -12,11 +12,12 @@ import pytest
 from autograd import Value, dot, engine, exp, log, maximum, no_grad, relu, softplus, structures, tanh, where
 from autograd import sum as total
 from nn.datasets import digits, moons, xor
-from nn.layers import MLP
+from nn.dropout import Dropout
+from nn.layers import MLP, Embedding
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate
 from nn.optimizers import SGD, Adam
-from nn.problem import ByExample, ByTape, NotAlikeError, Problem
+from nn.problem import ByExample, ByTape, ByTapes, NotAlikeError, Problem
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import fit
 
@@ -796,3 +797,274 @@ def test_a_loss_and_a_metric_that_change_the_target_change_no_example(tape):
     history, _ = with_and_without(tape, **options)
     assert targets == [[1.0, 2.0]] * 4
     assert history.metric == [2.0] * 3
+
+
+# ---- several shapes
+
+
+class Recurrent:
+    """A recurrence over a sequence of any length, and a readout."""
+
+    def __init__(self, outputs=1):
+        random.seed(7)
+        self.w, self.u = ([[Value(random.uniform(-0.5, 0.5)) for _ in range(n)] for _ in range(3)] for n in (3, 1))
+        self.readout = [[Value(random.uniform(-1, 1)) for _ in range(3)] for _ in range(outputs)]
+
+    def parameters(self):
+        return [value for rows in (self.w, self.u, self.readout) for row in rows for value in row]
+
+    def __call__(self, sequence):
+        h = [0.1, 0.2, 0.3]
+        for x in sequence:
+            h = [tanh(dot([*row, *v], [*h, x])) for row, v in zip(self.w, self.u, strict=True)]
+        outputs = [dot(row, h) for row in self.readout]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+
+class Tree:
+    """A recursive network: a tree is a number, or a triple of a number, a left and a right tree, or None for none."""
+
+    def __init__(self):
+        random.seed(8)
+        self.w = [Value(random.uniform(-1, 1)) for _ in range(4)]
+
+    def parameters(self):
+        return self.w
+
+    def __call__(self, tree):
+        if tree is None:
+            return self.w[3]
+        if not isinstance(tree, (tuple, list)):
+            return self.w[0] * tree
+        if len(tree) == 1:
+            return self(tree[0])
+        number, left, right = tree
+        return tanh(dot(self.w[:3], [number, self(left), self(right)]))
+
+
+def sequences(count, lengths=(1, 4, 2, 7, 0), seed=0):
+    draw = random.Random(seed)
+    return [[draw.uniform(-1, 1) for _ in range(lengths[i % len(lengths)])] for i in range(count)]
+
+
+TREES = [
+    (0.5, 1.0, None), (0.1, (0.2, None, 0.4), None), 3.0, (0.5, None, 1.0), (-0.5, 2.0, None), 1.0, [None],
+    (0.3, (0.1, 1.0, None), (0.1, None, None)), (0.3, (0.2, 1.0, None), (0.3, None, None)), [0.3, 0.1, 0.2], (1, 2, 3),
+]  # fmt: skip
+RAGGED = {
+    "sequences": (Recurrent, squared_error, None, sequences(40), NUMBERS[:40]),
+    "a class": (lambda: Recurrent(3), cross_entropy, correct_class, sequences(40), [i % 3 for i in range(40)]),
+    "targets of their own": (Recurrent, lambda y, t: y * y - total(t), None, sequences(20), sequences(20, (2, 1, 0))),
+    "trees": (Tree, squared_error, lambda y, t: y - t, TREES, NUMBERS[: len(TREES)]),
+    "one example of each": (Recurrent, squared_error, None, sequences(6, range(6)), NUMBERS[:6]),
+    "weights": (
+        Recurrent, lambda y, t: squared_error(y, t[0], weight=t[1]), None, sequences(12),
+        [(1.0, i / 4) for i in range(12)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("case", RAGGED)
+def test_a_tape_for_each_shape_and_the_examples_one_by_one_agree(case, executor):
+    make, loss, metric, inputs, targets = RAGGED[case]
+    model, n = make(), len(inputs)
+    examples = list(zip(inputs, targets, strict=True))
+    problem = Problem("fit", loss, model.parameters(), examples, model, metric, [*examples[3:6], *examples[1:2]])
+    one_by_one, by_tapes = ByExample(problem), ByTapes(problem, executor=executor)
+    vector = vector_of(model.parameters()) * 1.5
+    for batch in ([*range(n)], [2], [3, 3, n - 1, 0], [*range(n)][::-1]):
+        sums, gradient = one_by_one.sums_and_gradient(vector, batch)
+        sums_of_tapes, gradient_of_tapes = by_tapes.sums_and_gradient(vector, batch)
+        assert sums_of_tapes == pytest.approx(sums, rel=1e-12)
+        assert gradient_of_tapes == pytest.approx(gradient, rel=1e-12, abs=1e-15)
+        again = by_tapes.sums_and_gradient(vector, batch)
+        assert (again[0], again[1].tolist()) == (sums_of_tapes, gradient_of_tapes.tolist())
+    assert by_tapes.means(vector) == pytest.approx(one_by_one.means(vector), rel=1e-12)
+    assert by_tapes.depends_on_parameters([0, 1])
+
+
+@pytest.mark.parametrize("with_hessian", [False, True])
+def test_several_shapes_without_a_model(with_hessian):
+    model = Recurrent()
+    examples = list(zip(sequences(15), NUMBERS[:15], strict=True))
+
+    def function(sequence, target):
+        return (model(sequence) - target) ** 2
+
+    problem = Problem("minimize", function, model.parameters(), examples)
+    one_by_one, by_tapes = ByExample(problem), ByTapes(problem, with_hessian)
+    vector = vector_of(model.parameters())
+    assert by_tapes.outputs(vector) == pytest.approx(one_by_one.outputs(vector), rel=1e-13)
+    assert by_tapes.jacobian(vector) == pytest.approx(one_by_one.jacobian(vector), rel=1e-11, abs=1e-14)
+    if with_hessian:
+        for mine, others in zip(
+            by_tapes.gradient_and_hessian(vector), one_by_one.gradient_and_hessian(vector), strict=True
+        ):
+            assert mine == pytest.approx(others, rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("method", [Newton, GaussNewton, LevenbergMarquardt])
+def test_second_order_methods_have_a_tape_for_each_shape(method):
+    inputs, truth = sequences(30, (1, 2, 3)), [0.7, -0.3]
+
+    def run(tape):
+        w = [Value(0.1), Value(0.2)]
+
+        def function(x):
+            h, t = 0.0, 0.0
+            for number in x:
+                h, t = tanh(w[0] * number + w[1] * h), tanh(truth[0] * number + truth[1] * t)
+            return (h - t) ** 2 if method is Newton else h - t
+
+        descent = method(w).minimize(function, inputs, progress=False, tape=tape)
+        return descent, [value.data for value in w]
+
+    (taped, found), (eager, expected) = run(None), run(False)
+    assert (taped.eager, eager.eager) == ("", "tape=False")
+    assert taped.converged
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert taped.loss[:3] == pytest.approx(eager.loss[:3], rel=1e-9, abs=1e-20)
+
+
+def test_examples_of_several_shapes_that_differ_in_how_many_outputs_there_are():
+    with pytest.raises(
+        ValueError, match="expected as many outputs for each example, got 1 for the first one and 2 for"
+    ):
+        GaussNewton([P]).minimize(lambda x: [P * number for number in x], [[1.0], [1.0, 2.0]], progress=False)
+
+
+def test_more_shapes_than_tapes_are_kept_for(monkeypatch):
+    monkeypatch.setattr("nn.problem.MOST_SHAPES", 3)
+    model = Recurrent()
+    options = {"epochs": 1, "progress": False}
+    for lengths, reason in (((1, 2, 3), ""), ((1, 2, 3, 4), "the examples have 4 shapes, and 3 at most have tapes")):
+        inputs = sequences(12, lengths)
+        history = fit(model, inputs, NUMBERS[:12], squared_error, SGD(model.parameters(), 0.01), **options)
+        assert reason in history.eager
+        assert bool(reason) == bool(history.eager)
+    with pytest.raises(TypeError, match=r"fit: tape=True: .*the examples have 4 shapes, and 3 at most have tapes"):
+        fit(model, inputs, NUMBERS[:12], squared_error, SGD(model.parameters(), 0.01), tape=True, **options)
+
+
+@pytest.mark.parametrize("shape", range(5))
+def test_one_shape_of_several_that_a_tape_does_not_see_is_found_out_and_named(shape):
+    """Whichever it is: where its examples choose by a number, and where their graph is another elsewhere."""
+    lengths = (1, 4, 2, 7, 0)
+    inputs = sequences(40, lengths)
+
+    def branching(sequence):
+        if len(sequence) == lengths[shape] and P > 0:
+            return P * 2.0
+        return P * total([*sequence, 1.0])
+
+    def reading(sequence):
+        return P * total([*sequence, 1.0]) * (P.data if len(sequence) == lengths[shape] else 1.0)
+
+    for model, reason in ((branching, "a comparison"), (reading, f"example {shape} has another graph")):
+        P.data = 0.5
+        history = fit(model, inputs, NUMBERS[:40], squared_error, SGD([P], 0.001), epochs=2, progress=False)
+        assert reason in history.eager
+        found, P.data = P.data, 0.5
+        fit(model, inputs, NUMBERS[:40], squared_error, SGD([P], 0.001), epochs=2, progress=False, tape=False)
+        assert P.data == found
+
+
+def test_a_rare_example_of_a_shape_is_named_by_its_place_among_all():
+    inputs = [[1.0], [1.0, 2.0], [3.0], [2.0, 2.0], [5.0, 7.0]]
+    with pytest.raises(TypeError, match="example 4 has another graph"):
+        fit(
+            lambda x: P * {7.0: 0.0}.get(x[-1], x[0]), inputs, NUMBERS[:5], squared_error, SGD([P], 0.01),
+            epochs=1, progress=False, tape=True,
+        )  # fmt: skip
+
+
+def test_a_validation_example_of_a_shape_that_no_other_example_has():
+    model = Recurrent()
+    parameters = model.parameters()
+    validation = ([*sequences(3, (9, 4, 11)), [0.5] * 11], [1.0, 2.0, 3.0, 4.0])
+    start = vector_of(parameters)
+
+    def run(tape):
+        for parameter, number in zip(parameters, start.tolist(), strict=True):
+            parameter.data = number
+        return fit(
+            model, sequences(20), NUMBERS[:20], squared_error, Adam(parameters, 0.01), epochs=3, batch_size=6,
+            validation=validation, metric=lambda y, t: y - t, progress=False, tape=tape,
+        )  # fmt: skip
+
+    taped, eager = run(True), run(False)
+    for name in ("loss", "metric", "validation_loss", "validation_metric"):
+        assert getattr(taped, name) == pytest.approx(getattr(eager, name), rel=1e-11)
+
+
+def test_the_operation_that_met_a_wrong_number_is_named_whatever_the_shape():
+    def run(tape):
+        P.data = 0.5
+        with pytest.raises(FloatingPointError) as caught:
+            fit(
+                lambda x: P * total(x) * 1e200 * total(x) * 1e200, [[1.0], [0.0, 0.0], [1e-300]], [0.0] * 3,
+                lambda y, t: y, SGD([P], 0.01), epochs=1, progress=False, tape=tape,
+            )  # fmt: skip
+        return str(caught.value)
+
+    assert run(True) == run(False)
+
+
+def test_dropout_draws_the_same_for_several_shapes():
+    random.seed(3)
+    w, dropout = [Value(random.uniform(-1, 1)) for _ in range(8)], Dropout(0.4)
+
+    def model(sequence):
+        return dot(w[: len(sequence)], dropout(sequence)) if sequence else w[7] * 1.0
+
+    start = vector_of(w).tolist()
+
+    def run(tape):
+        for parameter, number in zip(w, start, strict=True):
+            parameter.data = number
+        history = fit(
+            model, sequences(30), NUMBERS[:30], squared_error, SGD(w, 0.02), epochs=3, batch_size=7,
+            validation=(sequences(5, seed=1), NUMBERS[:5]), progress=False, tape=tape,
+        )  # fmt: skip
+        return history, vector_of(w)
+
+    (taped, found), (eager, expected) = run(True), run(False)
+    assert found == pytest.approx(expected, rel=1e-11)
+    assert taped.loss == pytest.approx(eager.loss, rel=1e-11)
+    assert taped.validation_loss == pytest.approx(eager.validation_loss, rel=1e-11)
+
+
+def test_a_training_on_several_shapes_goes_on_to_the_bit():
+    model = Recurrent()
+    parameters, inputs = model.parameters(), sequences(30)
+    start = vector_of(parameters).tolist()
+
+    def run(*epochs):
+        for parameter, number in zip(parameters, start, strict=True):
+            parameter.data = number
+        optimizer, history = Adam(parameters, 0.01), None
+        for end in epochs:
+            history = fit(
+                model, inputs, NUMBERS[:30], squared_error, optimizer, epochs=end, batch_size=8, history=history,
+                progress=False, tape=True,
+            )  # fmt: skip
+        return history.loss, vector_of(parameters).tolist()
+
+    assert run(6) == run(2, 3, 6)
+
+
+def test_an_index_of_a_sequence_that_the_table_has_not():
+    embedding = Embedding(4, 1)
+    with pytest.raises(ValueError, match=r"^fit: example 3: Embedding: index: expected .* from 0 to 3, got 4$"):
+        fit(
+            lambda word: total([embedding(letter)[0] for letter in word]), [[0], [1, 2], [3], [3, 4], [1, 1, 1]],
+            [0.0] * 5, squared_error, SGD(embedding.parameters(), 0.1), epochs=1, progress=False,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ["a", object(), Value(1.0), 10**400], ids=["text", "object", "Value", "large"])
+def test_what_is_no_number_in_an_example_of_another_shape(odd):
+    inputs = [[1.0], [1.0, 2.0], [1.0, 2.0, odd]]
+    history = fit(lambda x: P * x[0], inputs, [0.0] * 3, squared_error, SGD([P], 0.01), epochs=1, progress=False)
+    assert "numbers" in history.eager or "number" in history.eager

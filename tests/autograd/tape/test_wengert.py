@@ -283,3 +283,13 @@ def test_listing_is_as_wide_as_its_last_variable(count, first):
     lines = text([y], [x])
     assert lines[0] == first
     assert lines[-2] == f"v{count} = tanh(v{count - 1})"
+
+
+def test_the_indices_of_lookups_and_their_shortest_sequences():
+    wengert = a_list(
+        2, 3, [0.5], [("take", 3, [2, 3, 4, 1]), ("tanh", 1, [0]), ("take", 2, [5, -1, 1]), ("take", 2, [2, 2, -1]),
+                      ("dot", 1, [2, 3, 4]), ("take", 1, [2, 0])], [8]
+    )  # fmt: skip
+    inputs, lengths = wengert.lookups
+    assert (inputs.tolist(), lengths.tolist()) == ([1, 0], [2, 1])
+    assert [part.tolist() for part in good().lookups] == [[], []]
