@@ -5,8 +5,9 @@ A layer is a `Gemm`, and its weights are one initializer. So a program that show
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from itertools import chain, count, product, takewhile
+from itertools import chain, product, takewhile
 from typing import TYPE_CHECKING
 
 import numpy
@@ -84,7 +85,7 @@ class Writer:
         self.nodes: list[onnx.NodeProto] = []
         self.known: dict[tuple[object, ...], str] = {}  # the names of what has been written: nothing is written twice
         self.initializers: list[onnx.TensorProto] = []
-        self.taken = {"inputs", "outputs"}
+        self.taken, self.uses = {"inputs", "outputs"}, Counter[str]()
 
     def write(self, groups: list[Group]) -> None:
         """Writes the operator that computes a group, or a layer at several places."""
@@ -204,8 +205,10 @@ class Writer:
 
     def unused(self, name: str) -> str:
         """The name, with a number behind it where it is taken."""
-        numbered = (f"{name}_{number}" for number in count(2))
-        text = name if name not in self.taken else next(text for text in numbered if text not in self.taken)
+        text = name
+        while text in self.taken:
+            self.uses[name] += 1
+            text = f"{name}_{self.uses[name]}"
         self.taken.add(text)
         return text
 

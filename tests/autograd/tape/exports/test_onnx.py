@@ -65,7 +65,7 @@ def test_labels_name_the_weights_and_a_name_that_is_taken_gets_a_number(run):
     assert operators(model) == ["Gemm", "softplus", "Gemm"]
     assert [*initializers(model)] == ["w", "weights", "biases"]
     model = exported([dot(row, x) * Value(2.0, label="w") for row in w[:1]], x, run)
-    assert [*initializers(model)] == ["w", "w_2"]
+    assert [*initializers(model)] == ["w", "w_1"]
 
 
 def test_the_model_is_a_snapshot_of_the_parameters(run):
