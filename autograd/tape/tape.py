@@ -320,8 +320,8 @@ class Tape:
         what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
         looked up, of which ONNX takes negative ones from the end.
 
-        Raises ImportError without the package onnx; TypeError if the rule of an operation that was defined at run time
-        cannot be written in ONNX; ValueError for another dtype.
+        Raises ImportError without the package onnx: pip install "scalar-autograd[onnx]"; TypeError if the rule of an
+        operation that was defined at run time cannot be written in ONNX; ValueError for another dtype.
 
         >>> w, x = Value(2.0, label="w"), Value(0.0)
         >>> model = Tape((w * x).tanh(), inputs=[x]).to_onnx()
