@@ -236,6 +236,23 @@ TAPE = {
             budgets=[Budget(graph, "a node", 1e-6) for graph in GRAPHS], question="record", paired=False,
         )],
     ),
+    "microgpt": Section(
+        "microgpt, trained",
+        "A transformer of 4,192 parameters learns names, one a step, with Adam: the whole training from Python, making "
+        "the parameters and the tapes in it. The model is that of `examples/microgpt.py`, which trains it by `nn.fit`; "
+        "the first row is a loop over tapes, one for each length of a name. The others run a script that is written "
+        "number by number, as microgpt is, `benchmarks/transformer.py`; the class is there, too. Of these, the first "
+        "steps are measured. The losses are the same.",
+        [Table(
+            [Row("ours: tapes, 1,000 steps", "tape", {"steps": 1000}),
+             Row("ours: `nn.fit`, 1,000 steps", "tape", {"steps": 1000, "work": "fit_names"}),
+             Row("ours: native, 100 steps", "native", {"steps": 100}),
+             Row("a class like microgpt's, 20 steps", "microgpt", {"steps": 20})],
+            [Case("a token"), Case("collector off: a token", collector=False)], "a token", ["a step", "training"],
+            [Budget("a class like microgpt's, 20 steps", RATIO, 150, at_least=True)],
+            question="learn", once=True, most=5,
+        )],
+    ),
     "memory": Section(
         "Memory for a batch",
         "What losses and gradients of a batch need at most in resident memory besides the batch itself, for the "

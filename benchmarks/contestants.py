@@ -9,6 +9,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     fit(network, examples)             the same through `nn.fit`
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
+`learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
+
 `numbers(outcome)` reads what a step returned, for it to be seen that all computed the same: the result or the loss, and
 then the gradient or the updated parameters in the order of `network.parameters()`, as far as there are any.
 """
@@ -53,6 +55,7 @@ CONTESTANTS = {
     ),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
+    "microgpt": Contestant("a class like microgpt's", partial(Values, "transformer", "")),
     "numpy": Contestant("NumPy by hand", NumPy, "numpy"),
     "torch-scalars": Contestant("PyTorch, scalars", TorchScalars, "torch"),
     "torch": Contestant("PyTorch, eager", Torch, "torch", "torch"),

@@ -5,6 +5,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import transformer
 from workloads import LEARNING_RATE, Expression, Network, Step, by_hand, hinge, relu_of_float
 
 
@@ -72,6 +73,9 @@ class Values:
             return result, ()
 
         return step
+
+    def learn(self, names: Sequence[str]) -> list[float]:
+        return transformer.learn(self.leaf, names)
 
     def numbers(self, outcome: tuple[Any, Iterable[Any]]) -> list[float]:
         result, leaves = outcome

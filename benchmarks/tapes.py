@@ -1,12 +1,14 @@
 """This engine with a graph that is recorded once and replayed: the tape, `nn.fit`, and what recording takes."""
 
 import os
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy
+import transformer
 from arrays import THREADS
 from structures import Structure, nested
 from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
@@ -15,7 +17,8 @@ import autograd
 from autograd import Tape, Value, relu
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
-from nn import MLP, SGD, cross_entropy, fit, hinge
+from nn import MLP, SGD, Adam, cross_entropy, fit, hinge
+from nn.schedules import LinearDecay
 
 LOSSES: dict[str, Callable[[Any, Any], Value]] = {
     "hinge": hinge, "cross-entropy": cross_entropy, "squared": lambda outputs, target: (outputs[0] - target) ** 2,
@@ -81,6 +84,35 @@ class Taped:
         if hasattr(os, "sched_setaffinity"):  # `fit` takes as many threads as there are processors
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         return Fitting(network, examples)
+
+    def learn(self, names: Sequence[str]) -> list[float]:
+        """With the model of examples/microgpt.py, and a tape for each length of a name. Making them is part of it."""
+        module, model = self.microgpt()
+        optimizer = Adam(model.parameters(), LinearDecay(0.01, transformer.STEPS), betas=(0.85, 0.99))
+        tapes: dict[int, Tape] = {}
+        losses = []
+        for name in names:
+            tokens, targets = module["example"](name)
+            if len(name) not in tapes:
+                tapes[len(name)] = Tape.record(
+                    lambda *example: module["loss"](model(example[0]), example[1]), [tokens, targets], **self.options
+                )
+            optimizer.zero_grad()
+            losses += tapes[len(name)].forward([[*tokens, *targets]]).tolist()
+            tapes[len(name)].backward()
+            optimizer.step()
+        return losses
+
+    def fit_names(self, names: Sequence[str]) -> list[float]:
+        """As examples/microgpt.py does it, by `nn.fit`, which tells the mean loss only."""
+        module, model = self.microgpt()
+        module["train"](model, names, progress=False)
+        return []
+
+    def microgpt(self) -> tuple[dict[str, Any], Any]:
+        module = transformer.example()
+        random.seed(transformer.SEED)
+        return module, module["MicroGPT"]()
 
     def recorded(self, network: Network | Structure, examples: int) -> tuple[Tape, Array, Array]:
         """The tape, its parameters as a vector, and the batch."""

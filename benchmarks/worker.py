@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import transformer
 from arrays import THREADS
 from contestants import CONTESTANTS
 from structures import STRUCTURES
@@ -123,6 +124,15 @@ class Worker:
         step, parameters = self.contestant.ready(NETWORKS[workload], examples)
         memory = growth(step)
         return {"memory": memory, "numbers a weight": memory / 8 / parameters}
+
+    def learn(self, steps: int, work: str = "learn") -> dict[str, Any]:
+        """The seconds of a whole training of microgpt, with so many steps, and what of them falls to a token."""
+        names = transformer.names(steps)
+        start = perf_counter()
+        losses = getattr(self.contestant, work)(names)
+        seconds = perf_counter() - start
+        tokens = sum(len(name) + 1 for name in names)
+        return {"training": seconds, "a step": seconds / steps, "a token": seconds / tokens, "numbers": [losses]}
 
     def record(self, graph: str) -> dict[str, float]:
         """What it takes to record a graph."""

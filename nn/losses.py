@@ -92,7 +92,7 @@ def binary_cross_entropy(
 
 def cross_entropy(
     logits: Sequence[Scalar],
-    target: int | Sequence[Scalar],
+    target: Scalar | Sequence[Scalar],
     *,
     label_smoothing: float = 0.0,
     weight: Scalar = 1.0,

@@ -142,8 +142,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Sets the gradient of each parameter to 0."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        scatter(numpy.zeros(len(self.parameters)), self.parameters, "grad")
 
     def state_dict(self) -> State:
         """The options of the method and what it keeps from step to step, as numbers and lists, by name.

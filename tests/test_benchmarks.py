@@ -32,6 +32,7 @@ with pytest.MonkeyPatch.context() as path:
     import scalars
     import structures
     import tapes
+    import transformer
     import worker
     import workloads
 
@@ -305,6 +306,34 @@ def test_what_is_recorded():
     assert recorded["edges"] == 16 * (2 * 2 + 1) + 16 * (2 * 16 + 1) + (2 * 16 + 1) + 32 + 2 + 1 + 1
     assert recorded["a node"] == recorded["recorded"] / recorded["nodes"]
     assert tapes.recording("moons-graph", perf_counter)["nodes"] == pytest.approx(65_000, rel=0.02)
+
+
+# ---- microgpt
+
+
+def test_the_small_class_has_the_derivatives_of_the_engine():
+    def outcome(kind):
+        x, y = kind(0.7), kind(-1.3)
+        result = (x * y + 2.0 * x**3 + (-y).log() / (x.exp() - 0.5)).relu() + x * 0.5 - y.relu()
+        result.backward()
+        return result.data, x.grad, y.grad
+
+    assert outcome(transformer.Value) == pytest.approx(outcome(scalars.Values("autograd", "").leaf), rel=1e-15)
+
+
+@pytest.mark.parametrize("name", ["native", "microgpt"])
+def test_microgpt_learns_the_same_by_the_script_and_on_tapes(name):
+    pytest.importorskip("names")
+    names = ["ada", "io", "al"]
+    assert made(name).learn(names) == pytest.approx(made("tape").learn(names), rel=1e-12)
+
+
+def test_what_falls_to_a_token():
+    pytest.importorskip("names")
+    tokens = sum(len(name) + 1 for name in transformer.names(2))
+    sample = worker.Worker("microgpt").learn(2)
+    assert len(sample["numbers"][0]) == 2
+    assert sample["training"] == pytest.approx(2 * sample["a step"]) == pytest.approx(tokens * sample["a token"])
 
 
 # ---- how it is measured

@@ -33,6 +33,8 @@ def modules():
 
 @pytest.mark.parametrize("name", list(modules()))
 def test_examples_in_docstrings(name):
+    if name.startswith(("autograd.tape.exports", "autograd.tape.tape")):  # which show a model
+        pytest.importorskip("onnx")
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from autograd import Value, dot, draw, engine, explain, tanh
+from autograd import Tape, Value, dot, draw, engine, explain, tanh
 from nn.datasets import digits
 from nn.layers import MLP
 
@@ -105,6 +105,102 @@ def test_the_drawn_neuron_is_the_networks():
     assert isinstance(model, MLP)
     drawing = module.neuron_drawing(model, image, digit=3)
     assert f"data {model(image)[3].data!r}" in drawing.dot
+
+
+# ---- microgpt
+
+
+@pytest.fixture(scope="module")
+def microgpt():
+    pytest.importorskip("names")
+    return example("microgpt")
+
+
+def nats(model, name):
+    """-log p of each token, by arrays: attention with a mask over all places at once."""
+    matrices = {key: np.array([[p.data for p in row] for row in rows]) for key, rows in vars(model).items()}
+    get = matrices.__getitem__
+    tokens = [ord(letter) - ord("a") for letter in name]
+    places = len(tokens) + 1
+
+    def normalised(x):
+        return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5)
+
+    def softmax(z):
+        powers = np.exp(z - z.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    x = normalised(get("tokens")[[26, *tokens]] + get("places")[:places])
+    y = normalised(x)
+    q, k, v = ((y @ get(key).T).reshape(places, 4, 4).swapaxes(0, 1) for key in ("queries", "keys", "values"))
+    scores = np.where(np.tri(places, dtype=bool), q @ k.swapaxes(1, 2) / 2.0, -np.inf)
+    x = x + (softmax(scores) @ v).swapaxes(0, 1).reshape(places, 16) @ get("mix").T
+    x = x + np.maximum(normalised(x) @ get("hidden").T, 0.0) @ get("back").T
+    return -np.log(softmax(x @ get("logits").T)[range(places), [*tokens, 26]])
+
+
+def test_microgpt_is_the_transformer_of_its_description(microgpt):
+    random.seed(1)
+    model = microgpt.MicroGPT()
+    assert len(model.parameters()) == 4192
+    for name in ("io", "ada"):
+        inputs, targets = microgpt.example(name)
+        loss = microgpt.loss(model(inputs), targets)
+        assert loss.data == pytest.approx(nats(model, name).mean(), rel=1e-13)
+        model.zero_grad()
+        loss.backward()
+        eager = {parameter: parameter.grad for parameter in model.parameters()}
+        tape = Tape.record(lambda inputs, targets: microgpt.loss(model(inputs), targets), [inputs, targets])
+        losses, gradient = tape.value_and_grad([[*inputs, *targets]])
+        assert losses == pytest.approx([loss.data], rel=1e-13)
+        assert gradient == pytest.approx([eager[parameter] for parameter in tape.parameters], rel=1e-9, abs=1e-14)
+    of_each = np.concatenate([nats(model, name) for name in ("io", "ada", "al")])
+    assert microgpt.nats_per_token(model, ["io", "ada", "al"]) == pytest.approx(of_each.mean(), rel=1e-13)
+
+
+def test_microgpt_runs_elsewhere(microgpt):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    random.seed(1)
+    model = microgpt.MicroGPT()
+    tape = Tape.record(lambda inputs: [z for logits in model(inputs) for z in logits], [[0.0] * 4])
+    exported = tape.to_onnx(names=model.named_parameters())
+    session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
+    batch = np.array([microgpt.example(name)[0] for name in ("ada", "bob", "eve")], float)
+    [logits] = session.run(None, {"inputs": batch})
+    assert logits == pytest.approx(tape.forward(batch), rel=1e-12, abs=1e-14)
+    assert {"tokens", "mix", "hidden", "back"} <= {matrix.name for matrix in exported.graph.initializer}
+
+
+def test_the_names_are_those_of_the_census(microgpt):
+    names, held_out = microgpt.census_names()
+    assert (len(names), len(held_out), len({*names, *held_out})) == (4646, 517, 5163)
+    assert {*"".join(names)} == {*microgpt.LETTERS}
+    assert {*map(len, [*names, *held_out])} <= {*range(2, 12)}
+    assert microgpt.census_names() == (names, held_out)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(engine == "python", reason="takes a minute")
+def test_microgpt_knows_more_of_a_name_than_pairs_of_letters_tell(microgpt):
+    """Counts of pairs, smoothed, give 2.344 nats a token."""
+    lines = []
+    microgpt.print = lambda *words: lines.append(" ".join(map(str, words)))
+    microgpt.main()
+    printed = "\n".join(lines)
+    told = float(re.search(r"Held out: (\S+) nats a token", printed)[1])
+    assert told < 2.34
+    made_up = printed.partition("It makes up: ")[2].split(", ")
+    assert len(made_up) == 20
+    assert {*"".join(made_up)} <= {*microgpt.LETTERS}
+
+
+def test_microgpt_can_know_two_names_by_heart(microgpt):
+    random.seed(0)
+    model = microgpt.MicroGPT()
+    history = microgpt.train(model, ["io", "ada"] * 30, progress=False)
+    assert history.eager == ""
+    assert np.exp(-nats(model, "io").sum()) + np.exp(-nats(model, "ada").sum()) > 0.9
+    assert {microgpt.made_up(model) for _ in range(10)} <= {"io", "ada"}
 
 
 # ---- moons

@@ -180,6 +180,7 @@ NEW_ROW = """
 """
 
 USE_OF_THE_NEW_ROW = """
+from importlib.util import find_spec
 import autograd
 from autograd import Tape, Value, third_power, derivative, draw, engine, explain
 from autograd.functions import value_mathematics
@@ -197,6 +198,7 @@ for executor in {"native", "numpy"} if engine == "native" else {"numpy"}:
     tape = Tape(y * 2.0, [x], executor=executor)
     assert tape.forward([[2.0], [3.0]]).tolist() == [16.0, 54.0]
     assert tape.jacobian([[2.0], [3.0]], wrt="inputs").tolist() == [[24.0], [54.0]]
+    assert not find_spec("onnx") or [function.name for function in tape.to_onnx().functions] == ["third_power"]
 
 assert [derivative(third_power, order=n)(2.0) for n in range(5)] == [8.0, 12.0, 12.0, 6.0, 0.0]
 

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy
 import numpy.ma
 
-from autograd import structures
+from autograd import files, structures
 from autograd.engines import Value
 from autograd.operands import described, number_in
 from autograd.recording import end_stale_blocks
@@ -26,9 +26,10 @@ from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Literal
 
+    import onnx
     from numpy.typing import ArrayLike, NDArray
 
     from autograd.tape.executors import Program
@@ -297,6 +298,48 @@ class Tape:
         '2 neurons of 2 inputs, tanh; 1 neuron of 2 inputs, power'
         """
         return layers(self._wengert)
+
+    def to_onnx(self, *, dtype: str = "float64", names: Iterable[tuple[str, Value]] = ()) -> onnx.ModelProto:
+        """The sweep forward as an ONNX model, with the parameters as they are now, for other programs to show and run.
+
+        Arguments:
+            dtype: "float64" or "float32", of all numbers.
+            names: of the parameters, pairs such as `model.named_parameters()` has them; by default, their labels.
+
+        The model has one input, `inputs`, (batch, inputs), and one output, `outputs`, (batch, outputs); the batch may
+        have any length. It has one operator for each group of instructions. A layer (see `layers`) is a `Gemm`, at
+        several places of a convolution a `MatMul`; its weights are an initializer, (neurons, inputs) or the transpose,
+        with the name that theirs have in common. A number that depends on parameters alone is written as it is now.
+
+        The model is of IR version 8 and operator set 18. A row of the table that ONNX does not have is a function in
+        the model, written from the row's rule: of the domain `scalar_autograd`, with the row's name. A program that
+        knows no functions may be given `onnx.inliner.inline_local_functions(model)`.
+
+        In float64 ONNX Runtime's outputs are those of `forward()` but for rounding: each row's to 1e-12, nan and inf
+        included. Operators that it has in float32 alone, such as `Erf`, and those that lose digits there, such as
+        `Sigmoid`, are not used; their rows are written from others. What is lost: in float32 all but seven digits, and
+        what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
+        looked up, of which ONNX takes negative ones from the end.
+
+        Raises ImportError without the package onnx: pip install "scalar-autograd[onnx]"; TypeError if the rule of an
+        operation that was defined at run time cannot be written in ONNX; ValueError for another dtype.
+
+        >>> w, x = Value(2.0, label="w"), Value(0.0)
+        >>> model = Tape((w * x).tanh(), inputs=[x]).to_onnx()
+        >>> [node.op_type for node in model.graph.node], [number.name for number in model.graph.initializer]
+        (['Mul', 'Tanh'], ['w'])
+        """
+        from autograd.tape.exports import to_onnx
+
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"Tape.to_onnx: dtype: expected 'float64' or 'float32', got {dtype!r}")
+        named = {id(value): name for name, value in names}
+        labels = [named.get(id(value), value.label) for value in (*self.inputs, *self.parameters)]
+        return to_onnx(self._wengert, self._parameter_vector(None), labels, dtype)
+
+    def save_onnx(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Writes `to_onnx(**options)` to a file, whole or not at all. Raises OSError, and what `to_onnx` does."""
+        files.write(path, self.to_onnx(**options).SerializeToString(), "the model")
 
     def alike(self, other: Tape) -> bool:
         """Whether both have the same instructions with the same constants, whatever Values they were made from."""

@@ -1,0 +1,165 @@
+"""microgpt's training, number by number: a script that runs on any engine of its kind, and a class of the size of its.
+
+Both are written anew, from the description of A. Karpathy's microgpt (2026). `examples/microgpt.py` trains the same
+model through tapes: from the same random numbers, the same losses.
+"""
+
+import math
+import random
+import runpy
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workloads import Number
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "microgpt.py"
+WIDTH, HEADS, CONTEXT, TOKENS, END = 16, 4, 16, 27, 26
+BETA1, BETA2, STEPS, SEED = 0.85, 0.99, 1000, 0  # the rate falls to zero in so many steps
+
+Vector = list[Number]
+
+
+@cache
+def example() -> dict[str, Any]:
+    """What examples/microgpt.py defines."""
+    return runpy.run_path(str(EXAMPLE))
+
+
+def names(count: int) -> list[str]:
+    """The first names that the example learns from. Raises ImportError without the package that has them."""
+    learned, _ = example()["census_names"]()
+    return learned[:count]  # type: ignore[no-any-return]
+
+
+class Value:
+    """A number with its parents, and its derivatives with respect to them."""
+
+    __slots__ = ("data", "derivatives", "grad", "parents")
+
+    def __init__(self, data: float, parents: tuple["Value", ...] = (), derivatives: tuple[float, ...] = ()) -> None:
+        self.data, self.grad, self.parents, self.derivatives = data, 0.0, parents, derivatives
+
+    def __add__(self, other: Any) -> "Value":
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other: Any) -> "Value":
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __pow__(self, exponent: float) -> "Value":
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
+
+    def log(self) -> "Value":
+        return Value(math.log(self.data), (self,), (1.0 / self.data,))
+
+    def exp(self) -> "Value":
+        power = math.exp(self.data)
+        return Value(power, (self,), (power,))
+
+    def relu(self) -> "Value":
+        return Value(max(0.0, self.data), (self,), (float(self.data > 0.0),))
+
+    def __neg__(self) -> "Value":
+        return self * -1.0
+
+    def __sub__(self, other: "Value | float") -> "Value":
+        return self + -other
+
+    def __truediv__(self, other: "Value") -> "Value":
+        return self * other**-1.0
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def backward(self) -> None:
+        order: list[Value] = []
+        seen = set()
+
+        def visit(value: "Value") -> None:
+            if value not in seen:
+                seen.add(value)
+                for parent in value.parents:
+                    visit(parent)
+                order.append(value)
+
+        visit(self)
+        self.grad = 1.0
+        for value in reversed(order):
+            for parent, derivative in zip(value.parents, value.derivatives):  # noqa: B905  # as one writes it
+                parent.grad += derivative * value.grad
+
+
+def learn(leaf: Callable[[float], Number], names: Sequence[str]) -> list[float]:
+    """Makes the parameters, and takes a step for each name, the first of STEPS. Returns the losses."""
+    random.seed(SEED)
+    model = Model(leaf)
+    means, squares = [0.0] * len(model.parameters), [0.0] * len(model.parameters)
+    losses = []
+    for step, name in enumerate(names):
+        loss = model.loss([ord(letter) - ord("a") for letter in name])
+        loss.backward()
+        losses.append(loss.data)
+        rate = 0.01 * (1.0 - step / STEPS)
+        for i, p in enumerate(model.parameters):
+            means[i] = BETA1 * means[i] + (1.0 - BETA1) * p.grad
+            squares[i] = BETA2 * squares[i] + (1.0 - BETA2) * p.grad**2
+            mean, square = means[i] / (1.0 - BETA1 ** (step + 1)), squares[i] / (1.0 - BETA2 ** (step + 1))
+            p.data -= rate * mean / (square**0.5 + 1e-8)
+            p.grad = 0.0
+    return losses
+
+
+class Model:
+    def __init__(self, leaf: Callable[[float], Number]) -> None:
+        shapes = [(TOKENS, WIDTH), (CONTEXT, WIDTH), *[(WIDTH, WIDTH)] * 4]
+        shapes += [(4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (TOKENS, WIDTH)]
+        self.matrices = [
+            [[leaf(random.gauss(0.0, 0.08)) for _ in range(columns)] for _ in range(rows)] for rows, columns in shapes
+        ]
+        self.parameters = [p for matrix in self.matrices for row in matrix for p in row]
+
+    def loss(self, name: Sequence[int]) -> Number:
+        keys: list[Vector] = []
+        values: list[Vector] = []
+        places = range(len(name) + 1)
+        losses = [
+            -softmax(self.logits(place, token, keys, values))[target].log()
+            for place, token, target in zip(places, [END, *name], [*name, END])  # noqa: B905
+        ]
+        return sum(losses) * (1.0 / len(losses))
+
+    def logits(self, place: int, token: int, keys: list[Vector], values: list[Vector]) -> Vector:
+        tokens, places, query, key, value, mix, hidden, back, logits = self.matrices
+        x = normalised([t + p for t, p in zip(tokens[token], places[place])])  # noqa: B905
+        y = normalised(x)
+        q = linear(query, y)
+        keys.append(linear(key, y))
+        values.append(linear(value, y))
+        attended: Vector = []
+        size = WIDTH // HEADS
+        for first in range(0, WIDTH, size):
+            head = range(first, first + size)
+            weights = softmax([sum(q[j] * k[j] for j in head) * (1.0 / size**0.5) for k in keys])
+            attended += [sum(w * v[j] for w, v in zip(weights, values)) for j in head]  # noqa: B905
+        x = [a + b for a, b in zip(linear(mix, attended), x)]  # noqa: B905
+        y = [h.relu() for h in linear(hidden, normalised(x))]
+        x = [a + b for a, b in zip(linear(back, y), x)]  # noqa: B905
+        return linear(logits, x)
+
+
+def linear(weights: list[Vector], x: Vector) -> Vector:
+    return [sum(w * x_i for w, x_i in zip(row, x)) for row in weights]  # noqa: B905
+
+
+def softmax(logits: Vector) -> Vector:
+    largest = max(z.data for z in logits)
+    powers = [(z - largest).exp() for z in logits]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def normalised(x: Vector) -> Vector:
+    factor = (sum(x_i * x_i for x_i in x) * (1.0 / len(x)) + 1e-5) ** -0.5
+    return [x_i * factor for x_i in x]
