@@ -31,18 +31,7 @@ KEYWORDS = re.findall(
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
 )
 
-HEAD = """/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
-
-ALWAYS_INLINE bool is_place(double index, Py_ssize_t n)
-{
-    return index >= 0.0 && index < (double)n && (double)(Py_ssize_t)index == index;
-}
-
-ALWAYS_INLINE double element(const double *x, Py_ssize_t n, double index)
-{
-    return is_place(index, n) ? x[(Py_ssize_t)index] : NAN;
-}
-"""
+HEAD = "/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */\n"
 
 
 def header() -> str:

@@ -24,6 +24,12 @@ struct Step {
     const Product *product;
 };
 
+/* An element of a lookup that depends on no input has no slot: among the operands, a negative number tells its variable. */
+enum { WITHOUT_SLOT = INT32_MAX / 2 + 1 };
+
+static inline int32_t without_slot(int32_t variable) { return variable - WITHOUT_SLOT; }
+static inline int32_t variable_without_slot(int32_t operand) { return operand + WITHOUT_SLOT; }
+
 /* Neurons that have the same inputs: result_j = bias_j + sum over k of weight_jk input_k. The weights are the same for all
    examples, and so are the biases unless they have slots. */
 struct Product {
@@ -38,12 +44,6 @@ struct Product {
     bool shares_weights;                         /* with a product before */
     bool is_transposed[2];                       /* whether a product that shares them with this one is pushed */
 };
-
-/* An element of a lookup that depends on no input has no slot: what stands in the place of one is negative. */
-enum { UNIFORM = INT32_MAX / 2 + 1 };
-
-static inline int32_t place_of_uniform(int32_t variable) { return variable - UNIFORM; }
-static inline int32_t uniform_at(int32_t place) { return place + UNIFORM; }
 
 /* The examples that are computed side by side. */
 struct Block {
@@ -79,7 +79,7 @@ static inline int32_t start_of_tile(int32_t rows, int32_t tiles, int32_t t) { re
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
-    Lanes sum[2], dot[2], take[2]; /* forward and backward */
+    Lanes sum[2], dot[2], lookup[2]; /* forward and backward */
     int32_t tile_rows;   /* so many rows of a matrix are computed at once */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */

@@ -264,4 +264,4 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
     NAME, forward_kernels, backward_kernels, {sum_forward, sum_backward}, {dot_forward, dot_backward},                 \
-     {take_forward, take_backward}, TILE_ROWS, product_forward, push_to_inputs, push_to_weights
+     {lookup_forward, lookup_backward}, TILE_ROWS, product_forward, push_to_inputs, push_to_weights

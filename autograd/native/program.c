@@ -166,21 +166,21 @@ static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
 {
     if (row == ROW_sum) return set->sum[is_backward];
     if (row == ROW_dot) return set->dot[is_backward];
-    if (row == ROW_take) return set->take[is_backward];
+    if (row == ROW_take) return set->lookup[is_backward];
     return is_backward ? set->backward[row] : set->forward[row];
 }
 
 /* The elements of a lookup that depend on no input have no slots, which would be filled for every block. */
-static int32_t *places_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
+static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
 {
-    int32_t *places = layout->operands;
+    int32_t *operands = layout->operands;
     layout->operands += length;
     for (int32_t i = 0; i < length; i++) {
         int32_t v = variables[i];
-        places[i] = depends_on_inputs(&layout->program->list, v) ? slot_of(layout, v) : place_of_uniform(v);
+        operands[i] = depends_on_inputs(&layout->program->list, v) ? slot_of(layout, v) : without_slot(v);
     }
     slots_of(layout, variables + length, 1);
-    return places;
+    return operands;
 }
 
 static void add_step(Layout *layout, int32_t result)
@@ -196,7 +196,7 @@ static void add_step(Layout *layout, int32_t result)
         kernel_of(program->instruction_set, instruction->row, false),
         kernel_of(program->instruction_set, instruction->row, true),
         row->value, row->partials, length, instruction->count, row->sequences, program->slot_of[result], result,
-        is_lookup ? places_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
+        is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
     };
     program->step_operand_count += is_lookup ? 2 : instruction->count;
 }
