@@ -34,13 +34,7 @@ KEYWORDS = re.findall(
 # Names of the functions that are written here and in lane_rows.py.
 TAKEN = {*KEYWORDS, "n", "i", "r", "l", "operands", "derivatives", "lanes", "result", "adjoint", "pushed", "kept"}
 
-HEAD = """/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */
-
-ALWAYS_INLINE double element(const double *x, Py_ssize_t n, double index)
-{
-    return is_place(index, n) ? x[(Py_ssize_t)index] : NAN;
-}
-"""
+HEAD = "/* Written by kernels.py from operations.py: what each row computes, and its partial derivatives. */\n"
 
 
 def header() -> str:

@@ -75,11 +75,6 @@ LANES_INLINE bool some(double *const *pushed, Py_ssize_t n)
     return false;
 }
 
-LANES_INLINE double element_of(const double *const *sequence, Py_ssize_t n, double index, Py_ssize_t lane)
-{
-    return is_place(index, n) ? sequence[(Py_ssize_t)index][lane] : NAN;
-}
-
 #include "lane_rows.h" /* written by lane_rows.py: what each row computes over lanes, and what it pushes */
 
 typedef void (*Values)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, double *restrict result);
@@ -160,26 +155,26 @@ KERNEL static void dot_slots(const Step *step, Block *block) { sum_up(step, bloc
 
 /* ---- Lookups: each example's own element, and no other, however many there are */
 
-KERNEL static void take_elements(const Step *step, Block *block)
+KERNEL static void lookup_forward(const Step *step, Block *block)
 {
     const double *index = slot_of(block->values, step->operands[step->length], block);
     double *result = slot_of(block->values, step->result, block);
     for (Py_ssize_t i = 0; i < block->count; i++) {
-        int32_t place = is_place(index[i], step->length) ? step->operands[(int32_t)index[i]] : INT32_MIN;
-        if (place >= 0) result[i] = slot_of(block->values, place, block)[i];
-        else result[i] = place == INT32_MIN ? NAN : *of_variable(&block->numbers, uniform_at(place));
+        int32_t chosen = is_place(index[i], step->length) ? step->operands[(int32_t)index[i]] : INT32_MIN;
+        if (chosen >= 0) result[i] = slot_of(block->values, chosen, block)[i];
+        else result[i] = chosen == INT32_MIN ? NAN : *of_variable(&block->numbers, variable_without_slot(chosen));
     }
 }
 
-KERNEL static void push_to_elements(const Step *step, Block *block)
+KERNEL static void lookup_backward(const Step *step, Block *block)
 {
     const double *index = slot_of(block->values, step->operands[step->length], block);
     const double *adjoint = slot_of(block->adjoints, step->result, block);
     for (Py_ssize_t i = 0; i < block->count; i++) {
         if (!is_place(index[i], step->length)) continue;
-        int32_t place = step->operands[(int32_t)index[i]];
-        if (place < 0) *of_variable(&block->total, uniform_at(place)) += adjoint[i];
-        else if (block->is_active[place]) slot_of(block->adjoints, place, block)[i] += adjoint[i];
+        int32_t chosen = step->operands[(int32_t)index[i]];
+        if (chosen < 0) *of_variable(&block->total, variable_without_slot(chosen)) += adjoint[i];
+        else if (block->is_active[chosen]) slot_of(block->adjoints, chosen, block)[i] += adjoint[i];
     }
 }
 

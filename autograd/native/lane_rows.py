@@ -122,7 +122,8 @@ class LanesBody(Body):
         return called
 
     def element(self, sequence: Sequence, index: Operand) -> Name:
-        return self.name(f"element_of({sequence}, n, {literal(index)}, l)", "call")
+        place = literal(index)
+        return self.name(f"is_place({place}, n) ? {sequence}[(Py_ssize_t){place}][l] : NAN", "call")
 
     def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
         [term] = terms

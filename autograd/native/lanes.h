@@ -22,6 +22,12 @@ struct Step {
     const Product *product;
 };
 
+/* An element of a lookup that depends on no input has no slot: among the operands, a negative number tells its variable. */
+enum { WITHOUT_SLOT = INT32_MAX / 2 + 1 };
+
+static inline int32_t without_slot(int32_t variable) { return variable - WITHOUT_SLOT; }
+static inline int32_t variable_without_slot(int32_t operand) { return operand + WITHOUT_SLOT; }
+
 /* Neurons that have the same inputs: result_j = bias_j + sum over k of weight_jk input_k. The weights are the same for all
    examples, and so are the biases unless they have slots. */
 struct Product {
@@ -35,12 +41,6 @@ struct Product {
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
     bool shares_weights;                         /* that are packed, with a product before */
 };
-
-/* An element of a lookup that depends on no input has no slot: what stands in the place of one is negative. */
-enum { UNIFORM = INT32_MAX / 2 + 1 };
-
-static inline int32_t place_of_uniform(int32_t variable) { return variable - UNIFORM; }
-static inline int32_t uniform_at(int32_t place) { return place + UNIFORM; }
 
 /* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
 typedef struct {
@@ -86,7 +86,7 @@ typedef struct {
     const char *name;
     Lanes *forward, *backward;
     Lanes sum, dot; /* forward */
-    Lanes take[2];  /* forward and backward */
+    Lanes lookup[2]; /* forward and backward */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);

@@ -29,10 +29,15 @@ static inline Py_ssize_t sequence_length(const Row *row, Py_ssize_t count)
     return row->sequences ? (count - row->operands + row->sequences) / row->sequences : 1;
 }
 
-/* Whether it is the index of an element among n. */
-static inline bool is_place(double index, Py_ssize_t n)
+/* What kernels call beside the C library: of n numbers the one at an index, nan where there is none. */
+ALWAYS_INLINE bool is_place(double index, Py_ssize_t n)
 {
     return index >= 0.0 && index < (double)n && (double)(Py_ssize_t)index == index;
+}
+
+ALWAYS_INLINE double element(const double *x, Py_ssize_t n, double index)
+{
+    return is_place(index, n) ? x[(Py_ssize_t)index] : NAN;
 }
 
 extern const unsigned long TABLE_CHECKSUM; /* of the Python files that the table was written from */

@@ -272,5 +272,5 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots, {take_elements, push_to_elements},                 \
+    NAME, forward_kernels, backward_kernels, sum_up_slots, dot_slots, {lookup_forward, lookup_backward},                 \
      product_forward, push_to_inputs, push_to_weights

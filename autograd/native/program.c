@@ -171,7 +171,7 @@ static void add_product(Layout *layout, const Group *group)
 
 static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
 {
-    if (row == ROW_take) return set->take[is_backward];
+    if (row == ROW_take) return set->lookup[is_backward];
     if (is_backward) return set->backward[row];
     return row == ROW_sum ? set->sum : row == ROW_dot ? set->dot : set->forward[row];
 }
@@ -197,16 +197,16 @@ static void add_dot(Layout *layout, int32_t result, const int32_t *x, const int3
 }
 
 /* The elements of a lookup that depend on no input have no slots, which would be filled for every block. */
-static int32_t *places_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
+static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
 {
-    int32_t *places = layout->operands;
+    int32_t *operands = layout->operands;
     layout->operands += length;
     for (int32_t i = 0; i < length; i++) {
         int32_t v = variables[i];
-        places[i] = depends_on_inputs(&layout->program->list, v) ? slot_of(layout, v) : place_of_uniform(v);
+        operands[i] = depends_on_inputs(&layout->program->list, v) ? slot_of(layout, v) : without_slot(v);
     }
     slots_of(layout, variables + length, 1);
-    return places;
+    return operands;
 }
 
 static void add_step(Layout *layout, int32_t result)
@@ -222,7 +222,7 @@ static void add_step(Layout *layout, int32_t result)
         kernel_of(program->instruction_set, instruction->row, false),
         kernel_of(program->instruction_set, instruction->row, true),
         length, instruction->count, program->slot_of[result], result,
-        is_lookup ? places_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
+        is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
     };
     if (is_lookup) {
         program->step_operand_count += 2; /* the element and the index: what is not looked up costs nothing */

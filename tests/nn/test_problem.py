@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from autograd import Value, dot, engine, exp, log, maximum, no_grad, relu, softplus, structures, tanh, where
+from autograd import Value, dot, engine, exp, log, maximum, no_grad, relu, softplus, structures, take, tanh, where
 from autograd import sum as total
 from nn.datasets import digits, moons, xor
 from nn.dropout import Dropout
@@ -1068,3 +1068,14 @@ def test_what_is_no_number_in_an_example_of_another_shape(odd):
     inputs = [[1.0], [1.0, 2.0], [1.0, 2.0, odd]]
     history = fit(lambda x: P * x[0], inputs, [0.0] * 3, squared_error, SGD([P], 0.01), epochs=1, progress=False)
     assert "numbers" in history.eager or "number" in history.eager
+
+
+def test_an_index_that_is_computed_from_a_parameter_is_looked_up_example_by_example():
+    table, place = [Value(2.0), Value(3.0)], Value(1.0)
+
+    def model(x):
+        return take(table, place * 1.0) * x
+
+    history = fit(model, [1.0, 2.0], [0.0, 0.0], squared_error, SGD(table, 0.01), epochs=1, progress=False)
+    assert "take: index: expected an input of the tape, or a number, got a Value that was computed" in history.eager
+    assert table[0].data == 2.0 != table[1].data != 3.0

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ from autograd.operations import OPERATIONS
 
 LANES = 9
 NUMBERS = [0.3, -1.7, 2.5, 0.0, -0.0, 800.0, -5e-324, math.inf, math.nan, 1.0, -0.25]
+
+OPERATIONS_H = (Path(kernels.__file__).parent / "operations.h").read_text(encoding="utf-8")
 
 HEAD = """
 #include <math.h>
@@ -35,7 +38,8 @@ static void call_sorted(double (*function)(double), const double *operand, doubl
 {
     for (Py_ssize_t l = lanes; l-- > 0;) result[l] = function(operand[l]);
 }
-"""
+#define ALWAYS_INLINE static inline
+""" + OPERATIONS_H[OPERATIONS_H.index("ALWAYS_INLINE bool is_place") : OPERATIONS_H.index("extern const unsigned long")]
 
 
 def row(name, compute, sequences=0):
