@@ -18,7 +18,7 @@ SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 # Left out: tests that start programs, which do not run with the sanitisers' libraries, and tests that limit memory.
 LEFT_OUT = [
     *["drawing/test_drawing.py", "drawing/test_layout.py", "drawing/test_themes.py", "explaining/test_explaining.py"],
-    *["explaining/test_page.py", "native/test_kernels.py", "test_engines.py"],
+    *["explaining/test_page.py", "native/test_kernels.py", "native/test_lane_rows.py", "test_engines.py"],
 ]
 DESELECTED = "large_graphs or without_memory"
 
