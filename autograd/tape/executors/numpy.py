@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from numpy.typing import NDArray
+
     from autograd.operation import Operation
     from autograd.tape.executors.executor import Array
     from autograd.tape.groups import Group
@@ -331,9 +333,9 @@ class ProductStep(Step):
             Target(way.program, variables, way.choose(variables, range(len(variables))))
             for variables in (biases, self.inputs.variables, self.fixed_inputs.variables)
         )
-        are_learned = way.choose_of_matrix(weights)
+        are_learned = way.choose_all(weights.places)
         if fixed_weights:
-            way.choose_of_matrix(fixed_weights)
+            way.choose_all(fixed_weights.places)
 
         def walk(sweeps: Sweeps) -> None:
             adjoints = sweeps.adjoints[place]
@@ -383,10 +385,10 @@ class Way:
             self.needed[variables[k]] = True
         return chosen
 
-    def choose_of_matrix(self, matrix: Matrix) -> bool:
-        """The same for a matrix. Returns whether there is one."""
-        are_active = numpy.frombuffer(self.active, bool)[matrix.places]
-        numpy.frombuffer(self.needed, bool)[matrix.places[are_active]] = True
+    def choose_all(self, variables: NDArray[numpy.signedinteger[Any]]) -> bool:
+        """The same for an array of variables. Returns whether there is one."""
+        are_active = numpy.frombuffer(self.active, bool)[variables]
+        numpy.frombuffer(self.needed, bool)[variables[are_active]] = True
         return bool(are_active.any())
 
 
