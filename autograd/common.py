@@ -37,10 +37,9 @@ if TYPE_CHECKING:
         local_derivatives: tuple[float, ...]
         _label: str
         _symbol: str
-        _operation: Operation | None
-        _operands: tuple[Any, ...]
-        _parents: tuple[Any, ...]
-        _local_derivatives: tuple[float, ...]
+
+        def _set_by_hand(self, parents: tuple[Any, ...], symbol: str, derivatives: tuple[float, ...]) -> None: ...
+
 else:
     Engines = object
 
@@ -106,10 +105,6 @@ class Common(Engines):
 
     def _set_symbol(self, symbol: str) -> None:
         self._symbol = symbol
-
-    def _set_by_hand(self, parents: tuple[Any, ...], symbol: str, local_derivatives: tuple[float, ...]) -> None:
-        self._parents, self._symbol, self._local_derivatives = parents, symbol, local_derivatives
-        self._operation, self._operands = None, ()
 
     def _number_to_copy(self) -> float:
         recording.ask_guard(self, "float()")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+from autograd import specialised
 from autograd.common import MODULUS, Common, differentiated, evaluate
 from autograd.graph import topological_order
 from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
     Symbol = str | Iterable[Number]
 
 
-LEAF: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())
-BEGINNING: dict[str, object] = {
-    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
-    "_local_derivatives": (),
-}  # fmt: skip
+NOBODY: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())  # by whom a leaf was computed
+BEGINNING: dict[str, object] = {"_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": ""} | dict.fromkeys(
+    ("_operation", "_x", "_dx", "_y", "_dy", "_many")
+)
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -53,7 +53,16 @@ def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value,
         operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, operand, value)
 
-    return method, reflected
+    return (
+        specialised.specialised(operation, method, ["value", "other"]),
+        specialised.specialised(operation, reflected, ["other", "value"]),
+    )
+
+
+def prefix(name: str) -> Callable[[Value], Value]:
+    """The method of an operator that stands before its only operand."""
+    operation = OPERATIONS[name]
+    return specialised.specialised(operation, lambda value: apply(operation, value), ["value"])
 
 
 def without_modulus(power: Callable[[Value, Number], Value]) -> Callable[..., Value]:
@@ -84,34 +93,61 @@ class Value(Common):
     (1.0, 2.0)
     """
 
+    # A node of one or two scalars has these, x and y, and the derivatives by them, None by a constant: three tuples would
+    # take as long as all the rest, and the garbage collector's time too. All other nodes have the tuples, in _many.
     __slots__ = (
-        "__dict__", "__weakref__", "_grad", "_label", "_local_derivatives", "_number", "_operands", "_operation",
-        "_parents", "_symbol",
+        "__dict__", "__weakref__", "_dx", "_dy", "_grad", "_label", "_many", "_number", "_operation", "_symbol", "_x",
+        "_y",
     )  # fmt: skip
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
         value = object.__new__(cls)
-        if cls.__init__ is not Value.__init__ or not (arguments or keywords):  # or else the constructor sets it all
-            for name, start in BEGINNING.items():
+        if not (arguments or keywords) or (cls is not Value and cls.__init__ is not Value.__init__):
+            for name, start in BEGINNING.items():  # or else the constructor sets it all
                 object.__setattr__(value, name, start)
         return value
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
-        by_whom = by_hand(_children, _op, Value) if _children or _op else LEAF
-        self._parents, self._symbol, self._local_derivatives = by_whom
-        self._operation: Operation | None = None
-        self._operands: tuple[Operand, ...] = ()
-        self._number, self._grad, self._label = number, 0.0, label
+        parents, symbol, derivatives = by_hand(_children, _op, Value) if _children or _op else NOBODY
+        self._number = number
+        self._grad = 0.0
+        self._label = label
+        self._set_by_hand(parents, symbol, derivatives)
+
+    def _set_by_hand(self, parents: tuple[Value, ...], symbol: str, derivatives: tuple[float, ...]) -> None:
+        self._operation = self._x = self._dx = self._y = self._dy = None
+        self._symbol = symbol
+        self._many = ((), parents, derivatives) if parents else None
 
     __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
-    parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
-    local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
+    @property
+    def parents(self):
+        """The operands that are Values, in order."""
+        if self._many:
+            return self._many[1]
+        if self._dy is None:
+            return () if self._dx is None else (self._x,)
+        return (self._y,) if self._dx is None else (self._x, self._y)
+
+    @property
+    def local_derivatives(self):
+        """The derivative by each of the parents."""
+        if self._many:
+            return self._many[2]
+        return tuple([derivative for derivative in (self._dx, self._dy) if derivative is not None])
+
+    @property
+    def operands(self):
+        """What the operation got: Values, floats, and tuples of these."""
+        if self._many:
+            return self._many[0]
+        return tuple([operand for operand in (self._x, self._y) if operand is not None])
+
     op = property(attrgetter("_symbol"), doc='The symbol of the operation that computed this Value; "" for a leaf.')
     operation = property(attrgetter("_operation"), doc="The row of the table that computed this Value, or None.")
-    operands = property(attrgetter("_operands"), doc="What the operation got: Values, floats, and tuples of these.")
 
     @property
     def data(self) -> float:
@@ -141,15 +177,22 @@ class Value(Common):
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node._parents:
+            if node.parents:
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
             node._backward()
 
     def _backward(self) -> None:
-        for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  a keyword takes time
-            parent._grad += local_derivative * self._grad
+        grad = self._grad
+        if self._many:
+            for parent, derivative in zip(self._many[1], self._many[2]):  # noqa: B905  a keyword takes time
+                parent._grad += derivative * grad
+            return
+        if self._dx is not None:
+            self._x._grad += self._dx * grad
+        if self._dy is not None:
+            self._y._grad += self._dy * grad
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")
@@ -157,11 +200,7 @@ class Value(Common):
     __truediv__, __rtruediv__ = infix("divide")
     __pow__, __rpow__ = map(without_modulus, infix("power"))
 
-    def __neg__(self) -> Value:
-        return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]
-
-    def __abs__(self) -> Value:
-        return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
+    __neg__, __abs__ = prefix("negative"), prefix("abs")
 
 
 CONSTRUCTOR = Value.__init__
@@ -187,11 +226,9 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
         result._number, result._grad, result._label = data, 0.0, ""
     else:
         result = Value(data)  # somebody has wrapped it
-    result._symbol = operation.symbol
-    result._operation = operation
-    result._operands = operands
-    result._parents = tuple(parents)
-    result._local_derivatives = tuple(local_derivatives)
+    result._symbol, result._operation = operation.symbol, operation
+    result._x = result._dx = result._y = result._dy = None
+    result._many = operands, tuple(parents), tuple(local_derivatives)
     return result
 
 
@@ -211,8 +248,10 @@ def function(operation: Operation) -> Callable[..., Any]:
     def call(*operands: Any, **keywords: Any) -> Scalar:
         return apply(operation, *arguments(operation, operands, keywords, Value))
 
-    introduce(call, operation)
-    return call
+    quick = specialised.specialised(operation, call)
+    introduce(quick, operation)
+    return quick
 
 
+specialised.give(Value)
 add_methods(Value, function)
