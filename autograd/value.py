@@ -11,6 +11,7 @@ The table, `operations.py`, has the value and the derivatives of each operation.
 
 from __future__ import annotations
 
+from itertools import count
 from operator import attrgetter
 
 from autograd.common import MODULUS, Common, differentiated, evaluate
@@ -36,6 +37,10 @@ BEGINNING: dict[str, object] = {
     "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
     "_local_derivatives": (),
 }  # fmt: skip
+
+# Values are numbered as they are created. An operand is there before its result: so, from the highest number to the
+# lowest, each node comes after everything that was computed from it. This is a reverse topological order.
+next_number = count().__next__
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -85,13 +90,14 @@ class Value(Common):
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "_grad", "_label", "_local_derivatives", "_number", "_operands", "_operation",
-        "_parents", "_symbol",
+        "__dict__", "__weakref__", "_created", "_grad", "_label", "_local_derivatives", "_number", "_operands",
+        "_operation", "_parents", "_symbol",
     )  # fmt: skip
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
         value = object.__new__(cls)
+        object.__setattr__(value, "_created", next_number())
         if cls.__init__ is not Value.__init__ or not (arguments or keywords):  # or else the constructor sets it all
             for name, start in BEGINNING.items():
                 object.__setattr__(value, name, start)
@@ -134,8 +140,9 @@ class Value(Common):
     def backward(self, gradient: Number = 1.0) -> None:
         """Adds `gradient` * d self / d leaf to the `grad` of every leaf, and sets that of every computed node.
 
-        Each node is visited once, after everything that was computed from it (reverse topological order). Leaves
-        accumulate: a second call doubles their gradients, and results that share a part of their graphs add up.
+        Each node is visited once, the latest first, and so after everything that was computed from it (reverse
+        topological order). Leaves accumulate: a second call doubles their gradients, and results that share a part of
+        their graphs add up.
         """
         end_stale_blocks()
         seed = real_number(gradient)
@@ -184,7 +191,7 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
 
     if Value.__init__ is CONSTRUCTOR:
         result = object.__new__(Value)  # as the constructor does, in half the time
-        result._number, result._grad, result._label = data, 0.0, ""
+        result._created, result._number, result._grad, result._label = next_number(), data, 0.0, ""
     else:
         result = Value(data)  # somebody has wrapped it
     result._symbol = operation.symbol
