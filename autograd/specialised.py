@@ -149,7 +149,7 @@ def case(operation: Operation, condition: str, operands: list[str], are_values: 
 
 def node(slots: dict[str, str]) -> list[str]:
     """The lines that make the result."""
-    usual = {"_grad": "0.0", "_label": '""', "_operation": "row", "_symbol": "symbol"}
+    usual = {"_created": "next_number()", "_grad": "0.0", "_label": '""', "_operation": "row", "_symbol": "symbol"}
     return ["node = new(Value)", *[f"node.{slot} = {text}" for slot, text in (usual | slots).items()], "return node"]
 
 
@@ -292,6 +292,6 @@ NAMES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def give(value_type: type) -> None:
-    """Has texts make nodes of this class, as long as it has this constructor."""
-    NAMES.update(Value=value_type, CONSTRUCTOR=value_type.__init__)  # type: ignore[misc]
+def make_nodes_of(value_type: type, next_number: Callable[[], int]) -> None:
+    """Has texts make nodes of this class, as long as it has this constructor, with these numbers."""
+    NAMES.update(Value=value_type, CONSTRUCTOR=value_type.__init__, next_number=next_number)  # type: ignore[misc]

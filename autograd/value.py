@@ -11,6 +11,7 @@ The table, `operations.py`, has the value and the derivatives of each operation.
 
 from __future__ import annotations
 
+from itertools import count
 from operator import attrgetter
 
 from autograd import specialised
@@ -36,6 +37,10 @@ NOBODY: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())  # by wh
 BEGINNING: dict[str, object] = {"_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": ""} | dict.fromkeys(
     ("_operation", "_x", "_dx", "_y", "_dy", "_many")
 )
+
+# Values are numbered as they are created. An operand is there before its result: so, from the highest number to the
+# lowest, each node comes after everything that was computed from it. This is a reverse topological order.
+next_number = count().__next__
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -96,30 +101,31 @@ class Value(Common):
     # A node of one or two scalars has these, x and y, and the derivatives by them, None by a constant: three tuples would
     # take as long as all the rest, and the garbage collector's time too. All other nodes have the tuples, in _many.
     __slots__ = (
-        "__dict__", "__weakref__", "_dx", "_dy", "_grad", "_label", "_many", "_number", "_operation", "_symbol", "_x",
-        "_y",
+        "__dict__", "__weakref__", "_created", "_dx", "_dy", "_grad", "_label", "_many", "_number", "_operation",
+        "_symbol", "_x", "_y",
     )  # fmt: skip
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
         value = object.__new__(cls)
-        if not (arguments or keywords) or (cls is not Value and cls.__init__ is not Value.__init__):
-            for name, start in BEGINNING.items():  # or else the constructor sets it all
-                object.__setattr__(value, name, start)
+        if cls is Value and (arguments or keywords):  # the constructor sets all the rest
+            value._created = next_number()
+            return value
+        for name, start in BEGINNING.items():
+            object.__setattr__(value, name, start)
+        object.__setattr__(value, "_created", next_number())
         return value
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
         parents, symbol, derivatives = by_hand(_children, _op, Value) if _children or _op else NOBODY
-        self._number = number
-        self._grad = 0.0
-        self._label = label
-        self._set_by_hand(parents, symbol, derivatives)
+        self._number, self._grad, self._label = number, 0.0, label
+        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
+        self._operation = self._x = self._dx = self._y = self._dy = None
 
     def _set_by_hand(self, parents: tuple[Value, ...], symbol: str, derivatives: tuple[float, ...]) -> None:
+        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
         self._operation = self._x = self._dx = self._y = self._dy = None
-        self._symbol = symbol
-        self._many = ((), parents, derivatives) if parents else None
 
     __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
@@ -170,14 +176,15 @@ class Value(Common):
     def backward(self, gradient: Number = 1.0) -> None:
         """Adds `gradient` * d self / d leaf to the `grad` of every leaf, and sets that of every computed node.
 
-        Each node is visited once, after everything that was computed from it (reverse topological order). Leaves
-        accumulate: a second call doubles their gradients, and results that share a part of their graphs add up.
+        Each node is visited once, the latest first, and so after everything that was computed from it (reverse
+        topological order). Leaves accumulate: a second call doubles their gradients, and results that share a part of
+        their graphs add up.
         """
         end_stale_blocks()
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node.parents:
+            if node._x is not None or node._many:  # it was computed
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
@@ -223,7 +230,7 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
 
     if Value.__init__ is CONSTRUCTOR:
         result = object.__new__(Value)  # as the constructor does, in half the time
-        result._number, result._grad, result._label = data, 0.0, ""
+        result._created, result._number, result._grad, result._label = next_number(), data, 0.0, ""
     else:
         result = Value(data)  # somebody has wrapped it
     result._symbol, result._operation = operation.symbol, operation
@@ -253,5 +260,5 @@ def function(operation: Operation) -> Callable[..., Any]:
     return quick
 
 
-specialised.give(Value)
+specialised.make_nodes_of(Value, next_number)
 add_methods(Value, function)
