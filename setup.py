@@ -10,8 +10,8 @@ from setuptools.errors import BaseError, CCompilerError, CompileError
 
 ROOT = Path(__file__).parent
 NATIVE = Path("autograd/native")
-# What C is written from: the rules, what they call, the docstrings of Value; and the file that writes it.
-WRITTEN_FROM = [f"autograd/{name}.py" for name in ("operations", "operation", "value", "native/kernels")]
+# What C is written from: the rules, what they call, the docstrings of Value; and the files that write it.
+WRITTEN_FROM = [f"autograd/{name}.py" for name in ("operations", "operation", "value", "writer", "native/kernels")]
 # Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
 FLAGS = (
     ["/O2", "/std:c11", "/utf-8", "/fp:precise"]

@@ -29,14 +29,20 @@ if TYPE_CHECKING:
 
         data: float
         grad: float
-        op: str
         _number: float
-        operation: Operation | None
-        operands: tuple[Any, ...]
-        parents: tuple[Self, ...]
-        local_derivatives: tuple[float, ...]
         _label: str
         _symbol: str
+
+        @property
+        def op(self) -> str: ...
+        @property
+        def operation(self) -> Operation | None: ...
+        @property
+        def operands(self) -> tuple[Any, ...]: ...
+        @property
+        def parents(self) -> tuple[Any, ...]: ...
+        @property
+        def local_derivatives(self) -> tuple[float, ...]: ...
 
         def _set_by_hand(self, parents: tuple[Any, ...], symbol: str, derivatives: tuple[float, ...]) -> None: ...
 
@@ -94,7 +100,7 @@ class Common(Engines):
     @property
     def label(self) -> str:
         """A name, for drawings, traces and error messages."""
-        return self._label
+        return getattr(self, "_label", "")
 
     @label.setter
     def label(self, label: str) -> None:

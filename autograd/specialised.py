@@ -1,20 +1,21 @@
 """Functions that write themselves: what `apply()` does with every row, each of these does with one, in its own text.
 
-    quick = specialised(operation, slow, ["value", "other"])
+    quick = specialised(operation, ["value", "other"], slow)
 
 `quick` does what `slow` does, to the last bit. Its text is Python, written from the row's rules at the first call, as
 `native/kernels.py` writes C. It holds what happens most: operands that are plain Values, floats and ints, and a result
-that is recorded. All else it leaves to `slow`: errors, blocks without recording, subclasses, NumPy's numbers. So what is
-odd is decided in one place, value.py, and its message comes from there. Operations that users define are left to `slow`
-altogether: their rules may be more than formulas.
+that is recorded. It leaves all else to `slow`: errors, blocks without recording, subclasses, NumPy's numbers. So only
+value.py decides what is odd, and says so. Operations that users define are left to `slow` altogether, since their rules
+may be more than formulas.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from functools import update_wrapper
 from itertools import compress
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from autograd.operation import strict
 from autograd.operations import ROWS, TABLE
@@ -24,18 +25,17 @@ from autograd.writer import Name, Writer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import CodeType
-    from typing import Any
+    from typing import Any, ClassVar
 
-    from autograd.operation import Mathematics, Operation
+    from autograd.operation import Operation
     from autograd.writer import Operand
 
 
-def specialised(operation: Operation, slow: Callable[..., Any], operands: list[str] | None = None) -> Any:
+def specialised(operation: Operation, operands: list[str] | None, slow: Callable[..., Any]) -> Callable[..., Any]:
     """The function that does what `slow` does for this row, with operands in any form that `slow` takes.
 
-    An operator's method has the parameters `value` and, where there is another side, `other`: `operands` in the row's
-    order.
+    An operator's method has the parameters `value` and, where there is another side, `other`: `operands` are these in
+    the row's order. It is the same function before its text is written, and after.
     """
 
     def write() -> FunctionType:
@@ -43,14 +43,13 @@ def specialised(operation: Operation, slow: Callable[..., Any], operands: list[s
             text = function_text(operation) if operands is None else method_text(operation, operands)
         except TypeError:  # a rule is no formula
             text = UNWRITTEN
-        namespace.update(NAMES, row=operation, symbol=operation.symbol, bind=operation.bind, slow=slow)
+        namespace.update(NAMES, row=operation, bind=operation.bind, slow=slow)
         quick.__code__ = compiled(text, f"<{operation.name}({', '.join(operands or ())}), written from the table>")
         return quick
 
     namespace: dict[str, Any] = {"write": write}
-    quick = FunctionType(FIRST_CALL, namespace, slow.__name__)  # who has it before the first call has it afterwards
-    quick.__wrapped__ = slow  # type: ignore[attr-defined]  # where inspect.signature looks
-    return quick
+    quick = FunctionType(FIRST_CALL, namespace)
+    return update_wrapper(quick, slow)
 
 
 def first_call(*operands: Any, **keywords: Any) -> Any:
@@ -65,8 +64,7 @@ def compiled(text: str, name: str) -> CodeType:
     import linecache
 
     linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
-    [code] = [constant for constant in compile(text, name, "exec").co_consts if hasattr(constant, "co_code")]
-    return code
+    return next(constant for constant in compile(text, name, "exec").co_consts if isinstance(constant, CodeType))
 
 
 # ---- Texts of functions
@@ -75,26 +73,25 @@ UNWRITTEN = "def unwritten(*operands, **keywords):\n    return slow(*operands, *
 
 FUNCTION = """\
 def {name}({parameters}):
-{head}    if blocks() or Value.__init__ is not CONSTRUCTOR:
-        return slow({arguments})
-    try:
-{body}    except (ValueError, ArithmeticError, AttributeError):
+{head}    try:
+        if not blocks() and OF_CLASS["__init__"] is CONSTRUCTOR:
+{body}    except (ValueError, ArithmeticError, AttributeError, KeyError):
         pass
-    return slow({arguments})
+    return slow({operands})
 """
 
 
 def method_text(operation: Operation, operands: list[str]) -> str:
-    """Of an operator's method. Where its `value` is none, there is an AttributeError."""
-    arguments = ", ".join(sorted(operands, reverse=True))
-    body = []
-    if operands != ["other", "value"]:  # whose other operand has been asked before
-        condition = "type(other) is Value" if "other" in operands else "True"
-        body += case(operation, condition, operands, [True] * len(operands))
-    if "other" in operands:
-        body += [line.format("other") for line in AS_FLOAT]
-        body += case(operation, "type(other) is float", operands, [operand == "value" for operand in operands])
-    return FUNCTION.format(name=operation.name, parameters=arguments, head="", arguments=arguments, body=indented(body, 2))
+    """Of an operator's method. If its `value` is none, there is an AttributeError."""
+    parameters = ", ".join(sorted(operands, reverse=True))
+    if operands == ["value"]:
+        lines = case(operation, {"value"}, operands, "True")
+    else:
+        lines = [*as_float("other"), *case(operation, {"value"}, operands, "type(other) is float")]
+    if operands == ["value", "other"]:  # behind a Value on the left, Python asks the right one only if that is none
+        lines = [*case(operation, {"value", "other"}, operands, "type(other) is Value"), *lines]
+    body = indented(lines, 3)
+    return FUNCTION.format(name=operation.name, parameters=parameters, head="", body=body, operands=parameters)
 
 
 def function_text(operation: Operation) -> str:
@@ -102,65 +99,66 @@ def function_text(operation: Operation) -> str:
     operands = ["first", "second", "third"][: len(operation.operands)]
     if operation not in ROWS[:TABLE] or len(operands) < len(operation.operands):
         return UNWRITTEN
-    arguments = ", ".join(operands)
-    is_complete = f"len(operands) == {len(operands)} and not keywords"
-    head = f"    [{arguments}] = operands if {is_complete} else bind(operands, keywords)\n"
-    body = many(operation, operands) if operation.sequences or len(operands) == 3 else scalars(operation, operands)
-    return FUNCTION.format(
-        name=operation.name, parameters="*operands, **keywords", head=head, arguments=arguments, body=indented(body, 2)
-    )
+    listed = ", ".join(operands)
+    as_usual = f"len(operands) == {len(operands)} and not keywords"
+    head = f"    [{listed}] = operands if {as_usual} else bind(operands, keywords)\n"
+    lines = with_sequences if operation.sequences or len(operands) == 3 else of_scalars
+    body = indented(lines(operation, operands), 3)
+    parameters = "*operands, **keywords"
+    return FUNCTION.format(name=operation.name, parameters=parameters, head=head, body=body, operands=listed)
 
 
-def indented(lines: Iterable[str], depth: int) -> str:
+def indented(lines: Iterable[str], depth: int = 1) -> str:
     return "".join(f"{'    ' * depth}{line}\n" for line in lines)
-
-
-# ---- One or two scalars: a case for each choice of those that are Values
-
-AS_FLOAT = ["if type({0}) is int:", "    {0} = float({0})"]
-
-
-def scalars(operation: Operation, operands: list[str]) -> list[str]:
-    if len(operands) == 1:
-        return case(operation, "type(first) is Value", operands, [True])
-    return [
-        *case(operation, "type(first) is Value and type(second) is Value", operands, [True, True]),
-        *[line.format(operand) for operand in operands for line in AS_FLOAT],
-        *case(operation, "type(first) is Value and type(second) is float", operands, [True, False]),
-        *case(operation, "type(first) is float and type(second) is Value", operands, [False, True]),
-    ]
-
-
-def case(operation: Operation, condition: str, operands: list[str], are_values: list[bool]) -> list[str]:
-    """The lines that compute the result and the derivatives, where the condition holds."""
-    body = Body(operation)
-    slots = {"_x": "None", "_dx": "None", "_y": "None", "_dy": "None"}
-    for name, operand, is_value in zip(body.operands, operands, are_values, strict=True):
-        body.lines.append(f"{name} = {operand}._number" if is_value else f"{name} = {operand}")
-    result = body.literal(operation.compute(body, *body.operands))
-    for i, (operand, is_value) in enumerate(zip(operands, are_values, strict=True)):
-        slots["_x" if i == 0 else "_y"] = operand
-        if is_value:
-            derivative = operation.partials[i](body, Name(body, result), *body.operands)
-            slots["_dx" if i == 0 else "_dy"] = body.literal(derivative)
-    lines = [*body.lines, *node({"_number": result, **slots, "_many": "None"})]
-    return [f"if {condition}:", *shifted(lines)]
-
-
-def node(slots: dict[str, str]) -> list[str]:
-    """The lines that make the result."""
-    usual = {"_created": "next_number()", "_grad": "0.0", "_label": '""', "_operation": "row", "_symbol": "symbol"}
-    return ["node = new(Value)", *[f"node.{slot} = {text}" for slot, text in (usual | slots).items()], "return node"]
 
 
 def shifted(lines: Iterable[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
+def node(slots: dict[str, str]) -> list[str]:
+    """The lines that make a result."""
+    usual = {"_created": "next_number()", "_grad": "0.0", "_operation": "row"}
+    return ["node = new(Value)", *[f"node.{slot} = {text}" for slot, text in (usual | slots).items()], "return node"]
+
+
+# ---- One or two scalars: a case for each choice of those that are Values
+
+
+def of_scalars(operation: Operation, operands: list[str]) -> list[str]:
+    if len(operands) == 1:
+        return case(operation, {"first"}, operands, "type(first) is Value")
+    return [
+        *case(operation, {"first", "second"}, operands, "type(first) is Value and type(second) is Value"),
+        *as_float("first"),
+        *as_float("second"),
+        *case(operation, {"first"}, operands, "type(first) is Value and type(second) is float"),
+        *case(operation, {"second"}, operands, "type(first) is float and type(second) is Value"),
+    ]
+
+
+def as_float(operand: str) -> list[str]:
+    return [f"if type({operand}) is int:", f"    {operand} = float({operand})"]
+
+
+def case(operation: Operation, values: set[str], operands: list[str], condition: str) -> list[str]:
+    """The lines for when the condition holds, and these of the operands are Values."""
+    body = Body(operation)
+    for name, operand in zip(body.operands, operands, strict=True):
+        body.lines.append(f"{name} = {operand}._number" if operand in values else f"{name} = {operand}")
+    result = body.literal(operation.compute(body, *body.operands))
+    slots = {"_number": result, "_dx": "None", "_dy": "None"}
+    for slot, operand, partial in zip("xy", operands, operation.partials, strict=False):
+        slots[f"_{slot}"] = operand
+        if operand in values:
+            slots[f"_d{slot}"] = body.literal(partial(body, Name(body, result), *body.operands))
+    return [f"if {condition}:", *shifted([*body.lines, *node(slots)])]
+
+
 # ---- Sequences: their elements are Values, or numbers, or both
 
 
-def many(operation: Operation, operands: list[str]) -> list[str]:
+def with_sequences(operation: Operation, operands: list[str]) -> list[str]:
     """The lines that compute the result, and the parents with the derivatives by them in lists."""
     body, lines = Body(operation), []
     for i, (operand, name) in enumerate(zip(operands, body.operands, strict=True)):
@@ -178,9 +176,8 @@ def many(operation: Operation, operands: list[str]) -> list[str]:
         add = [f"extend(parents, {parent}, which{i})", f"extend(derivatives, {text}, which{i})"]
         lines += [f"if which{i}:", *shifted([*behind.lines[len(body.lines) :], *add])]
     given = "".join(f"operand{i}, " for i in range(len(operands)))
-    slots = dict.fromkeys(("_x", "_dx", "_y", "_dy"), "None")
-    slots["_many"] = f"({given}), tuple(parents), tuple(derivatives)"
-    return [*lines, "if not parents:", f"    return {result}", *node({"_number": result, **slots})]
+    slots = {"_number": result, "_dx": "None", "_dy": "None", "_many": f"({given}), tuple(parents), tuple(derivatives)"}
+    return [*lines, "if not parents:", f"    return {result}", *node(slots)]
 
 
 MAY_RAISE = re.compile(r"\w\(| / ")
@@ -194,7 +191,7 @@ class Body(Writer):
     """
 
     language = "Python"
-    symbols = {"abs": "abs", "nan": "nan", "inf": "inf", "or": "or", "and": "and"}
+    symbols: ClassVar = {"abs": "abs", "nan": "nan", "inf": "inf", "or": "or", "and": "and"}
 
     def __init__(self, operation: Operation) -> None:
         super().__init__(operation, strict.given.keys() - {"where", "sum", "largest"})
@@ -250,7 +247,7 @@ class Body(Writer):
 # ---- What texts call
 
 
-def elements_of(sequence: Any, value_type: type) -> tuple[tuple[Any, ...], Sequence[float], Any]:
+def elements_of(sequence: Any, value_type: Any) -> tuple[tuple[Any, ...], Sequence[float], Any]:
     """The elements of a list or tuple, their numbers, and which of them are Values: True if all, False if none."""
     if type(sequence) is not list and type(sequence) is not tuple:
         raise ValueError
@@ -262,12 +259,12 @@ def elements_of(sequence: Any, value_type: type) -> tuple[tuple[Any, ...], Seque
         elements = tuple([element if type(element) is float else float_of(element) for element in elements])
         return elements, elements, False
     are_values = [type(element) is value_type for element in elements]
-    elements = tuple([element if is_value else float_of(element) for element, is_value in zip(elements, are_values, strict=True)])
-    numbers = [element._number if is_value else element for element, is_value in zip(elements, are_values, strict=True)]
+    elements = tuple([element if type(element) is value_type else float_of(element) for element in elements])
+    numbers = [element._number if type(element) is value_type else element for element in elements]
     return elements, numbers, are_values
 
 
-def scalar_of(operand: Any, value_type: type) -> tuple[Any, float, bool]:
+def scalar_of(operand: Any, value_type: Any) -> tuple[Any, float, bool]:
     """The operand, its number, and whether it is a Value."""
     if type(operand) is value_type:
         return operand, operand._number, True
@@ -287,11 +284,11 @@ def extend(numbers: list[Any], others: Sequence[Any], which: Any) -> None:
 
 
 NAMES: dict[str, Any] = {
-    **strict.given, "__name__": __name__, "new": object.__new__, "blocks": open_blocks.get, "inf": math.inf, "nan": math.nan,
-    "elements_of": elements_of, "scalar_of": scalar_of, "extend": extend,
+    **strict.given, "__name__": __name__, "inf": math.inf, "nan": math.nan, "new": object.__new__,
+    "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "extend": extend,
 }  # fmt: skip
 
 
-def make_nodes_of(value_type: type, next_number: Callable[[], int]) -> None:
+def make_nodes_of(value_type: Any, next_number: Callable[[], int]) -> None:
     """Has texts make nodes of this class, as long as it has this constructor, with these numbers."""
-    NAMES.update(Value=value_type, CONSTRUCTOR=value_type.__init__, next_number=next_number)  # type: ignore[misc]
+    NAMES.update(Value=value_type, OF_CLASS=vars(value_type), CONSTRUCTOR=value_type.__init__, next_number=next_number)

@@ -11,15 +11,15 @@ The table, `operations.py`, has the value and the derivatives of each operation.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
-from operator import attrgetter
 
-from autograd import specialised
 from autograd.common import MODULUS, Common, differentiated, evaluate
 from autograd.graph import topological_order
 from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
 from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
+from autograd.specialised import make_nodes_of, specialised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     Symbol = str | Iterable[Number]
 
 
-NOBODY: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())  # by whom a leaf was computed
-BEGINNING: dict[str, object] = {"_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": ""} | dict.fromkeys(
-    ("_operation", "_x", "_dx", "_y", "_dy", "_many")
-)
+new = object.__new__
+BEGINNING: dict[str, object] = {
+    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_x": None, "_dx": None, "_y": None,
+    "_dy": None, "_many": None,
+}  # fmt: skip
 
 # Values are numbered as they are created. An operand is there before its result: so, from the highest number to the
 # lowest, each node comes after everything that was computed from it. This is a reverse topological order.
@@ -58,16 +59,7 @@ def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value,
         operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, operand, value)
 
-    return (
-        specialised.specialised(operation, method, ["value", "other"]),
-        specialised.specialised(operation, reflected, ["other", "value"]),
-    )
-
-
-def prefix(name: str) -> Callable[[Value], Value]:
-    """The method of an operator that stands before its only operand."""
-    operation = OPERATIONS[name]
-    return specialised.specialised(operation, lambda value: apply(operation, value), ["value"])
+    return specialised(operation, ["value", "other"], method), specialised(operation, ["other", "value"], reflected)
 
 
 def without_modulus(power: Callable[[Value, Number], Value]) -> Callable[..., Value]:
@@ -98,62 +90,75 @@ class Value(Common):
     (1.0, 2.0)
     """
 
-    # A node of one or two scalars has these, x and y, and the derivatives by them, None by a constant: three tuples would
-    # take as long as all the rest, and the garbage collector's time too. All other nodes have the tuples, in _many.
+    # A node of one or two scalars has them in _x and _y, and in _dx and _dy the derivatives, None by a constant. Tuples
+    # would take more time than all the rest: other nodes with parents have them, in _many. A computed node may be
+    # without _label, _symbol and _many.
     __slots__ = (
         "__dict__", "__weakref__", "_created", "_dx", "_dy", "_grad", "_label", "_many", "_number", "_operation",
         "_symbol", "_x", "_y",
     )  # fmt: skip
 
+    if TYPE_CHECKING:
+        _operation: Any  # an Operation, or None
+        _many: tuple[tuple[Operand, ...], tuple[Value, ...], tuple[float, ...]] | None
+
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
-        value = object.__new__(cls)
-        if cls is Value and (arguments or keywords):  # the constructor sets all the rest
-            value._created = next_number()
-            return value
-        for name, start in BEGINNING.items():
-            object.__setattr__(value, name, start)
-        object.__setattr__(value, "_created", next_number())
+        value: Self = new(cls)
+        if cls is Value and (arguments or keywords):
+            value._created = next_number()  # the constructor sets all the rest
+        else:
+            for name, start in {**BEGINNING, "_created": next_number()}.items():
+                object.__setattr__(value, name, start)
         return value
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
-        parents, symbol, derivatives = by_hand(_children, _op, Value) if _children or _op else NOBODY
+        by_whom = by_hand(_children, _op, Value) if _children or _op else None
         self._number, self._grad, self._label = number, 0.0, label
-        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
-        self._operation = self._x = self._dx = self._y = self._dy = None
+        self._symbol = ""
+        self._operation = self._x = self._dx = self._y = self._dy = self._many = None
+        if by_whom:
+            self._set_by_hand(*by_whom)
 
     def _set_by_hand(self, parents: tuple[Value, ...], symbol: str, derivatives: tuple[float, ...]) -> None:
-        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
         self._operation = self._x = self._dx = self._y = self._dy = None
+        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
 
     __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
     @property
-    def parents(self):
+    def parents(self) -> tuple[Value, ...]:
         """The operands that are Values, in order."""
-        if self._many:
-            return self._many[1]
-        if self._dy is None:
-            return () if self._dx is None else (self._x,)
-        return (self._y,) if self._dx is None else (self._x, self._y)
+        if self._dx is not None:
+            return (self._x,) if self._dy is None else (self._x, self._y)
+        if self._dy is not None:
+            return (self._y,)
+        return self._many[1] if self._many else ()
 
     @property
-    def local_derivatives(self):
+    def local_derivatives(self) -> tuple[float, ...]:
         """The derivative by each of the parents."""
-        if self._many:
-            return self._many[2]
+        if self._dx is self._dy is None:
+            return self._many[2] if self._many else ()
         return tuple([derivative for derivative in (self._dx, self._dy) if derivative is not None])
 
     @property
-    def operands(self):
+    def operands(self) -> tuple[Any, ...]:
         """What the operation got: Values, floats, and tuples of these."""
-        if self._many:
-            return self._many[0]
-        return tuple([operand for operand in (self._x, self._y) if operand is not None])
+        if self._dx is self._dy is None:
+            return self._many[0] if self._many else ()
+        return (self._x,) if len(self._operation.operands) == 1 else (self._x, self._y)
 
-    op = property(attrgetter("_symbol"), doc='The symbol of the operation that computed this Value; "" for a leaf.')
-    operation = property(attrgetter("_operation"), doc="The row of the table that computed this Value, or None.")
+    @property
+    def operation(self) -> Operation | None:
+        """The row of the table that computed this Value, or None."""
+        return self._operation  # type: ignore[no-any-return]
+
+    @property
+    def op(self) -> str:
+        """The symbol of the operation that computed this Value; "" for a leaf."""
+        return self._symbol if hasattr(self, "_symbol") else self._operation.symbol
 
     @property
     def data(self) -> float:
@@ -184,7 +189,7 @@ class Value(Common):
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node._x is not None or node._many:  # it was computed
+            if node._dx is not None or node._dy is not None or node._many:
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
@@ -192,14 +197,13 @@ class Value(Common):
 
     def _backward(self) -> None:
         grad = self._grad
-        if self._many:
-            for parent, derivative in zip(self._many[1], self._many[2]):  # noqa: B905  a keyword takes time
-                parent._grad += derivative * grad
-            return
         if self._dx is not None:
             self._x._grad += self._dx * grad
         if self._dy is not None:
             self._y._grad += self._dy * grad
+        elif self._dx is None and self._many:
+            for parent, local_derivative in zip(self._many[1], self._many[2]):  # noqa: B905  a keyword takes time
+                parent._grad += local_derivative * grad
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")
@@ -207,7 +211,13 @@ class Value(Common):
     __truediv__, __rtruediv__ = infix("divide")
     __pow__, __rpow__ = map(without_modulus, infix("power"))
 
-    __neg__, __abs__ = prefix("negative"), prefix("abs")
+    @partial(specialised, OPERATIONS["negative"], ["value"])
+    def __neg__(self) -> Value:
+        return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]
+
+    @partial(specialised, OPERATIONS["abs"], ["value"])
+    def __abs__(self) -> Value:
+        return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
 
 
 CONSTRUCTOR = Value.__init__
@@ -229,12 +239,12 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
         return data
 
     if Value.__init__ is CONSTRUCTOR:
-        result = object.__new__(Value)  # as the constructor does, in half the time
-        result._created, result._number, result._grad, result._label = next_number(), data, 0.0, ""
+        result = new(Value)  # as the constructor does, in half the time
+        result._created, result._number, result._grad = next_number(), data, 0.0
     else:
         result = Value(data)  # somebody has wrapped it
-    result._symbol, result._operation = operation.symbol, operation
-    result._x = result._dx = result._y = result._dy = None
+    result._operation, result._symbol = operation, operation.symbol
+    result._dx = result._dy = None
     result._many = operands, tuple(parents), tuple(local_derivatives)
     return result
 
@@ -255,10 +265,10 @@ def function(operation: Operation) -> Callable[..., Any]:
     def call(*operands: Any, **keywords: Any) -> Scalar:
         return apply(operation, *arguments(operation, operands, keywords, Value))
 
-    quick = specialised.specialised(operation, call)
+    quick = specialised(operation, None, call)
     introduce(quick, operation)
     return quick
 
 
-specialised.make_nodes_of(Value, next_number)
+make_nodes_of(Value, next_number)
 add_methods(Value, function)

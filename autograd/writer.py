@@ -16,7 +16,7 @@ from autograd.operation import Mathematics
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, TypeAlias
+    from typing import Any, ClassVar, TypeAlias
 
     from autograd.operation import Operation
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Writer(Mathematics):
     """The mathematics of a text: each function that a rule calls writes a line."""
 
-    language: str
-    symbols: dict[str, str]  # what "abs", "nan", "inf", "or" and "and" are in the language
+    language: ClassVar[str]
+    symbols: ClassVar[dict[str, str]]  # what "abs", "nan", "inf", "or" and "and" are in the language
 
     def __init__(self, operation: Operation, functions: Iterable[str]) -> None:
         """Of these functions, a rule's call is a call in the text; the rules of the other rows are written out."""

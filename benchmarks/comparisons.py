@@ -61,6 +61,27 @@ ENGINE = {
         "`jax.lax`: written out, it takes minutes to compile.",
         rows(SCALARS), [], work="expression", workload="chain",
     ),
+    "python": Section(
+        "The Python engine",
+        "Where nothing can be compiled, the Python engine serves. It is held here against what it replaces: micrograd, "
+        "and a class of microgpt's size and shape, which keeps children and local derivatives in tuples "
+        "(`benchmarks/short_class.py`). The transformer is microgpt's, on a name of four letters, with each product and "
+        "sum spelled out; micrograd has no logarithm. Budgets are of the collector being off.",
+        [
+            Table(
+                rows("python micrograd short-class"), on_and_off("time", work="train", workload="moons", examples=100),
+                budgets=at_least({"micrograd": 1 / 0.9}), of=1, title="The step on the moons, written by hand",
+            ),
+            Table(
+                rows("python short-class"), on_and_off("time", work="expression", workload="language-model"),
+                budgets=at_least({"short-class": 1 / 0.9}), of=1, title="A transformer's loss, and its gradient",
+            ),
+            Table(
+                rows("python micrograd", **MODEL), on_and_off("time", work="train", workload="moons", examples=100),
+                of=1, title="The step on the moons through `nn`",
+            ),
+        ],
+    ),
     "million": Section(
         "One graph of a million nodes",
         "500 weights with 500 inputs, relu(w x + b), added up in pairs, each time in a process of its own. Where a "

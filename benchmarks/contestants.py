@@ -49,6 +49,7 @@ CONTESTANTS = {
     ),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
+    "short-class": Contestant("a class of microgpt's shape", partial(Values, "short_class", "")),
     "numpy": Contestant("NumPy by hand", NumPy, "numpy"),
     "torch-scalars": Contestant("PyTorch, scalars", TorchScalars, "torch"),
     "torch": Contestant("PyTorch, eager", Torch, "torch", "torch"),

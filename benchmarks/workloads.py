@@ -5,6 +5,7 @@ operators it needs `leaf`, which makes a number that is differentiated by, and `
 """
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -208,8 +209,83 @@ def moons_graph(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number
     return hinge(MOONS.penalty, MOONS_POINTS, float, relu, by_hand(MOONS, relu, parameters), parameters), parameters
 
 
+def method(name: str) -> Function:
+    """The engine's method of this name, or the function of floats."""
+    of_floats = getattr(math, name)
+    return lambda x: of_floats(x) if isinstance(x, float) else getattr(x, name)()
+
+
+exp, log = method("exp"), method("log")
+LETTERS, WIDTH, HEADS = 27, 16, 4  # of the language model, as microgpt has them
+TEXT = [26, 4, 12, 12, 0, 26]  # ". e m m a ."
+SHAPES = {
+    "letters": (LETTERS, WIDTH), "places": (len(TEXT), WIDTH), "queries": (WIDTH, WIDTH), "keys": (WIDTH, WIDTH),
+    "values": (WIDTH, WIDTH), "attended": (WIDTH, WIDTH), "up": (4 * WIDTH, WIDTH), "down": (WIDTH, 4 * WIDTH),
+    "logits": (LETTERS, WIDTH),
+}  # fmt: skip
+
+
+def language_model(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
+    """The loss of a transformer of microgpt's shape on a name, each product and sum spelled out; and its parameters."""
+    chance = random.Random(SEED)
+    weights = {
+        name: [[leaf(chance.gauss(0.0, 0.2)) for _ in range(inputs)] for _ in range(outputs)]
+        for name, (outputs, inputs) in SHAPES.items()
+    }
+    keys: list[Sequence[Number]] = []
+    values: list[Sequence[Number]] = []
+    losses = []
+    for place, (letter, following) in enumerate(pairwise(TEXT)):
+        embedded = zip(weights["letters"][letter], weights["places"][place], strict=True)
+        x = normalised([of_letter + of_place for of_letter, of_place in embedded])
+        normal = normalised(x)
+        query = product(weights["queries"], normal)
+        keys.append(product(weights["keys"], normal))
+        values.append(product(weights["values"], normal))
+        attended = [number for head in range(HEADS) for number in attention(head, query, keys, values)]
+        x = [new + old for new, old in zip(product(weights["attended"], attended), x, strict=True)]
+        hidden = [relu(number) for number in product(weights["up"], normalised(x))]
+        x = [new + old for new, old in zip(product(weights["down"], hidden), x, strict=True)]
+        losses.append(-log(softmax(product(weights["logits"], x))[following]))
+    leaves = [number for matrix in weights.values() for row in matrix for number in row]
+    return (1 / len(losses)) * sum(losses), leaves
+
+
+def product(matrix: Sequence[Sequence[Number]], x: Sequence[Number]) -> list[Number]:
+    return [sum(weight * number for weight, number in zip(row, x)) for row in matrix]  # noqa: B905  as above
+
+
+def normalised(x: Sequence[Number]) -> list[Number]:
+    scale = (sum(number * number for number in x) / len(x) + 1e-5) ** -0.5
+    return [number * scale for number in x]
+
+
+def softmax(logits: Sequence[Number]) -> list[Number]:
+    largest = max(number_in(logit) for logit in logits)
+    exponentials = [exp(logit - largest) for logit in logits]
+    total = sum(exponentials)
+    return [exponential / total for exponential in exponentials]
+
+
+def number_in(x: Number) -> float:
+    return x if isinstance(x, float) else x.data
+
+
+def attention(
+    head: int, query: Sequence[Number], keys: Sequence[Sequence[Number]], values: Sequence[Sequence[Number]]
+) -> list[Number]:
+    """What one head takes from the places so far, in the part of the numbers that is its own."""
+    size = WIDTH // HEADS
+    part = slice(head * size, (head + 1) * size)
+    scores = [sum(q * k for q, k in zip(query[part], key[part], strict=True)) / size**0.5 for key in keys]
+    shares = softmax(scores)
+    columns = zip(*[value[part] for value in values], strict=True)
+    return [sum(share * number for share, number in zip(shares, column, strict=True)) for column in columns]
+
+
 MOONS_NUMBERS, MOONS_POINTS = MOONS.numbers(), MOONS.points(100)
 README = Expression(readme, partial(readme_gradient, -4.0, 2.0))
 CHAIN = Expression(partial(chain, CHAIN_NODES), lambda: chain(CHAIN_NODES, float, float)[0])
 MOONS_GRAPH = Expression(moons_graph, lambda: moons_graph(float, relu_of_float)[0])
-EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH}
+LANGUAGE_MODEL = Expression(language_model, lambda: language_model(float, relu_of_float)[0])
+EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH, "language-model": LANGUAGE_MODEL}

@@ -97,6 +97,24 @@ def test_the_chain(contestant):
     assert computed == pytest.approx([float(number) for number in expected], rel=1e-11)
 
 
+@pytest.mark.parametrize("name", ["native", "python", "short-class"])
+def test_the_language_model(name):
+    """Its derivatives are those of central differences; here by a few of its parameters, one in each matrix."""
+    contestant = made(name)
+    loss, *gradient = numbers(contestant, contestant.expression(workloads.LANGUAGE_MODEL))
+    sizes = [outputs * inputs for outputs, inputs in workloads.SHAPES.values()]
+    assert len(gradient) == sum(sizes)
+
+    def at(place, nudge):
+        count = itertools.count()
+        return workloads.language_model(lambda x: x + nudge * (next(count) == place), workloads.relu_of_float)[0]
+
+    assert loss == pytest.approx(workloads.LANGUAGE_MODEL.on_floats(), rel=1e-14)
+    for place in itertools.accumulate(sizes[:-1], initial=5):
+        difference = (at(place, 1e-5) - at(place, -1e-5)) / 2e-5
+        assert gradient[place] == pytest.approx(difference, rel=1e-6, abs=1e-10)
+
+
 def loss_of(network, parameters, inputs, targets):
     """In arrays, as a textbook has it."""
     x = inputs

@@ -20,6 +20,7 @@ from autograd.writer import Name, Writer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import ClassVar
 
     from autograd.writer import Operand
 
@@ -145,7 +146,7 @@ class Body(Writer):
     """The mathematics of one C function's body."""
 
     language = "C"
-    symbols = {"abs": "fabs", "nan": "NAN", "inf": "INFINITY", "or": "||", "and": "&&"}
+    symbols: ClassVar = {"abs": "fabs", "nan": "NAN", "inf": "INFINITY", "or": "||", "and": "&&"}
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
