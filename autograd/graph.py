@@ -10,7 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from typing import Any, Protocol, Self, TypeVar
+    from typing import Protocol, Self, TypeVar
 
     class Node(Protocol):
         """Whatever knows the operands that it was computed from."""
@@ -30,31 +30,10 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
 
     Nodes in `until` are left out, and with them what only they were computed from.
     """
-    if not roots:
-        return []
-    if hasattr(roots[0], "_topological_order"):  # the native engine's own walk
-        walked: list[N] = roots[0]._topological_order(roots[1:], until)
-        return walked
-    order = order_of_creation(roots, until) if hasattr(roots[0], "_created") else None
+    order = None
+    if roots and hasattr(roots[0], "_topological_order"):  # an engine's own walk
+        order = roots[0]._topological_order(roots[1:], until)
     return depth_first_order(roots, until) if order is None else order
-
-
-def order_of_creation(roots: Sequence[Any], until: Collection[Any]) -> list[Any] | None:
-    """The nodes by their numbers; None if there is a node with a parent that is not older."""
-    left_out = {node._created for node in until}
-    nodes = {root._created: root for root in roots if root._created not in left_out}
-    path = [*nodes.values()]
-    while path:
-        node = path.pop()
-        created = node._created
-        for parent in node.parents:
-            number = parent._created
-            if number >= created:
-                return None
-            if number not in nodes and number not in left_out:
-                nodes[number] = parent
-                path.append(parent)
-    return [nodes[number] for number in sorted(nodes)]
 
 
 def depth_first_order(roots: Sequence[N], until: Collection[N]) -> list[N]:

@@ -23,7 +23,7 @@ from autograd.specialised import make_nodes_of, specialised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any, Self
 
     from autograd.operands import Number
@@ -204,6 +204,27 @@ class Value(Common):
         elif self._dx is None and self._many:
             for parent, local_derivative in zip(self._many[1], self._many[2]):  # noqa: B905  a keyword takes time
                 parent._grad += local_derivative * grad
+
+    def _topological_order(self, others: Sequence[Value] = (), until: Collection[Value] = ()) -> list[Value] | None:
+        """graph.topological_order(), by numbers; None if there is a parent that isn't older than its node."""
+        nodes: dict[int, Any] = {node._created: None for node in until}
+        left_out, path = [*nodes], [self, *others]
+        while path:
+            node = path.pop()
+            number = node._created
+            if number not in nodes:
+                nodes[number] = node
+                if node._dx is not None:
+                    path.append(node._x)
+                if node._dy is not None:
+                    path.append(node._y)
+                elif node._dx is None and node._many:
+                    if any(parent._created >= number for parent in node._many[1]):  # given by hand
+                        return None
+                    path += node._many[1]
+        for number in left_out:
+            del nodes[number]
+        return [nodes[number] for number in sorted(nodes)]
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")

@@ -65,8 +65,8 @@ ENGINE = {
         "The Python engine",
         "Where nothing can be compiled, the Python engine serves. It is held here against what it replaces: micrograd, "
         "and a class of microgpt's size and shape, which keeps children and local derivatives in tuples "
-        "(`benchmarks/short_class.py`). The transformer is microgpt's, on a name of four letters, with each product and "
-        "sum spelled out; micrograd has no logarithm. Budgets are of the collector being off.",
+        "(`benchmarks/short_class.py`). The transformer is microgpt's, on a name of four letters, with every product "
+        "and sum spelled out; micrograd has no logarithm. Budgets are of the collector being off.",
         [
             Table(
                 rows("python micrograd short-class"), on_and_off("time", work="train", workload="moons", examples=100),
