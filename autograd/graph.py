@@ -1,8 +1,8 @@
 """Walks over a graph: its nodes in topological order, and how many nodes, edges and leaves there are.
 
 A graph is given by one or more of its nodes, the roots: all that they were computed from belongs to it. A walk
-needs nothing of a node but its `parents`. It uses no recursion, so a graph's depth is bounded by memory only, and every
-run visits the nodes alike.
+needs nothing of a node but its `parents`; the engines' Values have a number, too. It uses no recursion, so a graph's
+depth is bounded by memory only, and every run visits the nodes alike.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from typing import Protocol, Self, TypeVar
+    from typing import Any, Protocol, Self, TypeVar
 
     class Node(Protocol):
         """Whatever knows the operands that it was computed from."""
@@ -30,10 +30,36 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
 
     Nodes in `until` are left out, and with them what only they were computed from.
     """
-    order = None
-    if roots and hasattr(roots[0], "_topological_order"):  # an engine's own walk
-        order = roots[0]._topological_order(roots[1:], until)
+    if not roots:
+        return []
+    if hasattr(roots[0], "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order(roots[1:], until)
+        return walked
+    order = order_of_creation(roots, until) if hasattr(roots[0], "_created") else None
     return depth_first_order(roots, until) if order is None else order
+
+
+def order_of_creation(roots: Sequence[Any], until: Collection[Any]) -> list[Any] | None:
+    """The Python engine's Values by their numbers; None if there is a parent that is not older than its node."""
+    nodes: dict[int, Any] = {node._created: None for node in until}
+    left_out, path = [*nodes], [*roots]
+    while path:
+        node = path.pop()
+        number = node._created
+        if number not in nodes:
+            nodes[number] = node
+            if node._dx is not None:
+                path.append(node._x)
+            if node._dy is not None:
+                path.append(node._y)
+            elif node._dx is None:
+                parents = node._parents
+                if node._operation is None and any(parent._created >= number for parent in parents):
+                    return None
+                path += [parent for parent in parents if parent._created not in nodes]
+    for number in left_out:
+        del nodes[number]
+    return [nodes[number] for number in sorted(nodes)]
 
 
 def depth_first_order(roots: Sequence[N], until: Collection[N]) -> list[N]:

@@ -158,6 +158,17 @@ def case(operation: Operation, values: set[str], operands: list[str], condition:
 # ---- Sequences: their elements are Values, or numbers, or both
 
 
+ADD_SEQUENCE = [
+    "slopes = {1}",
+    "if which{0} is True:",
+    "    parents += operand{0}",
+    "    derivatives += slopes",
+    "else:",
+    "    parents += compress(operand{0}, which{0})",
+    "    derivatives += compress(slopes, which{0})",
+]
+
+
 def with_sequences(operation: Operation, operands: list[str]) -> list[str]:
     """The lines that compute the result, and the parents with the derivatives by them in lists."""
     body, lines = Body(operation), []
@@ -171,13 +182,15 @@ def with_sequences(operation: Operation, operands: list[str]) -> list[str]:
     for i, partial in enumerate(operation.partials):
         behind = body.copy()  # for these lines run only if there are Values
         derivative = partial(behind, Name(behind, result), *behind.operands)
-        text = behind.list(*derivative) if i < operation.sequences else f"[{behind.literal(derivative)}]"
-        parent = f"operand{i}" if i < operation.sequences else f"[operand{i}]"
-        add = [f"extend(parents, {parent}, which{i})", f"extend(derivatives, {text}, which{i})"]
+        if i < operation.sequences:
+            add = [line.format(i, behind.list(*derivative)) for line in ADD_SEQUENCE]
+        else:
+            add = [f"parents.append(operand{i})", f"derivatives.append({behind.literal(derivative)})"]
         lines += [f"if which{i}:", *shifted([*behind.lines[len(body.lines) :], *add])]
     given = "".join(f"operand{i}, " for i in range(len(operands)))
-    slots = {"_number": result, "_dx": "None", "_dy": "None", "_many": f"({given}), tuple(parents), tuple(derivatives)"}
-    return [*lines, "if not parents:", f"    return {result}", *node(slots)]
+    tuples = {"_operands": f"({given})", "_parents": "tuple(parents)", "_local_derivatives": "tuple(derivatives)"}
+    made = node({"_number": result, "_dx": "None", "_dy": "None", **tuples})
+    return [*lines, "if not parents:", f"    return {result}", *made]
 
 
 MAY_RAISE = re.compile(r"\w\(| / ")
@@ -278,14 +291,9 @@ def float_of(number: Any) -> float:
     raise ValueError
 
 
-def extend(numbers: list[Any], others: Sequence[Any], which: Any) -> None:
-    """Adds those of the others that are marked."""
-    numbers += others if which is True else compress(others, which)
-
-
 NAMES: dict[str, Any] = {
     **strict.given, "__name__": __name__, "inf": math.inf, "nan": math.nan, "new": object.__new__,
-    "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "extend": extend,
+    "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "compress": compress,
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from autograd.specialised import make_nodes_of, specialised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from typing import Any, Self
 
     from autograd.operands import Number
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 new = object.__new__
 BEGINNING: dict[str, object] = {
-    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_x": None, "_dx": None, "_y": None,
-    "_dy": None, "_many": None,
+    "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
+    "_local_derivatives": (), "_x": None, "_dx": None, "_y": None, "_dy": None,
 }  # fmt: skip
 
 # Values are numbered as they are created. An operand is there before its result: so, from the highest number to the
@@ -90,17 +90,13 @@ class Value(Common):
     (1.0, 2.0)
     """
 
-    # A node of one or two scalars has them in _x and _y, and in _dx and _dy the derivatives, None by a constant. Tuples
-    # would take more time than all the rest: other nodes with parents have them, in _many. A computed node may be
-    # without _label, _symbol and _many.
+    # A node of one or two scalars has them in _x and _y, and in _dx and _dy the derivatives, None by a constant. It has
+    # no tuples of operands, parents and local derivatives, since they would take more time than all the rest. Nor has a
+    # computed node a _label and a _symbol until they are set.
     __slots__ = (
-        "__dict__", "__weakref__", "_created", "_dx", "_dy", "_grad", "_label", "_many", "_number", "_operation",
-        "_symbol", "_x", "_y",
+        "__dict__", "__weakref__", "_created", "_dx", "_dy", "_grad", "_label", "_local_derivatives", "_number",
+        "_operands", "_operation", "_parents", "_symbol", "_x", "_y",
     )  # fmt: skip
-
-    if TYPE_CHECKING:
-        _operation: Any  # an Operation, or None
-        _many: tuple[tuple[Operand, ...], tuple[Value, ...], tuple[float, ...]] | None
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
@@ -115,15 +111,13 @@ class Value(Common):
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
         by_whom = by_hand(_children, _op, Value) if _children or _op else None
-        self._number, self._grad, self._label = number, 0.0, label
-        self._symbol = ""
-        self._operation = self._x = self._dx = self._y = self._dy = self._many = None
+        self._number, self._grad = number, 0.0
+        self._label, self._symbol = label, ""
+        self._operation = None
+        self._parents = self._operands = self._local_derivatives = ()
+        self._x = self._dx = self._y = self._dy = None
         if by_whom:
-            self._set_by_hand(*by_whom)
-
-    def _set_by_hand(self, parents: tuple[Value, ...], symbol: str, derivatives: tuple[float, ...]) -> None:
-        self._operation = self._x = self._dx = self._y = self._dy = None
-        self._symbol, self._many = symbol, ((), parents, derivatives) if parents else None
+            self._parents, self._symbol, self._local_derivatives = by_whom
 
     __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
@@ -134,31 +128,21 @@ class Value(Common):
             return (self._x,) if self._dy is None else (self._x, self._y)
         if self._dy is not None:
             return (self._y,)
-        return self._many[1] if self._many else ()
+        return self._parents
 
     @property
     def local_derivatives(self) -> tuple[float, ...]:
         """The derivative by each of the parents."""
         if self._dx is self._dy is None:
-            return self._many[2] if self._many else ()
+            return self._local_derivatives
         return tuple([derivative for derivative in (self._dx, self._dy) if derivative is not None])
 
     @property
     def operands(self) -> tuple[Any, ...]:
         """What the operation got: Values, floats, and tuples of these."""
         if self._dx is self._dy is None:
-            return self._many[0] if self._many else ()
+            return self._operands
         return (self._x,) if len(self._operation.operands) == 1 else (self._x, self._y)
-
-    @property
-    def operation(self) -> Operation | None:
-        """The row of the table that computed this Value, or None."""
-        return self._operation  # type: ignore[no-any-return]
-
-    @property
-    def op(self) -> str:
-        """The symbol of the operation that computed this Value; "" for a leaf."""
-        return self._symbol if hasattr(self, "_symbol") else self._operation.symbol
 
     @property
     def data(self) -> float:
@@ -189,7 +173,7 @@ class Value(Common):
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node._dx is not None or node._dy is not None or node._many:
+            if node._dx is not None or node._dy is not None or node._parents:
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
@@ -201,30 +185,9 @@ class Value(Common):
             self._x._grad += self._dx * grad
         if self._dy is not None:
             self._y._grad += self._dy * grad
-        elif self._dx is None and self._many:
-            for parent, local_derivative in zip(self._many[1], self._many[2]):  # noqa: B905  a keyword takes time
+        elif self._dx is None:
+            for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  it takes time
                 parent._grad += local_derivative * grad
-
-    def _topological_order(self, others: Sequence[Value] = (), until: Collection[Value] = ()) -> list[Value] | None:
-        """graph.topological_order(), by numbers; None if there is a parent that isn't older than its node."""
-        nodes: dict[int, Any] = {node._created: None for node in until}
-        left_out, path = [*nodes], [self, *others]
-        while path:
-            node = path.pop()
-            number = node._created
-            if number not in nodes:
-                nodes[number] = node
-                if node._dx is not None:
-                    path.append(node._x)
-                if node._dy is not None:
-                    path.append(node._y)
-                elif node._dx is None and node._many:
-                    if any(parent._created >= number for parent in node._many[1]):  # given by hand
-                        return None
-                    path += node._many[1]
-        for number in left_out:
-            del nodes[number]
-        return [nodes[number] for number in sorted(nodes)]
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")
@@ -265,8 +228,8 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
     else:
         result = Value(data)  # somebody has wrapped it
     result._operation, result._symbol = operation, operation.symbol
+    result._operands, result._parents, result._local_derivatives = operands, tuple(parents), tuple(local_derivatives)
     result._dx = result._dy = None
-    result._many = operands, tuple(parents), tuple(local_derivatives)
     return result
 
 

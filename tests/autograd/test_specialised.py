@@ -113,7 +113,7 @@ def test_no_row_needs_apply_for_what_happens_most(operation, monkeypatch):
             ):
                 result = quick(*operands)
                 assert result.operation is operation
-                assert hasattr(result, "_many") is (operation.sequences > 0 or len(operands) > 2)
+                assert hasattr(result, "_parents") is (operation.sequences > 0 or len(operands) > 2)
 
 
 def test_operators_need_no_apply(monkeypatch):
