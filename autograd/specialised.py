@@ -41,7 +41,7 @@ def specialised(operation: Operation, operands: list[str] | None, slow: Callable
     def write() -> FunctionType:
         try:
             text = function_text(operation) if operands is None else method_text(operation, operands)
-        except TypeError:  # a rule is no formula
+        except (TypeError, ValueError, AttributeError, LookupError):  # a rule is no formula
             text = UNWRITTEN
         namespace.update(NAMES, row=operation, bind=operation.bind, slow=slow)
         quick.__code__ = compiled(text, f"<{operation.name}({', '.join(operands or ())}), written from the table>")
