@@ -51,7 +51,7 @@ clean:
 
 # A stamp for each extra: installed again only when something that the installation depends on has changed. Here, and
 # not on users' machines, a warning of the C compiler is an error.
-$(VENV)/installed-%: pyproject.toml setup.py $(addprefix autograd/,operation.py operations.py value.py common.py) $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
+$(VENV)/installed-%: pyproject.toml setup.py $(addprefix autograd/,operation.py operations.py value.py common.py writer.py) $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
 	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
 	@touch $@
 

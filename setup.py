@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent
 NATIVE = Path("autograd/native")
 # What C is written from: the rules, what they call, the docstrings of Value; and the files that write it.
 WRITTEN_FROM = [
-    f"autograd/{name}.py" for name in ("operations", "operation", "value", "native/kernels", "native/lane_rows")
+    f"autograd/{name}.py"
+    for name in ("operations", "operation", "value", "writer", "native/kernels", "native/lane_rows")
 ]
 # Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
 FLAGS = (

@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 
         data: float
         grad: float
-        op: str
         _number: float
-        operation: Operation | None
-        operands: tuple[Any, ...]
-        parents: tuple[Self, ...]
-        local_derivatives: tuple[float, ...]
         _label: str
         _symbol: str
-        _operation: Operation | None
+        _operation: Any  # an Operation, or None
         _operands: tuple[Any, ...]
         _parents: tuple[Any, ...]
         _local_derivatives: tuple[float, ...]
+
+        @property
+        def operands(self) -> tuple[Any, ...]: ...
+        @property
+        def parents(self) -> tuple[Any, ...]: ...
+        @property
+        def local_derivatives(self) -> tuple[float, ...]: ...
+
 else:
     Engines = object
 
@@ -95,11 +98,21 @@ class Common(Engines):
     @property
     def label(self) -> str:
         """A name, for drawings, traces and error messages."""
-        return self._label
+        return getattr(self, "_label", "")
 
     @label.setter
     def label(self, label: str) -> None:
         self._label = label
+
+    @property
+    def operation(self) -> Operation | None:
+        """The row of the table that computed this Value, or None."""
+        return self._operation  # type: ignore[no-any-return]
+
+    @property
+    def op(self) -> str:
+        """The symbol of the operation that computed this Value; "" for a leaf."""
+        return self._symbol if hasattr(self, "_symbol") else self._operation.symbol
 
     def _attributes(self) -> dict[str, Any]:
         return self.__dict__
@@ -110,6 +123,7 @@ class Common(Engines):
     def _set_by_hand(self, parents: tuple[Any, ...], symbol: str, local_derivatives: tuple[float, ...]) -> None:
         self._parents, self._symbol, self._local_derivatives = parents, symbol, local_derivatives
         self._operation, self._operands = None, ()
+        self._x = self._dx = self._y = self._dy = None
 
     def _number_to_copy(self) -> float:
         recording.ask_guard(self, "float()")

@@ -1,16 +1,16 @@
 """Walks over a graph: its nodes in topological order, and how many nodes, edges and leaves there are.
 
 A graph is given by one or more of its nodes, the roots: all that they were computed from belongs to it. A walk
-needs nothing of a node but its `parents`. It uses no recursion, so a graph's depth is bounded by memory only, and it
-visits operands in their order, so every run visits the nodes alike.
+needs nothing of a node but its `parents`; the engines' Values have a number, too. It uses no recursion, so a graph's
+depth is bounded by memory only, and every run visits the nodes alike.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from typing import Protocol, Self, TypeVar
+    from collections.abc import Collection, Sequence
+    from typing import Any, Protocol, Self, TypeVar
 
     class Node(Protocol):
         """Whatever knows the operands that it was computed from."""
@@ -22,15 +22,49 @@ if TYPE_CHECKING:
 
 
 def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
-    """Every node of the graph once, each after all of its parents (depth-first post-order).
+    """Every node of the graph once, each after all of its parents: in the order in which the nodes were created.
+
+    A Value is created after its operands, and numbered. But parents that were given by hand later may be newer than
+    their node. Where a graph has such a node, and where nodes have no numbers, the order is that of a search:
+    depth-first post-order, with parents in their order.
 
     Nodes in `until` are left out, and with them what only they were computed from.
     """
-    if roots and not until and hasattr(roots[0], "_topological_order"):  # the native engine's own walk
-        walked: list[N] = roots[0]._topological_order(*roots[1:])
+    if not roots:
+        return []
+    if hasattr(roots[0], "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order(roots[1:], until)
         return walked
+    order = order_of_creation(roots, until) if hasattr(roots[0], "_created") else None
+    return depth_first_order(roots, until) if order is None else order
+
+
+def order_of_creation(roots: Sequence[Any], until: Collection[Any]) -> list[Any] | None:
+    """The Python engine's Values by their numbers; None if there is a parent that is not older than its node."""
+    nodes: dict[int, Any] = {node._created: None for node in until}
+    left_out, path = [*nodes], [*roots]
+    while path:
+        node = path.pop()
+        number = node._created
+        if number not in nodes:
+            nodes[number] = node
+            if node._dx is not None:
+                path.append(node._x)
+            if node._dy is not None:
+                path.append(node._y)
+            elif node._dx is None:
+                parents = node._parents
+                if node._operation is None and any(parent._created >= number for parent in parents):
+                    return None
+                path += [parent for parent in parents if parent._created not in nodes]
+    for number in left_out:
+        del nodes[number]
+    return [nodes[number] for number in sorted(nodes)]
+
+
+def depth_first_order(roots: Sequence[N], until: Collection[N]) -> list[N]:
     order: list[N] = []
-    seen = {id(node) for node in until}  # not the nodes: those of a subclass may be equal, or have no hash
+    seen = {id(node) for node in until}
     for root in roots:
         if id(root) in seen:
             continue

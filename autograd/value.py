@@ -11,13 +11,15 @@ The table, `operations.py`, has the value and the derivatives of each operation.
 
 from __future__ import annotations
 
-from operator import attrgetter
+from functools import partial
+from itertools import count
 
 from autograd.common import MODULUS, Common, differentiated, evaluate
 from autograd.graph import topological_order
 from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
 from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
+from autograd.specialised import make_nodes_of, specialised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +33,15 @@ if TYPE_CHECKING:
     Symbol = str | Iterable[Number]
 
 
-LEAF: tuple[tuple[Value, ...], str, tuple[float, ...]] = ((), "", ())
+new = object.__new__
 BEGINNING: dict[str, object] = {
     "_number": 0.0, "_grad": 0.0, "_label": "", "_symbol": "", "_operation": None, "_operands": (), "_parents": (),
-    "_local_derivatives": (),
+    "_local_derivatives": (), "_x": None, "_dx": None, "_y": None, "_dy": None,
 }  # fmt: skip
+
+# Values are numbered as they are created. An operand is there before its result: so, from the highest number to the
+# lowest, each node comes after everything that was computed from it. This is a reverse topological order.
+next_number = count().__next__
 
 
 def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
@@ -53,7 +59,7 @@ def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value,
         operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, operand, value)
 
-    return method, reflected
+    return specialised(operation, ["value", "other"], method), specialised(operation, ["other", "value"], reflected)
 
 
 def without_modulus(power: Callable[[Value, Number], Value]) -> Callable[..., Value]:
@@ -84,34 +90,59 @@ class Value(Common):
     (1.0, 2.0)
     """
 
+    # A node of one or two scalars has them in _x and _y, and in _dx and _dy the derivatives, None by a constant. It has
+    # no tuples of operands, parents and local derivatives, since they would take more time than all the rest. Nor has a
+    # computed node a _label and a _symbol until they are set.
     __slots__ = (
-        "__dict__", "__weakref__", "_grad", "_label", "_local_derivatives", "_number", "_operands", "_operation",
-        "_parents", "_symbol",
+        "__dict__", "__weakref__", "_created", "_dx", "_dy", "_grad", "_label", "_local_derivatives", "_number",
+        "_operands", "_operation", "_parents", "_symbol", "_x", "_y",
     )  # fmt: skip
 
     def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
-        value = object.__new__(cls)
-        if cls.__init__ is not Value.__init__ or not (arguments or keywords):  # or else the constructor sets it all
-            for name, start in BEGINNING.items():
+        value: Self = new(cls)
+        if cls is Value and (arguments or keywords):
+            value._created = next_number()  # the constructor sets all the rest
+        else:
+            for name, start in {**BEGINNING, "_created": next_number()}.items():
                 object.__setattr__(value, name, start)
         return value
 
     def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
-        by_whom = by_hand(_children, _op, Value) if _children or _op else LEAF
-        self._parents, self._symbol, self._local_derivatives = by_whom
-        self._operation: Operation | None = None
-        self._operands: tuple[Operand, ...] = ()
-        self._number, self._grad, self._label = number, 0.0, label
+        by_whom = by_hand(_children, _op, Value) if _children or _op else None
+        self._number, self._grad = number, 0.0
+        self._label, self._symbol = label, ""
+        self._operation = None
+        self._parents = self._operands = self._local_derivatives = ()
+        self._x = self._dx = self._y = self._dy = None
+        if by_whom:
+            self._parents, self._symbol, self._local_derivatives = by_whom
 
     __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
 
-    parents = property(attrgetter("_parents"), doc="The operands that are Values, in order.")
-    local_derivatives = property(attrgetter("_local_derivatives"), doc="The derivative by each of the parents.")
-    op = property(attrgetter("_symbol"), doc='The symbol of the operation that computed this Value; "" for a leaf.')
-    operation = property(attrgetter("_operation"), doc="The row of the table that computed this Value, or None.")
-    operands = property(attrgetter("_operands"), doc="What the operation got: Values, floats, and tuples of these.")
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The operands that are Values, in order."""
+        if self._dx is not None:
+            return (self._x,) if self._dy is None else (self._x, self._y)
+        if self._dy is not None:
+            return (self._y,)
+        return self._parents
+
+    @property
+    def local_derivatives(self) -> tuple[float, ...]:
+        """The derivative by each of the parents."""
+        if self._dx is self._dy is None:
+            return self._local_derivatives
+        return tuple([derivative for derivative in (self._dx, self._dy) if derivative is not None])
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation got: Values, floats, and tuples of these."""
+        if self._dx is self._dy is None:
+            return self._operands
+        return (self._x,) if len(self._operation.operands) == 1 else (self._x, self._y)
 
     @property
     def data(self) -> float:
@@ -134,22 +165,29 @@ class Value(Common):
     def backward(self, gradient: Number = 1.0) -> None:
         """Adds `gradient` * d self / d leaf to the `grad` of every leaf, and sets that of every computed node.
 
-        Each node is visited once, after everything that was computed from it (reverse topological order). Leaves
-        accumulate: a second call doubles their gradients, and results that share a part of their graphs add up.
+        Each node is visited once, the latest first, and so after everything that was computed from it (reverse
+        topological order). Leaves accumulate: a second call doubles their gradients, and results that share a part of
+        their graphs add up.
         """
         end_stale_blocks()
         seed = real_number(gradient)
         order = topological_order(self)
         for node in order:
-            if node._parents:
+            if node._dx is not None or node._dy is not None or node._parents:
                 node._grad = 0.0
         self._grad += seed
         for node in reversed(order):
             node._backward()
 
     def _backward(self) -> None:
-        for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  a keyword takes time
-            parent._grad += local_derivative * self._grad
+        grad = self._grad
+        if self._dx is not None:
+            self._x._grad += self._dx * grad
+        if self._dy is not None:
+            self._y._grad += self._dy * grad
+        elif self._dx is None:
+            for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  it takes time
+                parent._grad += local_derivative * grad
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")
@@ -157,9 +195,11 @@ class Value(Common):
     __truediv__, __rtruediv__ = infix("divide")
     __pow__, __rpow__ = map(without_modulus, infix("power"))
 
+    @partial(specialised, OPERATIONS["negative"], ["value"])
     def __neg__(self) -> Value:
         return apply(OPERATIONS["negative"], self)  # type: ignore[return-value]
 
+    @partial(specialised, OPERATIONS["abs"], ["value"])
     def __abs__(self) -> Value:
         return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
 
@@ -183,15 +223,13 @@ def apply(operation: Operation, *operands: Operand) -> Scalar:
         return data
 
     if Value.__init__ is CONSTRUCTOR:
-        result = object.__new__(Value)  # as the constructor does, in half the time
-        result._number, result._grad, result._label = data, 0.0, ""
+        result = new(Value)  # as the constructor does, in half the time
+        result._created, result._number, result._grad = next_number(), data, 0.0
     else:
         result = Value(data)  # somebody has wrapped it
-    result._symbol = operation.symbol
-    result._operation = operation
-    result._operands = operands
-    result._parents = tuple(parents)
-    result._local_derivatives = tuple(local_derivatives)
+    result._operation, result._symbol = operation, operation.symbol
+    result._operands, result._parents, result._local_derivatives = operands, tuple(parents), tuple(local_derivatives)
+    result._dx = result._dy = None
     return result
 
 
@@ -211,8 +249,10 @@ def function(operation: Operation) -> Callable[..., Any]:
     def call(*operands: Any, **keywords: Any) -> Scalar:
         return apply(operation, *arguments(operation, operands, keywords, Value))
 
-    introduce(call, operation)
-    return call
+    quick = specialised(operation, None, call)
+    introduce(quick, operation)
+    return quick
 
 
+make_nodes_of(Value, next_number)
 add_methods(Value, function)

@@ -61,6 +61,27 @@ ENGINE = {
         "`jax.lax`: written out, it takes minutes to compile.",
         rows(SCALARS), [], work="expression", workload="chain",
     ),
+    "python": Section(
+        "The Python engine",
+        "Where nothing can be compiled, the Python engine serves. It is held here against what it replaces: micrograd, "
+        "and a class of microgpt's size and shape, which keeps children and local derivatives in tuples "
+        "(`benchmarks/short_class.py`). The transformer is microgpt's, on a name of four letters, with every product "
+        "and sum spelled out; micrograd has no logarithm. Budgets are of the collector being off.",
+        [
+            Table(
+                rows("python micrograd short-class"), on_and_off("time", work="train", workload="moons", examples=100),
+                budgets=at_least({"micrograd": 1 / 0.9}), of=1, title="The step on the moons, written by hand",
+            ),
+            Table(
+                rows("python short-class"), on_and_off("time", work="expression", workload="language-model"),
+                budgets=at_least({"short-class": 1 / 0.9}), of=1, title="A transformer's loss, and its gradient",
+            ),
+            Table(
+                rows("python micrograd", **MODEL), on_and_off("time", work="train", workload="moons", examples=100),
+                of=1, title="The step on the moons through `nn`",
+            ),
+        ],
+    ),
     "million": Section(
         "One graph of a million nodes",
         "500 weights with 500 inputs, relu(w x + b), added up in pairs, each time in a process of its own. Where a "
@@ -241,15 +262,15 @@ TAPE = {
         "A transformer of 4,192 parameters learns names, one a step, with Adam: the whole training from Python, making "
         "the parameters and the tapes in it. The model is that of `examples/microgpt.py`, which trains it by `nn.fit`; "
         "the first row is a loop over tapes, one for each length of a name. The others run a script that is written "
-        "number by number, as microgpt is, `benchmarks/transformer.py`; the class is there, too. Of these, the first "
-        "steps are measured. The losses are the same.",
+        "number by number, as microgpt is, `benchmarks/transformer.py`. Of these, the first steps are "
+        "measured. The losses are the same.",
         [Table(
             [Row("ours: tapes, 1,000 steps", "tape", {"steps": 1000}),
              Row("ours: `nn.fit`, 1,000 steps", "tape", {"steps": 1000, "work": "fit_names"}),
              Row("ours: native, 100 steps", "native", {"steps": 100}),
-             Row("a class like microgpt's, 20 steps", "microgpt", {"steps": 20})],
+             Row("a class of microgpt's shape, 20 steps", "short-class", {"steps": 20})],
             [Case("a token"), Case("collector off: a token", collector=False)], "a token", ["a step", "training"],
-            [Budget("a class like microgpt's, 20 steps", RATIO, 150, at_least=True)],
+            [Budget("a class of microgpt's shape, 20 steps", RATIO, 150, at_least=True)],
             question="learn", once=True, most=5,
         )],
     ),

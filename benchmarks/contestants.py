@@ -55,7 +55,7 @@ CONTESTANTS = {
     ),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
-    "microgpt": Contestant("a class like microgpt's", partial(Values, "transformer", "")),
+    "short-class": Contestant("a class of microgpt's shape", partial(Values, "short_class", "")),
     "numpy": Contestant("NumPy by hand", NumPy, "numpy"),
     "torch-scalars": Contestant("PyTorch, scalars", TorchScalars, "torch"),
     "torch": Contestant("PyTorch, eager", Torch, "torch", "torch"),

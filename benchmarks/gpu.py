@@ -207,7 +207,9 @@ def main() -> None:
     for shape, examples in [(widths, 8_192)] if widths else CASES:
         network, count = Network(shape, "cross-entropy"), arguments.examples or examples
         taped = Taped(network)
-        print(f"## {'-'.join(map(str, shape))}, batch of {count:,}\n\nRecorded in {taped.seconds:.2f} s: {taped.tape!r}.")
+        print(
+            f"## {'-'.join(map(str, shape))}, batch of {count:,}\n\nRecorded in {taped.seconds:.2f} s: {taped.tape!r}."
+        )
         print(f"{agreement(network, taped)}\n", flush=True)
         for dtype in ("float64", "float32"):
             print(measured(network, count, taped, dtype), flush=True)

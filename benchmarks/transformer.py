@@ -1,7 +1,7 @@
-"""microgpt's training, number by number: a script that runs on any engine of its kind, and a class of the size of its.
+"""microgpt's training, number by number: a script that runs on any engine of its kind, as that of short_class.py.
 
-Both are written anew, from the description of A. Karpathy's microgpt (2026). `examples/microgpt.py` trains the same
-model through tapes: from the same random numbers, the same losses.
+It is written anew, from the description of A. Karpathy's microgpt (2026). `examples/microgpt.py` trains the same model
+through tapes: from the same random numbers, the same losses.
 """
 
 import math
@@ -12,13 +12,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workloads import Number
-
+Number = Any  # of any engine, or a float
 EXAMPLE = Path(__file__).parents[1] / "examples" / "microgpt.py"
 WIDTH, HEADS, CONTEXT, TOKENS, END = 16, 4, 16, 27, 26
 BETA1, BETA2, STEPS, SEED = 0.85, 0.99, 1000, 0  # the rate falls to zero in so many steps
 
 Vector = list[Number]
+
+
+def method(name: str, of_float: Callable[[float], float]) -> Callable[[Number], Number]:
+    """The engine's method of this name, or the function of floats."""
+    return lambda x: of_float(x) if isinstance(x, float) else getattr(x, name)()
+
+
+exp, log, relu = method("exp", math.exp), method("log", math.log), method("relu", lambda x: max(0.0, x))
+
+
+def number_in(x: Number) -> float:
+    return x if isinstance(x, float) else x.data  # type: ignore[no-any-return]
 
 
 @cache
@@ -33,64 +44,6 @@ def names(count: int) -> list[str]:
     return learned[:count]  # type: ignore[no-any-return]
 
 
-class Value:
-    """A number with its parents, and its derivatives with respect to them."""
-
-    __slots__ = ("data", "derivatives", "grad", "parents")
-
-    def __init__(self, data: float, parents: tuple["Value", ...] = (), derivatives: tuple[float, ...] = ()) -> None:
-        self.data, self.grad, self.parents, self.derivatives = data, 0.0, parents, derivatives
-
-    def __add__(self, other: Any) -> "Value":
-        other = other if isinstance(other, Value) else Value(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other: Any) -> "Value":
-        other = other if isinstance(other, Value) else Value(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, exponent: float) -> "Value":
-        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
-
-    def log(self) -> "Value":
-        return Value(math.log(self.data), (self,), (1.0 / self.data,))
-
-    def exp(self) -> "Value":
-        power = math.exp(self.data)
-        return Value(power, (self,), (power,))
-
-    def relu(self) -> "Value":
-        return Value(max(0.0, self.data), (self,), (float(self.data > 0.0),))
-
-    def __neg__(self) -> "Value":
-        return self * -1.0
-
-    def __sub__(self, other: "Value | float") -> "Value":
-        return self + -other
-
-    def __truediv__(self, other: "Value") -> "Value":
-        return self * other**-1.0
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def backward(self) -> None:
-        order: list[Value] = []
-        seen = set()
-
-        def visit(value: "Value") -> None:
-            if value not in seen:
-                seen.add(value)
-                for parent in value.parents:
-                    visit(parent)
-                order.append(value)
-
-        visit(self)
-        self.grad = 1.0
-        for value in reversed(order):
-            for parent, derivative in zip(value.parents, value.derivatives):  # noqa: B905  # as one writes it
-                parent.grad += derivative * value.grad
-
-
 def learn(leaf: Callable[[float], Number], names: Sequence[str]) -> list[float]:
     """Makes the parameters, and takes a step for each name, the first of STEPS. Returns the losses."""
     random.seed(SEED)
@@ -98,7 +51,7 @@ def learn(leaf: Callable[[float], Number], names: Sequence[str]) -> list[float]:
     means, squares = [0.0] * len(model.parameters), [0.0] * len(model.parameters)
     losses = []
     for step, name in enumerate(names):
-        loss = model.loss([ord(letter) - ord("a") for letter in name])
+        loss = model.loss(name)
         loss.backward()
         losses.append(loss.data)
         rate = 0.01 * (1.0 - step / STEPS)
@@ -112,21 +65,22 @@ def learn(leaf: Callable[[float], Number], names: Sequence[str]) -> list[float]:
 
 
 class Model:
-    def __init__(self, leaf: Callable[[float], Number]) -> None:
+    def __init__(self, leaf: Callable[[float], Number], chance: Any = random) -> None:
         shapes = [(TOKENS, WIDTH), (CONTEXT, WIDTH), *[(WIDTH, WIDTH)] * 4]
         shapes += [(4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (TOKENS, WIDTH)]
         self.matrices = [
-            [[leaf(random.gauss(0.0, 0.08)) for _ in range(columns)] for _ in range(rows)] for rows, columns in shapes
+            [[leaf(chance.gauss(0.0, 0.08)) for _ in range(columns)] for _ in range(rows)] for rows, columns in shapes
         ]
         self.parameters = [p for matrix in self.matrices for row in matrix for p in row]
 
-    def loss(self, name: Sequence[int]) -> Number:
+    def loss(self, name: str) -> Number:
+        letters = [ord(letter) - ord("a") for letter in name]
         keys: list[Vector] = []
         values: list[Vector] = []
-        places = range(len(name) + 1)
+        places = range(len(letters) + 1)
         losses = [
-            -softmax(self.logits(place, token, keys, values))[target].log()
-            for place, token, target in zip(places, [END, *name], [*name, END])  # noqa: B905
+            -log(softmax(self.logits(place, token, keys, values))[target])
+            for place, token, target in zip(places, [END, *letters], [*letters, END])  # noqa: B905
         ]
         return sum(losses) * (1.0 / len(losses))
 
@@ -144,7 +98,7 @@ class Model:
             weights = softmax([sum(q[j] * k[j] for j in head) * (1.0 / size**0.5) for k in keys])
             attended += [sum(w * v[j] for w, v in zip(weights, values)) for j in head]  # noqa: B905
         x = [a + b for a, b in zip(linear(mix, attended), x)]  # noqa: B905
-        y = [h.relu() for h in linear(hidden, normalised(x))]
+        y = [relu(h) for h in linear(hidden, normalised(x))]
         x = [a + b for a, b in zip(linear(back, y), x)]  # noqa: B905
         return linear(logits, x)
 
@@ -154,8 +108,8 @@ def linear(weights: list[Vector], x: Vector) -> Vector:
 
 
 def softmax(logits: Vector) -> Vector:
-    largest = max(z.data for z in logits)
-    powers = [(z - largest).exp() for z in logits]
+    largest = max(map(number_in, logits))
+    powers = [exp(z - largest) for z in logits]
     total = sum(powers)
     return [power / total for power in powers]
 

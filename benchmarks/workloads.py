@@ -5,6 +5,7 @@ operators it needs `leaf`, which makes a number that is differentiated by, and `
 """
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy
+import transformer
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -216,8 +218,15 @@ def moons_graph(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number
     return hinge(MOONS.penalty, MOONS_POINTS, float, relu, by_hand(MOONS, relu, parameters), parameters), parameters
 
 
+def language_model(leaf: Function, relu: Function) -> tuple[Number, Sequence[Number]]:
+    """The loss of microgpt's transformer on a name, each product and sum spelled out; and its parameters."""
+    model = transformer.Model(leaf, random.Random(SEED))
+    return model.loss("emma"), model.parameters
+
+
 MOONS_NUMBERS, MOONS_POINTS = MOONS.numbers(), MOONS.points(100)
 README = Expression(readme, partial(readme_gradient, -4.0, 2.0))
 CHAIN = Expression(partial(chain, CHAIN_NODES), lambda: chain(CHAIN_NODES, float, float)[0])
 MOONS_GRAPH = Expression(moons_graph, lambda: moons_graph(float, relu_of_float)[0])
-EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH}
+LANGUAGE_MODEL = Expression(language_model, lambda: language_model(float, relu_of_float)[0])
+EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH, "language-model": LANGUAGE_MODEL}

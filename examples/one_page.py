@@ -10,7 +10,11 @@ import random
 class Value:
     """A number, the Values it was computed from, and its derivative with respect to each of them."""
 
+    made = 0  # how many there have been
+
     def __init__(self, data, parents=(), local_derivatives=()):
+        Value.made += 1
+        self.number = Value.made  # greater than its parents', which were made before
         self.data = data
         self.parents = parents
         self.local_derivatives = local_derivatives
@@ -48,21 +52,17 @@ class Value:
 
     def backward(self):
         """The chain rule, from this result back to all that it was computed from."""
-        order, seen = [], set()
-
-        def visit(node):  # each node after its parents
-            if node not in seen:
-                seen.add(node)
-                for parent in node.parents:
-                    visit(parent)
-                order.append(node)
-
-        visit(self)
-        for node in order:
+        nodes, path = set(), [self]
+        while path:
+            node = path.pop()
+            if node not in nodes:
+                nodes.add(node)
+                path += node.parents
+        for node in nodes:
             if node.parents:  # leaves keep what other results have sent them
                 node.grad = 0.0
         self.grad += 1.0
-        for node in reversed(order):  # each node before its parents: its own grad is complete by then
+        for node in sorted(nodes, key=lambda node: -node.number):  # each before its parents: its own grad is complete
             for parent, local_derivative in zip(node.parents, node.local_derivatives):
                 parent.grad += local_derivative * node.grad
 

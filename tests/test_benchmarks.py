@@ -30,6 +30,7 @@ with pytest.MonkeyPatch.context() as path:
     import report
     import run
     import scalars
+    import short_class
     import structures
     import tapes
     import transformer
@@ -98,6 +99,24 @@ def test_the_chain(contestant):
     except RecursionError:
         pytest.skip("recurses: too deep")
     assert computed == pytest.approx([float(number) for number in expected], rel=1e-11)
+
+
+@pytest.mark.parametrize("name", ["native", "python", "short-class"])
+def test_the_language_model(name):
+    """Its derivatives are those of central differences; here by a few of its parameters, one in each matrix."""
+    contestant = made(name)
+    loss, *gradient = numbers(contestant, contestant.expression(workloads.LANGUAGE_MODEL))
+    sizes = [len(matrix) * len(matrix[0]) for matrix in transformer.Model(float).matrices]
+    assert len(gradient) == sum(sizes)
+
+    def at(place, nudge):
+        count = itertools.count()
+        return workloads.language_model(lambda x: x + nudge * (next(count) == place), workloads.relu_of_float)[0]
+
+    assert loss == pytest.approx(workloads.LANGUAGE_MODEL.on_floats(), rel=1e-14)
+    for place in itertools.accumulate(sizes[:-1], initial=5):
+        difference = (at(place, 1e-5) - at(place, -1e-5)) / 2e-5
+        assert gradient[place] == pytest.approx(difference, rel=1e-6, abs=1e-10)
 
 
 def loss_of(network, parameters, inputs, targets):
@@ -318,10 +337,10 @@ def test_the_small_class_has_the_derivatives_of_the_engine():
         result.backward()
         return result.data, x.grad, y.grad
 
-    assert outcome(transformer.Value) == pytest.approx(outcome(scalars.Values("autograd", "").leaf), rel=1e-15)
+    assert outcome(short_class.Value) == pytest.approx(outcome(scalars.Values("autograd", "").leaf), rel=1e-15)
 
 
-@pytest.mark.parametrize("name", ["native", "microgpt"])
+@pytest.mark.parametrize("name", ["native", "short-class"])
 def test_microgpt_learns_the_same_by_the_script_and_on_tapes(name):
     pytest.importorskip("names")
     names = ["ada", "io", "al"]
@@ -331,7 +350,7 @@ def test_microgpt_learns_the_same_by_the_script_and_on_tapes(name):
 def test_what_falls_to_a_token():
     pytest.importorskip("names")
     tokens = sum(len(name) + 1 for name in transformer.names(2))
-    sample = worker.Worker("microgpt").learn(2)
+    sample = worker.Worker("short-class").learn(2)
     assert len(sample["numbers"][0]) == 2
     assert sample["training"] == pytest.approx(2 * sample["a step"]) == pytest.approx(tokens * sample["a token"])
 

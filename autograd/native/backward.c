@@ -81,8 +81,9 @@ static int apply_chain_rule(const Order *order, Py_ssize_t *held)
 
 PyObject *backward(Node *root, double seed)
 {
+    const Graph graph = {.roots = (PyObject **)&root, .root_count = 1};
     Order order;
-    if (end_stale_blocks() < 0 || find_order((PyObject **)&root, 1, &order, true) < 0) return NULL;
+    if (end_stale_blocks() < 0 || find_order(&graph, &order, true) < 0) return NULL;
     root->grad += seed;
     Py_ssize_t held = 0;
     int status = apply_chain_rule(&order, &held);

@@ -1,9 +1,19 @@
-/* The search for the order is depth-first and takes operands in their order, so every run visits the nodes alike, and sums
-   along the order come out the same to the last bit. */
+/* Nodes are numbered as they are created, after their operands: in the order of their numbers they are in topological order.
+   A search finds which nodes there are. It is depth-first and takes operands in their order, and is itself the order where
+   operands that were given by hand are not older than their node. Every run visits the nodes alike, and so sums along the
+   order come out the same to the last bit. */
 #include "graph.h"
 
 uint64_t new_epoch(void) { return ++epoch; }
 bool is_latest_epoch(uint64_t own_epoch) { return own_epoch == epoch; }
+
+/* An order while it is being found: its memory holds a number beside each node. */
+typedef struct {
+    uint64_t number;
+    Node *node;
+} Item;
+
+static inline Item *items_of(const Order *order) { return (Item *)(void *)order->nodes; }
 
 typedef struct {
     Node *node;
@@ -31,8 +41,8 @@ static int grow(void **items, Py_ssize_t *capacity, size_t size)
 
 static inline int append(Order *order, Node *node)
 {
-    if (order->count == order->capacity && grow((void **)&order->nodes, &order->capacity, sizeof(Node *)) < 0) return -1;
-    order->nodes[order->count++] = node;
+    if (order->count == order->capacity && grow((void **)&order->nodes, &order->capacity, sizeof(Item)) < 0) return -1;
+    items_of(order)[order->count++] = (Item){node->number, node};
     return 0;
 }
 
@@ -82,24 +92,38 @@ static int visit_operands(Path *path, Order *order)
     return visit_slots(path, order, node_slots(node), operand_count(node), 0);
 }
 
+static bool operands_are_older(Node *node)
+{
+    if (!has_tail(node)) return true; /* they were not given by hand */
+    for (Py_ssize_t i = 0; i < node_count(node); i++) {
+        const PyObject *parent = node_slots(node)[i].parent;
+        if (parent != NULL && !is_older(parent, node)) return false;
+    }
+    return true;
+}
+
 /* Depth-first post-order. Gradients are reset here, where the nodes are at hand in the caches. Returns 1 if a signal
    handler has walked in between, so that the marks are no longer this walk's, or has taken a graph apart. */
-static int walk(PyObject *const *roots, Py_ssize_t root_count, Order *order, Path *path, bool reset)
+static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *creation_is_topological)
 {
     uint64_t own_epoch = new_epoch();
+    PyObject *const *root = graph->roots, *const *end = root + graph->root_count;
+    for (Py_ssize_t i = 0; i < graph->until_count; i++) ((Node *)graph->until[i])->mark = own_epoch;
     order->count = path->count = 0;
+    *creation_is_topological = true;
     for (Py_ssize_t steps = 1;; steps++) {
         if (path->count == 0) {
-            while (root_count > 0 && ((Node *)*roots)->mark == own_epoch) roots++, root_count--;
-            if (root_count == 0) return 0;
-            ((Node *)*roots)->mark = own_epoch;
-            if (enter(path, (Node *)*roots) < 0) return -1;
+            while (root < end && ((Node *)*root)->mark == own_epoch) root++;
+            if (root == end) return 0;
+            ((Node *)*root)->mark = own_epoch;
+            if (enter(path, (Node *)*root) < 0) return -1;
         }
         int status = visit_operands(path, order);
         if (status < 0) return -1;
         if (status == 1) {
             Node *node = path->steps[--path->count].node;
             if (reset && has_operands(node)) node->grad = 0.0;
+            *creation_is_topological &= operands_are_older(node);
             if (append(order, node) < 0) return -1;
         }
         if (steps % STEPS_BETWEEN_SIGNALS == 0) {
@@ -122,26 +146,78 @@ void give_back_order(Order *order)
     else PyMem_RawFree(order->nodes);
 }
 
-int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool reset)
+static Py_ssize_t end_of_run(const Item *items, Py_ssize_t start, Py_ssize_t count)
+{
+    while (++start < count && items[start - 1].number < items[start].number) continue;
+    return start;
+}
+
+/* Merges neighbouring runs in pairs. Returns how many runs that makes. */
+static Py_ssize_t merge_runs(const Item *items, Py_ssize_t count, Item *merged)
+{
+    Py_ssize_t runs = 0;
+    for (Py_ssize_t first = 0, end; first < count; first = end, runs++) {
+        Py_ssize_t middle = end_of_run(items, first, count), second = middle;
+        end = middle < count ? end_of_run(items, middle, count) : count;
+        while (first < middle || second < end) {
+            bool takes_first = second == end || (first < middle && items[first].number < items[second].number);
+            *merged++ = items[takes_first ? first++ : second++];
+        }
+    }
+    return runs;
+}
+
+/* A natural merge sort (TAOCP 3, 5.2.4): what was searched is in long runs already. */
+static int sort(Order *order)
+{
+    if (end_of_run(items_of(order), 0, order->count) >= order->count) return 0;
+    Order merged = {PyMem_RawMalloc((size_t)order->capacity * sizeof(Item)), order->count, order->capacity}, before;
+    if (merged.nodes == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_ssize_t runs;
+    do {
+        runs = merge_runs(items_of(order), order->count, items_of(&merged));
+        before = *order;
+        *order = merged;
+        merged = before;
+    } while (runs > 1);
+    PyMem_RawFree(merged.nodes);
+    return 0;
+}
+
+static int search(const Graph *graph, Order *order, Path *path, bool reset)
+{
+    bool creation_is_topological;
+    int status;
+    do {
+        status = walk(graph, order, path, reset, &creation_is_topological);
+    } while (status == 1);
+    if (status == 0 && creation_is_topological) status = sort(order);
+    for (Py_ssize_t i = 0; status == 0 && i < order->count; i++) order->nodes[i] = items_of(order)[i].node;
+    return status;
+}
+
+int find_order(const Graph *graph, Order *order, bool reset)
 {
     Path path = kept_path;
-    int status;
     *order = kept_order;
     kept_order = (Order){0};
     kept_path = (Path){0};
-    do {
-        status = walk(roots, root_count, order, &path, reset);
-    } while (status == 1);
+    int status = search(graph, order, &path, reset);
     if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
     else PyMem_RawFree(path.steps);
     if (status < 0) give_back_order(order);
     return status;
 }
 
-PyObject *topological_order(PyObject *const *roots, Py_ssize_t root_count)
+PyObject *topological_order(PyObject *roots, PyObject *until)
 {
+    const Graph graph = {((PyListObject *)roots)->ob_item, ((PyListObject *)until)->ob_item, PyList_GET_SIZE(roots),
+                         PyList_GET_SIZE(until)};
     Order order;
-    if (find_order(roots, root_count, &order, false) < 0) return NULL;
+    if (find_order(&graph, &order, false) < 0) return NULL;
     for (Py_ssize_t i = 0; i < order.count; i++) Py_INCREF(order.nodes[i]); /* a new list may run the garbage collector */
     PyObject *list = PyList_New(order.count);
     for (Py_ssize_t i = 0; i < order.count; i++) {

@@ -18,12 +18,18 @@ static inline bool has_operands(const Node *node) { return node->row != LEAF && 
 uint64_t new_epoch(void);
 bool is_latest_epoch(uint64_t own_epoch);
 
-/* The order of the roots' graphs, which is to be given back. With `reset`, the gradients of computed nodes are set to 0 on
-   the way. On an error, -1 with an exception. */
-int find_order(PyObject *const *roots, Py_ssize_t root_count, Order *order, bool reset);
+/* Where a walk begins, and where it goes no further. */
+typedef struct {
+    PyObject *const *roots, *const *until;
+    Py_ssize_t root_count, until_count;
+} Graph;
+
+/* The order of the graph, which is to be given back. With `reset`, the gradients of computed nodes are set to 0 on the way.
+   On an error, -1 with an exception. */
+int find_order(const Graph *graph, Order *order, bool reset);
 void give_back_order(Order *order);
 
-/* The order as a list. */
-PyObject *topological_order(PyObject *const *roots, Py_ssize_t root_count);
+/* The order of the roots' graph until these nodes: all three are lists. */
+PyObject *topological_order(PyObject *roots, PyObject *until);
 
 #endif

@@ -1,9 +1,7 @@
 """Writes the native engine's arithmetic: each row's rules, run on names, become C functions.
 
-An operand is the name of a C variable. Arithmetic on names writes a statement and returns the name of its result. A
-statement that was written before is not written again: its name is returned. A sequence of operands has one element for
-Python, `x[i]`. So a comprehension over the sequence writes the body of a loop, and `m.sum` writes the loop. A rule that
-cannot be written in C is an error that names its row.
+An operand is the name of a C variable; `writer.py` says what arithmetic on names writes. A rule that cannot be written
+in C is an error that names its row.
 """
 
 from __future__ import annotations
@@ -14,16 +12,17 @@ import re
 from inspect import getdoc
 
 from autograd.native import table_checksum
-from autograd.operation import Mathematics, Operation, ieee
+from autograd.operation import Operation, ieee
 from autograd.operations import OPERATIONS
 from autograd.value import Value
+from autograd.writer import Name, Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, TypeAlias
+    from collections.abc import Callable, Iterable
+    from typing import ClassVar
 
-    Operand: TypeAlias = "Name | float"
+    from autograd.writer import Operand, Sequence
 
 KEYWORDS = re.findall(
     r"\w+",
@@ -104,7 +103,7 @@ def check_names(operation: Operation) -> None:
 def value_kernel(operation: Operation) -> str:
     body = Body(operation)
     result = operation.compute(body, *body.operands)
-    body.lines.append(f"return {literal(result)};")
+    body.lines.append(f"return {body.literal(result)};")
     return body.function(f"double {operation.name}_value(Py_ssize_t n, const double *operands)")
 
 
@@ -115,13 +114,14 @@ def partial_kernel(operation: Operation, index: int) -> str:
         [element] = derivative
         body.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) derivatives[i] = {body.with_kept_terms(element)};")
     else:
-        body.lines.append(f"*derivatives = {literal(derivative)};")
+        body.lines.append(f"*derivatives = {body.literal(derivative)};")
     parameters = "double r, Py_ssize_t n, const double *operands, double *derivatives"
     return body.function(f"void {operation.name}_partial_{index}({parameters})")
 
 
 def constants(operation: Operation) -> str:
     name = operation.name
+    literal = Body(operation).literal
     defaults = [literal(operation.defaults.get(operand, math.nan)) for operand in operation.operands]
     partials = [f"{name}_partial_{index}" for index in range(len(operation.partials))]
     return f"""
@@ -154,63 +154,55 @@ def kind(operation: Operation) -> str:
     return "UNARY_ROWS" if len(operation.operands) == 1 else "BINARY_ROWS"
 
 
-class Body(Mathematics):
-    """The mathematics of one C function's body: each function that a rule calls writes a line."""
+class Body(Writer):
+    """The mathematics of one C function's body."""
+
+    language = "C"
+    symbols: ClassVar = {"abs": "fabs", "nan": "NAN", "inf": "INFINITY", "or": "||", "and": "&&"}
 
     def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
         """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
-        functions: dict[str, Callable[..., Any]] = {
-            name: self.call(C_NAMES.get(name, name)) for name in ieee.given if name != "divide"
-        }
-        functions |= {"where": self.where, "sum": self.sum, "largest": self.largest}
-        super().__init__(**functions | {"places": self.places, "element": self.element})
-        self.lines: list[str] = []
-        self.names: dict[str, Name] = {}
+        super().__init__(operation, ieee.given.keys() - {"divide"})  # C's own division is IEEE 754's
         self.sequences = operation.operands[: operation.sequences]
         self.scalars = operation.operands[operation.sequences :]
-        self.operands = [Sequence(self, name) for name in self.sequences] + [Name(self, name) for name in self.scalars]
         self.keeps_terms = keeps_terms
         self.kept = ""  # the terms, as an expression
 
-    def name(self, expression: str) -> Name:
-        """The variable that holds the expression. An expression that differs between elements stays in its loop."""
-        if re.search(r"\bi\b", expression):
-            return Name(self, f"({expression})")
-        if expression not in self.names:
-            self.names[expression] = variable = Name(self, f"v{len(self.names)}")
-            self.lines.append(f"const double {variable} = {expression};")
-        return self.names[expression]
+    def assignment(self, variable: str, expression: str) -> str:
+        return f"const double {variable} = {expression};"
+
+    def choice(self, condition: str, x: str, y: str) -> str:
+        return f"{condition} ? {x} : {y}"
 
     def call(self, function: str) -> Callable[..., Name]:
-        return lambda *operands: self.name(f"{function}({', '.join(map(literal, operands))})")
-
-    def where(self, condition: Condition, x: Operand, y: Operand) -> Name:
-        return self.name(f"{condition.text} ? {literal(x)} : {literal(y)}")
+        return super().call(C_NAMES.get(function, function))
 
     def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
         [term] = terms
-        text = literal(term)
+        text = self.literal(term)
         if not self.keeps_terms or self.kept or "(" not in text:
-            return self.loop(literal(start), lambda total: f"{total} = {total} + {text};")
+            return self.each(self.literal(start), lambda total: f"{total} = {total} + {text};")
         self.kept = text
-        return self.loop(literal(start), lambda total: f"derivatives[i] = {text}; {total} = {total} + derivatives[i];")
+        keep = f"derivatives[i] = {text};"
+        return self.each(self.literal(start), lambda total: f"{keep} {total} = {total} + derivatives[i];")
 
     def with_kept_terms(self, element: Operand) -> str:
         """The expression of one element, in which terms that have been kept are not computed again."""
-        text = literal(element)
+        text = self.literal(element)
         return text.replace(self.kept, "derivatives[i]") if self.kept else text
 
     def largest(self, terms: Iterable[Operand]) -> Name:
         [term] = terms
-        return self.loop("-INFINITY", lambda largest: f"if ({literal(term)} > {largest}) {largest} = {literal(term)};")
+        text = self.literal(term)
+        return self.each("-INFINITY", lambda largest: f"if ({text} > {largest}) {largest} = {text};")
 
     def places(self, sequence: Sequence) -> Iterable[Name]:
         return [Name(self, "(double)i")]
 
     def element(self, sequence: Sequence, index: Operand) -> Name:
-        return self.name(f"element({sequence}, n, {literal(index)})")
+        return self.name(f"element({sequence}, n, {self.literal(index)})")
 
-    def loop(self, start: str, step: Callable[[str], str]) -> Name:
+    def each(self, start: str, step: Callable[[str], str]) -> Name:
         variable = f"t{len(self.lines)}"
         self.lines.append(f"double {variable} = {start};")
         self.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) {{ {step(variable)} }}")
@@ -233,78 +225,3 @@ class Body(Mathematics):
 
 
 C_NAMES = {"power": "pow"}
-
-
-class Name:
-    """A C expression: a variable, or an expression in parentheses."""
-
-    def __init__(self, body: Body, text: str) -> None:
-        self.body = body
-        self.text = text
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __neg__(self) -> Name:
-        return self.body.name(f"-{self}")
-
-    def __abs__(self) -> Name:
-        return self.body.name(f"fabs({self})")
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"it asks in Python whether {self} is true, which C cannot know then: use m.where")
-
-    def __float__(self) -> float:
-        raise TypeError(f"it asks in Python for the number of {self}, which C cannot know then")
-
-
-class Sequence(Name):
-    """An array of operands: iterating over it gives one element, that of a loop over i."""
-
-    def __iter__(self) -> Iterator[Name]:
-        return iter([Name(self.body, f"{self}[i]")])
-
-
-class Condition:
-    """A C condition: the first operand of m.where."""
-
-    def __init__(self, text: str) -> None:
-        self.text = f"({text})"
-
-    def __or__(self, other: Condition) -> Condition:
-        return Condition(f"{self.text} || {other.text}")
-
-    def __and__(self, other: Condition) -> Condition:
-        return Condition(f"{self.text} && {other.text}")
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"it asks in Python whether {self.text}, which C cannot know then: use m.where")
-
-
-def literal(operand: Operand) -> str:
-    if isinstance(operand, Name):
-        return operand.text
-    if math.isnan(operand):
-        return "NAN"
-    if math.isinf(operand):
-        return "INFINITY" if operand > 0 else "(-INFINITY)"
-    return repr(float(operand)) if operand >= 0 else f"({float(operand)!r})"
-
-
-for _method, _symbol in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
-
-    def _infix(left: Name, right: Operand, symbol: str = _symbol) -> Name:
-        return left.body.name(f"{left} {symbol} {literal(right)}")
-
-    def _reflected(right: Name, left: Operand, symbol: str = _symbol) -> Name:
-        return right.body.name(f"{literal(left)} {symbol} {right}")
-
-    setattr(Name, f"__{_method}__", _infix)
-    setattr(Name, f"__r{_method}__", _reflected)
-
-for _method, _symbol in {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
-
-    def _comparison(left: Name, right: Operand, symbol: str = _symbol) -> Condition:
-        return Condition(f"{left} {symbol} {literal(right)}")
-
-    setattr(Name, f"__{_method}__", _comparison)

@@ -11,15 +11,16 @@ import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from autograd.native.kernels import Body, Name, Sequence, literal
+from autograd.native.kernels import C_NAMES, Body
 from autograd.operations import OPERATIONS
+from autograd.writer import Name, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from autograd.native.kernels import Operand
     from autograd.operation import Operation
+    from autograd.writer import Operand
 
 # What the C library computes in another way for small than for large numbers, or for negative ones.
 BRANCHING = {"acos", "acosh", "asin", "asinh", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "expm1", "log1p", "sin",
@@ -47,7 +48,7 @@ def header() -> str:
 def values(operation: Operation) -> str:
     body = LanesBody(operation)
     result = operation.compute(body, *body.operands)
-    body.statements.append(Statement("arithmetic", f"result[l] = {literal(result)};"))
+    body.statements.append(Statement("arithmetic", f"result[l] = {body.literal(result)};"))
     return body.function(f"void {operation.name}_values({LANES}, double *restrict result)")
 
 
@@ -58,12 +59,12 @@ def push(operation: Operation, index: int) -> str:
     derivative = operation.partials[index](body, Name(body, "r[l]"), *body.operands)
     if is_sequence:
         [element] = derivative
-        statement = f"pushed[i][l] += {literal(element)} * adjoint[l];"
+        statement = f"pushed[i][l] += {body.literal(element)} * adjoint[l];"
         guard = Statement("guard", "if (pushed[i] == NULL) continue;")
         body.statements.append(Statement("loop", body=[guard, *body.with_elements(statement)]))
         kind = "double *const *pushed, double *kept"
     else:
-        body.statements.append(Statement("arithmetic", f"pushed[l] += {literal(derivative)} * adjoint[l];"))
+        body.statements.append(Statement("arithmetic", f"pushed[l] += {body.literal(derivative)} * adjoint[l];"))
         kind = "double *restrict pushed"
     return body.function(f"void {operation.name}_push_{index}({LANES}, {RESULT}, {kind})")
 
@@ -95,26 +96,30 @@ class LanesBody(Body):
         super().__init__(operation, keeps_terms)
         self.statements: list[Statement] = []
         self.elements: dict[str, Statement] = {}  # by its name, the statement of each
-        self.operands = [LanesSequence(self, name) for name in self.sequences]
-        self.operands += [Name(self, f"{name}[l]") for name in self.scalars]
+
+    @property
+    def operands(self) -> list[Name]:
+        sequences = [LanesSequence(self, name) for name in self.sequences]
+        return [*sequences, *(Name(self, f"{name}[l]") for name in self.scalars)]
 
     def name(self, expression: str, kind: str = "arithmetic") -> Name:
         if expression not in self.names:
             is_element = re.search(r"\bi\b|\be\d+\b", expression)
             variable = f"{'e' if is_element else 'v'}{len(self.names)}[l]"
             statement = Statement(kind, f"{variable} = {expression};")
-            self.names[expression] = Name(self, variable)
+            self.names[expression] = variable
             if is_element:
                 self.elements[variable] = statement
             else:
                 self.statements.append(statement)
-        return self.names[expression]
+        return Name(self, self.names[expression])
 
     def call(self, function: str) -> Callable[..., Name]:
         """Of one operand that is an array, a call for all lanes; otherwise one for each."""
+        function = C_NAMES.get(function, function)
 
         def called(*operands: Operand) -> Name:
-            texts = [*map(literal, operands)]
+            texts = [*map(self.literal, operands)]
             if function not in BRANCHING or not texts[0].endswith("[l]"):
                 return self.name(f"{function}({', '.join(texts)})", "call")
             return self.name(f"{function}({texts[0]})", "sorted")
@@ -122,25 +127,25 @@ class LanesBody(Body):
         return called
 
     def element(self, sequence: Sequence, index: Operand) -> Name:
-        place = literal(index)
+        place = self.literal(index)
         return self.name(f"is_place({place}, n) ? {sequence}[(Py_ssize_t){place}][l] : NAN", "call")
 
     def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
         [term] = terms
-        text = literal(term)
+        text = self.literal(term)
         if not self.keeps_terms or self.kept or text not in self.elements:
-            return self.loop(literal(start), lambda total: f"{total} = {total} + {text};")
+            return self.each(self.literal(start), lambda total: f"{total} = {total} + {text};")
         self.kept = "kept[i * lanes + l]"
-        total = self.loop(literal(start), lambda total: f"{total} = {total} + ({self.kept} = {text});")
+        total = self.each(self.literal(start), lambda total: f"{total} = {total} + ({self.kept} = {text});")
         self.elements[text] = Statement("arithmetic", f"{text} = {self.kept};")
         return total
 
     def largest(self, terms: Iterable[Operand]) -> Name:
         [term] = terms
-        text = literal(term)
-        return self.loop("-INFINITY", lambda largest: f"{largest} = {text} > {largest} ? {text} : {largest};")
+        text = self.literal(term)
+        return self.each("-INFINITY", lambda largest: f"{largest} = {text} > {largest} ? {text} : {largest};")
 
-    def loop(self, start: str, step: Callable[[str], str]) -> Name:
+    def each(self, start: str, step: Callable[[str], str]) -> Name:
         variable = f"t{len(self.statements)}[l]"
         self.statements.append(Statement("arithmetic", f"{variable} = {start};"))
         self.statements.append(Statement("loop", body=self.with_elements(step(variable))))
@@ -174,7 +179,7 @@ class LanesSequence(Name):
     """An array of operands, each an array of lanes: iterating over it gives one element, that of a loop over i."""
 
     def __iter__(self) -> Iterator[Name]:
-        return iter([Name(self.body, f"{self}[i][l]")])
+        return iter([Name(self.writer, f"{self}[i][l]")])
 
 
 def plain(statements: list[Statement]) -> str:

@@ -11,6 +11,7 @@ PyTypeObject *Value_Type = NULL;
 initproc plain_init = NULL;
 uint64_t changes = 0;
 uint64_t epoch = 0;
+static uint64_t created = 0; /* how many nodes */
 
 /* The nodes that are kept: a few at hand, and the others roughly sorted by address, so that a new graph's nodes lie side by
    side in whichever order the earlier ones were freed. They are sorted into chains, linked through `weak_references`: each
@@ -51,6 +52,14 @@ static inline Node *take_kept(void)
     return node;
 }
 
+void node_begin(Node *node)
+{
+    node->data = node->grad = 0.0;
+    node->weak_references = NULL;
+    node->number = ++created;
+    node->mark = 0;
+}
+
 Node *node_new(int row, Py_ssize_t room)
 {
     Node *node = take_kept();
@@ -60,9 +69,7 @@ Node *node_new(int row, Py_ssize_t room)
         node = PyObject_GC_New(Node, Value_Type);
         if (node == NULL) return NULL;
     }
-    node->data = node->grad = 0.0;
-    node->weak_references = NULL;
-    node->mark = 0;
+    node_begin(node);
     node->is_tracked = 0;
     node->tracks_results = 0;
     node->row = (uint8_t)row;

@@ -50,6 +50,7 @@ typedef struct {
     double data;
     double grad;
     PyObject *weak_references;
+    uint64_t number;             /* of its creation: its operands were created before, unless they were given by hand */
     uint64_t mark : 46;          /* the epoch of the last walk that has seen this node */
     uint64_t is_tracked : 1;     /* the garbage collector knows it */
     uint64_t tracks_results : 1; /* the garbage collector is to know what is computed from it */
@@ -86,6 +87,9 @@ static inline void set_node_count(Node *node, Py_ssize_t count)
     else node->near_count = (uint8_t)count;
 }
 
+/* Whether the operand was created before the node: nodes in the order of their numbers are then in topological order. */
+static inline bool is_older(const PyObject *operand, const Node *node) { return ((Node *)operand)->number < node->number; }
+
 static inline bool has_tail(const Node *node) { return node->row == CUSTOM || node->row == GIVEN; }
 
 /* Of a node that has a tail, the Operation or None, and the symbol; borrowed. */
@@ -112,6 +116,7 @@ static inline void prefetch_node(const Node *node)
 
 /* What follows sets an exception where memory is short, and returns NULL or -1. */
 
+void node_begin(Node *node);              /* what every node begins with: a number, and 0 */
 Node *node_new(int row, Py_ssize_t room); /* with room for so many operands, and none yet */
 int node_expand(Node *node);              /* gives a shared node slots of its own; others stay as they are */
 Far *node_far(Node *node);                /* makes room for more than two slots, a label or attributes */

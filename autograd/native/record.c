@@ -206,7 +206,8 @@ PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
     Writer writer = {0};
     PyObject *parameters = PyList_New(0), *result = NULL;
     if (parameters == NULL) return NULL;
-    if (find_order(((PyListObject *)outputs)->ob_item, PyList_GET_SIZE(outputs), &writer.order, false) < 0) {
+    const Graph graph = {.roots = ((PyListObject *)outputs)->ob_item, .root_count = PyList_GET_SIZE(outputs)};
+    if (find_order(&graph, &writer.order, false) < 0) {
         Py_DECREF(parameters);
         return NULL;
     }

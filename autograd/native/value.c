@@ -24,6 +24,7 @@ static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), P
     Node *node = (Node *)PyBaseObject_Type.tp_new(type, nothing, NULL); /* it refuses abstract classes */
     Py_DECREF(nothing);
     if (node != NULL) {
+        node_begin(node);
         node->row = LEAF;
         node->is_tracked = 1; /* its allocation has told the collector */
     }
@@ -193,17 +194,30 @@ static PyObject *value_push_to_parents(PyObject *self, PyObject *Py_UNUSED(nothi
     Py_RETURN_NONE;
 }
 
-/* The order of the graphs of this Value and of others, the arguments. */
-static PyObject *value_topological_order(PyObject *self, PyObject *const *others, Py_ssize_t count)
+/* A list of what is given, of Values only; with `first`, unless it is NULL, before them. NULL with an exception if that fails. */
+static PyObject *list_of_values(PyObject *first, PyObject *given)
 {
-    PyObject **roots = PyMem_Malloc((size_t)(count + 1) * sizeof(PyObject *)), *order = NULL;
-    if (roots == NULL) return PyErr_NoMemory();
-    roots[0] = self;
-    Py_ssize_t i = 0;
-    for (; i < count && is_value(others[i]); i++) roots[i + 1] = others[i];
-    if (i == count) order = topological_order(roots, count + 1);
-    else PyErr_Format(PyExc_TypeError, "expected Values, got %R among them", others[i]);
-    PyMem_Free(roots);
+    PyObject *list = PySequence_List(given);
+    if (list != NULL && first != NULL && PyList_Insert(list, 0, first) < 0) Py_CLEAR(list);
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
+        PyObject *object = PyList_GET_ITEM(list, i);
+        if (is_value(object)) continue;
+        PyErr_Format(PyExc_TypeError, "expected Values, got %R among them", object);
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* The order of the graphs of this Value and of others, without the graphs of those in `until`. */
+static PyObject *value_topological_order(PyObject *self, PyObject *arguments)
+{
+    PyObject *others, *until, *roots, *left_out, *order = NULL;
+    if (!PyArg_ParseTuple(arguments, "OO:_topological_order", &others, &until)) return NULL;
+    roots = list_of_values(self, others);
+    left_out = roots != NULL ? list_of_values(NULL, until) : NULL;
+    if (left_out != NULL) order = topological_order(roots, left_out);
+    Py_XDECREF(roots);
+    Py_XDECREF(left_out);
     return order;
 }
 
@@ -214,8 +228,8 @@ static PyMethodDef value_methods[] = {
     {"_backward", value_push_to_parents, METH_NOARGS, NULL},
     {"_set_by_hand", value_set_by_hand, METH_VARARGS, NULL},
     {"_set_symbol", value_set_symbol, METH_O, NULL},
-    {"_topological_order", (PyCFunction)(void (*)(void))value_topological_order, METH_FASTCALL,
-     "What graph.py's topological_order() returns, of this Value and of others."},
+    {"_topological_order", value_topological_order, METH_VARARGS,
+     "_topological_order(others, until): what graph.py's topological_order() returns, of this Value and of others."},
     {NULL},
 };
 

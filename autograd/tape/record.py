@@ -19,10 +19,11 @@ if engine == "native":
 
 
 def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[WengertList, list[Value]]:
-    """The list that computes the outputs from the inputs, and its parameters: every other leaf, in topological order.
+    """The list that computes the outputs from the inputs, and its parameters: every other leaf.
 
-    An operation that has been recorded twice with the same operands becomes one instruction. What no output needs is
-    not in the outputs' graph, and so not in the list. Nothing is reordered or simplified.
+    Parameters and instructions stand in the order in which the Values were created. An operation that has been recorded
+    twice with the same operands becomes one instruction. What no output needs is not in the outputs' graph, and so not
+    in the list. Nothing is simplified.
 
     Raises TypeError for a Value that no operation of the table computed.
     """

@@ -45,7 +45,7 @@ class Tape:
     Arguments:
         outputs: a Value, such as an example's loss, or a sequence of Values.
         inputs: the leaves that are different for each example, in the order of a batch's columns. Every other leaf of
-            the graph is a parameter, in topological order: `tape.parameters`.
+            the graph is a parameter, in the order of their creation: `tape.parameters`.
         executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
             first that can be used here: where the native engine runs, the compiled one.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.

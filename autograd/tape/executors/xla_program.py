@@ -117,7 +117,11 @@ class Grid(NamedTuple):
     def spread(self, pushed: Numbers, first: int, end: int) -> Numbers:
         """The adjoints of these columns, as those of the columns from first to end."""
         padding = (0, 0), (0, 0), (self.start - first, 0)
-        if (end - first) % self.rows or (end - first) // self.rows != self.stride or padding[2][0] + self.length > self.stride:
+        if (
+            (end - first) % self.rows
+            or (end - first) // self.rows != self.stride
+            or padding[2][0] + self.length > self.stride
+        ):
             runs = jnp.pad(self.runs(pushed), ((0, 0), (0, 0), (0, self.stride - self.length)))
             window = runs.reshape(len(pushed), -1)[:, : self.end - self.start]
             return jnp.pad(window, ((0, 0), (self.start - first, end - self.end)))

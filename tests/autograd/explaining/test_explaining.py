@@ -86,7 +86,7 @@ def test_latex_is_an_array_of_two_columns():
     lines = explain(neuron()).latex.splitlines()
     assert (lines[0], lines[-1]) == (r"\begin{array}{l|l}", r"\end{array}")
     assert all(line.count("&") == 1 and line.count(r"\\[3pt]") == 1 for line in lines[1:-1])
-    assert lines[2] == r"w_{1} = -0.5 & \bar{w}_{1} = 1.88 \\[3pt]"
+    assert lines[4] == r"w_{1} = -0.5 & \bar{w}_{1} = 1.88 \\[3pt]"
 
 
 @pytest.mark.parametrize("label", NASTY)

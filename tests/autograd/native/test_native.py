@@ -526,7 +526,7 @@ TestPrograms = pytest.mark.filterwarnings("ignore:.*invalid value:RuntimeWarning
 # ---- names, docstrings, signatures, errors
 
 PRIVATE = {
-    *value.BEGINNING, "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__",
+    *value.BEGINNING, "_created", "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__",
     "__slotnames__",  # what copyreg keeps on a class that was pickled
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
 }  # fmt: skip

@@ -55,11 +55,11 @@ def test_a_folded_listing():
     assert tape.listing(folded=True).splitlines() == [
         "v0 … v2              3 inputs",
         "v3 … v19             17 parameters",
-        "v22                = multiply(v7, v7)",
-        "v20, v24, v27, v30 = dot([v3 … v5], [v0 … v2], v6), and 3 more",
-        "v21, v25, v28, v31 = relu(v20), and 3 more",
-        "v23, v26, v29, v32 = multiply(v21, v22), and 3 more",
-        "v33                = logsumexp([v23, v26, v29, v32])",
+        "v20                = multiply(v3, v3)",
+        "v21, v23, v25, v27 = dot([v4 … v6], [v0 … v2], v7), and 3 more",
+        "v22, v24, v26, v28 = relu(v21), and 3 more",
+        "v29 … v32          = multiply(v22, v20), and 3 more",
+        "v33                = logsumexp([v29 … v32])",
         "output v33",
     ]
 

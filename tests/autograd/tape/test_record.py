@@ -67,12 +67,12 @@ def test_the_list_of_a_neuron():
     assert [result for result, _, _ in written.instructions()] == [4, 5, 6]
 
 
-def test_parameters_stand_in_topological_order_of_all_outputs():
+def test_parameters_stand_in_the_order_of_their_creation():
     a, b, c, d, x = leaves(5)
     first, second = (b * x) + a, (d * b) / c
-    assert write_down([first, second], [x])[1] == [b, a, d, c]
-    assert write_down([second, first], [x])[1] == [d, b, c, a]
-    assert write_down([second, first], [x, b])[1] == [d, c, a]
+    assert write_down([first, second], [x])[1] == [a, b, c, d]
+    assert write_down([second, first], [x])[1] == [a, b, c, d]
+    assert write_down([second, first], [x, b])[1] == [a, c, d]
     assert write_down([a, first, a], [])[1] == [a, b, x]
 
 

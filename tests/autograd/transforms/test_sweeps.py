@@ -221,5 +221,6 @@ def test_what_cannot_be_pushed_forward():
     for arguments in [([1.0], []), ([], [1.0])]:
         with pytest.raises(TypeError, match=r"expected Values, got 1\.0 among them"):
             sweeps.native.push_forward(*arguments)
-    with pytest.raises(TypeError, match=r"expected Values, got 2 among them"):
-        Value(1.0)._topological_order(Value(1.0), 2)
+    for arguments in [((Value(1.0), 2), ()), ((), {2})]:
+        with pytest.raises(TypeError, match=r"expected Values, got 2 among them"):
+            Value(1.0)._topological_order(*arguments)

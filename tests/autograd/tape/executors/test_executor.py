@@ -823,7 +823,8 @@ def test_an_executor_that_there_is_not(monkeypatch):
         Tape(x * 2.0, [x], executor="gpu")
     monkeypatch.setitem(executors.EXECUTORS, "absent", f"{__name__}.Absent")
     with pytest.raises(
-        ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'absent': it is on the moon$"
+        ValueError,
+        match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'absent': it is on the moon$",
     ):
         Tape(x * 2.0, [x], executor="absent")
 
@@ -839,7 +840,9 @@ def test_the_native_executor_is_part_of_the_native_engine():
         assert Tape(x * 2.0, [x]).executor == "native"
         return
     reason = "it is part of the native engine, and the python engine is in use"
-    with pytest.raises(ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'native': {reason}$"):
+    with pytest.raises(
+        ValueError, match=f"^Tape: executor: expected {' or '.join([*AVAILABLE, 'toy'])}, got 'native': {reason}$"
+    ):
         Tape(x * 2.0, [x], executor="native")
     assert Tape(x * 2.0, [x]).executor == "numpy"
 
