@@ -2,9 +2,9 @@
 
     python benchmarks/gpu.py [--examples N] [--network WIDTHS] [--anywhere]
 
-The data of all of them are on the device; what it costs to bring a NumPy batch there, and the losses and gradients back,
-is a row of its own. Each step ends when the device has done it. Where JAX sees no accelerator, nothing is measured,
-unless `--anywhere` asks for it. It needs JAX, and what is not installed besides is left out.
+The data of all of them are on the device; what it costs to bring a NumPy batch there, and the losses and gradients
+back, is a row of its own. Each step ends when the device has done it. Where JAX sees no accelerator, nothing is
+measured, unless `--anywhere` asks for it. It needs JAX, and what is not installed besides is left out.
 """
 
 from __future__ import annotations
@@ -207,7 +207,9 @@ def main() -> None:
     for shape, examples in [(widths, 8_192)] if widths else CASES:
         network, count = Network(shape, "cross-entropy"), arguments.examples or examples
         taped = Taped(network)
-        print(f"## {'-'.join(map(str, shape))}, batch of {count:,}\n\nRecorded in {taped.seconds:.2f} s: {taped.tape!r}.")
+        print(
+            f"## {'-'.join(map(str, shape))}, batch of {count:,}\n\nRecorded in {taped.seconds:.2f} s: {taped.tape!r}."
+        )
         print(f"{agreement(network, taped)}\n", flush=True)
         for dtype in ("float64", "float32"):
             print(measured(network, count, taped, dtype), flush=True)

@@ -31,7 +31,11 @@ class XLA(Executor):
     def missing(self, wengert: WengertList | None = None) -> str:
         if not find_spec("jax"):
             return 'it needs JAX: pip install "scalar-autograd[xla]"'
-        if wengert is None or len(wengert) <= MOST_GROUPS or (groups := len(find_groups(wengert).groups)) <= MOST_GROUPS:
+        if (
+            wengert is None
+            or len(wengert) <= MOST_GROUPS
+            or (groups := len(find_groups(wengert).groups)) <= MOST_GROUPS
+        ):
             return ""
         return f"it compiles each group of instructions, and here are {groups:,} (limit {MOST_GROUPS})"
 
