@@ -2,9 +2,9 @@
 
     python benchmarks/gpu.py [--examples N] [--network WIDTHS] [--anywhere]
 
-The data of all of them are on the device; what it costs to bring a NumPy batch there, and the losses and gradients back,
-is a row of its own. Each step ends when the device has done it. Where JAX sees no accelerator, nothing is measured,
-unless `--anywhere` asks for it. It needs JAX, and what is not installed besides is left out.
+The data of all of them are on the device; what it costs to bring a NumPy batch there, and the losses and gradients
+back, is a row of its own. Each step ends when the device has done it. Where JAX sees no accelerator, nothing is
+measured, unless `--anywhere` asks for it. It needs JAX, and what is not installed besides is left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Learns to read the digits in several processes: each batch is split over the workers of a Dask cluster.
+"""Learns to read the digits in several processes: each batch is split over the workers of a Dask cluster, or a mesh.
 
 The gradient of a batch's mean loss is a sum over the examples, so each worker computes its shard's part of the sum. The
 tape and the examples are sent to the workers once. Then, at every step, the parameters go out as one vector, and the
@@ -6,8 +6,11 @@ parts of the gradient come back. In the end the workers are timed against one pr
 must be more than what their messages cost. With a network as small as this only huge batches repay those, and threads
 need none.
 
+With `--mesh` there is no cluster: XLA replays the tape, and each batch is spread over all of JAX's devices. These are
+GPUs or TPUs, where there are any. XLA_FLAGS=--xla_force_host_platform_device_count=4 makes four of the processor.
+
 The cluster is this machine; of a cluster of several, a Client is made with its scheduler's address.
-Needs distributed and scikit-learn: pip install "scalar-autograd[parallel,datasets]"
+Needs distributed, or for a mesh JAX, and scikit-learn: pip install "scalar-autograd[parallel,xla,datasets]"
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import logging
 import pickle
 import random
 import statistics
+from contextlib import contextmanager
+from copy import copy
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy
-from distributed import Client, LocalCluster
 
 from autograd import Tape, scatter, tanh
 from nn.datasets import digits
@@ -31,8 +35,9 @@ from nn.metrics import correct_class, evaluate
 from nn.optimizers import Adam
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from distributed import Client
     from numpy.typing import NDArray
 
     Array = NDArray[numpy.float64]
@@ -44,6 +49,7 @@ def main(
     batch_size: int = 96,
     workers: int = 2,
     seed: int = 0,
+    mesh: bool = False,
     timed: Sequence[int] = (96, 960, 9_600, 96_000),
 ) -> None:
     training, held_out = digits()
@@ -55,14 +61,8 @@ def main(
         ([0.0] * 64, 0.0),
         threads=1,  # a worker's
     )
-    print(f"{tape!r}\nPickled it is {len(pickle.dumps(tape)):,} bytes, which each of {workers} workers gets once.\n")
-
-    # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine.
-    cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
-    )
-    with cluster, Client(cluster) as client:
-        team = Team(client, tape, examples)
+    print(repr(tape))
+    with devices(tape, examples) if mesh else cluster(tape, examples, workers) as team:
         parameters = trained(team, tape, examples, epochs, batch_size, seed)
         print("\nMilliseconds for the gradient of a batch, median of 5:")
         for size in timed:
@@ -73,7 +73,27 @@ def main(
     print(f"\nOf {len(held_out.inputs)} digits that it has never seen, the network reads {accuracy:.1%}.")
 
 
-def trained(team: Team, tape: Tape, examples: Array, epochs: int, batch_size: int, seed: int) -> Array:
+@contextmanager
+def cluster(tape: Tape, examples: Array, workers: int) -> Iterator[Cluster]:
+    from distributed import Client, LocalCluster
+
+    print(f"Pickled it is {len(pickle.dumps(tape)):,} bytes, which each of {workers} workers gets once.\n")
+    # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine.
+    processes = LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
+    )
+    with processes, Client(processes) as client:
+        yield Cluster(client, tape, examples)
+
+
+@contextmanager
+def devices(tape: Tape, examples: Array) -> Iterator[Mesh]:
+    team = Mesh(tape, examples)
+    print(f"It is compiled for {team.name}.\n")
+    yield team
+
+
+def trained(team: Cluster | Mesh, tape: Tape, examples: Array, epochs: int, batch_size: int, seed: int) -> Array:
     """The parameters that the team has learned. At each step, its gradient is held against that of this process."""
     optimizer = Adam(tape.parameters, learning_rate=0.02)
     parameters = numpy.array([parameter.data for parameter in tape.parameters])
@@ -94,12 +114,13 @@ def trained(team: Team, tape: Tape, examples: Array, epochs: int, batch_size: in
     return parameters
 
 
-class Team:
+class Cluster:
     """Workers that have the same tape and the same examples, to differentiate a batch together."""
 
     def __init__(self, client: Client, tape: Tape, examples: Array) -> None:
         self.client = client
         self.workers = list(client.nthreads())
+        self.name = f"{len(self.workers)} workers"
         self.tape, self.examples = client.scatter([tape, examples], broadcast=True)
 
     def value_and_grad(self, batch: Rows, parameters: Array) -> tuple[Array, Array]:
@@ -115,13 +136,28 @@ class Team:
         return numpy.concatenate(losses), numpy.sum(gradients, axis=0)
 
 
+class Mesh:
+    """All devices of JAX: the batch is spread over them, the parameters are on each, and XLA adds up the gradient."""
+
+    def __init__(self, tape: Tape, examples: Array) -> None:
+        import jax
+
+        self.tape, self.examples = copy(tape), examples
+        self.tape.executor = "xla"
+        self.name = f"{jax.local_device_count()} devices"
+
+    def value_and_grad(self, batch: Rows, parameters: Array) -> tuple[Array, Array]:
+        """The losses of a batch, in its order, and the gradient of their mean."""
+        return part(self.tape, self.examples, batch, parameters, len(batch))
+
+
 def part(tape: Tape, examples: Array, shard: Rows, parameters: Array, batch_size: int) -> tuple[Array, Array]:
     """The losses of a shard, and its part of the gradient of the whole batch's mean loss."""
     return tape.value_and_grad(examples[shard], parameters=parameters, gradient=1 / batch_size)
 
 
-def timings(team: Team, tape: Tape, examples: Array, batch: Rows, parameters: Array) -> str:
-    count = len(team.workers)
+def timings(team: Cluster | Mesh, tape: Tape, examples: Array, batch: Rows, parameters: Array) -> str:
+    count = int(team.name.split()[0])
 
     def alone(threads: int) -> None:
         tape.threads = threads
@@ -130,7 +166,7 @@ def timings(team: Team, tape: Tape, examples: Array, batch: Rows, parameters: Ar
     milliseconds = {
         "1 thread": median_milliseconds(lambda: alone(1)),
         f"{count} threads": median_milliseconds(lambda: alone(count)),
-        f"{count} workers": median_milliseconds(lambda: team.value_and_grad(batch, parameters)),
+        team.name: median_milliseconds(lambda: team.value_and_grad(batch, parameters)),
     }
     columns = ", ".join(f"{way} {time:.2f}" for way, time in milliseconds.items())
     return f"{len(batch):7,} examples: {columns}; fastest: {min(milliseconds, key=milliseconds.__getitem__)}"
@@ -149,4 +185,5 @@ if __name__ == "__main__":  # the workers import this file
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10, help="how often to go through the images (10)")
     parser.add_argument("--workers", type=int, default=2, help="processes that share a batch (2)")
+    parser.add_argument("--mesh", action="store_true", help="JAX's devices in the place of processes")
     main(**vars(parser.parse_args()))

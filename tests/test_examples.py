@@ -340,15 +340,21 @@ def trained_by_hand(epochs, batch_size=96, learning_rate=0.02):
     return epoch_losses, np.mean(logits.argmax(axis=1) == held_out.targets)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
-def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(tmp_path):
+TEAMS = {"distributed": ([], "2 workers"), "jax": (["--mesh"], "2 devices")}
+
+
+@pytest.mark.parametrize("library", TEAMS)
+def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(library, tmp_path):
+    pytest.importorskip(library)
+    options, team = TEAMS[library]
+    own = {"PYTHONPATH": str(EXAMPLES.parent), "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     source = (EXAMPLES / "data_parallel.py").read_text(encoding="utf-8")
     timed = "(96, 960, 9_600, 96_000)"
     assert source.count(timed) == 1
     (tmp_path / "data_parallel.py").write_text(source.replace(timed, "(1, 96)"), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-W", "error", "data_parallel.py", "--epochs=2"],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
+        [sys.executable, "-W", "error", "data_parallel.py", "--epochs=2", *options],
+        cwd=tmp_path, env=os.environ | own,
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
@@ -359,7 +365,7 @@ def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(tmp_pat
     assert [int(batches) for _, batches, _ in printed] == [15, 15]
     assert all(float(difference) < 1e-13 for _, _, difference in printed)
     assert f"the network reads {accuracy:.1%}." in run.stdout
-    assert re.search(r" 1 examples: 1 thread \S+, 2 threads \S+, 2 workers \S+; fastest: ", run.stdout)
+    assert re.search(rf" 1 examples: 1 thread \S+, 2 threads \S+, {team} \S+; fastest: ", run.stdout)
 
 
 # ---- what they say of themselves

@@ -47,8 +47,13 @@ class Tape:
         inputs: the leaves that are different for each example, in the order of a batch's columns. Every other leaf of
             the graph is a parameter, in the order of their creation: `tape.parameters`.
         executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
-            first that can be used here: where the native engine runs, the compiled one.
+            first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
+            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]".
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
+
+    With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
+    is returned are JAX's arrays, too, but for Jacobians; the parameters may be such an array as well. In float32 the
+    conventions at kinks and infinite numbers are not promised. XLA takes numbers below 2.2e-308 for 0.
 
     Numbers follow IEEE 754: where an operation on Values raises, a tape has inf or nan, in that example alone.
     Several threads may replay one tape at once, but `backward()` belongs to the `forward()` before, whoever called it.

@@ -60,8 +60,8 @@ class Program(Protocol):
 class Executor(ABC):
     """One way to replay Wengert lists.
 
-    Examples of what to write are in this folder: `numpy.py` computes a block of examples with NumPy's arrays, and
-    `native.py` leads to the compiled engine.
+    Examples of what to write are in this folder: `numpy.py` computes a block of examples with NumPy's arrays,
+    `native.py` leads to the compiled engine, and `xla.py` to what JAX compiles.
     """
 
     def missing(self, wengert: WengertList | None = None) -> str:

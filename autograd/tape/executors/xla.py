@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 
 from autograd.tape.executors.executor import Executor
+from autograd.tape.groups import find_groups
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +17,27 @@ if TYPE_CHECKING:
     from autograd.tape.wengert import WengertList
 
 
+MOST_GROUPS = 250  # compiling takes time as the square of their number: some 10 s for so many
+
+
 class XLA(Executor):
-    """One array operation for each group of instructions, compiled for each size of batch."""
+    """One array operation for each group of instructions, compiled for each size of batch.
+
+    A NumPy batch is padded to a size of five binary digits and then zeros, so that sizes from n to 2 n are at most 16.
+    Where JAX has several devices of this machine, the batch is spread over all of them. JAX's own arrays stay where
+    they are, and as they are: float32 is computed in float32.
+    """
 
     def missing(self, wengert: WengertList | None = None) -> str:
-        return "" if find_spec("jax") else 'it needs JAX: pip install "scalar-autograd[xla]"'
+        if not find_spec("jax"):
+            return 'it needs JAX: pip install "scalar-autograd[xla]"'
+        if (
+            wengert is None
+            or len(wengert) <= MOST_GROUPS
+            or (groups := len(find_groups(wengert).groups)) <= MOST_GROUPS
+        ):
+            return ""
+        return f"it compiles each group of instructions, and here are {groups:,} (limit {MOST_GROUPS})"
 
     def owns(self, numbers: object) -> bool:
         jax = sys.modules.get("jax")  # where nobody has imported it, there are none of its arrays

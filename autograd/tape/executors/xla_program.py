@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from autograd.operation import Rule
     from autograd.tape.executors.executor import Array
 
-    Numbers = jax.Array  # (examples or 1, columns)
+    Numbers = Any  # Any: JAX's array, (examples or 1, columns)
     Variables = NDArray[numpy.signedinteger[Any]]
 
 INPUTS, PARAMETERS, CONSTANTS = range(3)  # the first sources
@@ -70,7 +70,7 @@ def direction(x: Any, y: Any) -> Any:
     return jax.lax.optimization_barrier(OPERATIONS["direction"].compute(on_sequences, x, y))
 
 
-ELEMENTWISE: dict[str, Any] = dict(  # Any: a rule is polymorphic
+ELEMENTWISE: dict[str, Any] = dict(  # noqa: C408  # as Mathematics has them. Any: a rule is polymorphic
     where=jnp.where, hypot=jnp.hypot, power=jnp.power, divide=jnp.divide,
     exp=jnp.exp, expm1=jnp.expm1, exp2=jnp.exp2,
     log=jnp.log, log1p=jnp.log1p, log2=jnp.log2, log10=jnp.log10, sqrt=jnp.sqrt, cbrt=jnp.cbrt,
@@ -116,17 +116,13 @@ class Grid(NamedTuple):
 
     def spread(self, pushed: Numbers, first: int, end: int) -> Numbers:
         """The adjoints of these columns, as those of the columns from first to end."""
-        padding = (0, 0), (0, 0), (self.start - first, 0)
-        if (
-            (end - first) % self.rows
-            or (end - first) // self.rows != self.stride
-            or padding[2][0] + self.length > self.stride
-        ):
+        before = self.start - first
+        if end - first != self.rows * self.stride or before + self.length > self.stride:
             runs = jnp.pad(self.runs(pushed), ((0, 0), (0, 0), (0, self.stride - self.length)))
             window = runs.reshape(len(pushed), -1)[:, : self.end - self.start]
-            return jnp.pad(window, ((0, 0), (self.start - first, end - self.end)))
-        after = self.stride - self.length - padding[2][0]
-        return jnp.pad(self.runs(pushed), (*padding[:2], (padding[2][0], after))).reshape(len(pushed), -1)
+            return jnp.pad(window, ((0, 0), (before, end - self.end)))
+        padding = (0, 0), (0, 0), (before, self.stride - self.length - before)
+        return jnp.pad(self.runs(pushed), padding).reshape(len(pushed), -1)
 
     def runs(self, pushed: Numbers) -> Numbers:
         return pushed.reshape(len(pushed), self.rows, self.length)
@@ -304,7 +300,7 @@ class GroupStep(Step):
         self.is_unrolled = self.has_sequences and group.row >= TABLE
         self.mathematics = one_by_one if group.row >= TABLE else on_sequences
         ends = numpy.cumsum([group.length] * self.operation.sequences)
-        self.columns = [columns for columns in numpy.split(read, ends, axis=1)[: self.operation.sequences]]
+        self.columns = [*numpy.split(read, ends, axis=1)[: self.operation.sequences]]
         scalars = read[:, self.operation.sequences * group.length :]
         self.columns += [scalars[:, k] for k in range(scalars.shape[1])]
         self.operands = [Operands(sources, columns.ravel()) for columns in self.columns]
@@ -421,7 +417,8 @@ def find_steps(wengert: WengertList, sources: Sources) -> Iterator[Step]:
         first = starts[numpy.array(group.results) - wengert.first_result]
         operation = ROWS[group.row]
         count = operation.sequences * group.length + len(operation.operands) - operation.sequences
-        return wengert.operands[numpy.add.outer(first, numpy.arange(count))]
+        variables: Variables = wengert.operands[numpy.add.outer(first, numpy.arange(count))]
+        return variables
 
     for group, varies in [
         *((group, False) for group in uniform_groups(wengert, starts)),
@@ -512,8 +509,8 @@ class Program:
                 input_gradients[block] = numpy.asarray(found[2])[:count]
 
     def replay_own(
-        self, batch: jax.Array, parameters: Any, seeds: Array | None, for_inputs: bool
-    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
+        self, batch: Numbers, parameters: Any, seeds: Array | None, for_inputs: bool
+    ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """As executor.py has it: the batch stays where it is, as it is."""
         asked = None if seeds is None else seeds.reshape(-1, len(self.wengert.outputs)).any(axis=0)
         return self.run(batch, parameters, seeds, asked, for_inputs)
@@ -547,14 +544,15 @@ class Program:
         for_inputs: bool,
         count: int | None = None,
         place: Any = None,
-    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
+    ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """The outputs and, where there are seeds, the gradient; for the inputs too, if they are asked for."""
         with jax.enable_x64(True), numpy.errstate(all="ignore"):
             known = None if asked is None or asked.all() else self.known(asked)
-            return self.compiled(
+            found: tuple[Numbers, Numbers | None, Numbers | None] = self.compiled(
                 batch, parameters, seeds, known, count, self.indices(place),
                 backward=seeds is not None, for_inputs=for_inputs,
             )  # fmt: skip
+        return found
 
     def indices(self, place: Any) -> Any:
         if place not in self.placed:
@@ -563,14 +561,13 @@ class Program:
         return self.placed[place]
 
     def known(self, asked: NDArray[numpy.bool_]) -> Any:
-        """Of the results of each step, and of the outputs, whose adjoints are known: those that an output that is
-        asked for needs. None if all of them are."""
+        """Of the results of each step, which are needed by an output that is asked for: their adjoints are known."""
         known = numpy.zeros(len(self.sources.source), bool)
         known[self.wengert.outputs[asked]] = True
         for step in reversed(self.steps):
             for variables in step.operands_of(known[step.results]):
                 known[variables] = True
-        return [known[step.results] for step in self.steps], asked
+        return [known[step.results] for step in self.steps]
 
     def traced(
         self,
@@ -582,7 +579,7 @@ class Program:
         arrays: Any,
         backward: bool,
         for_inputs: bool,
-    ) -> tuple[jax.Array, jax.Array | None, jax.Array | None]:
+    ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """What is compiled."""
         replay = Replay(self, batch, parameters, count, arrays, for_inputs)
         outputs = replay.forward()
@@ -617,7 +614,7 @@ class Replay:
         return jnp.broadcast_to(outputs, (self.examples, outputs.shape[1]))
 
     def backward(self, seeds: Any, known: Any) -> None:
-        of_steps, asked = known or ([None] * len(self.program.steps), None)
+        of_steps = known or [None] * len(self.program.steps)
         seeds = jnp.broadcast_to(seeds.astype(self.dtype), (self.examples, self.program.outputs.variables.size))
         self.program.outputs.push(self, seeds)
         for step, of_step in reversed([*zip(self.program.steps, of_steps, strict=True)]):
@@ -635,7 +632,7 @@ class Replay:
         varies, width = self.program.sources.varies[source], self.program.sources.widths[source]
         shape = self.examples if varies else 1, width
         pushed = [*self.pushed.pop(source, {}).values()]
-        grids = sorted([pair for pair in pushed if isinstance(pair[0], Grid)], key=itemgetter(0))
+        grids = sorted([(piece, part) for piece, part in pushed if isinstance(piece, Grid)], key=itemgetter(0))
         parts, end = [], 0
         for together in overlapping(grids):
             first, last = together[0][0].start, max(piece.end for piece, _ in together)
