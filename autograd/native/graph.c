@@ -64,8 +64,7 @@ static inline int visit_slots(Path *path, Order *order, const Slot *slots, Py_ss
     if (step->next < first) step->next = first;
     while (step->next < first + count) {
         Node *parent = (Node *)slots[step->next++ - first].parent;
-        if (parent == NULL || parent->mark == epoch) continue;
-        parent->mark = epoch;
+        if (parent == NULL || !node_mark(parent, epoch)) continue;
         if (has_operands(parent)) return enter(path, parent);
         if (append(order, parent) < 0) return -1;
     }
@@ -108,14 +107,13 @@ static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *
 {
     uint64_t own_epoch = new_epoch();
     PyObject *const *root = graph->roots, *const *end = root + graph->root_count;
-    for (Py_ssize_t i = 0; i < graph->until_count; i++) ((Node *)graph->until[i])->mark = own_epoch;
+    for (Py_ssize_t i = 0; i < graph->until_count; i++) node_mark((Node *)graph->until[i], own_epoch);
     order->count = path->count = 0;
     *creation_is_topological = true;
     for (Py_ssize_t steps = 1;; steps++) {
         if (path->count == 0) {
-            while (root < end && ((Node *)*root)->mark == own_epoch) root++;
+            while (root < end && !node_mark((Node *)*root, own_epoch)) root++;
             if (root == end) return 0;
-            ((Node *)*root)->mark = own_epoch;
             if (enter(path, (Node *)*root) < 0) return -1;
         }
         int status = visit_operands(path, order);
