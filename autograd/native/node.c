@@ -236,7 +236,7 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-static inline void free_later(Freeing *freeing, Node *node)
+ALWAYS_INLINE void free_later(Freeing *freeing, Node *node)
 {
     if (node->is_in_slab) {
         let_wait(&freeing->queue, node, FREEING);
@@ -246,7 +246,7 @@ static inline void free_later(Freeing *freeing, Node *node)
     }
 }
 
-static inline void give_up(Freeing *freeing, PyObject *object)
+ALWAYS_INLINE void give_up(Freeing *freeing, PyObject *object)
 {
     if (object == NULL) return;
     if (Py_REFCNT(object) == 1 && is_plain(object)) free_later(freeing, (Node *)object);
@@ -266,60 +266,77 @@ static void release_sequence(Freeing *freeing, Sequence *sequence)
     PyMem_Free(sequence);
 }
 
-/* Gives up what the node has, from its operands on. */
-static void release(Freeing *freeing, Node *node)
+static void release_shared(Freeing *freeing, const Shared *shared)
 {
-    if (is_shared(node)) {
-        for (int i = 0; i < 2; i++) release_sequence(freeing, node->shared.sequences[i]);
-        give_up(freeing, node->shared.scalar.parent);
-        return;
-    }
-    if (!is_far(node)) {
-        give_up_slots(freeing, node->slots, node->near_count);
-        return;
-    }
+    for (int i = 0; i < 2; i++) release_sequence(freeing, shared->sequences[i]);
+    give_up(freeing, shared->scalar.parent);
+}
+
+static void release_far(Freeing *freeing, Node *node)
+{
     give_up_slots(freeing, node_slots(node), node_count(node) + has_tail(node));
     PyMem_Free(node->far.slots);
     Py_CLEAR(node->far.attributes);
     Py_CLEAR(node->far.label);
 }
 
-/* A cell whose object was assigned another class is one of the slab's type again. */
-static inline void release_memory(Node *node)
+/* Gives up what the node has. */
+ALWAYS_INLINE void release(Freeing *freeing, Node *node)
 {
-    PyTypeObject *type = Py_TYPE(node);
-    special_nodes -= node->is_special;
-    if (node->is_in_slab) {
-        if (type != Value_Type) {
-            Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
-            Py_DECREF(type);
-        }
-        give_back_cell((PyObject *)node);
-    } else if (type != Value_Type || !keep(node)) {
-        type->tp_free(node);
-        Py_DECREF(type);
+    if (is_far(node)) release_far(freeing, node);
+    else if (is_shared(node)) release_shared(freeing, &node->shared);
+    else if (node->near_count > 0) {
+        give_up(freeing, node->slots[0].parent);
+        if (node->near_count > 1) give_up(freeing, node->slots[1].parent);
     }
 }
 
-static inline void free_node(Freeing *freeing, Node *node)
+/* A cell whose object was assigned another class is one of the slab's type again. */
+ALWAYS_INLINE void clear_cell(Node *node)
+{
+    PyTypeObject *type = Py_TYPE(node);
+    if (node->is_special) special_nodes--;
+    if (type != Value_Type) {
+        Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
+        Py_DECREF(type);
+    }
+    poison_cell((PyObject *)node);
+}
+
+static void free_node(Freeing *freeing, Node *node)
 {
     release(freeing, node);
-    release_memory(node);
+    if (node->is_in_slab) {
+        Slab *slab = slab_of(node);
+        clear_cell(node);
+        slab->freed++;
+        settle(slab);
+        return;
+    }
+    PyTypeObject *type = Py_TYPE(node);
+    if (node->is_special) special_nodes--;
+    if (type == Value_Type && keep(node)) return;
+    type->tp_free(node);
+    Py_DECREF(type);
 }
 
 /* From the latest cell back: most nodes' operands were made shortly before them. */
 static void free_waiting_cells(Freeing *freeing, Slab *slab)
 {
-    uint64_t *bits = slab->waiting[FREEING].bits;
-    for (int word = WORDS - 1; word >= 0; word--)
-        for (int place = 63; bits[word] != 0; place = (place + 63) % 64) {
+    for (int word = WORDS - 1; word >= 0; word--) {
+        uint64_t *bits = &slab->waiting[FREEING].bits[word], done = 0;
+        for (int place = 63; *bits != done; place = (place + 63) % 64) { /* Python code that runs may let others wait */
             const uint64_t bit = (uint64_t)1 << place;
-            if (!(bits[word] & bit)) continue;
-            bits[word] &= ~bit;
-            PyObject *object = object_at(slab, 64 * word + place);
-            prefetch_cell_before(object);
-            free_node(freeing, (Node *)object);
+            if (!(*bits & ~done & bit)) continue;
+            done |= bit;
+            Node *node = (Node *)object_at(slab, 64 * word + place);
+            prefetch_cell_before(node);
+            release(freeing, node);
+            clear_cell(node);
+            slab->freed++;
         }
+        *bits = 0;
+    }
 }
 
 static bool has_waiting_cells(const Slab *slab)

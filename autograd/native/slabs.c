@@ -117,6 +117,7 @@ PyObject *take_first_cell(PyTypeObject *type)
 
 void settle(Slab *slab)
 {
+    if (slab->waiting[FREEING].is_queued) return;
     if (slab != filled) {
         if (slab->freed == CELLS) give_back_slab(slab);
     } else if (next_cell == first_cell(slab) + (size_t)slab->freed * CELL_BYTES) {

@@ -84,16 +84,14 @@ ALWAYS_INLINE PyObject *take_cell(PyTypeObject *type)
     return (PyObject *)(void *)(cell + HEADER_BYTES);
 }
 
-/* Uses the slab again, if all of its cells are free and no walk is to come to it. */
-void settle(Slab *slab);
-
-static inline void give_back_cell(PyObject *object)
+/* A sanitiser is to see who uses an object that has been freed. */
+static inline void poison_cell(const PyObject *object)
 {
-    Slab *slab = slab_of(object);
-    ASAN_POISON_MEMORY_REGION((char *)object - HEADER_BYTES, CELL_BYTES);
-    slab->freed++;
-    if (!slab->waiting[FREEING].is_queued) settle(slab);
+    ASAN_POISON_MEMORY_REGION((const char *)object - HEADER_BYTES, CELL_BYTES);
 }
+
+/* Once cells have been freed, and counted: the slab is used again, if that were all, and no walk is to come to others. */
+void settle(Slab *slab);
 
 /* ---- Walks from the latest cell back */
 
@@ -115,11 +113,12 @@ ALWAYS_INLINE bool let_wait(Queue *queue, const void *object, Walk walk)
     return true;
 }
 
-/* Asks for a cell that a walk comes to some steps later. */
+/* Asks for a cell that a walk comes to so many steps later: a graph is larger than the nearer caches. */
+enum { CELLS_AHEAD = 32 };
 static inline void prefetch_cell_before(const void *object)
 {
 #if defined(__GNUC__)
-    const char *before = (const char *)object - 10 * CELL_BYTES;
+    const char *before = (const char *)object - CELLS_AHEAD * CELL_BYTES;
     __builtin_prefetch(before, 1);
     __builtin_prefetch(before + 64, 1);
 #else
