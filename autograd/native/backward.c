@@ -115,8 +115,9 @@ static void pass_on_to_many(Queue *queue, Node *node)
     pass_on_to_all(queue, &shared->scalar, &shared->scalar, 1, node->grad);
 }
 
-ALWAYS_INLINE void pass_on_from(Queue *queue, Node *node)
+static inline void pass_on_from(void *queue, PyObject *object)
 {
+    Node *node = (Node *)object;
     if (node->near_count > INLINE_SLOTS) {
         pass_on_to_many(queue, node);
         return;
@@ -125,33 +126,11 @@ ALWAYS_INLINE void pass_on_from(Queue *queue, Node *node)
     if (node->near_count == 2) pass_on(queue, node->slots[1].parent, node->slots[1].number * node->grad);
 }
 
-static void walk_slab(Queue *queue, Slab *slab)
-{
-    uint64_t *bits = slab->waiting[BACKWARD].bits;
-    for (int word = WORDS - 1; word >= 0; word--) {
-        for (int place = 63; place >= 0; place--) {
-            const uint64_t bit = (uint64_t)1 << place;
-            if (!(bits[word] & bit)) {
-                if ((bits[word] & (bit - 1)) == 0) break;
-                continue;
-            }
-            PyObject *object = object_at(slab, 64 * word + place);
-            prefetch_cell_before(object);
-            pass_on_from(queue, (Node *)object);
-        }
-        bits[word] = 0;
-    }
-    slab->waiting[BACKWARD].is_queued = false;
-}
-
 static void walk_back(Node *root, double seed)
 {
     Queue queue = NULL;
     pass_on(&queue, (PyObject *)root, seed);
-    while (queue != NULL) {
-        Slab *slab = dequeue(&queue, BACKWARD);
-        walk_slab(&queue, slab);
-    }
+    while (queue != NULL) walk_slab(&queue, BACKWARD, pass_on_from, &queue);
 }
 
 PyObject *backward(Node *root, double seed)

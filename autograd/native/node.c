@@ -320,46 +320,24 @@ static void free_node(Freeing *freeing, Node *node)
     Py_DECREF(type);
 }
 
-/* From the latest cell back: most nodes' operands were made shortly before them. */
-static void free_waiting_cells(Freeing *freeing, Slab *slab)
+static inline void free_cell(void *context, PyObject *object)
 {
-    for (int word = WORDS - 1; word >= 0; word--) {
-        uint64_t *bits = &slab->waiting[FREEING].bits[word], done = 0;
-        for (int place = 63; *bits != done; place = (place + 63) % 64) { /* Python code that runs may let others wait */
-            const uint64_t bit = (uint64_t)1 << place;
-            if (!(*bits & ~done & bit)) continue;
-            done |= bit;
-            Node *node = (Node *)object_at(slab, 64 * word + place);
-            prefetch_cell_before(node);
-            release(freeing, node);
-            clear_cell(node);
-            slab->freed++;
-        }
-        *bits = 0;
-    }
-}
-
-static bool has_waiting_cells(const Slab *slab)
-{
-    uint64_t all = 0;
-    for (int word = 0; word < WORDS; word++) all |= slab->waiting[FREEING].bits[word];
-    return all != 0;
+    release(context, (Node *)object);
+    clear_cell((Node *)object);
+    slab_of(object)->freed++;
 }
 
 static void free_all(Freeing *freeing)
 {
     while (freeing->others != NULL || freeing->queue != NULL) {
         Node *node = freeing->others;
-        if (node != NULL) {
+        if (node == NULL) {
+            walk_slab(&freeing->queue, FREEING, free_cell, freeing);
+        } else {
             freeing->others = (Node *)node->weak_references;
             node->weak_references = NULL;
             free_node(freeing, node);
-            continue;
         }
-        Slab *slab = dequeue(&freeing->queue, FREEING);
-        while (has_waiting_cells(slab)) free_waiting_cells(freeing, slab); /* Python code may have let later ones wait */
-        slab->waiting[FREEING].is_queued = false;
-        settle(slab);
     }
 }
 

@@ -126,6 +126,32 @@ static inline void prefetch_cell_before(const void *object)
 #endif
 }
 
+/* Visits the waiting cells of the slab whose turn was the latest, from its latest cell back. A visit may let other cells
+   wait, in this slab too. */
+ALWAYS_INLINE void walk_slab(Queue *queue, Walk walk, void (*visit)(void *context, PyObject *object), void *context)
+{
+    Slab *slab = dequeue(queue, walk);
+    uint64_t *bits = slab->waiting[walk].bits, any;
+    do {
+        for (int word = WORDS - 1; word >= 0; word--) {
+            uint64_t done = 0;
+            for (int place = 63; bits[word] != done; place = (place + 63) % 64) {
+                const uint64_t bit = (uint64_t)1 << place;
+                if (!(bits[word] & ~done & bit)) continue;
+                done |= bit;
+                PyObject *object = object_at(slab, 64 * word + place);
+                prefetch_cell_before(object);
+                visit(context, object);
+            }
+            bits[word] = 0;
+        }
+        any = 0;
+        for (int word = 0; word < WORDS; word++) any |= bits[word];
+    } while (any != 0);
+    slab->waiting[walk].is_queued = false;
+    settle(slab);
+}
+
 /* ---- Marks */
 
 /* Marks the cell in a walk with this epoch. Returns whether it was not marked. */
