@@ -1,7 +1,11 @@
 /* Slabs are cut from arenas, which come from the system and go back to it. */
 #include "slabs.h"
 
-enum { ARENA_BYTES = 1 << 20, KEPT_ARENAS = 8 }; /* so many empty ones are kept for the next graph */
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+enum { ARENA_BYTES = 1 << 22, KEPT_ARENAS = 2 }; /* so many empty ones are kept for the next graph */
 
 typedef struct Arena {
     char *memory, *uncut, *end; /* slabs have been cut as far as `uncut` */
@@ -35,6 +39,19 @@ static void unlink_arena(Arena *arena)
 
 static bool has_slab(const Arena *arena) { return arena->free != NULL || arena->uncut < arena->end; }
 
+/* A large graph takes many arenas, and in pages of 4 KB half of the time. The first arena is not to take memory that a small
+   one has no use for. */
+static void ask_for_large_pages(const Arena *arena)
+{
+#if defined(MADV_HUGEPAGE)
+    static bool is_first = true;
+    if (!is_first) (void)madvise(arena->memory, ARENA_BYTES, MADV_HUGEPAGE);
+    is_first = false;
+#else
+    (void)arena;
+#endif
+}
+
 static Arena *new_arena(void)
 {
     PyObjectArenaAllocator system;
@@ -48,6 +65,7 @@ static Arena *new_arena(void)
     }
     arena->uncut = (char *)slab_of(arena->memory + SLAB_BYTES - 1);
     arena->end = (char *)slab_of(arena->memory + ARENA_BYTES);
+    ask_for_large_pages(arena);
     empty_arenas++;
     link_arena(arena);
     return arena;
@@ -73,6 +91,7 @@ static Slab *cut_slab(Arena *arena, PyTypeObject *type)
     arena->uncut += SLAB_BYTES;
     memset(slab, 0, SLAB_BYTES);
     slab->arena = arena;
+    slab->has_neighbour = (char *)slab - SLAB_BYTES >= arena->memory;
     for (int cell = 0; cell < CELLS; cell++) Py_SET_TYPE(object_at(slab, cell), (PyTypeObject *)Py_NewRef(type));
     ASAN_POISON_MEMORY_REGION(first_cell(slab), (size_t)CELLS * CELL_BYTES);
     return slab;
