@@ -5,10 +5,12 @@
 #include <sys/mman.h>
 #endif
 
-enum { ARENA_BYTES = 1 << 22, KEPT_ARENAS = 2 }; /* so many empty ones are kept for the next graph */
+/* So many empty arenas are kept for the next graph. The first arena is small, as most programs' graphs are. */
+enum { FIRST_ARENA_BYTES = 1 << 18, ARENA_BYTES = 1 << 22, KEPT_ARENAS = 2 };
 
 typedef struct Arena {
     char *memory, *uncut, *end; /* slabs have been cut as far as `uncut` */
+    size_t bytes;
     Slab *free;
     int used;                   /* how many slabs */
     struct Arena *next, *previous;
@@ -37,16 +39,14 @@ static void unlink_arena(Arena *arena)
     else arenas = arena->next;
 }
 
+static char *first_slab(const Arena *arena) { return (char *)slab_of(arena->memory + SLAB_BYTES - 1); }
 static bool has_slab(const Arena *arena) { return arena->free != NULL || arena->uncut < arena->end; }
 
-/* A large graph takes many arenas, and in pages of 4 KB half of the time. The first arena is not to take memory that a small
-   one has no use for. */
+/* A large graph would need thousands of pages of 4 KB, and that takes longer than to compute it. */
 static void ask_for_large_pages(const Arena *arena)
 {
 #if defined(MADV_HUGEPAGE)
-    static bool is_first = true;
-    if (!is_first) (void)madvise(arena->memory, ARENA_BYTES, MADV_HUGEPAGE);
-    is_first = false;
+    if (arena->bytes == ARENA_BYTES) (void)madvise(arena->memory, arena->bytes, MADV_HUGEPAGE);
 #else
     (void)arena;
 #endif
@@ -54,18 +54,23 @@ static void ask_for_large_pages(const Arena *arena)
 
 static Arena *new_arena(void)
 {
+    static bool is_first = true;
     PyObjectArenaAllocator system;
     PyObject_GetArenaAllocator(&system);
     Arena *arena = PyMem_RawCalloc(1, sizeof(Arena));
-    if (arena != NULL) arena->memory = system.alloc(system.ctx, ARENA_BYTES);
+    if (arena != NULL) {
+        arena->bytes = is_first ? FIRST_ARENA_BYTES : ARENA_BYTES;
+        arena->memory = system.alloc(system.ctx, arena->bytes);
+    }
     if (arena == NULL || arena->memory == NULL) {
         PyMem_RawFree(arena);
         PyErr_NoMemory();
         return NULL;
     }
-    arena->uncut = (char *)slab_of(arena->memory + SLAB_BYTES - 1);
-    arena->end = (char *)slab_of(arena->memory + ARENA_BYTES);
+    is_first = false;
     ask_for_large_pages(arena);
+    arena->uncut = first_slab(arena);
+    arena->end = (char *)slab_of(arena->memory + arena->bytes);
     empty_arenas++;
     link_arena(arena);
     return arena;
@@ -75,12 +80,12 @@ static void free_arena(Arena *arena)
 {
     PyObjectArenaAllocator system;
     PyObject_GetArenaAllocator(&system);
-    ASAN_UNPOISON_MEMORY_REGION(arena->memory, ARENA_BYTES);
-    for (char *slab = (char *)slab_of(arena->memory + SLAB_BYTES - 1); slab < arena->uncut; slab += SLAB_BYTES)
+    ASAN_UNPOISON_MEMORY_REGION(arena->memory, arena->bytes);
+    for (char *slab = first_slab(arena); slab < arena->uncut; slab += SLAB_BYTES)
         for (int cell = 0; cell < CELLS; cell++) Py_DECREF(Py_TYPE(object_at((Slab *)(void *)slab, cell)));
     unlink_arena(arena);
     empty_arenas--;
-    system.free(system.ctx, arena->memory, ARENA_BYTES);
+    system.free(system.ctx, arena->memory, arena->bytes);
     PyMem_RawFree(arena);
 }
 
