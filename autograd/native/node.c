@@ -227,6 +227,7 @@ int node_clear(PyObject *self)
 typedef struct {
     Queue queue;
     Node *others;
+    int32_t cells; /* how many have been freed in the slab that it walks through */
 } Freeing;
 
 /* Whether the node can be freed without running Python code and without telling the garbage collector. */
@@ -324,7 +325,7 @@ static inline void free_cell(void *context, PyObject *object)
 {
     release(context, (Node *)object);
     clear_cell((Node *)object);
-    slab_of(object)->freed++;
+    ((Freeing *)context)->cells++;
 }
 
 static void free_all(Freeing *freeing)
@@ -332,7 +333,10 @@ static void free_all(Freeing *freeing)
     while (freeing->others != NULL || freeing->queue != NULL) {
         Node *node = freeing->others;
         if (node == NULL) {
-            walk_slab(&freeing->queue, FREEING, free_cell, freeing);
+            Slab *slab = walk_slab(&freeing->queue, FREEING, free_cell, freeing);
+            slab->freed += freeing->cells;
+            freeing->cells = 0;
+            settle(slab);
         } else {
             freeing->others = (Node *)node->weak_references;
             node->weak_references = NULL;
@@ -343,14 +347,14 @@ static void free_all(Freeing *freeing)
 
 void give_up_sequence(Sequence *sequence)
 {
-    Freeing freeing = {NULL, NULL};
+    Freeing freeing = {NULL, NULL, 0};
     release_sequence(&freeing, sequence);
     free_all(&freeing);
 }
 
 static void free_graph(Node *node)
 {
-    Freeing freeing = {NULL, NULL};
+    Freeing freeing = {NULL, NULL, 0};
     free_node(&freeing, node);
     free_all(&freeing);
 }
