@@ -5,6 +5,7 @@
 #include "apply.h"
 
 #include "kernels.h"
+#include "operands.h"
 #include "recording.h"
 #include "specification.h"
 
@@ -72,13 +73,12 @@ ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Part
     if (parents[0] == NULL && (count == 1 || parents[1] == NULL)) return PyFloat_FromDouble(result);
     int recording = is_recording();
     if (recording < 0) return NULL;
-    Node *node = node_new(recording ? row : LEAF, 0);
+    Node *node = recording ? node_computed(row, count) : node_leaf();
     if (node == NULL) return NULL;
     node->data = result;
     if (recording) {
         bool track = write_slot(&node->slots[0], parents[0], numbers[0], first, result, numbers);
         if (count == 2) track |= write_slot(&node->slots[1], parents[1], numbers[1], second, result, numbers);
-        node->near_count = (uint8_t)count;
         if (track) node_track(node);
     }
     return node_made(node);
@@ -103,7 +103,40 @@ BINARY_ROWS(APPLY_BINARY)
 
 const Application APPLY[ROW_COUNT] = {UNARY_ROWS(APPLICATION) BINARY_ROWS(APPLICATION)};
 
-_Static_assert((int)ROW_COUNT < (int)GIVEN, "a node counts the rows of the table in eight bits");
+_Static_assert((int)ROW_COUNT < (int)GIVEN, "a node counts the rows of the table in seven bits");
+
+/* ---- operators */
+
+/* Of operands that turn out to be Values or floats: a Value may lie in an array of no dimensions. Returns NotImplemented for
+   one that is no real number: Python then asks that operand's class. */
+static PyObject *infix_of_others(binaryfunc infix, PyObject *left, PyObject *right)
+{
+    PyObject *first = scalar_of(left), *second = first != NULL ? scalar_of(right) : NULL;
+    PyObject *result = second != NULL ? infix(first, second) : not_implemented();
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return result;
+}
+
+#define INFIX(name)                                                                                                   \
+    PyObject *apply_##name(PyObject *left, PyObject *right)                                                            \
+    {                                                                                                                  \
+        PyObject *parents[2];                                                                                          \
+        double numbers[2];                                                                                             \
+        if (read_scalar(left, &parents[0], &numbers[0]) == UNUSUAL ||                                                  \
+            read_scalar(right, &parents[1], &numbers[1]) == UNUSUAL)                                                   \
+            return infix_of_others(apply_##name, left, right);                                                         \
+        return apply_scalars(ROW_##name, 2, name##_value, name##_partial_0, name##_partial_1, parents, numbers);       \
+    }
+
+INFIX(add)
+INFIX(subtract)
+INFIX(multiply)
+INFIX(divide)
+INFIX(power)
+
+PyObject *apply_negative(PyObject *value) { return negative_apply(&value, &((Node *)value)->data); }
+PyObject *apply_abs(PyObject *value) { return abs_apply(&value, &((Node *)value)->data); }
 
 /* ---- any number of operands, in a node's slots */
 
@@ -175,7 +208,7 @@ PyObject *apply_to_operands(Node *node, Py_ssize_t n, const double *numbers)
         return node_made(node);
     }
     if (recording == 0) {
-        Node *leaf = node_new(LEAF, 0);
+        Node *leaf = node_leaf();
         if (leaf != NULL) leaf->data = data;
         result = node_made(leaf);
     }

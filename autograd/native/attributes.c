@@ -186,6 +186,7 @@ static PyObject *get_operands(PyObject *self, void *Py_UNUSED(closure))
 /* Whoever only reads the dictionary does not make the garbage collector know the node; setting an attribute does. */
 static PyObject *get_attributes(PyObject *self, void *Py_UNUSED(closure))
 {
+    node_make_special((Node *)self); /* whoever has the dictionary may put a `_backward` into it */
     return Py_XNewRef(node_attributes((Node *)self));
 }
 
@@ -198,6 +199,7 @@ static int set_attributes(PyObject *self, PyObject *dictionary, void *Py_UNUSED(
     }
     Far *far = node_far(node);
     if (far == NULL) return -1;
+    node_make_special(node);
     Py_XSETREF(far->attributes, Py_XNewRef(dictionary));
     if (!node->tracks_results) node_track(node);
     return 0;
@@ -236,6 +238,13 @@ static bool is_data_descriptor(PyObject *self, PyObject *name)
     return attribute != NULL && Py_TYPE(attribute)->tp_descr_set != NULL;
 }
 
+/* Whether setting the attribute may give the instance a `_backward` of its own. */
+static bool may_name_backward(PyObject *name)
+{
+    return !PyUnicode_CheckExact(name) || PyUnicode_CompareWithASCIIString(name, "_backward") == 0 ||
+           PyUnicode_CompareWithASCIIString(name, "__class__") == 0;
+}
+
 PyObject *value_getattro(PyObject *self, PyObject *name)
 {
     Node *node = (Node *)self;
@@ -250,6 +259,7 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
 
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
+    if (may_name_backward(name)) node_make_special((Node *)self);
     if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
     PyObject *attributes = Py_XNewRef(node_attributes((Node *)self)); /* as above */
     if (attributes == NULL) return -1;

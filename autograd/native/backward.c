@@ -1,4 +1,8 @@
-/* A Value's gradient, passed on from the root to the leaves. */
+/* A Value's gradient, passed on from the root to the leaves.
+
+   Mostly in a single walk over slabs, from the latest node back: a node's gradient begins with the first product that comes
+   to it, and is complete when it is the node's turn. The walk runs no Python code and allocates nothing, so nothing can come
+   in between. Where there are special nodes, the order is found first. */
 #include "backward.h"
 
 #include "graph.h"
@@ -42,6 +46,9 @@ int find_own_backward(void)
     return 0;
 }
 
+/* Whether somebody has wrapped the class's method. */
+static bool is_wrapped(void) { return _PyType_Lookup(Value_Type, name) != engines_own; }
+
 static int call_own_backward(Node *node)
 {
     PyObject *done = PyObject_CallMethodNoArgs((PyObject *)node, name);
@@ -61,7 +68,7 @@ static void hold(Node *const *nodes, Py_ssize_t i, Py_ssize_t *held)
 static int apply_chain_rule(const Order *order, Py_ssize_t *held)
 {
     Node *const *nodes = order->nodes;
-    const bool is_replaced = _PyType_Lookup(Value_Type, name) != engines_own; /* somebody has wrapped the class's method */
+    const bool is_replaced = is_wrapped();
     for (Py_ssize_t i = order->count - 1; i >= 0; i--) {
         Node *node = nodes[i];
         if (i >= NODES_AHEAD) prefetch_node(nodes[i - NODES_AHEAD]);
@@ -79,11 +86,63 @@ static int apply_chain_rule(const Order *order, Py_ssize_t *held)
     return 0;
 }
 
+/* ---- In a single walk */
+
+ALWAYS_INLINE void pass_on(Queue *queue, PyObject *object, double product)
+{
+    Node *parent = (Node *)object;
+    if (parent == NULL) return;
+    if (parent->is_in_slab && let_wait(queue, parent, BACKWARD)) parent->grad = 0.0 + product;
+    else parent->grad += product;
+}
+
+static void pass_on_to_all(Queue *queue, const Slot *slots, const Slot *derivatives, Py_ssize_t count, double grad)
+{
+    for (Py_ssize_t i = 0; i < count; i++) pass_on(queue, slots[i].parent, derivatives[i].number * grad);
+}
+
+static void pass_on_to_many(Queue *queue, Node *node)
+{
+    if (is_far(node)) {
+        pass_on_to_all(queue, node_slots(node), node_slots(node), node_count(node), node->grad);
+        return;
+    }
+    const Shared *shared = &node->shared;
+    for (int i = 0; i < 2; i++) {
+        const Sequence *own = shared->sequences[i], *other = shared->sequences[1 - i];
+        pass_on_to_all(queue, own->slots, other->slots, own->count, node->grad);
+    }
+    pass_on_to_all(queue, &shared->scalar, &shared->scalar, 1, node->grad);
+}
+
+static inline void pass_on_from(void *queue, PyObject *object)
+{
+    Node *node = (Node *)object;
+    if (node->near_count > INLINE_SLOTS) {
+        pass_on_to_many(queue, node);
+        return;
+    }
+    pass_on(queue, node->slots[0].parent, node->slots[0].number * node->grad);
+    if (node->near_count == 2) pass_on(queue, node->slots[1].parent, node->slots[1].number * node->grad);
+}
+
+static void walk_back(Node *root, double seed)
+{
+    Queue queue = NULL;
+    pass_on(&queue, (PyObject *)root, seed);
+    while (queue != NULL) walk_slab(&queue, BACKWARD, pass_on_from, &queue);
+}
+
 PyObject *backward(Node *root, double seed)
 {
     const Graph graph = {.roots = (PyObject **)&root, .root_count = 1};
     Order order;
-    if (end_stale_blocks() < 0 || find_order(&graph, &order, true) < 0) return NULL;
+    if (end_stale_blocks() < 0) return NULL;
+    if (special_nodes == 0 && !is_wrapped()) {
+        walk_back(root, seed);
+        Py_RETURN_NONE;
+    }
+    if (find_order(&graph, &order, true) < 0) return NULL;
     root->grad += seed;
     Py_ssize_t held = 0;
     int status = apply_chain_rule(&order, &held);

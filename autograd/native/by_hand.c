@@ -14,29 +14,28 @@ static int set_operands(Node *node, PyObject *operands, PyObject *derivatives, P
     }
     Far *far = node_far(node);
     PyObject *tail = far != NULL ? PyTuple_Pack(2, operation, symbol) : NULL;
-    Slot *slots = tail != NULL ? PyMem_Calloc((size_t)count + 1, sizeof(Slot)) : NULL;
+    Slots *slots = tail != NULL ? slots_new(count + 1) : NULL;
     if (slots == NULL) {
-        if (tail != NULL) PyErr_NoMemory();
         Py_XDECREF(tail);
         return -1;
     }
     bool tracks_results = false;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *operand = PyTuple_GET_ITEM(operands, i);
+    for (Slot *slot = slots->items; slots->count < count; slot++, slots->count++) {
+        PyObject *operand = PyTuple_GET_ITEM(operands, slots->count);
         if (is_value(operand)) {
-            slots[i] = (Slot){Py_NewRef(operand), known > 0 ? PyFloat_AsDouble(PyTuple_GET_ITEM(derivatives, values)) : 0.0};
+            *slot = (Slot){Py_NewRef(operand), known > 0 ? PyFloat_AsDouble(PyTuple_GET_ITEM(derivatives, values)) : 0.0};
             values++;
             tracks_results |= ((Node *)operand)->tracks_results;
         } else {
-            slots[i].number = PyFloat_AsDouble(operand);
+            *slot = (Slot){NULL, PyFloat_AsDouble(operand)};
         }
     }
-    slots[count].parent = tail;
+    slots->items[count] = (Slot){tail, 0.0};
     do node_drop_operands(node);
     while (far->slots != NULL); /* what that has freed may have given it others */
     far->slots = slots;
-    far->count = count;
     node->row = known > 0 ? GIVEN : CUSTOM;
+    node_make_special(node);
     if (tracks_results) node_track(node);
     return 0;
 }
@@ -101,7 +100,7 @@ PyObject *given(PyObject *Py_UNUSED(module), PyObject *arguments)
         return NULL;
     if (!holds(operands, true, &values) || values == 0 || !are_floats(derivatives) || PyTuple_GET_SIZE(derivatives) != values)
         return PyErr_Format(PyExc_TypeError, "expected Values and floats, and a float for each Value");
-    Node *node = node_new(LEAF, 0);
+    Node *node = node_leaf();
     if (node == NULL) return NULL;
     if (set_operands(node, operands, derivatives, operation, symbol) < 0) Py_CLEAR(node);
     else node->data = data;

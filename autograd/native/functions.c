@@ -97,12 +97,11 @@ static Node *node_on_sequences(int index, Sequence *first, Sequence *second, Slo
     bool tracks_results = scalar.parent != NULL && ((Node *)scalar.parent)->tracks_results;
     bool holds_value = first->holds_value || second->holds_value || scalar.parent != NULL;
     if (!isfinite(data) || tracks_results || !holds_value) return NULL;
-    Node *node = node_new(index, 0);
+    Node *node = node_computed(index, SHARED);
     if (node == NULL) return NULL;
     if (scalar.parent != NULL) row->partials[2](data, first->count, numbers, &scalar.number);
     Py_XINCREF(scalar.parent);
     node->data = data;
-    node->near_count = SHARED;
     node->shared = (Shared){{first, second}, scalar};
     return node;
 }
@@ -129,7 +128,7 @@ static PyObject *call_bilinear(int index, PyObject *const *arguments, Py_ssize_t
 static PyObject *call_on_sequences(int index, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t n, double *numbers)
 {
     const Row *row = &ROWS[index];
-    Node *node = node_new(index, n * row->sequences + (row->operands - row->sequences));
+    Node *node = node_with_room(index, n * row->sequences + (row->operands - row->sequences));
     if (node == NULL) return NULL;
     if (common_length(row, arguments, given) == n && take_arguments(node, arguments, given, n, numbers) == DONE)
         return apply_to_operands(node, n, numbers);

@@ -1,7 +1,7 @@
 /* Nodes are numbered as they are created, after their operands: in the order of their numbers they are in topological order.
-   A search finds which nodes there are. It is depth-first and takes operands in their order, and is itself the order where
-   operands that were given by hand are not older than their node. Every run visits the nodes alike, and so sums along the
-   order come out the same to the last bit. */
+   A walk over slabs finds which nodes there are, from the latest one back. Where nodes were given operands by hand, a search
+   finds them. It is depth-first and takes operands in their order, and is itself the order where an operand is not older than
+   its node. Every run visits the nodes alike, and so sums along the order come out the same to the last bit. */
 #include "graph.h"
 
 uint64_t new_epoch(void) { return ++epoch; }
@@ -15,6 +15,8 @@ typedef struct {
 
 static inline Item *items_of(const Order *order) { return (Item *)(void *)order->nodes; }
 
+/* ---- The search */
+
 typedef struct {
     Node *node;
     Py_ssize_t next; /* the operand to visit next */
@@ -25,18 +27,23 @@ typedef struct {
     Py_ssize_t count, capacity;
 } Path;
 
-/* Makes room for half as many items again. */
-static int grow(void **items, Py_ssize_t *capacity, size_t size)
+static int make_room(void **items, Py_ssize_t *capacity, Py_ssize_t count, size_t size)
 {
-    Py_ssize_t larger = *capacity + (*capacity >> 1) + 256;
-    void *moved = PyMem_RawRealloc(*items, (size_t)larger * size);
+    if (*capacity >= count) return 0;
+    void *moved = PyMem_RawRealloc(*items, (size_t)count * size);
     if (moved == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     *items = moved;
-    *capacity = larger;
+    *capacity = count;
     return 0;
+}
+
+/* Makes room for half as many items again. */
+static int grow(void **items, Py_ssize_t *capacity, size_t size)
+{
+    return make_room(items, capacity, *capacity + (*capacity >> 1) + 256, size);
 }
 
 static inline int append(Order *order, Node *node)
@@ -64,8 +71,7 @@ static inline int visit_slots(Path *path, Order *order, const Slot *slots, Py_ss
     if (step->next < first) step->next = first;
     while (step->next < first + count) {
         Node *parent = (Node *)slots[step->next++ - first].parent;
-        if (parent == NULL || parent->mark == epoch) continue;
-        parent->mark = epoch;
+        if (parent == NULL || !node_mark(parent, epoch)) continue;
         if (has_operands(parent)) return enter(path, parent);
         if (append(order, parent) < 0) return -1;
     }
@@ -108,14 +114,13 @@ static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *
 {
     uint64_t own_epoch = new_epoch();
     PyObject *const *root = graph->roots, *const *end = root + graph->root_count;
-    for (Py_ssize_t i = 0; i < graph->until_count; i++) ((Node *)graph->until[i])->mark = own_epoch;
+    for (Py_ssize_t i = 0; i < graph->until_count; i++) node_mark((Node *)graph->until[i], own_epoch);
     order->count = path->count = 0;
     *creation_is_topological = true;
     for (Py_ssize_t steps = 1;; steps++) {
         if (path->count == 0) {
-            while (root < end && ((Node *)*root)->mark == own_epoch) root++;
+            while (root < end && !node_mark((Node *)*root, own_epoch)) root++;
             if (root == end) return 0;
-            ((Node *)*root)->mark = own_epoch;
             if (enter(path, (Node *)*root) < 0) return -1;
         }
         int status = visit_operands(path, order);
@@ -137,14 +142,29 @@ static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *
    here and makes its own. */
 enum { KEPT_LENGTH = 1 << 17 };
 
-static Order kept_order;
+static Order kept_orders[3];
 static Path kept_path;
+
+static Order take_order(void)
+{
+    Order taken = {0};
+    for (size_t i = 0; i < sizeof kept_orders / sizeof *kept_orders && taken.nodes == NULL; i++) {
+        taken = kept_orders[i];
+        kept_orders[i] = (Order){0};
+    }
+    taken.count = 0;
+    return taken;
+}
 
 void give_back_order(Order *order)
 {
-    if (kept_order.nodes == NULL && order->capacity <= KEPT_LENGTH) kept_order = *order;
+    size_t i = 0;
+    while (i < sizeof kept_orders / sizeof *kept_orders && kept_orders[i].nodes != NULL) i++;
+    if (i < sizeof kept_orders / sizeof *kept_orders && order->capacity <= KEPT_LENGTH) kept_orders[i] = *order;
     else PyMem_RawFree(order->nodes);
 }
+
+/* ---- Sorted by their numbers */
 
 static Py_ssize_t end_of_run(const Item *items, Py_ssize_t start, Py_ssize_t count)
 {
@@ -171,43 +191,107 @@ static Py_ssize_t merge_runs(const Item *items, Py_ssize_t count, Item *merged)
 static int sort(Order *order)
 {
     if (end_of_run(items_of(order), 0, order->count) >= order->count) return 0;
-    Order merged = {PyMem_RawMalloc((size_t)order->capacity * sizeof(Item)), order->count, order->capacity}, before;
-    if (merged.nodes == NULL) {
-        PyErr_NoMemory();
+    Order merged = take_order(), before;
+    Py_ssize_t runs;
+    if (make_room((void **)&merged.nodes, &merged.capacity, order->count, sizeof(Item)) < 0) {
+        give_back_order(&merged);
         return -1;
     }
-    Py_ssize_t runs;
+    merged.count = order->count;
     do {
         runs = merge_runs(items_of(order), order->count, items_of(&merged));
         before = *order;
         *order = merged;
         merged = before;
     } while (runs > 1);
-    PyMem_RawFree(merged.nodes);
+    give_back_order(&merged);
     return 0;
 }
 
-static int search(const Graph *graph, Order *order, Path *path, bool reset)
+/* ---- The walk over slabs */
+
+typedef struct {
+    Queue queue;
+    Order *leaves, computed; /* the latter from the latest back */
+    bool reset, has_limits;  /* nodes that it goes until */
+    int status;              /* 1 once there are operands by hand, -1 with an exception */
+} Sweep;
+
+static inline void reach(Sweep *sweep, PyObject *object)
 {
+    Node *node = (Node *)object;
+    if (node == NULL || (sweep->has_limits && node_is_marked(node, epoch))) return;
+    if (node->is_in_slab) let_wait(&sweep->queue, node, BACKWARD);
+    else if (has_operands(node)) sweep->status = 1;
+    else if (node_mark(node, epoch) && append(sweep->leaves, node) < 0) sweep->status = -1;
+}
+
+static void reach_all(Sweep *sweep, const Slot *slots, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) reach(sweep, slots[i].parent);
+}
+
+static void reach_shared(Sweep *sweep, const Shared *shared)
+{
+    for (int i = 0; i < 2; i++) {
+        Sequence *sequence = shared->sequences[i];
+        if (sequence->mark == epoch) continue;
+        reach_all(sweep, sequence->slots, sequence->count);
+        sequence->mark = epoch;
+    }
+    reach(sweep, shared->scalar.parent);
+}
+
+static inline void visit_cell(void *context, PyObject *object)
+{
+    Sweep *sweep = context;
+    Node *node = (Node *)object;
+    if (sweep->status == 0 && node->row >= GIVEN) sweep->status = 1;
+    if (sweep->status == 0 && append(&sweep->computed, node) < 0) sweep->status = -1;
+    if (sweep->status != 0) return; /* it goes on to where cells wait already, so that none is left to */
+    if (sweep->reset) node->grad = 0.0;
+    if (is_shared(node)) reach_shared(sweep, &node->shared);
+    else reach_all(sweep, node_slots(node), node_count(node));
+}
+
+/* Returns 1 if a search must find the order. */
+static int sweep_slabs(const Graph *graph, Order *order, bool reset)
+{
+    Sweep sweep = {.leaves = order, .computed = take_order(), .reset = reset, .has_limits = graph->until_count > 0};
+    uint64_t own_epoch = new_epoch();
+    order->count = 0;
+    for (Py_ssize_t i = 0; i < graph->until_count; i++) node_mark((Node *)graph->until[i], own_epoch);
+    for (Py_ssize_t i = 0; i < graph->root_count; i++) reach(&sweep, graph->roots[i]);
+    while (sweep.queue != NULL) walk_slab(&sweep.queue, BACKWARD, visit_cell, &sweep);
+    if (sweep.status == 0) sweep.status = sort(order);
+    for (Py_ssize_t i = sweep.computed.count; sweep.status == 0 && i-- > 0;)
+        sweep.status = append(order, items_of(&sweep.computed)[i].node);
+    give_back_order(&sweep.computed);
+    return sweep.status == 0 ? sort(order) : sweep.status;
+}
+
+/* ---- Both */
+
+static int search(const Graph *graph, Order *order, bool reset)
+{
+    Path path = kept_path;
+    kept_path = (Path){0};
     bool creation_is_topological;
     int status;
     do {
-        status = walk(graph, order, path, reset, &creation_is_topological);
+        status = walk(graph, order, &path, reset, &creation_is_topological);
     } while (status == 1);
-    if (status == 0 && creation_is_topological) status = sort(order);
-    for (Py_ssize_t i = 0; status == 0 && i < order->count; i++) order->nodes[i] = items_of(order)[i].node;
-    return status;
+    if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
+    else PyMem_RawFree(path.steps);
+    return status == 0 && creation_is_topological ? sort(order) : status;
 }
 
 int find_order(const Graph *graph, Order *order, bool reset)
 {
-    Path path = kept_path;
-    *order = kept_order;
-    kept_order = (Order){0};
-    kept_path = (Path){0};
-    int status = search(graph, order, &path, reset);
-    if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
-    else PyMem_RawFree(path.steps);
+    *order = take_order();
+    int status = sweep_slabs(graph, order, reset);
+    if (status == 1) status = search(graph, order, reset);
+    for (Py_ssize_t i = 0; status == 0 && i < order->count; i++) order->nodes[i] = items_of(order)[i].node;
     if (status < 0) give_back_order(order);
     return status;
 }

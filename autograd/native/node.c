@@ -4,86 +4,69 @@
    sets attributes on it, since they can refer to anything, and of what is computed from such a node. So it finds the cycles
    that an operation's own `_backward` makes. It does not find the cycle of a result that is hung on its operand afterwards,
    because it does not know the nodes between: such a result must be taken off again.
-   Freed nodes are kept for the next graph. */
+   Memory of leaves that are freed is kept for others; that of computed nodes is the slabs'. */
 #include "node.h"
 
 PyTypeObject *Value_Type = NULL;
 initproc plain_init = NULL;
 uint64_t changes = 0;
 uint64_t epoch = 0;
-static uint64_t created = 0; /* how many nodes */
+uint64_t created = 0;
+Py_ssize_t special_nodes = 0;
 
-/* The nodes that are kept: a few at hand, and the others roughly sorted by address, so that a new graph's nodes lie side by
-   side in whichever order the earlier ones were freed. They are sorted into chains, linked through `weak_references`: each
-   stretch of memory belongs to one chain. Nodes are taken from chain after chain. */
+/* The leaves that are kept: linked through `weak_references`. */
 #if defined(__SANITIZE_ADDRESS__)
-enum { AT_HAND = 1, KEPT = 1 }; /* so that the sanitiser sees the use of a freed node */
+enum { KEPT_LEAVES = 1 }; /* so that the sanitiser sees the use of a freed node */
 #else
-enum { AT_HAND = 1 << 8, KEPT = 80000 };
+enum { KEPT_LEAVES = 1 << 14 };
 #endif
-enum { STRETCH_BITS = 9, CHAINS = 1 << 15 };
 
-static Node *at_hand[AT_HAND], *chains[CHAINS];
-static int at_hand_count = 0, chained_count = 0;
-static size_t current_chain = 0;
+static Node *kept = NULL;
+static int kept_count = 0;
 
 static inline bool keep(Node *node)
 {
-    if (at_hand_count < AT_HAND) {
-        at_hand[at_hand_count++] = node;
-        return true;
-    }
-    if (chained_count >= KEPT - AT_HAND) return false;
-    Node **chain = &chains[((uintptr_t)node >> STRETCH_BITS) % CHAINS];
-    node->weak_references = (PyObject *)*chain;
-    *chain = node;
-    chained_count++;
+    if (kept_count == KEPT_LEAVES) return false;
+    node->weak_references = (PyObject *)kept;
+    kept = node;
+    kept_count++;
     return true;
 }
 
-static inline Node *take_kept(void)
+Node *node_leaf(void)
 {
-    if (at_hand_count > 0) return at_hand[--at_hand_count];
-    if (chained_count == 0) return NULL;
-    while (chains[current_chain] == NULL) current_chain = (current_chain + 1) % CHAINS;
-    Node *node = chains[current_chain];
-    chains[current_chain] = (Node *)node->weak_references;
-    chained_count--;
-    return node;
-}
-
-void node_begin(Node *node)
-{
-    node->data = node->grad = 0.0;
-    node->weak_references = NULL;
-    node->number = ++created;
-    node->mark = 0;
-}
-
-Node *node_new(int row, Py_ssize_t room)
-{
-    Node *node = take_kept();
+    Node *node = kept;
     if (node != NULL) {
-        Py_SET_REFCNT(node, 1);
+        kept = (Node *)node->weak_references;
+        kept_count--;
+        Py_SET_REFCNT((PyObject *)node, 1);
     } else {
         node = PyObject_GC_New(Node, Value_Type);
         if (node == NULL) return NULL;
     }
-    node_begin(node);
-    node->is_tracked = 0;
-    node->tracks_results = 0;
-    node->row = (uint8_t)row;
-    node->near_count = 0;
-    if (room > INLINE_SLOTS) {
-        Slot *slots = PyMem_Malloc((size_t)room * sizeof(Slot));
-        if (slots == NULL) {
-            Py_DECREF(node);
-            PyErr_NoMemory();
-            return NULL;
-        }
-        node->near_count = FAR;
-        node->far = (Far){.slots = slots};
+    node_begin(node, LEAF, 0, false);
+    return node;
+}
+
+Slots *slots_new(Py_ssize_t room)
+{
+    Slots *slots = PyMem_Malloc(sizeof(Slots) + (size_t)room * sizeof(Slot));
+    if (slots != NULL) slots->count = 0;
+    else PyErr_NoMemory();
+    return slots;
+}
+
+Node *node_with_room(int row, Py_ssize_t room)
+{
+    Node *node = node_computed(row, 0);
+    if (node == NULL || room <= INLINE_SLOTS) return node;
+    Slots *slots = slots_new(room);
+    if (slots == NULL) {
+        Py_DECREF(node);
+        return NULL;
     }
+    node->near_count = FAR;
+    node->far = (Far){.slots = slots};
     return node;
 }
 
@@ -92,11 +75,10 @@ int node_expand(Node *node)
     if (!is_shared(node)) return 0;
     Shared shared = node->shared;
     Py_ssize_t n = shared.sequences[0]->count;
-    Slot *slots = PyMem_Malloc((size_t)(2 * n + 1) * sizeof(Slot)), *slot = slots;
-    if (slots == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
+    Slots *slots = slots_new(2 * n + 1);
+    if (slots == NULL) return -1;
+    slots->count = 2 * n + 1;
+    Slot *slot = slots->items;
     for (int i = 0; i < 2; i++) {
         const Slot *own = shared.sequences[i]->slots, *other = shared.sequences[1 - i]->slots;
         for (Py_ssize_t j = 0; j < n; j++)
@@ -104,7 +86,7 @@ int node_expand(Node *node)
     }
     *slot = shared.scalar;
     node->near_count = FAR;
-    node->far = (Far){.slots = slots, .count = 2 * n + 1};
+    node->far = (Far){.slots = slots};
     for (int i = 0; i < 2; i++) give_up_sequence(shared.sequences[i]);
     return 0;
 }
@@ -113,18 +95,16 @@ Far *node_far(Node *node)
 {
     if (node_expand(node) < 0) return NULL;
     if (is_far(node)) return &node->far;
-    Py_ssize_t count = node_count(node);
-    Slot *slots = NULL;
-    if (count > 0) {
-        slots = PyMem_Malloc((size_t)count * sizeof(Slot));
-        if (slots == NULL) {
-            PyErr_NoMemory();
-            return NULL;
-        }
-        for (Py_ssize_t i = 0; i < count; i++) slots[i] = node->slots[i];
+    uint64_t mark = node->is_in_slab ? 0 : *own_mark(node);
+    Slots *slots = NULL;
+    if (node_count(node) > 0) {
+        slots = slots_new(node_count(node));
+        if (slots == NULL) return NULL;
+        slots->count = node_count(node);
+        for (Py_ssize_t i = 0; i < slots->count; i++) slots->items[i] = node->slots[i];
     }
     node->near_count = FAR;
-    node->far = (Far){.slots = slots, .count = count};
+    node->far = (Far){.slots = slots, .mark = mark};
     return &node->far;
 }
 
@@ -153,22 +133,24 @@ void node_drop_operands(Node *node)
         Shared shared = node->shared;
         node->near_count = 0;
         node->row = LEAF;
+        node_make_special(node);
         for (int i = 0; i < 2; i++) give_up_sequence(shared.sequences[i]);
         Py_XDECREF(shared.scalar.parent);
         return;
     }
-    Slot near[INLINE_SLOTS], *slots = near;
+    Slot near[INLINE_SLOTS], *dropped = node_slots(node);
+    Slots *slots = is_far(node) ? node->far.slots : NULL;
     Py_ssize_t count = node_count(node) + has_tail(node);
+    if (count > 0 && node->is_in_slab) node_make_special(node);
     if (is_far(node)) {
-        slots = node->far.slots;
         node->far.slots = NULL;
     } else {
-        for (Py_ssize_t i = 0; i < count; i++) near[i] = node->slots[i];
+        dropped = memcpy(near, node->slots, sizeof near);
+        node->near_count = 0;
     }
-    set_node_count(node, 0);
     node->row = LEAF;
-    for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(slots[i].parent);
-    if (slots != near) PyMem_Free(slots);
+    for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(dropped[i].parent);
+    PyMem_Free(slots);
 }
 
 /* As in Python, where operations make the Value first and give it the operands then: what it was given by hand is replaced,
@@ -180,17 +162,12 @@ Node *node_announce(Node *node)
     Py_XDECREF(data);
     if (seen != NULL && node->row != LEAF) {
         node_drop_operands(seen);
-        if (!is_far(seen)) {
-            seen->near_count = node->near_count;
-            memcpy(&seen->far, &node->far, sizeof(Far));
-            node->near_count = 0;
-        } else if (node_far(node) == NULL) {
+        if (node_far(node) == NULL || node_far(seen) == NULL) {
             Py_CLEAR(seen);
         } else {
             seen->far.slots = node->far.slots;
-            seen->far.count = node->far.count;
             node->far.slots = NULL;
-            node->far.count = 0;
+            node_make_special(seen);
         }
     }
     if (seen != NULL) {
@@ -201,8 +178,6 @@ Node *node_announce(Node *node)
     Py_DECREF(node);
     return seen;
 }
-
-_Static_assert(sizeof(Far) >= INLINE_SLOTS * sizeof(Slot) && sizeof(Far) >= sizeof(Shared), "operands are moved as a Far");
 
 int node_set_label(Node *node, PyObject *label)
 {
@@ -244,6 +219,17 @@ int node_clear(PyObject *self)
     return 0;
 }
 
+/* ---- Freeing: in a loop, so that the depth of a graph does not matter. It allocates nothing. */
+
+/* What is to be freed: cells wait in the queue's slabs; other nodes are linked through `weak_references`. What is freed may
+   run Python code, and this may free others, in a loop of its own; where a slab is in another loop's queue, that one comes
+   to its cells. */
+typedef struct {
+    Queue queue;
+    Node *others;
+    int32_t cells; /* how many have been freed in the slab that it walks through */
+} Freeing;
+
 /* Whether the node can be freed without running Python code and without telling the garbage collector. */
 static inline bool is_plain(PyObject *object)
 {
@@ -251,76 +237,138 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-/* Gives up operands. Those that are to be freed are chained through `weak_references`, before `next`; returns the first. */
-static Node *release_slots(const Slot *slots, Py_ssize_t count, Node *next)
+ALWAYS_INLINE void free_later(Freeing *freeing, Node *node)
 {
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *parent = slots[i].parent;
-        if (parent == NULL) continue;
-        if (Py_REFCNT(parent) == 1 && is_plain(parent)) {
-            ((Node *)parent)->weak_references = (PyObject *)next;
-            next = (Node *)parent;
-        } else {
-            Py_DECREF(parent);
-        }
+    if (node->is_in_slab) {
+        let_wait(&freeing->queue, node, FREEING);
+    } else {
+        node->weak_references = (PyObject *)freeing->others;
+        freeing->others = node;
     }
-    return next;
 }
 
-static Node *release_sequence(Sequence *sequence, Node *next)
+ALWAYS_INLINE void give_up(Freeing *freeing, PyObject *object)
 {
-    if (--sequence->references > 0) return next;
+    if (object == NULL) return;
+    if (Py_REFCNT(object) == 1 && is_plain(object)) free_later(freeing, (Node *)object);
+    else Py_DECREF(object);
+}
+
+static void give_up_slots(Freeing *freeing, const Slot *slots, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) give_up(freeing, slots[i].parent);
+}
+
+static void release_sequence(Freeing *freeing, Sequence *sequence)
+{
+    if (--sequence->references > 0) return;
     if (*sequence->place == sequence) *sequence->place = NULL;
-    next = release_slots(sequence->slots, sequence->count, next);
+    give_up_slots(freeing, sequence->slots, sequence->count);
     PyMem_Free(sequence);
-    return next;
 }
 
-static Node *release_operands(Node *node, Node *next)
+static void release_shared(Freeing *freeing, const Shared *shared)
 {
-    if (is_far(node)) return release_slots(node->far.slots, node->far.count + has_tail(node), next);
-    if (!is_shared(node)) return release_slots(node->slots, node->near_count, next);
-    for (int i = 0; i < 2; i++) next = release_sequence(node->shared.sequences[i], next);
-    return release_slots(&node->shared.scalar, 1, next);
+    for (int i = 0; i < 2; i++) release_sequence(freeing, shared->sequences[i]);
+    give_up(freeing, shared->scalar.parent);
 }
 
-static void release_memory(Node *node)
+static void release_far(Freeing *freeing, Node *node)
 {
-    if (is_far(node)) {
-        PyMem_Free(node->far.slots);
-        Py_CLEAR(node->far.attributes);
-        Py_CLEAR(node->far.label);
+    give_up_slots(freeing, node_slots(node), node_count(node) + has_tail(node));
+    PyMem_Free(node->far.slots);
+    Py_CLEAR(node->far.attributes);
+    Py_CLEAR(node->far.label);
+}
+
+/* Gives up what the node has. */
+ALWAYS_INLINE void release(Freeing *freeing, Node *node)
+{
+    if (is_far(node)) release_far(freeing, node);
+    else if (is_shared(node)) release_shared(freeing, &node->shared);
+    else if (node->near_count > 0) {
+        give_up(freeing, node->slots[0].parent);
+        if (node->near_count > 1) give_up(freeing, node->slots[1].parent);
+    }
+}
+
+/* A cell whose object was assigned another class is one of the slab's type again. */
+ALWAYS_INLINE void clear_cell(Node *node)
+{
+    PyTypeObject *type = Py_TYPE(node);
+    if (node->is_special) special_nodes--;
+    if (type != Value_Type) {
+        Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
+        Py_DECREF(type);
+    }
+    poison_cell((PyObject *)node);
+}
+
+static void free_node(Freeing *freeing, Node *node)
+{
+    release(freeing, node);
+    if (node->is_in_slab) {
+        Slab *slab = slab_of(node);
+        clear_cell(node);
+        slab->freed++;
+        settle(slab);
+        return;
     }
     PyTypeObject *type = Py_TYPE(node);
+    if (node->is_special) special_nodes--;
     if (type == Value_Type && keep(node)) return;
     type->tp_free(node);
     Py_DECREF(type);
 }
 
-/* Frees a chain of nodes, and all that is freed with them: in a loop, so that the depth of a graph does not matter. */
-static void free_nodes(Node *node)
+static inline void free_cell(void *context, PyObject *object)
 {
-    while (node != NULL) {
-        Node *next = (Node *)node->weak_references;
-        node->weak_references = NULL;
-        next = release_operands(node, next);
-        release_memory(node);
-        node = next;
+    release(context, (Node *)object);
+    clear_cell((Node *)object);
+    ((Freeing *)context)->cells++;
+}
+
+static void free_all(Freeing *freeing)
+{
+    while (freeing->others != NULL || freeing->queue != NULL) {
+        Node *node = freeing->others;
+        if (node == NULL) {
+            Slab *slab = walk_slab(&freeing->queue, FREEING, free_cell, freeing);
+            slab->freed += freeing->cells;
+            freeing->cells = 0;
+            settle(slab);
+        } else {
+            freeing->others = (Node *)node->weak_references;
+            node->weak_references = NULL;
+            free_node(freeing, node);
+        }
     }
 }
 
-void give_up_sequence(Sequence *sequence) { free_nodes(release_sequence(sequence, NULL)); }
+void give_up_sequence(Sequence *sequence)
+{
+    Freeing freeing = {NULL, NULL, 0};
+    release_sequence(&freeing, sequence);
+    free_all(&freeing);
+}
+
+static void free_graph(Node *node)
+{
+    Freeing freeing = {NULL, NULL, 0};
+    free_node(&freeing, node);
+    free_all(&freeing);
+}
 
 void node_dealloc(PyObject *self)
 {
     if (is_plain(self)) {
-        free_nodes((Node *)self);
+        free_graph((Node *)self);
         return;
     }
     PyObject_GC_UnTrack(self);
     /* Nodes that are not plain are freed by a recursion; the trashcan bounds its depth. */
     Py_TRASHCAN_BEGIN(self, node_dealloc)
     if (((Node *)self)->weak_references != NULL) PyObject_ClearWeakRefs(self);
-    free_nodes((Node *)self);
+    free_graph((Node *)self);
     Py_TRASHCAN_END
 }

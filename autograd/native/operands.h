@@ -18,7 +18,7 @@ typedef enum { DONE, UNUSUAL } Reading;
 
 /* Reads an operand that can be read without running Python code: its number and, in *parent, the Value that it is (borrowed),
    or NULL. Anything else is UNUSUAL: operands.py reads it. */
-static inline Reading read_scalar(PyObject *object, PyObject **parent, double *number)
+ALWAYS_INLINE Reading read_scalar(PyObject *object, PyObject **parent, double *number)
 {
     *parent = NULL;
     if (PyFloat_CheckExact(object)) {

@@ -14,8 +14,8 @@ typedef struct {
 static void add_products(Sweep *sweep, const Slot *slots, const Slot *derivatives, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
-        const Node *parent = (Node *)slots[i].parent;
-        if (parent == NULL || parent->mark != sweep->epoch) continue;
+        Node *parent = (Node *)slots[i].parent;
+        if (parent == NULL || !node_is_marked(parent, sweep->epoch)) continue;
         sweep->tangent += derivatives[i].number * parent->grad;
         sweep->depends = true;
     }
@@ -34,7 +34,7 @@ static void push_to(Node *node, uint64_t epoch)
     if (is_shared(node)) add_products_of_shared(&sweep, &node->shared);
     else add_products(&sweep, node_slots(node), node_slots(node), operand_count(node));
     node->grad = sweep.tangent;
-    if (sweep.depends) node->mark = epoch;
+    if (sweep.depends) node_mark(node, epoch);
 }
 
 /* The Value at a place of a list; NULL with an exception if there is none. */
@@ -53,7 +53,7 @@ static int sweep_forward(PyObject *nodes, PyObject *variables)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(variables); i++) {
         Node *variable = node_at(variables, i);
         if (variable == NULL) return -1;
-        variable->mark = own_epoch;
+        node_mark(variable, own_epoch);
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(nodes); i++) {
         Node *node = node_at(nodes, i);

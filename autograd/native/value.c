@@ -18,14 +18,19 @@
 
 static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSED(keywords))
 {
-    if (type == Value_Type) return (PyObject *)node_new(LEAF, 0);
+    if (type == Value_Type) {
+        Node *leaf = node_leaf();
+        if (leaf != NULL) leaf->data = 0.0;
+        return (PyObject *)leaf;
+    }
     PyObject *nothing = PyTuple_New(0);
     if (nothing == NULL) return NULL;
     Node *node = (Node *)PyBaseObject_Type.tp_new(type, nothing, NULL); /* it refuses abstract classes */
     Py_DECREF(nothing);
     if (node != NULL) {
-        node_begin(node);
-        node->row = LEAF;
+        node->data = 0.0;
+        node_begin(node, LEAF, 0, false);
+        node_make_special(node); /* the class may have a `_backward` of its own */
         node->is_tracked = 1; /* its allocation has told the collector */
     }
     return (PyObject *)node;
@@ -74,7 +79,7 @@ PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_
     if (given == 1 && names == NULL && !init_is_wrapped()) {
         double number;
         if (as_number(arguments[0], &number) < 0) return NULL;
-        Node *leaf = node_new(LEAF, 0);
+        Node *leaf = node_leaf();
         if (leaf != NULL) leaf->data = number;
         return (PyObject *)leaf;
     }
@@ -89,39 +94,8 @@ PyObject *value_call(PyObject *type, PyObject *const *arguments, size_t flagged_
 
 /* ---- operators */
 
-static PyObject *infix_of_others(int row, PyObject *left, PyObject *right);
-
-static PyObject *infix(int row, PyObject *left, PyObject *right)
-{
-    PyObject *parents[2];
-    double numbers[2];
-    if (read_scalar(left, &parents[0], &numbers[0]) == DONE && read_scalar(right, &parents[1], &numbers[1]) == DONE)
-        return APPLY[row](parents, numbers);
-    return infix_of_others(row, left, right);
-}
-
-/* Of operands that turn out to be Values or floats: a Value may lie in an array of no dimensions. Returns NotImplemented for
-   one that is no real number: Python then asks that operand's class. */
-static PyObject *infix_of_others(int row, PyObject *left, PyObject *right)
-{
-    PyObject *first = scalar_of(left), *second = first != NULL ? scalar_of(right) : NULL;
-    PyObject *result = second != NULL ? infix(row, first, second) : not_implemented();
-    Py_XDECREF(first);
-    Py_XDECREF(second);
-    return result;
-}
-
-static PyObject *prefix(int row, PyObject *self)
-{
-    return APPLY[row](&self, &((Node *)self)->data);
-}
-
-static PyObject *value_add(PyObject *left, PyObject *right) { return infix(ROW_add, left, right); }
-static PyObject *value_subtract(PyObject *left, PyObject *right) { return infix(ROW_subtract, left, right); }
-static PyObject *value_multiply(PyObject *left, PyObject *right) { return infix(ROW_multiply, left, right); }
-static PyObject *value_divide(PyObject *left, PyObject *right) { return infix(ROW_divide, left, right); }
-static PyObject *value_negative(PyObject *self) { return prefix(ROW_negative, self); }
-static PyObject *value_absolute(PyObject *self) { return prefix(ROW_abs, self); }
+static PyObject *value_negative(PyObject *self) { return apply_negative(self); }
+static PyObject *value_absolute(PyObject *self) { return apply_abs(self); }
 static PyObject *value_positive(PyObject *self) { return Py_NewRef(self); }
 
 static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
@@ -131,7 +105,7 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
         PyErr_SetObject(PyExc_TypeError, specification.modulus);
         return NULL;
     }
-    return infix(ROW_power, left, right);
+    return apply_power(left, right);
 }
 
 /* ---- the number, and comparisons */
@@ -157,7 +131,7 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
     Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison);
 }
 
-/* As infix_of_others(). With a number beyond all floats it compares as a float does. */
+/* The other turns out to be a Value or a float. With a number beyond all floats it compares as a float does. */
 static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison)
 {
     PyObject *operand = scalar_of(other), *result = NULL;
@@ -254,10 +228,10 @@ static PyType_Slot value_slots[] = {
     {Py_tp_methods, value_methods},
     {Py_tp_richcompare, value_compare},
     {Py_tp_hash, value_hash},
-    {Py_nb_add, value_add},
-    {Py_nb_subtract, value_subtract},
-    {Py_nb_multiply, value_multiply},
-    {Py_nb_true_divide, value_divide},
+    {Py_nb_add, apply_add},
+    {Py_nb_subtract, apply_subtract},
+    {Py_nb_multiply, apply_multiply},
+    {Py_nb_true_divide, apply_divide},
     {Py_nb_power, value_power},
     {Py_nb_negative, value_negative},
     {Py_nb_absolute, value_absolute},

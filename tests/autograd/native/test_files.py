@@ -63,7 +63,9 @@ def test_no_circle_of_files_is_left():
 def test_what_a_source_offers_its_own_header_declares():
     assert strangers(NATIVE) == []
     offered = [name for source in NATIVE.glob("*.c") for name in FUNCTION.findall(text_of(source))]
-    assert {"node_new", "find_order", "backward", "push_forward", "as_number", "gather"} <= set(offered)
+    assert {"node_leaf", "take_first_cell", "find_order", "backward", "push_forward", "as_number", "gather"} <= set(
+        offered
+    )
 
 
 def test_no_file_compares_the_names_of_operations():

@@ -901,8 +901,13 @@ y.backward()
 assert x.grad == 1.0, x.grad
 print("built until no memory was left")
 
-# backward, at each of its allocations: nothing has changed before it can go on
-x.grad, failed = 0.0, 0
+# backward allocates nothing
+x.grad = 0.0
+assert not fails(y.backward, 0)
+assert x.grad == 1.0, x.grad
+
+# but where a node has a `_backward` of its own: at each allocation, nothing has changed before it can go on
+x.grad, failed, x._backward = 0.0, 0, lambda: None
 for more in range(0, 64 * MiB, MiB):
     if not fails(y.backward, more):
         break
@@ -910,6 +915,7 @@ for more in range(0, 64 * MiB, MiB):
     assert x.grad == 0.0, (more, x.grad)
 assert failed >= 2, failed
 assert x.grad == 1.0, x.grad
+del x._backward
 y.backward()
 assert x.grad == 2.0, x.grad
 print("backward failed", failed, "times")
