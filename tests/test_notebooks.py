@@ -112,7 +112,7 @@ def texts(cell: NotebookNode) -> list[str]:
 
 def machine_paths(cell: NotebookNode) -> list[str]:
     shown = [
-        text
+        str(text)
         for output in cell.outputs
         for kind, text in ({"text": output.text} if output.output_type == "stream" else output.data).items()
         if kind != "image/png"
