@@ -19,6 +19,7 @@ from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
 from nn.minimizing import Descent
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp
+from nn.recurrent import Recurrent, TreeEncoder
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import History, fit
 
@@ -41,7 +42,9 @@ __all__ = [
     "Optimizer",
     "ParameterGroups",
     "RMSProp",
+    "Recurrent",
     "Sequential",
+    "TreeEncoder",
     "binary_cross_entropy",
     "correct_class",
     "correct_sign",
