@@ -4,6 +4,7 @@
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
+#   make landmarks run the history of backpropagation again, from nothing
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -45,6 +46,10 @@ bench: $(VENV)/installed-test
 
 docs: $(VENV)/installed-examples
 	$(BIN)/python docs/write.py
+
+# Minutes; it stores the outputs in notebooks/landmarks, and writes the table there.
+landmarks: $(VENV)/installed-test
+	$(BIN)/python -P tests/run_notebooks.py landmarks
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

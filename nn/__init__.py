@@ -1,6 +1,6 @@
 """Networks on the engine: modules, layers, losses, optimisers, training.
 
-`nn.datasets`, `nn.plots` and `nn.schedules` are imported by themselves.
+`nn.comparison`, `nn.datasets`, `nn.initial`, `nn.plots` and `nn.schedules` are imported by themselves.
 
 >>> from nn import MLP, SGD, half_squared_error
 >>> model = MLP(2, [4, 1])
@@ -19,6 +19,7 @@ from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
 from nn.minimizing import Descent
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp
+from nn.recurrent import Recurrent, TreeEncoder
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
 from nn.training import History, fit
 
@@ -42,7 +43,9 @@ __all__ = [
     "Optimizer",
     "ParameterGroups",
     "RMSProp",
+    "Recurrent",
     "Sequential",
+    "TreeEncoder",
     "binary_cross_entropy",
     "correct_class",
     "correct_sign",

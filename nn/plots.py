@@ -171,6 +171,129 @@ def loss_curves(
     return figure_of(ax)
 
 
+def seed_curves(
+    curves: Mapping[str, Sequence[Sequence[float]]],
+    ax: Axes | None = None,
+    *,
+    scale: Literal["log", "linear"] = "linear",
+    start: int = 1,
+) -> Figure:
+    """Several runs of each kind, one a seed: every run as a thin line, and their median as a thick one.
+
+    Arguments:
+        curves: what a kind is called, and the numbers of each of its runs, one a step. Runs may have different lengths:
+            the end of one that is shorter than the longest is marked, and the median ends with the shortest.
+        scale: of the vertical axis.
+        start: the number of the first step.
+
+    Raises ValueError if there is nothing to draw, or a run has no steps; TypeError for what is no dict of numbers.
+
+    >>> figure = seed_curves({"rate 0.1": [[1.0, 0.5, 0.25], [1.1, 0.7, 0.2]], "rate 1": [[1.0, 0.1, 0.01]]})
+    """
+    kinds = {
+        name: [losses_of(f"seed_curves: {name!r}", run) for run in runs]
+        for name, runs in items_of("seed_curves: curves", curves).items()
+    }
+    if not kinds or not all(runs and all(map(len, runs)) for runs in kinds.values()):
+        raise ValueError("seed_curves: expected at least one run of each kind, and a number in each")
+    if not isinstance(scale, str) or scale not in ("log", "linear"):
+        raise ValueError(f"seed_curves: scale: expected 'log' or 'linear', got {shortened(scale)}")
+    ax = axes("seed_curves", ax, 6.0, 4.0)
+    longest = max(len(run) for runs in kinds.values() for run in runs)
+    for k, (name, runs) in enumerate(kinds.items()):
+        colour = COLOURS[k % 8]
+        for run in runs:
+            ax.plot(range(start, start + len(run)), run, color=colour, linewidth=0.7, alpha=0.45)
+            if len(run) < longest:
+                ax.plot([start + len(run) - 1], [run[-1]], MARKERS[k % 8], color=colour, markersize=3)
+        middle = numpy.median([run[: min(map(len, runs))] for run in runs], axis=0)
+        steps = range(start, start + len(middle))
+        ax.plot(steps, middle, linestyle=DASHES[k % 6], color=colour, linewidth=2.2, label=name)
+    ax.set(yscale=scale)
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return figure_of(ax)
+
+
+def hinton_diagram(
+    weights: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    largest: float | None = None,
+    numbers: bool = False,
+) -> Figure:
+    """A matrix of weights as squares: white ones are positive, black ones negative, the area is the size.
+
+    Arguments:
+        weights: of shape (rows, columns).
+        rows, columns: their names.
+        largest: the size of a weight whose square fills its cell, above 0; larger ones fill it too. By default, that of
+            the largest weight. Diagrams that are to be compared need the same.
+        numbers: True writes each weight beside its square.
+
+    Raises ValueError for another shape, for numbers that are not finite, and unless there are as many names as rows and
+    columns; TypeError for what are no numbers.
+    Source: D. E. Rumelhart, J. L. McClelland and the PDP research group, "Parallel Distributed Processing", 1986, where
+    Hinton and others draw weights so.
+
+    >>> figure = hinton_diagram([[1.0, -2.0], [0.5, 4.0]], columns=["left", "right"])
+    """
+    matrix = real_array("hinton_diagram: weights", weights, ("n", "m"))
+    names = {"rows": ([*rows], len(matrix)), "columns": ([*columns], len(matrix[0]))}
+    for name, (given, count) in names.items():
+        if len(given) not in (0, count):
+            raise ValueError(f"hinton_diagram: {name}: expected a name for each of {count}, got {len(given)}")
+    full = float(abs(matrix).max()) if largest is None else finite("hinton_diagram: largest", largest)
+    if largest is not None and full <= 0:
+        raise ValueError(f"hinton_diagram: largest: expected a positive number, got {largest}")
+    height, width = matrix.shape
+    ax = axes("hinton_diagram", ax, 1.0 + 0.5 * width, 0.6 + 0.5 * height)
+    ax.set_facecolor("0.65")
+    for (row, column), weight in numpy.ndenumerate(matrix):
+        side = 0.92 * float(numpy.sqrt(min(abs(weight) / (full or 1.0), 1.0)))
+        colour = "white" if weight > 0 else "black"
+        # In the units of the axes, so that squares keep their size relative to the cells.
+        ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
+        if numbers:
+            ax.annotate(f"{weight:.2g}", (column, row + 0.47), ha="center", va="bottom", fontsize=7, color="0.15")
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
+    ax.set_xticks(
+        range(width) if len(columns) else [], [*columns], rotation=90 if max(map(len, columns), default=0) > 2 else 0
+    )
+    ax.set_yticks(range(height) if len(rows) else [], [*rows])
+    ax.tick_params(length=0)
+    return figure_of(ax)
+
+
+def trajectories(paths: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figure:
+    """Paths in the plane, such as orbits, in equal units on both axes: each begins at its large marker.
+
+    Arguments:
+        paths: what each is called, and its points, of shape (n, 2).
+
+    Raises ValueError if there is none, for another shape, and for numbers that are not finite; TypeError for what is no
+    dict of numbers.
+
+    >>> figure = trajectories({"a fall": [[0.0, 1.0], [0.1, 0.6], [0.2, 0.0]]})
+    """
+    lines = {
+        name: real_array(f"trajectories: {name!r}", path, ("n", 2))
+        for name, path in items_of("trajectories: paths", paths).items()
+    }
+    if not lines:
+        raise ValueError("trajectories: expected at least one path, got none")
+    ax = axes("trajectories", ax, 6.0, 6.0)
+    for k, (name, line) in enumerate(lines.items()):
+        colour = COLOURS[k % 8]
+        ax.plot(*line.T, linestyle=DASHES[k % 6], color=colour, label=name)
+        ax.plot(*line[:1].T, MARKERS[k % 8], color=colour, markersize=8, markeredgecolor="white")
+    ax.set_aspect("equal")
+    ax.legend()
+    return figure_of(ax)
+
+
 def error_surface(
     error: Callable[[float, float], Any],  # Any: a Value or a number
     w1: tuple[float, float],
@@ -389,6 +512,12 @@ def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) 
 
 
 # ---- Figures
+
+
+def rectangle(corner: tuple[float, float], side: float, colour: str) -> Any:  # Any: matplotlib is imported when used
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, side, side, facecolor=colour, edgecolor="none")
 
 
 def figure_of(ax: Axes) -> Figure:

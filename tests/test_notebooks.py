@@ -1,48 +1,47 @@
 """Do the notebooks run from top to bottom, and are the outputs that they store the ones that their cells give?
 
-`python tests/test_notebooks.py` runs every notebook and stores its outputs: after changing one, or what it shows.
+The course runs in full, and gives what it stores. The landmarks take minutes: they run in small, with fewer seeds, and
+what they store is checked.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import io
-import os
 import re
+import statistics
 import sys
 import tempfile
-from pathlib import Path
-
-import pytest
-
-os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns that its directories will move
 
 import nbformat
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
-from nbclient import NotebookClient
+import pytest
 from nbformat import NotebookNode
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
+from . import run_notebooks
+from .run_notebooks import COURSE, FOLDER, LANDMARKS, METADATA, code_cells, comparisons, executed, read
 
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+in_the_course = pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+every_landmark = pytest.mark.parametrize("path", LANDMARKS, ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", COURSE + LANDMARKS, ids=lambda path: path.stem)
+
+# The cells that say how much is run, as the tests run them: by the notebook and the cell's id.
+IN_SMALL = {
+    "1986-internal-representations": {
+        "sizes": "XOR_SEEDS = range(12); PARITY_SEEDS = range(5); SYMMETRY_SEEDS, SYMMETRY_SWEEPS = range(6), 8_000; "
+        "ENCODER_SEEDS = range(5); TC_SEEDS = range(7); FAMILY_SEEDS = range(2)",
+    },
+}
 
 
 def test_there_are_notebooks():
-    assert NOTEBOOKS
+    assert COURSE
+    assert LANDMARKS
 
 
 @pytest.mark.slow
-@every_notebook
+@in_the_course
 def test_every_cell_runs_and_gives_the_outputs_that_are_stored(path, tmp_path):
     stored = read(path)
     for before, after in zip(code_cells(stored), code_cells(executed(path, tmp_path)), strict=True):
-        assert texts(before) == texts(after), f"cell {before.id}: run: python tests/test_notebooks.py"
+        assert texts(before) == texts(after), f"cell {before.id}: run: python tests/run_notebooks.py"
 
 
 @every_notebook
@@ -56,7 +55,8 @@ def test_outputs_are_stored_from_one_run(path):
 @every_notebook
 def test_nothing_of_a_machine_is_stored(path):
     notebook = read(path)
-    assert notebook.metadata == METADATA
+    assert {name: notebook.metadata[name] for name in METADATA} == METADATA
+    assert notebook.metadata.keys() - METADATA.keys() <= {"landmark"}
     assert [cell.id for cell in notebook.cells if cell.metadata] == []  # Jupyter stores the times of execution there
     assert {cell.id: paths for cell in code_cells(notebook) if (paths := machine_paths(cell))} == {}
 
@@ -70,14 +70,39 @@ def test_paths_of_machines_are_recognised():
     assert machine_paths(cell('<svg xmlns="http://www.w3.org/2000/svg">a/b</svg>')) == []
 
 
-def read(path: Path) -> NotebookNode:
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    return notebook
+# ---- Landmarks
 
 
-def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+@pytest.mark.slow
+@every_landmark
+def test_a_landmark_in_small_keeps_its_claims(path, tmp_path):
+    """Its cells assert them, and its numbers are in their bands: those of the first seeds are."""
+    tables = comparisons(executed(path, tmp_path, IN_SMALL.get(path.stem)))
+    assert out_of_band(tables) == []
+
+
+@every_landmark
+def test_what_a_landmark_stores_is_of_its_code_and_in_the_bands(path):
+    notebook = read(path)
+    assert notebook.metadata["landmark"]["code"] == run_notebooks.fingerprint(notebook), "run: make landmarks"
+    assert comparisons(notebook)
+    assert out_of_band(comparisons(notebook)) == []
+
+
+def test_the_page_of_the_landmarks_has_the_results_that_they_store():
+    assert run_notebooks.RESULTS.read_text(encoding="utf-8") == run_notebooks.table_of_results(), "run: make landmarks"
+
+
+def out_of_band(tables):
+    rows = [row for table in tables for row in table["rows"]]
+    return [row["what"] for row in rows if not holds(statistics.median(row["ours"]), *row["band"])]
+
+
+def holds(number, low, high):
+    return (low is None or low <= number) and (high is None or number <= high)
+
+
+# ---- Helpers
 
 
 def texts(cell: NotebookNode) -> list[str]:
@@ -87,63 +112,11 @@ def texts(cell: NotebookNode) -> list[str]:
 
 def machine_paths(cell: NotebookNode) -> list[str]:
     shown = [
-        text
+        str(text)
         for output in cell.outputs
         for kind, text in ({"text": output.text} if output.output_type == "stream" else output.data).items()
         if kind != "image/png"
     ]
     places = [r"(?<![\w.])/(?:home|Users|root|tmp|private|var|usr|opt|mnt)/", r"\b[A-Za-z]:\\"]
-    places += map(re.escape, (sys.prefix, tempfile.gettempdir(), str(NOTEBOOKS[0].parents[1])))
+    places += map(re.escape, (sys.prefix, tempfile.gettempdir(), str(FOLDER.parent)))
     return [found.group() for text in shown for found in re.finditer("|".join(places), text)]
-
-
-def executed(path: Path, directory: Path) -> NotebookNode:
-    """The notebook run by this interpreter, in an empty directory and with nobody's settings."""
-    notebook = read(path)
-    # Without directories to look for kernels in, there is one: ipykernel's own, run by this interpreter.
-    kernel = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    client = NotebookClient(
-        notebook,
-        km=kernel,
-        timeout=120,
-        record_timing=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(directory)}},
-    )
-    settings = {name: str(directory) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
-    with pytest.MonkeyPatch.context() as environment:
-        for name, place in settings.items():
-            environment.setenv(name, place)
-        # On Windows, the event loop that asyncio takes by default has not got what ZeroMQ needs.
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            return runner.run(client.async_execute(cleanup_kc=True))
-
-
-def main() -> None:
-    for path in NOTEBOOKS:
-        with tempfile.TemporaryDirectory() as directory:
-            notebook = executed(path, Path(directory))
-        notebook.metadata = METADATA
-        for cell in code_cells(notebook):
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = in_few_colours(output.data["image/png"])
-        nbformat.write(notebook, path)
-
-
-def in_few_colours(png: str) -> str:
-    """The PNG with a palette of 128 colours: a picture needs no more, and takes a quarter of the space.
-
-    An octree's palette has the rare colours too, those of a thin line. That of the median cut, Pillow's default, mixes
-    them with others.
-    """
-    from PIL import Image
-
-    smaller = io.BytesIO()
-    picture = Image.open(io.BytesIO(base64.b64decode(png)))
-    picture.convert("RGB").quantize(128, Image.Quantize.FASTOCTREE).save(smaller, "PNG", optimize=True)
-    return base64.b64encode(smaller.getvalue()).decode()
-
-
-if __name__ == "__main__":
-    main()

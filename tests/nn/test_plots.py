@@ -17,7 +17,18 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from autograd import Value
-from nn.plots import COLOURS, confusion_matrix, decision_boundary, error_surface, loss_curve, loss_curves, panels
+from nn.plots import (
+    COLOURS,
+    confusion_matrix,
+    decision_boundary,
+    error_surface,
+    hinton_diagram,
+    loss_curve,
+    loss_curves,
+    panels,
+    seed_curves,
+    trajectories,
+)
 from nn.training import History
 
 POINTS = np.array([[0.0, 0.0], [2.0, 1.0], [1.0, 3.0], [-1.0, 2.0]])
@@ -360,6 +371,9 @@ DRAWINGS = {
     "confusion_matrix": lambda ax=None: confusion_matrix([0, 1], [0, 0], ax),
     "loss_curves": lambda ax=None: loss_curves({"a": [2.0, 1.0]}, ax),
     "error_surface": lambda ax=None: error_surface(plane, (0, 1), (0, 1), ax, paths={"down": DESCENT}, resolution=5),
+    "seed_curves": lambda ax=None: seed_curves({"a": [[2.0, 1.0], [3.0]]}, ax),
+    "hinton_diagram": lambda ax=None: hinton_diagram([[2.0, -1.0, 0.3]], ax, columns=["x", "y", "z"]),
+    "trajectories": lambda ax=None: trajectories({"down": DESCENT}, ax),
 }
 
 
@@ -481,3 +495,77 @@ def test_numbers_beyond_what_can_be_drawn(draw, message):
 def test_sets_have_no_order(draw):
     with pytest.raises(TypeError, match=r"got \{"):
         draw()
+
+
+# ---- runs over seeds
+
+
+def test_seed_curves_are_all_runs_and_their_median():
+    ax = seed_curves({"slow": [[4.0, 3.0, 2.0], [2.0, 1.0, 0.5], [3.0, 2.0]], "fast": [[1.0]]}, scale="log").axes[0]
+    runs = [list(line.get_ydata()) for line in ax.lines]
+    assert runs == [[4.0, 3.0, 2.0], [2.0, 1.0, 0.5], [3.0, 2.0], [2.0], [3.0, 2.0], [1.0], [1.0], [1.0]]
+    assert [line.get_marker() for line in ax.lines].count("None") == 6  # the two that end early have a marker there
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow", "fast"]
+    assert ax.get_yscale() == "log"
+    assert list(seed_curves({"a": [[1.0, 2.0]]}, start=0).axes[0].lines[0].get_xdata()) == [0, 1]
+
+
+@pytest.mark.parametrize("curves", [{}, {"a": []}, {"a": [[]]}])
+def test_no_runs_no_curves(curves):
+    with pytest.raises(ValueError, match="seed_curves: expected at least one run"):
+        seed_curves(curves)
+
+
+# ---- the Hinton diagram
+
+
+def test_a_hinton_diagram_has_a_square_for_each_weight():
+    weights = [[1.0, -4.0, 0.0], [0.25, 2.0, -1.0]]
+    ax = hinton_diagram(weights, rows=["a", "b"], columns=["x", "y", "z"]).axes[0]
+    squares = {
+        (patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2): patch for patch in ax.patches
+    }
+    for (row, column), weight in np.ndenumerate(weights):
+        square = squares[(column, row)]
+        assert square.get_width() ** 2 == pytest.approx(0.92**2 * abs(weight) / 4.0)
+        assert to_hex(square.get_facecolor()) == ("#ffffff" if weight > 0 else "#000000")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["x", "y", "z"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first row is on top
+
+
+def test_hinton_diagrams_of_one_scale():
+    small, large = (hinton_diagram([[weight]], largest=4.0).axes[0].patches[0] for weight in (1.0, 9.0))
+    assert (small.get_width(), large.get_width()) == pytest.approx((0.46, 0.92))
+    assert hinton_diagram([[0.0]]).axes[0].patches[0].get_width() == 0.0
+    assert [text.get_text() for text in hinton_diagram([[1.5]], numbers=True).axes[0].texts] == ["1.5"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "options", "message"),
+    [
+        ([1.0], {}, "weights"),
+        ([[math.nan]], {}, "weights"),
+        ([[1.0]], {"rows": ["a", "b"]}, "rows: expected a name for each of 1, got 2"),
+        ([[1.0]], {"columns": ["a", "b"]}, "columns: expected a name for each of 1, got 2"),
+        ([[1.0]], {"largest": 0.0}, "largest: expected a positive number"),
+    ],
+)
+def test_what_is_no_hinton_diagram(weights, options, message):
+    with pytest.raises(ValueError, match=f"hinton_diagram: {message}"):
+        hinton_diagram(weights, **options)
+
+
+# ---- trajectories
+
+
+def test_trajectories_are_the_paths_from_their_beginnings():
+    ax = trajectories({"up": [[0.0, 0.0], [1.0, 2.0]], "down": [[1.0, 1.0], [0.0, -1.0], [2.0, -1.0]]}).axes[0]
+    assert [line.get_xydata().tolist() for line in ax.lines] == [
+        [[0.0, 0.0], [1.0, 2.0]], [[0.0, 0.0]], [[1.0, 1.0], [0.0, -1.0], [2.0, -1.0]], [[1.0, 1.0]],
+    ]  # fmt: skip
+    assert ax.get_aspect() == 1.0
+    with pytest.raises(ValueError, match="trajectories: expected at least one path"):
+        trajectories({})
+    with pytest.raises(ValueError, match="trajectories: 'up'"):
+        trajectories({"up": [[0.0, 0.0, 0.0]]})

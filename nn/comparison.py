@@ -1,0 +1,142 @@
+"""Comparison holds the numbers of an experiment beside those of its original, with the band that they must be in.
+
+A repetition is honest if the seeds and the bands are fixed before it runs, and if all seeds are shown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from autograd import structures
+from nn.arguments import finite
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+MIME = "application/vnd.scalar-autograd.comparison+json"  # of the rows, for programs that read a stored notebook
+
+
+@dataclass
+class Row:
+    """What was measured; what the original reports; our numbers, one a seed; and where their median must lie."""
+
+    what: str
+    theirs: str
+    ours: list[float]
+    low: float
+    high: float
+    format: str = "g"
+
+    @property
+    def median(self) -> float:
+        return median(self.ours)
+
+    @property
+    def holds(self) -> bool:
+        return self.low <= self.median <= self.high
+
+    def texts(self) -> tuple[str, str, str, str]:
+        """The cells of the table: what, theirs, ours, and the band."""
+        ours = self.written(self.median)
+        if len(self.ours) > 1:
+            ours += f" ({self.written(min(self.ours))} to {self.written(max(self.ours))}, {len(self.ours)} seeds)"
+        return self.what, self.theirs, ours, self.band()
+
+    def band(self) -> str:
+        if math.inf in (self.high, -self.low):
+            ends = [f"≥ {self.written(self.low)}", f"≤ {self.written(self.high)}"]
+            return " ".join(end for end, bound in zip(ends, (self.low, self.high), strict=True) if math.isfinite(bound))
+        return f"{self.written(self.low)} to {self.written(self.high)}"
+
+    def written(self, number: float) -> str:
+        return format(number, self.format)
+
+
+class Comparison:
+    """A table: what was measured, theirs, ours over the seeds, and the band that our median must be in.
+
+    Arguments:
+        original: what the original is called, such as its authors and year.
+
+    In a notebook it shows itself as a table. `rows` has the numbers, and `missed` those rows whose median is outside.
+
+    >>> table = Comparison("Rumelhart et al. 1986")
+    >>> table.add("XOR, sweeps until learned", "558", [208, 542, 272], band=(100, 1000))
+    >>> print(table)
+    what                       Rumelhart et al. 1986  here                       must be
+    XOR, sweeps until learned  558                    272 (208 to 542, 3 seeds)  100 to 1000
+    >>> table.missed
+    []
+    """
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        self.rows: list[Row] = []
+
+    def add(
+        self,
+        what: str,
+        theirs: str,
+        ours: float | Iterable[float],
+        *,
+        band: tuple[float, float] = (-math.inf, math.inf),
+        format: str = "g",
+    ) -> None:
+        """Adds a row.
+
+        Arguments:
+            what: was measured, with its unit.
+            theirs: what the original reports, in words where it has no number.
+            ours: a number, or one for each seed.
+            band: (low, high), where the median of ours must lie; either may be infinite.
+            format: how a number is written, as Python's `format` takes it.
+
+        Raises ValueError if there is no number, for what is no finite number, and unless low <= high.
+        """
+        given: Sequence[Any] | None = structures.sequence(ours)
+        numbers = [finite(f"Comparison: {what}", number) for number in ([ours] if given is None else given)]
+        if not numbers:
+            raise ValueError(f"Comparison: {what}: expected a number, or one for each seed, got none")
+        low, high = (structures.number(end) for end in band)
+        if not low <= high:
+            raise ValueError(f"Comparison: {what}: expected a band (low, high), got ({low}, {high})")
+        self.rows.append(Row(what, theirs, numbers, low, high, format))
+
+    @property
+    def missed(self) -> list[Row]:
+        """The rows whose median is not in its band."""
+        return [row for row in self.rows if not row.holds]
+
+    def cells(self) -> list[tuple[str, ...]]:
+        return [("what", self.original, "here", "must be"), *(row.texts() for row in self.rows)]
+
+    def __str__(self) -> str:
+        cells = self.cells()
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells]
+        return "\n".join(line.rstrip() for line in lines)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """For notebooks: the table as text and as Markdown, and the numbers for programs."""
+        head, *rows = [f"| {' | '.join(row)} |" for row in self.cells()]
+        rows_of_numbers = [
+            {
+                "what": row.what,
+                "theirs": row.theirs,
+                "ours": row.ours,
+                "band": [end if math.isfinite(end) else None for end in (row.low, row.high)],
+                "texts": row.texts(),
+            }
+            for row in self.rows
+        ]
+        return {
+            "text/plain": str(self),
+            "text/markdown": "\n".join([head, "|---|---|---|---|", *rows]),
+            MIME: {"original": self.original, "rows": rows_of_numbers},
+        }

@@ -1,0 +1,160 @@
+"""Runs notebooks from top to bottom and stores their outputs.
+
+`python tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows.
+`python tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of their
+results. `python tests/run_notebooks.py NAME ...` takes those whose names begin so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from unittest import mock
+
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns that its directories will move
+
+import nbformat
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from nn.comparison import MIME
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+COURSE = sorted(FOLDER.glob("*.ipynb"))
+LANDMARKS = sorted((FOLDER / "landmarks").glob("*.ipynb"))
+RESULTS = FOLDER / "landmarks" / "README.md"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+HEAD = """\
+# Landmarks
+
+Systems that made history, run again: a notebook each, from nothing, with this engine. Each prints the numbers of its
+authors beside ours, over seeds that were fixed beforehand and are all shown. No weights are stored.
+
+`make landmarks` runs them all and writes this page. "Must be" is the band for the median over the seeds; the notebooks
+say where a number of the original was found, and what is different here.
+"""
+
+
+# ---- Running
+
+
+def read(path: Path) -> NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def executed(
+    path: Path, directory: Path, replaced: dict[str, str] | None = None, *, timeout: int = 120, progress: bool = False
+) -> NotebookNode:
+    """The notebook run by this interpreter, in an empty directory and with nobody's settings.
+
+    `replaced` has other sources for some of the cells, by their ids: a landmark in small has fewer seeds.
+    """
+    notebook = read(path)
+    cells = {cell.id: cell for cell in code_cells(notebook)}
+    for name, source in (replaced or {}).items():
+        cells[name].source = source
+    # Without directories to look for kernels in, there is one: ipykernel's own, run by this interpreter.
+    kernel = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+    bar = tqdm(total=len(cells), desc=path.stem, unit="cell", disable=not progress)
+    client = NotebookClient(
+        notebook,
+        km=kernel,
+        timeout=timeout,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(directory)}},
+        on_cell_executed=lambda **_: bar.update(),
+    )
+    settings = {name: str(directory) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    # On Windows, the event loop that asyncio takes by default has not got what ZeroMQ needs.
+    with mock.patch.dict(os.environ, settings), bar, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(client.async_execute(cleanup_kc=True))
+
+
+# ---- Storing
+
+
+def store(path: Path, *, landmark: bool) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        notebook = executed(path, Path(directory), timeout=600 if landmark else 120, progress=True)
+    notebook.metadata = METADATA | ({"landmark": {"code": fingerprint(notebook)}} if landmark else {})
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = in_few_colours(output.data["image/png"])
+    nbformat.write(notebook, path)
+
+
+def fingerprint(notebook: NotebookNode) -> str:
+    """Of the code that the outputs are of. The tests run a landmark only in small, but see that it is as it was run."""
+    sources = "\0".join(cell.source for cell in code_cells(notebook))
+    return hashlib.sha256(sources.encode()).hexdigest()
+
+
+def in_few_colours(png: str) -> str:
+    """The PNG with a palette of 128 colours: a picture needs no more, and takes a quarter of the space.
+
+    An octree's palette has the rare colours too, those of a thin line. That of the median cut, Pillow's default, mixes
+    them with others.
+    """
+    from PIL import Image
+
+    smaller = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
+    picture.convert("RGB").quantize(128, Image.Quantize.FASTOCTREE).save(smaller, "PNG", optimize=True)
+    return base64.b64encode(smaller.getvalue()).decode()
+
+
+# ---- The results of the landmarks
+
+
+def comparisons(notebook: NotebookNode) -> list[dict[str, object]]:
+    """The Comparisons that a notebook shows: each with `original` and `rows`."""
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
+
+
+def table_of_results() -> str:
+    parts = [HEAD]
+    for path in LANDMARKS:
+        notebook = read(path)
+        title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        parts.append(f"\n## [{title}]({path.name})\n")
+        for comparison in comparisons(notebook):
+            parts.append(f"\n| | {comparison['original']} | here | must be |\n|---|---|---|---|\n")
+            parts.extend(f"| {' | '.join(row['texts'])} |\n" for row in comparison["rows"])
+    return "".join(parts)
+
+
+def main(names: list[str]) -> None:
+    begin = perf_counter()
+    chosen = [path for path in COURSE + LANDMARKS if path.stem.startswith(tuple(names))]
+    for path in LANDMARKS if names == ["landmarks"] else chosen or COURSE:
+        store(path, landmark=path in LANDMARKS)
+    if LANDMARKS:
+        RESULTS.write_text(table_of_results(), encoding="utf-8")
+    print(f"{perf_counter() - begin:.0f} seconds; results: {RESULTS}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
