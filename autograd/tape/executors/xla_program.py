@@ -22,7 +22,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS, ROWS, TABLE
 from autograd.tape.executors.numpy import on_arrays
-from autograd.tape.groups import Group, Product, find_groups
+from autograd.tape.groups import Group, Product, constants_of, find_groups
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, WengertList
 
 if TYPE_CHECKING:
@@ -191,16 +191,16 @@ class Sources:
     """Where the numbers stand: of each variable the source and the column; of each source, its width."""
 
     def __init__(self, wengert: WengertList) -> None:
-        count = wengert.first_result + len(wengert) + len(wengert.constants)  # constants are indexed from the end
+        self.constants = numpy.array(constants_of(wengert))  # which are indexed from the end
+        count = wengert.first_result + len(wengert) + len(self.constants)
         self.source, self.column = numpy.full(count, -1), numpy.zeros(count, int)
-        self.constants = wengert.constants
         self.widths: list[int] = []
         self.varies: list[bool] = []
         self.indices: list[Variables] = []
         self.add(numpy.arange(wengert.inputs), varies=True)
         self.add(numpy.arange(wengert.inputs, wengert.first_result), varies=False)
-        self.add(-1 - numpy.arange(len(wengert.constants)), varies=False)
-        depends = numpy.append(wengert.dependences, numpy.zeros(len(wengert.constants), numpy.uint8))
+        self.add(-1 - numpy.arange(len(self.constants)), varies=False)
+        depends = numpy.append(wengert.dependences, numpy.zeros(len(self.constants), numpy.uint8))
         on_parameters = (depends & ON_PARAMETERS) > 0
         self.active = on_parameters, on_parameters | ((depends & ON_INPUTS) > 0)  # for the inputs too
 
@@ -322,7 +322,7 @@ class GroupStep(Step):
         return taken
 
     def by(self, what: str, rule: Rule, *operands: Any) -> Any:
-        return on_arrays(what, lambda _, *given: rule(self.mathematics, *given), *operands)
+        return on_arrays(what, rule, self.mathematics, *operands)
 
     def compute(self, replay: Replay) -> Numbers:
         what = f"{self.operation.name}: the value"
@@ -556,7 +556,7 @@ class Program:
 
     def indices(self, place: Any) -> Any:
         if place not in self.placed:
-            arrays = self.sources.indices, self.wengert.constants
+            arrays = self.sources.indices, self.sources.constants
             self.placed[place] = jax.device_put(arrays, place)
         return self.placed[place]
 
