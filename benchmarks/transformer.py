@@ -29,7 +29,7 @@ exp, log, relu = method("exp", math.exp), method("log", math.log), method("relu"
 
 
 def number_in(x: Number) -> float:
-    return x if isinstance(x, float) else x.data  # type: ignore[no-any-return]
+    return x if isinstance(x, float) else x.data
 
 
 @cache
@@ -41,7 +41,7 @@ def example() -> dict[str, Any]:
 def names(count: int) -> list[str]:
     """The first names that the example learns from. Raises ImportError without the package that has them."""
     learned, _ = example()["census_names"]()
-    return learned[:count]  # type: ignore[no-any-return]
+    return learned[:count]
 
 
 def learn(leaf: Callable[[float], Number], names: Sequence[str]) -> list[float]:
