@@ -599,7 +599,8 @@ def test_the_gradient_is_the_sum_of_the_examples_gradients(large, executor):
 @registered
 def test_threads_and_repetitions_change_nothing(large, executor):
     outputs, inputs, batch = large
-    [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in (1, 2, 5, 1000, None)]
+    counts = (1, 2) if executor in COMPILED else (1, 2, 5, 1000, None)
+    [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in counts]
     values, gradient = first.value_and_grad(batch)
     outputs_alone = first.forward(batch)
     assert agree(executor, outputs_alone, values)
