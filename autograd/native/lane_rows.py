@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from autograd.native import kernels
 from autograd.native.kernels import Body, Name, literal
 from autograd.operations import OPERATIONS
 
@@ -42,6 +43,10 @@ def header() -> str:
     return head + "".join(
         "".join([values(row), *(push(row, i) for i in range(len(row.partials))), all_pushes(row)]) for row in rows
     )
+
+
+# What the build writes beside the compiled files.
+FILES = kernels.FILES | {"lane_rows.h": header}
 
 
 def values(operation: Operation) -> str:
