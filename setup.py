@@ -29,12 +29,12 @@ class BuildNativeEngine(build_ext):
     def build_extension(self, extension: Extension) -> None:
         os.environ["AUTOGRAD_ENGINE"] = "python"  # the native engine is not there yet, or the one before
         sys.path.insert(0, str(ROOT))
-        from autograd.native import kernels
+        from autograd.native import lane_rows
 
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
         # A row that cannot be written in C fails the installation: only the compiler may be missing.
-        for name, write in kernels.FILES.items():
+        for name, write in lane_rows.FILES.items():
             (folder / name).write_text(write(), encoding="utf-8")
         extension.include_dirs.append(str(folder))
         try:

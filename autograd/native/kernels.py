@@ -81,17 +81,7 @@ def documentation() -> str:
     return "".join(f"#define DOC_{name} {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items())
 
 
-def lane_rows() -> str:
-    """The text of lane_rows.h: the same as kernels.h, over the lanes of a block."""
-    from autograd.native import lane_rows
-
-    return lane_rows.header()
-
-
-# What the build writes beside the compiled files.
-FILES = {
-    "kernels.h": header, "lane_rows.h": lane_rows, "rows.h": rows, "table.h": table, "documentation.h": documentation,
-}  # fmt: skip
+FILES = {"kernels.h": header, "rows.h": rows, "table.h": table, "documentation.h": documentation}
 
 
 def check_names(operation: Operation) -> None:

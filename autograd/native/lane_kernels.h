@@ -127,26 +127,35 @@ UNARY_ROWS(UNARY)
 BINARY_ROWS(BINARY)
 OTHER_ROWS(OTHER)
 
-/* ---- Sums and dots of slots: the table's rules, from left to right, for many examples at once */
+/* ---- Sums and dots of slots: the table's rules, from left to right, for some vectors of examples whose sums stay in registers */
 
-enum { TILE = 32 };
+enum { SUM_LANES = 4 * WIDTH < (int)EIGHT ? (int)EIGHT : 4 * WIDTH };
 
-LANES_INLINE void sum_up(const Step *step, Block *block, bool is_dot)
+LANES_INLINE void sum_up_vectors(const Step *step, const Block *block, Py_ssize_t lane, const int vectors, const bool is_dot)
 {
     const int32_t *x = step->operands, *y = x + step->length;
-    double *result = slot_of(block->values, step->result, block);
-    for (Py_ssize_t lane = 0, end = filled_up(block->count), width; lane < end; lane += width) {
-        double sums[TILE];
-        width = end - lane < TILE ? EIGHT : TILE;
-        const double *start = is_dot ? slot_of(block->values, y[step->length], block) + lane : NULL;
-        for (Py_ssize_t i = 0; i < width; i++) sums[i] = is_dot ? start[i] : 0.0;
-        for (int32_t k = 0; k < step->length; k++) {
-            const double *left = slot_of(block->values, x[k], block) + lane;
-            const double *right = is_dot ? slot_of(block->values, y[k], block) + lane : NULL;
-            for (Py_ssize_t i = 0; i < width; i++) sums[i] += is_dot ? left[i] * right[i] : left[i];
-        }
-        memcpy(result + lane, sums, (size_t)width * sizeof(double));
+    Vector sums[SUM_LANES / WIDTH];
+    for (int v = 0; v < vectors; v++) {
+        if (is_dot) sums[v] = vector_at(slot_of(block->values, y[step->length], block) + lane)[v];
+        else fill(&sums[v], 0.0);
     }
+    for (int32_t k = 0; k < step->length; k++) {
+        const Vector *left = vector_at(slot_of(block->values, x[k], block) + lane);
+        const Vector *right = is_dot ? vector_at(slot_of(block->values, y[k], block) + lane) : NULL;
+        for (int v = 0; v < vectors; v++) {
+            if (is_dot) sums[v] += left[v] * right[v];
+            else sums[v] += left[v];
+        }
+    }
+    for (int v = 0; v < vectors; v++) vector_at(slot_of(block->values, step->result, block) + lane)[v] = sums[v];
+}
+
+LANES_INLINE void sum_up(const Step *step, const Block *block, const bool is_dot)
+{
+    Py_ssize_t lane = 0, end = filled_up(block->count);
+    for (; lane + SUM_LANES <= end; lane += SUM_LANES)
+        sum_up_vectors(step, block, lane, SUM_LANES / WIDTH, is_dot);
+    for (; lane < end; lane += EIGHT) sum_up_vectors(step, block, lane, VECTORS_OF_EIGHT, is_dot);
 }
 
 KERNEL static void sum_up_slots(const Step *step, Block *block) { sum_up(step, block, false); }

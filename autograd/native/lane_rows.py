@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from autograd.native import kernels
 from autograd.native.kernels import C_NAMES, Body
 from autograd.operations import OPERATIONS
 from autograd.writer import Name, Sequence
@@ -43,6 +44,10 @@ def header() -> str:
     return head + "".join(
         "".join([values(row), *(push(row, i) for i in range(len(row.partials))), all_pushes(row)]) for row in rows
     )
+
+
+# What the build writes beside the compiled files.
+FILES = kernels.FILES | {"lane_rows.h": header}
 
 
 def values(operation: Operation) -> str:

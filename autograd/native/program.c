@@ -384,7 +384,7 @@ typedef struct {
     Py_ssize_t steps, products, operands, terms;
 } Room;
 
-static Room count_room(const WengertList *list, const Groups *groups, Py_ssize_t operands)
+static Room count_room(const Groups *groups, Py_ssize_t operands)
 {
     Room room = {.operands = operands};
     for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
@@ -395,7 +395,6 @@ static Room count_room(const WengertList *list, const Groups *groups, Py_ssize_t
         room.operands += is_product ? 4 * count + length : is_dot ? count * 4 * runs : 0;
         room.terms += is_dot ? count * (2 * length + 2) : 0;
     }
-    room.steps += list->count;
     return room;
 }
 
@@ -404,7 +403,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
     const WengertList *list = &program->list;
     const Groups *groups = &program->groups;
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
-    Room room = count_room(list, groups, operands);
+    Room room = count_room(groups, operands);
     int32_t *of_variables = room_for(3 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->singles = room_for(list->count, sizeof(int32_t));

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import autograd.native
-from autograd.native import kernels
+from autograd.native import lane_rows
 
 NATIVE = Path(autograd.native.__file__).parent
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -27,10 +27,10 @@ def sources(folder):
 
 
 def includes(folder):
-    """What each file includes of the others, a header and its source being one; without what kernels.py writes."""
+    """What each file includes of the others, a header and its source being one; without what is written."""
     found = {path.stem: set() for path in sources(folder)}
     for path in sources(folder):
-        names = set(INCLUDE.findall(text_of(path))) - set(kernels.FILES)
+        names = set(INCLUDE.findall(text_of(path))) - set(lane_rows.FILES)
         assert names <= {header.name for header in folder.glob("*.h")}, path.name
         found[path.stem] |= {Path(name).stem for name in names} - {path.stem}
     return found

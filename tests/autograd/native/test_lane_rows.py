@@ -161,4 +161,4 @@ def test_every_row_is_written():
     for name, operation in OPERATIONS.items():
         for function in ("values", "push", *(f"push_{k}" for k in range(len(operation.partials)))):
             assert header.count(f"LANES_INLINE void {name}_{function}(") == 1
-    assert header == lane_rows.header() == kernels.FILES["lane_rows.h"]()
+    assert header == lane_rows.header() == lane_rows.FILES["lane_rows.h"]()
