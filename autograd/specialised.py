@@ -12,7 +12,6 @@ may be more than formulas.
 from __future__ import annotations
 
 import math
-import re
 from functools import update_wrapper
 from itertools import compress
 from types import CodeType, FunctionType
@@ -193,9 +192,6 @@ def with_sequences(operation: Operation, operands: list[str]) -> list[str]:
     return [*lines, "if not parents:", f"    return {result}", *made]
 
 
-MAY_RAISE = re.compile(r"\w\(| / ")
-
-
 class Body(Writer):
     """The mathematics of a function's text: that of `strict`.
 
@@ -225,7 +221,8 @@ class Body(Writer):
 
     def name(self, expression: str) -> Name:
         """As it says there; but of what may raise an error no element is left to a choice, which would leave it out."""
-        if "[i]" in expression and MAY_RAISE.search(expression):
+        may_raise = " / " in expression or any(f"{function}(" in expression for function in self.functions)
+        if "[i]" in expression and may_raise:
             return Name(self, f"{super().name(self.list(Name(self, expression)))}[i]")
         return super().name(expression)
 
@@ -245,12 +242,14 @@ class Body(Writer):
     def list(self, element: Operand) -> str:
         """A list that has this element for each i: `[2.0 * x_i for x_i in x_]`."""
         text = self.literal(element)
-        if re.fullmatch(r"\w+\[i\]", text):
-            return text.removesuffix("[i]")
+        if (sequence := text.removesuffix("[i]")) != text and sequence.isidentifier():
+            return sequence
         return f"[{' '.join(self.looped(text))}]"
 
     def looped(self, text: str) -> tuple[str, str]:
         """The text with names for the elements, and the loop over them: `2.0 * x_i`, `for x_i in x_`."""
+        import re  # it takes a while
+
         sequences = [*dict.fromkeys(re.findall(r"(\w+)\[i\]", text))] or [str(self.operands[0])]
         elements = ", ".join(f"{sequence.removesuffix('_')}_i" for sequence in sequences)
         numbers = sequences[0] if len(sequences) == 1 else f"zip({', '.join(sequences)})"

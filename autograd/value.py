@@ -180,14 +180,13 @@ class Value(Common):
             node._backward()
 
     def _backward(self) -> None:
-        grad = self._grad
         if self._dx is not None:
-            self._x._grad += self._dx * grad
+            self._x._grad += self._dx * self._grad
         if self._dy is not None:
-            self._y._grad += self._dy * grad
+            self._y._grad += self._dy * self._grad
         elif self._dx is None:
             for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  it takes time
-                parent._grad += local_derivative * grad
+                parent._grad += local_derivative * self._grad
 
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")

@@ -219,3 +219,11 @@ def test_every_parent_comes_before_its_value_however_they_were_given(shape, choo
     assert all(position[parent] < position[node] for node in nodes for parent in node.parents)
     if all(nodes.index(parent) < nodes.index(leaf) for parent in leaf.parents):
         assert order == nodes
+
+
+def test_a_node_that_is_its_own_parent_sends_itself_what_it_has_by_then():
+    x = Value(0.0)
+    x.__init__(0.0, (x, x), (1.0, 1.0))
+    x.backward()
+    assert x.grad == 4.0
+    x._prev = ()
