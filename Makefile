@@ -4,7 +4,7 @@
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
-#   make landmarks run the history of backpropagation again, from nothing
+#   make landmarks   run the landmarks of backpropagation again, from nothing
 
 PYTHON ?= python3
 VENV := .venv

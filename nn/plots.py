@@ -210,6 +210,7 @@ def seed_curves(
         steps = range(start, start + len(middle))
         ax.plot(steps, middle, linestyle=DASHES[k % 6], color=colour, linewidth=2.2, label=name)
     ax.set(yscale=scale)
+    ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
     ax.legend()
     return figure_of(ax)
@@ -222,7 +223,6 @@ def hinton_diagram(
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
     largest: float | None = None,
-    numbers: bool = False,
 ) -> Figure:
     """A matrix of weights as squares: white ones are positive, black ones negative, the area is the size.
 
@@ -231,18 +231,20 @@ def hinton_diagram(
         rows, columns: their names.
         largest: the size of a weight whose square fills its cell, above 0; larger ones fill it too. By default, that of
             the largest weight. Diagrams that are to be compared need the same.
-        numbers: True writes each weight beside its square.
 
     Raises ValueError for another shape, for numbers that are not finite, and unless there are as many names as rows and
-    columns; TypeError for what are no numbers.
+    columns; TypeError for what are no numbers, or no names.
     Source: D. E. Rumelhart, J. L. McClelland and the PDP research group, "Parallel Distributed Processing", 1986, where
     Hinton and others draw weights so.
 
     >>> figure = hinton_diagram([[1.0, -2.0], [0.5, 4.0]], columns=["left", "right"])
     """
     matrix = real_array("hinton_diagram: weights", weights, ("n", "m"))
-    names = {"rows": ([*rows], len(matrix)), "columns": ([*columns], len(matrix[0]))}
-    for name, (given, count) in names.items():
+    names = {
+        name: names_of(f"hinton_diagram: {name}", given if len(given) else None)
+        for name, given in (("rows", rows), ("columns", columns))
+    }
+    for (name, given), count in zip(names.items(), matrix.shape, strict=True):
         if len(given) not in (0, count):
             raise ValueError(f"hinton_diagram: {name}: expected a name for each of {count}, got {len(given)}")
     full = float(abs(matrix).max()) if largest is None else finite("hinton_diagram: largest", largest)
@@ -254,15 +256,11 @@ def hinton_diagram(
     for (row, column), weight in numpy.ndenumerate(matrix):
         side = 0.92 * float(numpy.sqrt(min(abs(weight) / (full or 1.0), 1.0)))
         colour = "white" if weight > 0 else "black"
-        # In the units of the axes, so that squares keep their size relative to the cells.
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
-        if numbers:
-            ax.annotate(f"{weight:.2g}", (column, row + 0.47), ha="center", va="bottom", fontsize=7, color="0.15")
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    ax.set_xticks(
-        range(width) if len(columns) else [], [*columns], rotation=90 if max(map(len, columns), default=0) > 2 else 0
-    )
-    ax.set_yticks(range(height) if len(rows) else [], [*rows])
+    are_long = max(map(len, names["columns"]), default=0) > 2
+    ax.set_xticks(range(len(names["columns"])), names["columns"], rotation=90 if are_long else 0)
+    ax.set_yticks(range(len(names["rows"])), names["rows"])
     ax.tick_params(length=0)
     return figure_of(ax)
 
@@ -394,7 +392,7 @@ def confusion_matrix(
     """
     rows = class_array("confusion_matrix: targets", targets)
     columns = class_array("confusion_matrix: predictions", predictions)
-    names = names_of(classes)
+    names = names_of("confusion_matrix: classes", classes)
     counts = confusion_counts(rows, columns, len(names))
     names = names or [str(k) for k in range(len(counts))]
     ax = axes("confusion_matrix", ax, 6.0, 5.5)
@@ -490,12 +488,12 @@ def projections_of(given: Any, count: int) -> list[str | None]:
     return [*listed, *[None] * (count - len(listed))]
 
 
-def names_of(classes: Any) -> list[str]:
-    if classes is None:
+def names_of(name: str, given: Any) -> list[str]:
+    if given is None:
         return []
-    names = [*classes] if is_sequence(classes) and not isinstance(classes, (str, Mapping)) else []
-    if not names or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"confusion_matrix: classes: expected a list of names, got {shortened(classes)}")
+    names = [*given] if is_sequence(given) and not isinstance(given, (str, Mapping)) else []
+    if not names or not all(isinstance(each, str) for each in names):
+        raise TypeError(f"{name}: expected a list of names, got {shortened(given)}")
     return names
 
 

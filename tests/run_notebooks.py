@@ -33,6 +33,7 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 COURSE = sorted(FOLDER.glob("*.ipynb"))
 LANDMARKS = sorted((FOLDER / "landmarks").glob("*.ipynb"))
 RESULTS = FOLDER / "landmarks" / "README.md"
+PICTURE_FOLDER = "pictures"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -125,7 +126,24 @@ def in_few_colours(png: str) -> str:
     return base64.b64encode(smaller.getvalue()).decode()
 
 
-# ---- The results of the landmarks
+# ---- The page of the landmarks
+
+# Of each landmark, the cell whose figure one remembers, and what it shows.
+PICTURES = {
+    "1958-perceptron-and-adaline": ("perceptron-figure", "Setosa in two epochs, versicolor never."),
+    "1960-a-flight-by-gradient": ("flight-figure", "From the Earth's orbit to that of Mars, steered by a gradient."),
+    "1967-amari": ("stuck", "Four clouds that no line can part, and a network that is stuck."),
+    "1970-linnainmaa-and-rounding": ("logistic-figure", "The rounding error of a chaotic computation, foretold."),
+    "1974-werbos": ("forecasts", "Twenty years ahead: fitted step by step, and fitted through time."),
+    "1986-internal-representations": ("symmetry-figure", "Nobody told the hidden neurons about 1 : 2 : 4."),
+    "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
+    "1990-early-stopping-and-ensembles": ("curves", "When to stop."),
+    "1990-elman-and-time": ("curves", "XOR in time: what a context finds, and what the true gradient finds."),
+    "1996-through-structure": (
+        "curves",
+        "Are the two subterms equal? Learned from trees, by a network in their shape.",
+    ),
+}
 
 
 def comparisons(notebook: NotebookNode) -> list[dict[str, object]]:
@@ -134,16 +152,32 @@ def comparisons(notebook: NotebookNode) -> list[dict[str, object]]:
     return [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
 
 
-def table_of_results() -> str:
+def picture(path: Path) -> bytes:
+    """The PNG of the figure that a landmark is shown with."""
+    [cell] = [cell for cell in code_cells(read(path)) if cell.id == PICTURES[path.stem][0]]
+    [png] = [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+    return base64.b64decode(png)
+
+
+def page() -> str:
     parts = [HEAD]
     for path in LANDMARKS:
         notebook = read(path)
         title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-        parts.append(f"\n## [{title}]({path.name})\n")
+        caption = PICTURES[path.stem][1]
+        parts.append(f"\n## [{title}]({path.name})\n\n![{caption}]({PICTURE_FOLDER}/{path.stem}.png)\n\n{caption}\n")
         for comparison in comparisons(notebook):
             parts.append(f"\n| | {comparison['original']} | here | must be |\n|---|---|---|---|\n")
             parts.extend(f"| {' | '.join(row['texts'])} |\n" for row in comparison["rows"])
     return "".join(parts)
+
+
+def write_page() -> None:
+    folder = RESULTS.parent / PICTURE_FOLDER
+    folder.mkdir(exist_ok=True)
+    for path in LANDMARKS:
+        (folder / f"{path.stem}.png").write_bytes(picture(path))
+    RESULTS.write_text(page(), encoding="utf-8")
 
 
 def main(names: list[str]) -> None:
@@ -151,8 +185,7 @@ def main(names: list[str]) -> None:
     chosen = [path for path in COURSE + LANDMARKS if path.stem.startswith(tuple(names))]
     for path in LANDMARKS if names == ["landmarks"] else chosen or COURSE:
         store(path, landmark=path in LANDMARKS)
-    if LANDMARKS:
-        RESULTS.write_text(table_of_results(), encoding="utf-8")
+    write_page()
     print(f"{perf_counter() - begin:.0f} seconds; results: {RESULTS}")
 
 
