@@ -139,7 +139,7 @@ static inline Py_ssize_t operand_count(const Node *node)
     return is_shared(node) ? 2 * node->shared.sequences[0]->count + 1 : node_count(node);
 }
 
-/* Marks the node, in a walk with this epoch. Returns whether it was not marked. */
+/* The epoch of the last walk that has seen the node, which is in no slab. */
 static inline uint64_t *own_mark(Node *node)
 {
 #if HAS_SLABS
@@ -149,6 +149,7 @@ static inline uint64_t *own_mark(Node *node)
 #endif
 }
 
+/* Marks the node, in a walk with this epoch. Returns whether it was not marked. */
 static inline bool node_mark(Node *node, uint64_t walk)
 {
     if (node->is_in_slab) return mark_cell(node, walk);
@@ -162,7 +163,7 @@ static inline bool node_is_marked(Node *node, uint64_t walk)
     return node->is_in_slab ? is_cell_marked(node, walk) : *own_mark(node) == walk;
 }
 
-/* A graph is larger than the nearer caches, and its nodes lie anywhere: a walk asks for them before it needs them. */
+/* A graph is larger than the nearer caches. Where a walk does not follow the cells, it asks for nodes before it needs them. */
 static inline void prefetch_node(const Node *node)
 {
 #if defined(__GNUC__)
@@ -172,8 +173,6 @@ static inline void prefetch_node(const Node *node)
     (void)node;
 #endif
 }
-
-/* What follows sets an exception where memory is short, and returns NULL or -1. */
 
 extern uint64_t created; /* how many nodes */
 
@@ -189,6 +188,8 @@ ALWAYS_INLINE void node_begin(Node *node, int row, int near_count, bool is_in_sl
     if (!is_in_slab) *own_mark(node) = 0;
     node->is_tracked = node->tracks_results = node->is_special = 0;
 }
+
+/* What follows sets an exception where memory is short, and returns NULL or -1. */
 
 Node *node_leaf(void); /* its data are to be written */
 
@@ -210,9 +211,8 @@ ALWAYS_INLINE Node *node_computed(int row, int near_count)
     return node;
 }
 
-/* Slots for so many operands, and none of them there yet. */
-Slots *slots_new(Py_ssize_t room);
 Node *node_with_room(int row, Py_ssize_t room); /* a node of an operation, for so many operands, and none yet */
+Slots *slots_new(Py_ssize_t room);        /* the same without the node */
 int node_expand(Node *node);              /* gives a shared node slots of its own; others stay as they are */
 Far *node_far(Node *node);                /* makes room for more than two slots, a label or attributes */
 PyObject *node_attributes(Node *node);    /* the instance's dictionary (borrowed), made when it is first asked for */

@@ -362,7 +362,7 @@ elif what == "a node":
     ("what", "most"),
     [("one kept of each graph", 18_000), ("all of a large graph", 1_000_000), ("a node", 100)],
 )
-def test_memory(what, most):
+def test_what_large_graphs_take_and_give_back(what, most):
     """A node that is kept holds its slab, of 16 KB, and the graph that it was computed from; all else comes back."""
     result = subprocess.run([sys.executable, "-c", MEASURE, what], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
