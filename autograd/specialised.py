@@ -20,6 +20,7 @@ from autograd.operation import strict
 from autograd.operations import ROWS, TABLE
 from autograd.recording import open_blocks
 from autograd.writer import Name, Writer
+from autograd.writer import Sequence as Elements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,6 +233,9 @@ class Body(Writer):
 
     def largest(self, terms: Iterable[Operand]) -> Name:
         return self.name(f"largest({self.list(*terms)})")
+
+    def places(self, sequence: Name) -> Name:
+        return Elements(self, str(self.name(f"range(len({sequence}))")))
 
     def each(self, start: str, step: Callable[[str], str]) -> Name:
         variable = f"t{len(self.lines)}"

@@ -40,7 +40,7 @@ def example() -> dict[str, Any]:
 
 def names(count: int) -> list[str]:
     """The first names that the example learns from. Raises ImportError without the package that has them."""
-    learned, _ = example()["census_names"]()
+    learned: list[str] = example()["census_names"]()[0]
     return learned[:count]
 
 
