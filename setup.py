@@ -19,7 +19,13 @@ WRITTEN_FROM = [
 FLAGS = (
     ["/O2", "/std:c11", "/utf-8", "/fp:precise"]
     if sys.platform == "win32"
-    else ["-O3", "-std=c11", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"]
+    else [
+        *["-O3"] * ("-O" not in os.environ.get("CFLAGS", "")),
+        "-std=c11",
+        "-fvisibility=hidden",
+        "-ffp-contract=off",
+        "-fno-fast-math",
+    ]
 )
 
 
