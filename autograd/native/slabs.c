@@ -6,7 +6,7 @@
 #endif
 
 /* So many empty arenas are kept for the next graph. The first arena is small, as most programs' graphs are. */
-enum { FIRST_ARENA_BYTES = 1 << 18, ARENA_BYTES = 1 << 22, KEPT_ARENAS = 2 };
+enum { FIRST_ARENA_BYTES = 1 << 18, ARENA_BYTES = 1 << 21, KEPT_ARENAS = 3, ARENAS_OF_LARGE_PAGES = 16 };
 
 typedef struct Arena {
     char *memory, *uncut, *end; /* slabs have been cut as far as `uncut` */
@@ -20,7 +20,7 @@ char *next_cell = NULL, *end_of_cells = NULL;
 static Slab *filled = NULL; /* the slab that is being filled */
 static uint64_t turns = 0;
 static Arena *arenas = NULL; /* those that have a slab to give */
-static int empty_arenas = 0;
+static int all_arenas = 0, empty_arenas = 0;
 
 /* ---- Arenas */
 
@@ -42,11 +42,13 @@ static void unlink_arena(Arena *arena)
 static char *first_slab(const Arena *arena) { return (char *)slab_of(arena->memory + SLAB_BYTES - 1); }
 static bool has_slab(const Arena *arena) { return arena->free != NULL || arena->uncut < arena->end; }
 
-/* A large graph would need thousands of pages of 4 KB, and that takes longer than to compute it. */
+/* In pages of 4 KB, a graph of a million nodes takes longer to find memory than to be computed. The first arena has small
+   pages, since a small graph is to take little memory; those of the largest graphs, since a system has only so many large
+   pages at hand, and takes long to make others. */
 static void ask_for_large_pages(const Arena *arena)
 {
 #if defined(MADV_HUGEPAGE)
-    if (arena->bytes == ARENA_BYTES) (void)madvise(arena->memory, arena->bytes, MADV_HUGEPAGE);
+    if (all_arenas > 0 && all_arenas <= ARENAS_OF_LARGE_PAGES) (void)madvise(arena->memory, arena->bytes, MADV_HUGEPAGE);
 #else
     (void)arena;
 #endif
@@ -54,12 +56,11 @@ static void ask_for_large_pages(const Arena *arena)
 
 static Arena *new_arena(void)
 {
-    static bool is_first = true;
     PyObjectArenaAllocator system;
     PyObject_GetArenaAllocator(&system);
     Arena *arena = PyMem_RawCalloc(1, sizeof(Arena));
     if (arena != NULL) {
-        arena->bytes = is_first ? FIRST_ARENA_BYTES : ARENA_BYTES;
+        arena->bytes = all_arenas == 0 ? FIRST_ARENA_BYTES : ARENA_BYTES;
         arena->memory = system.alloc(system.ctx, arena->bytes);
     }
     if (arena == NULL || arena->memory == NULL) {
@@ -67,8 +68,8 @@ static Arena *new_arena(void)
         PyErr_NoMemory();
         return NULL;
     }
-    is_first = false;
     ask_for_large_pages(arena);
+    all_arenas++;
     arena->uncut = first_slab(arena);
     arena->end = (char *)slab_of(arena->memory + arena->bytes);
     empty_arenas++;
@@ -84,6 +85,7 @@ static void free_arena(Arena *arena)
     for (char *slab = first_slab(arena); slab < arena->uncut; slab += SLAB_BYTES)
         for (int cell = 0; cell < CELLS; cell++) Py_DECREF(Py_TYPE(object_at((Slab *)(void *)slab, cell)));
     unlink_arena(arena);
+    all_arenas--;
     empty_arenas--;
     system.free(system.ctx, arena->memory, arena->bytes);
     PyMem_RawFree(arena);
