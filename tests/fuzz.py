@@ -281,6 +281,9 @@ def tapes_difference(names):
     is_plain = all(type(node) is autograd.Value and "_backward" not in node._attributes() for node in nodes)
     if not computed or not is_plain or not all(map(engines.native.is_as_computed, computed)):
         return ""
+    lookups = [node for node in computed if node.operation is OPERATIONS["take"]]
+    if any(getattr(node.operands[1], "parents", ()) for node in lookups):
+        return ""  # a tape looks up by its inputs only
     leaves = [node for node in nodes if not node.parents]
     tape = Tape(values[-1], leaves)
     batch = [[leaf.data for leaf in leaves]]
