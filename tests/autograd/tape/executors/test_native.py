@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value
+from autograd import Tape, Value, dot, tanh
 from autograd.operations import OPERATIONS
 from autograd.tape.wengert import ROW
 
@@ -98,6 +98,19 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
                 found = replayed(program, tape, batch, seeds, threads)
                 for mine, theirs in zip(found, expected, strict=True):
                     assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+
+
+def test_dots_with_no_input_in_common_are_not_walked_together():
+    """The first of two that are alike is walked back before the second, since its factor has more uses before it."""
+    x, y = Value(0.7), Value(0.4)
+    weights, others = [Value(0.5 + k) for k in range(8)], [Value(0.3 * k) for k in range(8)]
+    early = x * x * x * x
+    first, second = dot([x, *weights], [tanh(x), *others]), dot([y, *weights], [tanh(y), *others])
+    output = first + tanh(0.01 * second) + early
+    output.backward()
+    tape = Tape(output, [x, y])
+    _, gradient = tape.value_and_grad([[0.7, 0.4]] * 2)
+    assert gradient == pytest.approx([parameter.grad for parameter in tape.parameters], rel=1e-13)
 
 
 def test_an_example_of_products_has_the_same_numbers_in_every_batch(structured):
