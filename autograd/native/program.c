@@ -259,10 +259,9 @@ static int32_t count_odd_terms(Layout *layout, const Instruction *dot, int32_t r
 
 static bool is_cut(Layout *layout, int32_t result)
 {
-    const Instruction *instruction = instruction_of(layout, result);
-    if (instruction->row != ROW_dot) return false;
-    int32_t odd = count_odd_terms(layout, instruction, result);
-    return odd > 0 && odd <= length_of_sequences(instruction) / TERMS_PER_ODD_ONE;
+    const Instruction *dot = instruction_of(layout, result);
+    int32_t odd = count_odd_terms(layout, dot, result);
+    return odd > 0 && odd <= length_of_sequences(dot) / TERMS_PER_ODD_ONE;
 }
 
 /* The weight of an odd one depends on inputs too. */
@@ -297,9 +296,11 @@ static bool are_alike(const WengertList *list, const Instruction *dot, const Ins
 static void find_cuts(Layout *layout, const Group *group)
 {
     const WengertList *list = &layout->program->list;
-    for (int32_t i = 0; i < group->count; i++)
-        *place_of(layout, group->results[i]) = (Place){.is_cut = is_cut(layout, group->results[i]), .neurons = 1};
-    for (int32_t i = 0, count; i < group->count; i += count) {
+    for (int32_t i = 0; i < group->count; i++) {
+        bool is_dot = group->row == ROW_dot;
+        *place_of(layout, group->results[i]) = (Place){is_dot && is_cut(layout, group->results[i]), 0, 1, 0};
+    }
+    for (int32_t i = 0, count; group->row == ROW_dot && i < group->count; i += count) {
         const Instruction *first = instruction_of(layout, group->results[i]);
         for (count = 1; place_of(layout, group->results[i])->is_cut && i + count < group->count; count++) {
             int32_t next = group->results[i + count];

@@ -82,7 +82,7 @@ def gated(source, inputs):
 
 
 def gated_layers(source, inputs):
-    """Layers of dots that are cut alike, but for three. A bias is a factor elsewhere, and the inputs have other uses."""
+    """Layers of dots that are cut alike, but for some. A bias is a factor elsewhere; the inputs have other uses."""
     hidden = [tanh(source.gauss(0.0, 1.0) * inputs[k % 7] + Value(0.1)) for k in range(17)]
     gates = [*map(tanh, inputs)]
     for varies, places in ((False, [0, 16]), (True, [7, 8])):
