@@ -1,6 +1,6 @@
 /* A chunk's folds, and their blocks, one after the other. The adjoints of what no input is part of are summed up within each
    fold (see lanes.h), and the folds' sums are added in their order: those of products, from the last product to the first,
-   and then those of broadcasts. So the sums do not depend on the size of the blocks. */
+   and then those of broadcasts. So the sums do not depend on the size of the blocks, but for what lookups add (see lanes.h). */
 #include "chunk.h"
 
 

@@ -73,7 +73,11 @@ struct Block {
 };
 
 /* Sums over examples are taken as EIGHT, over every eighth example each, and these are added up at the end of a FOLD. So
-   they do not depend on blocks, as long as these are multiples of EIGHT and none belongs to two folds. */
+   they do not depend on blocks, as long as these are multiples of EIGHT and none belongs to two folds.
+
+   What lookups give to elements without slots is not summed up within the fold, since most elements get nothing: it is added
+   to the chunk's sums at once, block by block, the last lookup first, example by example. Where several uses add to one
+   element, these sums depend on the size of the blocks, which is the program's, whatever the threads and the instruction set. */
 enum { EIGHT = 8, FOLD = 128 };
 
 static inline double sum_of_eight(const double *x)

@@ -61,14 +61,33 @@ static Py_ssize_t count_chain_operands(const WengertList *list, const Groups *gr
 
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
+/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut together; and the first
+   of its steps, or of theirs. */
+typedef struct {
+    bool is_cut;
+    int32_t neuron, neurons, step;
+} Place;
+
 typedef struct {
     Program *program;
+    Place *places; /* of each instruction */
     int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
     int32_t *latest;       /* for each variable the latest product that has packed weights, this one first; or -1 */
     int32_t *operands;     /* room for the next step's */
     int32_t *seen;         /* for each variable the latest result whose operands it is among */
-    int32_t *terms;        /* room for the next dot's that is cut into runs */
+    int32_t *terms;        /* room for those of the next dots that are cut into runs */
 } Layout;
+
+static const Instruction *instruction_of(const Layout *layout, int32_t result)
+{
+    const WengertList *list = &layout->program->list;
+    return &list->instructions[result - first_result(list)];
+}
+
+static Place *place_of(const Layout *layout, int32_t result)
+{
+    return &layout->places[result - first_result(&layout->program->list)];
+}
 
 static int32_t slot_of(Layout *layout, int32_t variable)
 {
@@ -182,20 +201,6 @@ static void count_operands(Program *program, int32_t count)
     if (count > program->most_operands) program->most_operands = count;
 }
 
-static void add_dot(Layout *layout, int32_t result, const int32_t *x, const int32_t *y, int32_t start, int32_t length)
-{
-    Program *program = layout->program;
-    Step *step = &program->steps[program->step_count++];
-    *step = (Step){
-        .forward = kernel_of(program->instruction_set, ROW_dot, false),
-        .backward = kernel_of(program->instruction_set, ROW_dot, true), .length = length, .count = 2 * length + 1,
-        .result = program->slot_of[result], .variable = result, .operands = slots_of(layout, x, length),
-    };
-    slots_of(layout, y, length);
-    slots_of(layout, &start, 1);
-    count_operands(program, step->count);
-}
-
 /* The elements of a lookup that depend on no input have no slots, which would be filled for every block. */
 static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int32_t length)
 {
@@ -212,8 +217,7 @@ static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int
 static void add_step(Layout *layout, int32_t result)
 {
     Program *program = layout->program;
-    const WengertList *list = &program->list;
-    const Instruction *instruction = &list->instructions[result - first_result(list)];
+    const Instruction *instruction = instruction_of(layout, result);
     const Row *row = &ROWS[instruction->row];
     int32_t length = length_of_sequences(instruction);
     bool is_lookup = instruction->row == ROW_take;
@@ -255,76 +259,170 @@ static int32_t count_odd_terms(Layout *layout, const Instruction *dot, int32_t r
 
 static bool is_cut(Layout *layout, int32_t result)
 {
-    const Instruction *instruction = &layout->program->list.instructions[result - first_result(&layout->program->list)];
-    if (instruction->row != ROW_dot) return false;
-    int32_t odd = count_odd_terms(layout, instruction, result);
-    return odd > 0 && odd <= length_of_sequences(instruction) / TERMS_PER_ODD_ONE;
+    const Instruction *dot = instruction_of(layout, result);
+    int32_t odd = count_odd_terms(layout, dot, result);
+    return odd > 0 && odd <= length_of_sequences(dot) / TERMS_PER_ODD_ONE;
 }
 
-/* Cuts it into runs: products of one neuron, and dots of what varies. Each goes on where the one before has ended, in the
-   result's slot. So the sum has its terms in their order. */
-static void add_runs(Layout *layout, int32_t result)
+/* The weight of an odd one depends on inputs too. */
+typedef struct {
+    int32_t weight, input;
+    bool is_odd;
+} Term;
+
+static Term term_of(const WengertList *list, const Instruction *dot, int32_t k)
+{
+    int32_t x = operands_of(dot)[k], y = operands_of(dot)[length_of_sequences(dot) + k];
+    if (!depends_on_inputs(list, x)) return (Term){x, y, false};
+    return (Term){y, x, depends_on_inputs(list, y)};
+}
+
+static int32_t bias_of(const Instruction *dot) { return operands_of(dot)[dot->count - 1]; }
+
+/* Whether they differ in weights, biases and odd terms alone. An input that they share keeps the first before the second. */
+static bool are_alike(const WengertList *list, const Instruction *dot, const Instruction *other)
+{
+    bool share_an_input = false;
+    if (depends_on_inputs(list, bias_of(dot)) != depends_on_inputs(list, bias_of(other))) return false;
+    for (int32_t k = 0; k < length_of_sequences(dot); k++) {
+        Term term = term_of(list, dot, k), of_other = term_of(list, other, k);
+        if (term.is_odd != of_other.is_odd || (!term.is_odd && term.input != of_other.input)) return false;
+        share_an_input |= !term.is_odd && depends_on_inputs(list, term.input);
+    }
+    return share_an_input;
+}
+
+/* Those that follow each other in a group and are alike are cut together. */
+static void find_cuts(Layout *layout, const Group *group)
 {
     const WengertList *list = &layout->program->list;
-    const Instruction *dot = &list->instructions[result - first_result(list)];
-    int32_t n = length_of_sequences(dot), *weights = layout->terms, *inputs = weights + n, *ends = inputs + n;
-    const int32_t *x = operands_of(dot), *y = x + n;
-    layout->terms += 2 * n + 2;
-    ends[0] = y[n];
-    ends[1] = result;
-    for (int32_t k = 0; k < n; k++) {
-        bool varies = depends_on_inputs(list, x[k]);
-        weights[k] = varies ? y[k] : x[k];
-        inputs[k] = varies ? x[k] : y[k];
+    for (int32_t i = 0; i < group->count; i++) {
+        bool is_dot = group->row == ROW_dot;
+        *place_of(layout, group->results[i]) = (Place){is_dot && is_cut(layout, group->results[i]), 0, 1, 0};
+    }
+    for (int32_t i = 0, count; group->row == ROW_dot && i < group->count; i += count) {
+        const Instruction *first = instruction_of(layout, group->results[i]);
+        for (count = 1; place_of(layout, group->results[i])->is_cut && i + count < group->count; count++) {
+            int32_t next = group->results[i + count];
+            if (!place_of(layout, next)->is_cut || !are_alike(list, first, instruction_of(layout, next))) break;
+        }
+        for (int32_t j = 0; j < count; j++) {
+            place_of(layout, group->results[i + j])->neuron = j;
+            place_of(layout, group->results[i + j])->neurons = count;
+        }
+    }
+}
+
+/* A dot of some terms of an instruction. */
+static void add_dot(Layout *layout, int32_t result, int32_t start, int32_t first, int32_t end)
+{
+    Program *program = layout->program;
+    int32_t length = end - first, *operands = layout->operands;
+    layout->operands += 2 * length + 1;
+    for (int32_t k = 0; k < length; k++) {
+        Term term = term_of(&program->list, instruction_of(layout, result), first + k);
+        operands[k] = slot_of(layout, term.weight);
+        operands[length + k] = slot_of(layout, term.input);
+    }
+    operands[2 * length] = slot_of(layout, start);
+    program->steps[program->step_count++] = (Step){
+        .forward = kernel_of(program->instruction_set, ROW_dot, false),
+        .backward = kernel_of(program->instruction_set, ROW_dot, true), .length = length, .count = 2 * length + 1,
+        .result = program->slot_of[result], .variable = result, .operands = operands,
+    };
+    count_operands(program, 2 * length + 1);
+}
+
+/* A product of some terms, none of them odd, of instructions that are alike. */
+static void add_product_of_terms(Layout *layout, int32_t *results, int32_t count, int32_t *starts, int32_t first, int32_t end)
+{
+    const WengertList *list = &layout->program->list;
+    int32_t length = end - first, *weights = layout->terms, *inputs = weights + (Py_ssize_t)count * length;
+    layout->terms = inputs + length;
+    for (int32_t j = 0; j < count; j++)
+        for (int32_t k = 0; k < length; k++)
+            weights[(Py_ssize_t)j * length + k] = term_of(list, instruction_of(layout, results[j]), first + k).weight;
+    for (int32_t k = 0; k < length; k++) inputs[k] = term_of(list, instruction_of(layout, results[0]), first + k).input;
+    add_product(layout, &(Group){PRODUCT, length, count, 0, results, weights, starts, inputs});
+}
+
+/* Cuts dots that are alike into runs: products of them together, and a dot of each one's odd terms. Each run goes on where the
+   one before has ended, in the result's slot. So a sum has its terms in their order. */
+static void add_runs(Layout *layout, const int32_t *results, int32_t count)
+{
+    const WengertList *list = &layout->program->list;
+    const Instruction *dot = instruction_of(layout, results[0]);
+    int32_t n = length_of_sequences(dot), *biases = layout->terms, *ends = biases + count;
+    layout->terms = ends + count;
+    for (int32_t j = 0; j < count; j++) {
+        biases[j] = bias_of(instruction_of(layout, results[j]));
+        ends[j] = results[j];
     }
     for (int32_t first = 0, end; first < n; first = end) {
-        bool is_odd = depends_on_inputs(list, weights[first]);
-        for (end = first + 1; end < n && depends_on_inputs(list, weights[end]) == is_odd;) end++;
-        int32_t *start = first == 0 ? &ends[0] : &ends[1];
-        if (is_odd) add_dot(layout, result, weights + first, inputs + first, *start, end - first);
-        else add_product(layout, &(Group){PRODUCT, end - first, 1, 0, &ends[1], weights + first, start, inputs + first});
+        bool is_odd = term_of(list, dot, first).is_odd;
+        for (end = first + 1; end < n && term_of(list, dot, end).is_odd == is_odd;) end++;
+        int32_t *starts = first == 0 ? biases : ends;
+        if (!is_odd) add_product_of_terms(layout, ends, count, starts, first, end);
+        else
+            for (int32_t j = 0; j < count; j++) add_dot(layout, results[j], starts[j], first, end);
     }
 }
 
-/* The steps of an instruction, which follow each other. */
-static void add_steps(Layout *layout, int32_t result)
+/* The steps of instructions that are cut together, or of a single one. */
+static void add_steps(Layout *layout, const int32_t *results, int32_t count)
 {
-    if (is_cut(layout, result)) add_runs(layout, result);
-    else add_step(layout, result);
+    for (int32_t j = 0; j < count; j++) place_of(layout, results[j])->step = layout->program->step_count;
+    if (place_of(layout, results[0])->is_cut) add_runs(layout, results, count);
+    else add_step(layout, results[0]);
 }
 
-/* Their parts, of the first step and those after it. */
-static void add_parts(Program *program, int32_t step)
+/* An instruction's parts: of products its neuron, and of what else has been cut together its own steps. */
+static void add_parts(Layout *layout, int32_t result)
 {
-    int32_t variable = program->steps[step].variable;
-    for (; step < program->step_count && program->steps[step].variable == variable; step++)
-        program->parts[program->part_count++] = (Part){step, 0, 1, 0};
+    Program *program = layout->program;
+    const Place *place = place_of(layout, result);
+    int32_t step = place->step, variable = program->steps[step].variable;
+    while (step < program->step_count && program->steps[step].variable == variable) {
+        bool is_product = program->steps[step].product != NULL;
+        program->parts[program->part_count++] = is_product ? (Part){step, place->neuron, place->neuron + 1, 0}
+                                                           : (Part){step + place->neuron, 0, 1, 0};
+        step += is_product ? 1 : place->neurons;
+    }
 }
 
-/* Group by group. The parts are those of the groups; `first_steps` has the first step of each result, or of a product. */
-static void lay_out_groups(Layout *layout, int32_t *first_steps)
+static void add_layer(Layout *layout, const Group *group)
+{
+    place_of(layout, group->results[0])->step = layout->program->step_count;
+    add_product(layout, group);
+}
+
+static void add_part_of_layer(Layout *layout, const Group *group, int32_t first, int32_t end)
+{
+    Program *program = layout->program;
+    program->parts[program->part_count++] = (Part){place_of(layout, group->results[0])->step, first, end, 0};
+}
+
+/* Group by group. The parts are those of the groups. */
+static void lay_out_groups(Layout *layout)
 {
     Program *program = layout->program;
     const Groups *groups = &program->groups;
-    int32_t first = first_result(&program->list);
     for (int32_t g = 0; g < groups->group_count; g++)
         for (int32_t i = 0; i < groups->groups[g].count; i++)
             program->slot_of[groups->groups[g].results[i]] = program->slots++;
     for (int32_t g = 0; g < groups->group_count; g++) {
         const Group *group = &groups->groups[g];
-        for (int32_t i = 0; i < (group->row == PRODUCT ? 1 : group->count); i++) {
-            first_steps[group->results[i] - first] = program->step_count;
-            if (group->row == PRODUCT) add_product(layout, group);
-            else add_steps(layout, group->results[i]);
+        if (group->row == PRODUCT) add_layer(layout, group);
+        for (int32_t i = 0, count; group->row != PRODUCT && i < group->count; i += count) {
+            count = place_of(layout, group->results[i])->neurons;
+            add_steps(layout, group->results + i, count);
         }
     }
     for (int32_t p = 0; p < groups->part_count; p++) {
         Part part = groups->parts[p];
         const Group *group = &groups->groups[part.group];
-        bool is_product = group->row == PRODUCT;
-        int32_t step = first_steps[group->results[is_product ? 0 : part.first] - first];
-        if (is_product) program->parts[program->part_count++] = (Part){step, part.first, part.end, 0};
-        else add_parts(program, step);
+        if (group->row == PRODUCT) add_part_of_layer(layout, group, part.first, part.end);
+        else add_parts(layout, group->results[part.first]);
     }
 }
 
@@ -339,20 +437,27 @@ static void lay_out_list(Layout *layout, int32_t *group_of)
             group_of[program->groups.groups[g].results[i] - first_result(list)] = g;
     for (int32_t k = 0; k < list->count; k++)
         if (group_of[k] >= 0) program->slot_of[first_result(list) + k] = program->slots++;
-    for (int32_t k = 0; k < list->count; k++) {
+    for (int32_t k = 0, result = first_result(list); k < list->count; k++, result++) {
         if (group_of[k] < 0) continue;
         const Group *group = &program->groups.groups[group_of[k]];
-        int32_t step = program->step_count;
-        if (group->row == PRODUCT) add_product(layout, group);
-        else add_steps(layout, first_result(list) + k);
-        add_parts(program, step);
+        if (group->row == PRODUCT) {
+            add_layer(layout, group);
+            add_part_of_layer(layout, group, 0, 1);
+        } else {
+            add_steps(layout, &result, 1);
+            add_parts(layout, result);
+        }
     }
 }
 
-static bool has_layers(const Groups *groups)
+static bool has_layers(const Layout *layout)
 {
-    for (int32_t g = 0; g < groups->group_count; g++)
-        if (groups->groups[g].row == PRODUCT && groups->groups[g].count > 1) return true;
+    const Groups *groups = &layout->program->groups;
+    for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
+        if (group->row == PRODUCT && group->count > 1) return true;
+        for (int32_t i = 0; group->row == ROW_dot && i < group->count; i++)
+            if (place_of(layout, group->results[i])->neurons > 1) return true;
+    }
     return false;
 }
 
@@ -363,7 +468,8 @@ static void lay_out(Layout *layout, int32_t *of_instructions)
     for (int32_t v = -list->constants; v < list->variables; v++)
         layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = -1;
     for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
-    if (has_layers(&program->groups)) lay_out_groups(layout, of_instructions);
+    for (int32_t g = 0; g < program->groups.group_count; g++) find_cuts(layout, &program->groups.groups[g]);
+    if (has_layers(layout)) lay_out_groups(layout);
     else lay_out_list(layout, of_instructions);
 }
 
@@ -405,6 +511,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
     Room room = count_room(groups, operands);
     int32_t *of_variables = room_for(3 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
+    Place *places = room_for(list->count, sizeof(Place));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->singles = room_for(list->count, sizeof(int32_t));
     program->chain_operands = room_for(count_chain_operands(list, groups), sizeof(int32_t));
@@ -415,20 +522,21 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->steps = room_for(room.steps, sizeof(Step));
     program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
     program->products = room_for(room.products, sizeof(Product));
-    bool complete = of_variables && of_instructions && program->uniform && program->singles &&
+    bool complete = of_variables && of_instructions && places && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->terms && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
-        Layout layout = {program, first, first + all, program->step_operands, first + 2 * all, program->terms};
+        Layout layout = {program, places, first, first + all, program->step_operands, first + 2 * all, program->terms};
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
     }
     PyMem_Free(of_variables);
     PyMem_Free(of_instructions);
+    PyMem_Free(places);
     if (!complete) {
         PyErr_NoMemory();
         return -1;

@@ -81,6 +81,27 @@ def gated(source, inputs):
     return [*outputs, dot(twice, hidden, hidden[3])]
 
 
+def gated_layers(source, inputs):
+    """Layers of dots that are cut alike, but for some. A bias is a factor elsewhere; the inputs have other uses."""
+    hidden = [tanh(source.gauss(0.0, 1.0) * inputs[k % 7] + Value(0.1)) for k in range(17)]
+    gates = [*map(tanh, inputs)]
+    for varies, places in ((False, [0, 16]), (True, [7, 8])):
+        outputs = []
+        for j in range(9):
+            weights, sources = [Value(source.gauss(0.0, 0.4)) for _ in hidden], [*hidden]
+            weights[4], weights[5] = 0.5, weights[1] * 2.0
+            for i, k in enumerate(places if j != 4 else [3]):
+                weights[k] = gates[(j + i) % 7]
+            if j == 5:
+                sources[9], sources[10] = sources[10], sources[9]
+            if j % 3 == 0:
+                weights, sources = sources, weights
+            net_input = dot(weights, sources, gates[(j + 5) % 7] if varies and j > 0 else Value(0.1))
+            outputs.append(tanh(net_input) * hidden[j])
+        hidden = outputs + hidden[:8]
+    return hidden
+
+
 def attention(source, inputs):
     """One head over seven places: dots of two sequences that depend on inputs, and their softmax."""
     query, key, value = ([[Value(source.gauss(0.0, 0.7)) for _ in range(2)] for _ in inputs] for _ in range(3))
@@ -96,9 +117,10 @@ def attention(source, inputs):
     return outputs
 
 
-@pytest.fixture(
-    params=[layers, chains, recurrence, convolution, gated, attention], ids=lambda structure: structure.__name__
-)
+STRUCTURES = [layers, chains, recurrence, convolution, gated, gated_layers, attention]
+
+
+@pytest.fixture(params=STRUCTURES, ids=lambda structure: structure.__name__)
 def structured(request):
     """What has products: outputs, inputs, and 1,100 examples."""
     source = random.Random(2)

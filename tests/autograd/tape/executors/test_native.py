@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value
+from autograd import Tape, Value, dot, take, tanh
 from autograd.operations import OPERATIONS
 from autograd.tape.wengert import ROW
 
@@ -98,6 +98,40 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
                 found = replayed(program, tape, batch, seeds, threads)
                 for mine, theirs in zip(found, expected, strict=True):
                     assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+
+
+@pytest.mark.parametrize(("unneeded", "block"), [(0, 128), (3000, 16)])
+def test_what_tied_lookups_add_to_a_table_has_one_order(unneeded, block):
+    """lanes.h has it: chunk by chunk, and within a chunk block by block, the last lookup first, example by example."""
+    table, (i, j, x, y), n = [Value(0.5), Value(1.5), Value(2.5)], [Value(0.0) for _ in range(4)], 1100
+    tape = Tape(take(table, i) * x + take(table, j) * y, [i, j, x, y])
+    source = np.random.default_rng(4)
+    batch = np.column_stack([*source.integers(3, size=(2, n)), *source.normal(size=(2, n))]).astype(float)
+    expected = np.zeros(3)
+    for chunk in range(0, n, 512):
+        of_chunk = np.zeros(3)
+        for first in range(chunk, min(chunk + 512, n), block):
+            for lookup in (1, 0):
+                for example in batch[first : min(first + block, n)]:
+                    of_chunk[int(example[lookup])] += example[2 + lookup]
+        expected += of_chunk
+    for instruction_set in processors():
+        program = native_program(tape, instruction_set, unneeded)
+        for threads in (1, 2, 5):
+            assert replayed(program, tape, batch, np.ones(1), threads)[1].tolist() == expected.tolist()
+
+
+def test_dots_with_no_input_in_common_are_not_walked_together():
+    """The first of two that are alike is walked back before the second, since its factor has more uses before it."""
+    x, y = Value(0.7), Value(0.4)
+    weights, others = [Value(0.5 + k) for k in range(8)], [Value(0.3 * k) for k in range(8)]
+    early = x * x * x * x
+    first, second = dot([x, *weights], [tanh(x), *others]), dot([y, *weights], [tanh(y), *others])
+    output = first + tanh(0.01 * second) + early
+    output.backward()
+    tape = Tape(output, [x, y])
+    _, gradient = tape.value_and_grad([[0.7, 0.4]] * 2)
+    assert gradient == pytest.approx([parameter.grad for parameter in tape.parameters], rel=1e-13)
 
 
 def test_an_example_of_products_has_the_same_numbers_in_every_batch(structured):
