@@ -464,7 +464,7 @@ class Tape:
         inputs, lengths = self._wengert.lookups
         if not len(inputs):
             return
-        indices = batch[:, inputs]
+        indices = numpy.asarray(batch[:, inputs])  # an executor's own array may be on a device
         are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()

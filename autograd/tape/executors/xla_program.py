@@ -23,7 +23,7 @@ from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS, ROWS, TABLE
 from autograd.tape.executors.numpy import on_arrays
 from autograd.tape.groups import Group, Product, constants_of, find_groups
-from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, WengertList
+from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, TAKE, WengertList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,6 +212,7 @@ class Sources:
         return len(self.widths) - 1
 
     def index(self, array: Variables) -> int:
+        """The place of an array among the indices."""
         self.indices.append(array.astype(numpy.int32))
         return len(self.indices) - 1
 
@@ -406,6 +407,65 @@ class ProductStep(Step):
             yield self.input_variables
 
 
+class TakeStep(Step):
+    """Lookups: each example's own element, and no other, however many there are."""
+
+    def __init__(self, sources: Sources, group: Group, varies: bool, read: Variables) -> None:
+        self.elements, self.index_variables = read[:, :-1], read[:, -1]  # (members, length), (members,)
+        self.index = Operands(sources, self.index_variables)
+        self.source_of, self.column_of = (
+            sources.index(places[self.elements]) for places in (sources.source, sources.column)
+        )
+        self.windows = [*self.windows_of(sources)]
+        super().__init__(sources, group, varies)
+
+    def windows_of(self, sources: Sources) -> Iterator[tuple[Grid, list[bool]]]:
+        """Of each source in which there are elements, the columns from the first to the last; and what is active."""
+        source = sources.source[self.elements]
+        for number in numpy.unique(source).tolist():
+            variables = self.elements[source == number]
+            columns = sources.column[variables]
+            first, length = int(columns.min()), int(columns.max() - columns.min()) + 1
+            are_active = [bool(active[variables].any()) for active in sources.active]
+            yield Grid(number, first, 1, length, length, sources.widths[number]), are_active
+
+    def chosen(self, replay: Replay) -> tuple[Any, Any, Any]:
+        """Of each example and member: whether there is such an element, its source, and its column there."""
+        rows = replay.examples if self.varies else 1
+        index = jnp.broadcast_to(self.index.take(replay), (rows, len(self.results)))
+        is_place = (index >= 0) & (index < self.elements.shape[1]) & (index == jnp.floor(index))
+        place = jnp.arange(len(self.results)), jnp.where(is_place, index, 0).astype(numpy.int32)
+        return is_place, replay.indices[self.source_of][place], replay.indices[self.column_of][place]
+
+    def compute(self, replay: Replay) -> Numbers:
+        is_place, source, column = self.chosen(replay)
+        number = jnp.full(is_place.shape, numpy.nan, replay.dtype)
+        for window, _ in self.windows:
+            numbers = replay.numbers[window.source]
+            row = jnp.arange(len(is_place))[:, None] if len(numbers) > 1 else 0
+            taken = numbers.at[row, column].get(mode="clip")
+            number = jnp.where(is_place & (source == window.source), taken, number)
+        return number
+
+    def walk_back(self, replay: Replay, result: Numbers, adjoints: Numbers, known: Any) -> None:
+        is_place, source, column = self.chosen(replay)
+        for window, are_active in self.windows:
+            if not are_active[replay.for_inputs]:
+                continue
+            pushed = jnp.where(is_place & (source == window.source), adjoints, 0.0)
+            row: Any = jnp.arange(len(pushed))[:, None]
+            if not replay.program.sources.varies[window.source]:
+                pushed, row = replay.without_padding(pushed), 0
+            rows = len(pushed) if replay.program.sources.varies[window.source] else 1
+            zeros = jnp.zeros((rows, window.length), replay.dtype)
+            place = row, column - window.start
+            replay.push(window, zeros.at[place].add(pushed, mode="drop", wrap_negative_indices=False))
+
+    def operands_of(self, known: NDArray[numpy.bool_]) -> Iterator[Variables]:
+        yield self.elements[known].ravel()
+        yield self.index_variables[known]
+
+
 def find_steps(wengert: WengertList, sources: Sources) -> Iterator[Step]:
     """The groups of what is uniform, then those of what varies, each made ready."""
     ends = numpy.cumsum([ROWS[row].sequences * (length - 1) for row, length in zip(*rows_of(wengert), strict=True)])
@@ -427,7 +487,7 @@ def find_steps(wengert: WengertList, sources: Sources) -> Iterator[Step]:
         if isinstance(group, Product):
             yield ProductStep(sources, group, varies)
         else:
-            yield GroupStep(sources, group, varies, read(group))
+            yield (TakeStep if group.row == TAKE else GroupStep)(sources, group, varies, read(group))
 
 
 def rows_of(wengert: WengertList) -> tuple[list[int], list[int]]:

@@ -227,6 +227,8 @@ def test_all_operations_at_all_points_in_all_roles_at_once(executor):
     for operation in OPERATIONS.values():
         for point in [*operation.samples, *operation.kinks]:
             for roles in roles_of(len(flatten(point))):
+                if operation.name == "take" and roles[-1] != "x":
+                    continue  # an index is an input
                 value, gradient = eager(operation, point, roles)
                 flat = [x if role == "c" else Value(x) for x, role in zip(flatten(point), roles, strict=True)]
                 outputs.append(applied(operation, point, flat))
@@ -276,7 +278,7 @@ def test_not_a_number_goes_through_all_operations_at_once(executor):
     inputs: list[Value] = []
     for operation in OPERATIONS.values():
         numbers = flatten(operation.samples[0])
-        for i in range(len(numbers)):
+        for i in range(len(numbers) if operation.name != "take" else 0):
             leaves = [Value(number) for number in numbers]
             outputs.append(applied(operation, operation.samples[0], leaves))
             inputs += leaves
