@@ -464,7 +464,8 @@ class Tape:
         inputs, lengths = self._wengert.lookups
         if not len(inputs):
             return
-        indices = numpy.asarray(batch[:, inputs])  # an executor's own array may be on a device
+        is_own = not isinstance(batch, numpy.ndarray)
+        indices = self._program.columns_own(batch, inputs) if is_own else batch[:, inputs]
         are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()

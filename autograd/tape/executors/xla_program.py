@@ -8,9 +8,9 @@ function, since XLA takes long to compile large constants.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from functools import reduce
-from itertools import islice
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 INPUTS, PARAMETERS, CONSTANTS = range(3)  # the first sources
 MOST_PIECES = 8  # an operand is put together from
 MOST_USES = 4  # of a variable by one operand, which are gathered; more are scattered
-MOST_NUMBERS = 1 << 27  # of a block of examples: a gigabyte
+MOST_OTHERS = 8  # columns of a batch are multiplied by 0, rather than that the others are copied
+MOST_NUMBERS = {"cpu": 1 << 21}  # of a block of examples: what is reused of memory is quick
+OTHERWISE = 1 << 27  # a gigabyte
 SMALLEST_NORMAL = float(numpy.finfo(numpy.float64).smallest_normal)
 
 
@@ -90,6 +92,11 @@ one_by_one = Mathematics(
 )
 
 
+@jax.jit
+def columns_of(numbers: Numbers, columns: Variables) -> Numbers:
+    return numbers[:, columns]
+
+
 # ---- operands
 
 
@@ -112,7 +119,7 @@ class Grid(NamedTuple):
 
     @property
     def end(self) -> int:
-        return min(self.width, self.start + self.rows * self.stride)
+        return self.start + (self.rows - 1) * self.stride + self.length
 
     def spread(self, pushed: Numbers, first: int, end: int) -> Numbers:
         """The adjoints of these columns, as those of the columns from first to end."""
@@ -219,7 +226,7 @@ class Sources:
     def pieces(self, source: int, columns: Variables) -> list[tuple[Grid | Gathered, int]]:
         """The columns of a source, as a few grids, or gathered; and how many each has."""
         width = self.widths[source]
-        found = [*islice(grids(source, columns, width), MOST_PIECES + 1)]
+        found = [*itertools.islice(grids(source, columns, width), MOST_PIECES + 1)]
         if len(found) <= MOST_PIECES:
             return [*found]
         uses = [self.index(use) for use in uses_of(columns, width)]
@@ -256,6 +263,19 @@ class Operands:
         rows = max(map(len, taken))
         numbers = jnp.concatenate([jnp.broadcast_to(each, (rows, each.shape[1])) for each in taken], axis=1)
         return numbers if self.order is None else numbers[:, replay.indices[self.order]]
+
+    def read(self, replay: Replay) -> Numbers:
+        """The same for what is done to each example's numbers: what is uniform is put together before, and once.
+
+        XLA would do it for each example, within that loop; but what is scattered it does not fuse.
+        """
+        numbers = self.take(replay)
+        is_strewn = len(self.pieces) > 1 or any(isinstance(piece, Grid) and piece.rows > 1 for piece, _ in self.pieces)
+        if len(numbers) == replay.examples or not is_strewn:
+            return numbers
+        columns = jnp.arange(numbers.shape[1])
+        known = {"unique_indices": True, "indices_are_sorted": True, "mode": "promise_in_bounds"}
+        return jnp.zeros_like(numbers).at[:, columns].set(numbers, **known)
 
     def push(self, replay: Replay, pushed: Numbers) -> None:
         """Adds to the adjoints of what they are taken from, (examples or 1, columns)."""
@@ -314,7 +334,7 @@ class GroupStep(Step):
             if operands.constant is not None and columns.ndim == 1:
                 taken.append(operands.constant)
                 continue
-            numbers = operands.take(replay)
+            numbers = operands.read(replay) if self.varies else operands.take(replay)
             if columns.ndim == 2:
                 numbers = numbers.reshape(len(numbers), *columns.shape)
                 taken.append([numbers[:, :, k] for k in range(self.length)] if self.is_unrolled else [numbers])
@@ -364,6 +384,10 @@ class GroupStep(Step):
         return (columns[known].ravel() for columns in self.columns)
 
 
+def rows_times_rows(numbers: Numbers, weights: Numbers) -> Numbers:
+    return jax.lax.dot_general(numbers, weights, (((1,), (1,)), ((), ())))
+
+
 class ProductStep(Step):
     """A layer: the inputs, (examples, inputs), times the weights, (neurons, inputs), transposed."""
 
@@ -375,13 +399,35 @@ class ProductStep(Step):
         self.weights = Operands(sources, self.weight_variables.ravel())
         self.inputs = Operands(sources, self.input_variables)
         self.biases = Operands(sources, self.bias_variables)
+        self.window = self.window_of(sources)
         super().__init__(sources, product, varies)
+
+    def window_of(self, sources: Sources) -> tuple[int, int] | None:
+        """The first and the last column of the inputs, if they are the most of a batch, and more than some."""
+        [(piece, length), *others] = self.inputs.pieces or [(None, 0)]
+        width = sources.widths[INPUTS]
+        is_window = isinstance(piece, Grid) and piece.source == INPUTS and piece.rows == 1 and not others
+        return (piece.start, piece.end) if is_window and width - MOST_OTHERS <= length < width >= 64 else None
 
     def compute(self, replay: Replay) -> Numbers:
         weights = self.weights.take(replay).reshape(self.shape)
-        product = jax.lax.dot_general(self.inputs.take(replay), weights, (((1,), (1,)), ((), ())))
         shape = replay.examples if self.varies else 1, len(self.results)
-        return jnp.broadcast_to(product + self.biases.take(replay), shape)
+        biases = self.biases.read(replay) if self.varies else self.biases.take(replay)
+        return jnp.broadcast_to(self.product(replay, weights) + biases, shape)
+
+    def product(self, replay: Replay, weights: Numbers) -> Numbers:
+        if not self.window:
+            return rows_times_rows(self.inputs.take(replay), weights)
+        # A copy of the batch is saved if what else is in it has the weight 0. Only 0 times inf or nan is not 0.
+        first, end = self.window
+        numbers = replay.numbers[INPUTS]
+        others = jnp.concatenate([numbers[:, :first], numbers[:, end:]], axis=1)
+        padded = jnp.pad(weights, ((0, 0), (first, numbers.shape[1] - end)))
+        return jax.lax.cond(
+            jnp.isfinite(others).all(),
+            lambda: rows_times_rows(numbers, padded),
+            lambda: rows_times_rows(numbers[:, first:end], weights),
+        )
 
     def walk_back(self, replay: Replay, result: Numbers, adjoints: Numbers, known: Any) -> None:
         keeps = None if known is None else known[:, None]
@@ -391,9 +437,12 @@ class ProductStep(Step):
                 weights = jnp.where(keeps, weights, 0.0)
             self.inputs.push(replay, adjoints @ weights)
         if self.weights.are_active[replay.for_inputs]:
-            inputs = jnp.broadcast_to(self.inputs.take(replay), (len(adjoints), self.shape[1]))
-            of_examples = (replay.without_padding(numbers) for numbers in (inputs, adjoints))
-            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ()))).T
+            inputs = replay.numbers[INPUTS] if self.window else self.inputs.take(replay)
+            inputs = jnp.broadcast_to(inputs, (len(adjoints), inputs.shape[1]))
+            of_examples = (replay.without_padding(numbers) for numbers in (adjoints, inputs))
+            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ())))
+            if self.window:
+                pushed = pushed[:, self.window[0] : self.window[1]]
             if keeps is not None:
                 pushed = jnp.where(keeps, pushed, 0.0)
             self.weights.push(replay, pushed.reshape(1, -1))
@@ -537,7 +586,8 @@ class Program:
         self.sources = Sources(wengert)
         self.steps = [*find_steps(wengert, self.sources)]
         self.outputs = Operands(self.sources, wengert.outputs)
-        self.most = max(1024, MOST_NUMBERS // (sum(self.sources.widths) + 1))  # examples at once
+        width = 1 + sum(itertools.compress(self.sources.widths, self.sources.varies))
+        self.most = max(1024, MOST_NUMBERS.get(jax.default_backend(), OTHERWISE) // width)  # examples at once
         self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"))
         self.placed: dict[Any, Any] = {}  # the index arrays, on the devices
 
@@ -555,8 +605,9 @@ class Program:
         """As executor.py has it. XLA has threads of its own."""
         if seeds is not None:
             gradient[:] = 0.0
-        for first in range(0, examples, self.most):
-            block = slice(first, first + self.most)
+        size = -(-examples // -(-examples // self.most)) if examples else 1  # alike, so that one function is compiled
+        for first in range(0, examples, size):
+            block = slice(first, first + size)
             of_block = seeds if seeds is None or seeds.ndim == 1 else seeds[block]
             asked = None if seeds is None else seeds.reshape(-1, outputs.shape[1]).any(axis=0)
             found = self.on_devices(batch[block], parameters, of_block, asked, input_gradients is not None)
@@ -574,6 +625,11 @@ class Program:
         """As executor.py has it: the batch stays where it is, as it is."""
         asked = None if seeds is None else seeds.reshape(-1, len(self.wengert.outputs)).any(axis=0)
         return self.run(batch, parameters, seeds, asked, for_inputs)
+
+    def columns_own(self, batch: Numbers, columns: Variables) -> Array:
+        """As executor.py has it."""
+        with jax.enable_x64(True):
+            return numpy.asarray(columns_of(batch, columns))
 
     def on_devices(
         self, batch: Array, parameters: Array, seeds: Array | None, asked: Any, for_inputs: bool
@@ -697,7 +753,8 @@ class Replay:
         for together in overlapping(grids):
             first, last = together[0][0].start, max(piece.end for piece, _ in together)
             parts.append(jnp.zeros((1, first - end), self.dtype))
-            parts.append(reduce(add, [piece.spread(part, first, last) for piece, part in together]))
+            parts.append(side_by_side(together) if are_side_by_side([piece for piece, _ in together]) else
+                reduce(add, [piece.spread(part, first, last) for piece, part in together]))
             end = last
         parts.append(jnp.zeros((1, width - end), self.dtype))
         rows = max(map(len, parts))
@@ -727,6 +784,29 @@ def overlapping(grids: list[tuple[Grid, Numbers]]) -> Iterator[list[tuple[Grid, 
         together.append((grid, part))
     if together:
         yield together
+
+
+def are_side_by_side(grids: list[Grid]) -> bool:
+    """Whether they are one grid whose rows are theirs, the one behind the other, and what is between."""
+    first = grids[0]
+    return all(each.rows == first.rows and each.stride == first.stride for each in grids) and all(
+        before.start + before.length <= start
+        for before, start in zip(grids, [*(each.start for each in grids[1:]), first.start + first.stride], strict=True)
+    )
+
+
+def side_by_side(grids: list[tuple[Grid, Numbers]]) -> Numbers:
+    """The adjoints of all columns from the first to the last, in one copy; sums over the columns take longer."""
+    first, last = grids[0][0], grids[-1][0]
+    count, end = max(len(part) for _, part in grids), first.start
+    parts = []
+    for piece, part in grids:
+        parts.append(jnp.zeros((count, piece.rows, piece.start - end), part.dtype))
+        parts.append(jnp.broadcast_to(piece.runs(part), (count, piece.rows, piece.length)))
+        end = piece.start + piece.length
+    parts.append(jnp.zeros((count, first.rows, first.start + first.stride - end), parts[0].dtype))
+    rows = jnp.concatenate(parts, axis=2).reshape(count, -1)
+    return rows[:, : last.end - first.start]
 
 
 def compiled_size(examples: int, devices: int = 1) -> int:
