@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 INPUTS, PARAMETERS, CONSTANTS = range(3)  # the first sources
 MOST_PIECES = 8  # an operand is put together from
 MOST_USES = 4  # of a variable by one operand, which are gathered; more are scattered
-MOST_OTHERS = 8  # columns of a batch are multiplied by 0, rather than that the others are copied
 MOST_NUMBERS = {"cpu": 1 << 21}  # of a block of examples: what is reused of memory is quick
 OTHERWISE = 1 << 27  # a gigabyte
 SMALLEST_NORMAL = float(numpy.finfo(numpy.float64).smallest_normal)
@@ -399,33 +398,34 @@ class ProductStep(Step):
         self.weights = Operands(sources, self.weight_variables.ravel())
         self.inputs = Operands(sources, self.input_variables)
         self.biases = Operands(sources, self.bias_variables)
-        self.window = self.window_of(sources)
         super().__init__(sources, product, varies)
 
-    def window_of(self, sources: Sources) -> tuple[int, int] | None:
-        """The first and the last column of the inputs, if they are the most of a batch, and more than some."""
-        [(piece, length), *others] = self.inputs.pieces or [(None, 0)]
-        width = sources.widths[INPUTS]
-        is_window = isinstance(piece, Grid) and piece.source == INPUTS and piece.rows == 1 and not others
-        return (piece.start, piece.end) if is_window and width - MOST_OTHERS <= length < width >= 64 else None
+    def window(self, replay: Replay) -> tuple[int, int] | None:
+        """Where the inputs begin and end in a batch, if to copy them would cost more than to multiply all of it."""
+        pieces = [piece for piece, _ in self.inputs.pieces]
+        if [piece.source for piece in pieces] != [INPUTS] or not isinstance(pieces[0], Grid) or pieces[0].rows != 1:
+            return None
+        neurons, length = self.shape
+        is_large = replay.examples > 4 * neurons and length > 8 * (pieces[0].width - length) > 0
+        return (pieces[0].start, pieces[0].end) if is_large else None
 
     def compute(self, replay: Replay) -> Numbers:
-        weights = self.weights.take(replay).reshape(self.shape)
         shape = replay.examples if self.varies else 1, len(self.results)
         biases = self.biases.read(replay) if self.varies else self.biases.take(replay)
-        return jnp.broadcast_to(self.product(replay, weights) + biases, shape)
+        return jnp.broadcast_to(self.product(replay) + biases, shape)
 
-    def product(self, replay: Replay, weights: Numbers) -> Numbers:
-        if not self.window:
+    def product(self, replay: Replay) -> Numbers:
+        weights = self.weights.take(replay).reshape(self.shape)
+        window = self.window(replay)
+        if not window:
             return rows_times_rows(self.inputs.take(replay), weights)
-        # A copy of the batch is saved if what else is in it has the weight 0. Only 0 times inf or nan is not 0.
-        first, end = self.window
+        # What else is in the batch has the weight 0. Only 0 times inf or nan is not 0.
+        first, end = window
         numbers = replay.numbers[INPUTS]
         others = jnp.concatenate([numbers[:, :first], numbers[:, end:]], axis=1)
-        padded = jnp.pad(weights, ((0, 0), (first, numbers.shape[1] - end)))
         return jax.lax.cond(
             jnp.isfinite(others).all(),
-            lambda: rows_times_rows(numbers, padded),
+            lambda: rows_times_rows(numbers, jnp.pad(weights, ((0, 0), (first, numbers.shape[1] - end)))),
             lambda: rows_times_rows(numbers[:, first:end], weights),
         )
 
@@ -437,12 +437,13 @@ class ProductStep(Step):
                 weights = jnp.where(keeps, weights, 0.0)
             self.inputs.push(replay, adjoints @ weights)
         if self.weights.are_active[replay.for_inputs]:
-            inputs = replay.numbers[INPUTS] if self.window else self.inputs.take(replay)
+            window = self.window(replay)
+            inputs = replay.numbers[INPUTS] if window else self.inputs.take(replay)
             inputs = jnp.broadcast_to(inputs, (len(adjoints), inputs.shape[1]))
             of_examples = (replay.without_padding(numbers) for numbers in (adjoints, inputs))
             pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ())))
-            if self.window:
-                pushed = pushed[:, self.window[0] : self.window[1]]
+            if window:
+                pushed = pushed[:, slice(*window)]
             if keeps is not None:
                 pushed = jnp.where(keeps, pushed, 0.0)
             self.weights.push(replay, pushed.reshape(1, -1))
@@ -603,7 +604,7 @@ class Program:
         threads: int,
     ) -> None:
         """As executor.py has it. XLA has threads of its own."""
-        if seeds is not None:
+        if seeds is not None and not examples:
             gradient[:] = 0.0
         size = -(-examples // -(-examples // self.most)) if examples else 1  # alike, so that one function is compiled
         for first in range(0, examples, size):
@@ -615,7 +616,7 @@ class Program:
             outputs[block] = numpy.asarray(found[0])[:count]
             if seeds is not None:
                 with numpy.errstate(all="ignore"):
-                    gradient += numpy.asarray(found[1])
+                    gradient[:] = numpy.asarray(found[1]) + (gradient if first else 0.0)
             if input_gradients is not None:
                 input_gradients[block] = numpy.asarray(found[2])[:count]
 
