@@ -510,7 +510,7 @@ class Tape:
             raise ValueError(f"Tape: gradient: expected what fits the shape {shape}, got {seeds.shape}") from None
 
     def _shaped(self, outputs: Array) -> Array:
-        return outputs[:, 0] if self._is_single else outputs
+        return outputs.ravel() if self._is_single else outputs
 
 
 def fingerprint(batch: Array) -> object:

@@ -406,7 +406,7 @@ class ProductStep(Step):
         if [piece.source for piece in pieces] != [INPUTS] or not isinstance(pieces[0], Grid) or pieces[0].rows != 1:
             return None
         neurons, length = self.shape
-        is_large = replay.examples > 4 * neurons and length > 8 * (pieces[0].width - length) > 0
+        is_large = replay.examples > neurons and length > 8 * (pieces[0].width - length) > 0
         return (pieces[0].start, pieces[0].end) if is_large else None
 
     def compute(self, replay: Replay) -> Numbers:
