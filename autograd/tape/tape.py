@@ -193,7 +193,7 @@ class Tape:
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, numpy.asarray(vector), self._are_plain)
+        add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
     def value_and_grad(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograd.tape.wengert import WengertList
 
 
-MOST_GROUPS = 250  # compiling takes time as the square of their number: some 10 s for so many
+MOST_GROUPS = 1000  # to compile more takes longer than half a minute
 
 
 class XLA(Executor):

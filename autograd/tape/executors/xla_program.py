@@ -42,6 +42,7 @@ MOST_PIECES = 8  # an operand is put together from
 MOST_USES = 4  # of a variable by one operand, which are gathered; more are scattered
 MOST_NUMBERS = {"cpu": 1 << 21}  # of a block of examples: what is reused of memory is quick
 OTHERWISE = 1 << 27  # a gigabyte
+MOST_FUSED = 150  # steps: more take time as the square of their number to be compiled, unless nothing is fused
 SMALLEST_NORMAL = float(numpy.finfo(numpy.float64).smallest_normal)
 
 
@@ -589,7 +590,10 @@ class Program:
         self.outputs = Operands(self.sources, wengert.outputs)
         width = 1 + sum(itertools.compress(self.sources.widths, self.sources.varies))
         self.most = max(1024, MOST_NUMBERS.get(jax.default_backend(), OTHERWISE) // width)  # examples at once
-        self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"))
+        # On processors XLA computes in a fused loop again what is cheap, and of a deep chain that is all before it.
+        is_deep = len(self.steps) > MOST_FUSED and jax.default_backend() == "cpu"
+        options = {"xla_disable_hlo_passes": "fusion"} if is_deep else None
+        self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"), compiler_options=options)
         self.placed: dict[Any, Any] = {}  # the index arrays, on the devices
 
     def replay(
@@ -606,13 +610,15 @@ class Program:
         """As executor.py has it. XLA has threads of its own."""
         if seeds is not None and not examples:
             gradient[:] = 0.0
-        size = -(-examples // -(-examples // self.most)) if examples else 1  # alike, so that one function is compiled
-        for first in range(0, examples, size):
-            block = slice(first, first + size)
+        blocks = -(-examples // self.most)
+        length = -(-examples // max(1, blocks))  # alike, so that one function is compiled
+        for first in range(0, examples, max(1, length)):
+            block = slice(first, first + length)
             of_block = seeds if seeds is None or seeds.ndim == 1 else seeds[block]
             asked = None if seeds is None else seeds.reshape(-1, outputs.shape[1]).any(axis=0)
-            found = self.on_devices(batch[block], parameters, of_block, asked, input_gradients is not None)
             count = len(outputs[block])
+            padded = length, None if blocks == 1 else count
+            found = self.on_devices(batch[block], parameters, of_block, asked, input_gradients is not None, *padded)
             outputs[block] = numpy.asarray(found[0])[:count]
             if seeds is not None:
                 with numpy.errstate(all="ignore"):
@@ -633,12 +639,18 @@ class Program:
             return numpy.asarray(columns_of(batch, columns))
 
     def on_devices(
-        self, batch: Array, parameters: Array, seeds: Array | None, asked: Any, for_inputs: bool
+        self,
+        batch: Array,
+        parameters: Array,
+        seeds: Array | None,
+        asked: Any,
+        for_inputs: bool,
+        length: int,
+        count: int | None,
     ) -> tuple[Any, ...]:
         """The batch, padded with its last example to a size that is compiled for, over all devices."""
-        devices = jax.local_devices() if len(batch) >= len(jax.local_devices()) else jax.local_devices()[:1]
-        size = compiled_size(len(batch), len(devices))
-        count = None
+        devices = jax.local_devices() if length >= len(jax.local_devices()) else jax.local_devices()[:1]
+        size = compiled_size(length, len(devices))
         if size > len(batch):
             count = len(batch)
             more = ((0, size - count), (0, 0))
