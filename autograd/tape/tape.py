@@ -48,7 +48,8 @@ class Tape:
             the graph is a parameter, in the order of their creation: `tape.parameters`.
         executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
             first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
-            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]".
+            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]". How
+            quick that is on GPUs and TPUs is unmeasured.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
@@ -464,8 +465,7 @@ class Tape:
         inputs, lengths = self._wengert.lookups
         if not len(inputs):
             return
-        is_own = not isinstance(batch, numpy.ndarray)
-        indices = self._program.columns_own(batch, inputs) if is_own else batch[:, inputs]
+        indices = batch[:, inputs] if isinstance(batch, numpy.ndarray) else self._program.columns_own(batch, inputs)
         are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()

@@ -92,7 +92,6 @@ one_by_one = Mathematics(
 )
 
 
-@jax.jit
 def columns_of(numbers: Numbers, columns: Variables) -> Numbers:
     return numbers[:, columns]
 
@@ -594,6 +593,7 @@ class Program:
         is_deep = len(self.steps) > MOST_FUSED and jax.default_backend() == "cpu"
         options = {"xla_disable_hlo_passes": "fusion"} if is_deep else None
         self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"), compiler_options=options)
+        self.columns_of = jax.jit(columns_of)
         self.placed: dict[Any, Any] = {}  # the index arrays, on the devices
 
     def replay(
@@ -636,7 +636,7 @@ class Program:
     def columns_own(self, batch: Numbers, columns: Variables) -> Array:
         """As executor.py has it."""
         with jax.enable_x64(True):
-            return numpy.asarray(columns_of(batch, columns))
+            return numpy.asarray(self.columns_of(batch, columns))
 
     def on_devices(
         self,
@@ -766,8 +766,11 @@ class Replay:
         for together in overlapping(grids):
             first, last = together[0][0].start, max(piece.end for piece, _ in together)
             parts.append(jnp.zeros((1, first - end), self.dtype))
-            parts.append(side_by_side(together) if are_side_by_side([piece for piece, _ in together]) else
-                reduce(add, [piece.spread(part, first, last) for piece, part in together]))
+            parts.append(
+                side_by_side(together)
+                if are_side_by_side([piece for piece, _ in together])
+                else reduce(add, [piece.spread(part, first, last) for piece, part in together])
+            )
             end = last
         parts.append(jnp.zeros((1, width - end), self.dtype))
         rows = max(map(len, parts))

@@ -226,7 +226,7 @@ def test_all_operations_at_all_points_in_all_roles_at_once(executor):
     slopes: dict[Value, float] = {}
     for operation in OPERATIONS.values():
         for point in [*operation.samples, *operation.kinks]:
-            for roles in roles_of(len(flatten(point))):
+            for roles in roles_of(len(flatten(point)))[:: 3 if executor in COMPILED else 1]:
                 if operation.name == "take" and roles[-1] != "x":
                     continue  # an index is an input
                 value, gradient = eager(operation, point, roles)
@@ -601,7 +601,7 @@ def test_the_gradient_is_the_sum_of_the_examples_gradients(large, executor):
 @registered
 def test_threads_and_repetitions_change_nothing(large, executor):
     outputs, inputs, batch = large
-    counts = (1, 2) if executor in COMPILED else (1, 2, 5, 1000, None)
+    counts = (1,) if executor in COMPILED else (1, 2, 5, 1000, None)
     [first, *others] = [Tape(outputs, inputs, executor=executor, threads=threads) for threads in counts]
     values, gradient = first.value_and_grad(batch)
     outputs_alone = first.forward(batch)
@@ -647,11 +647,11 @@ def test_structures_have_the_eager_numbers(structured, executor):
         assert agree(executor, tape.forward(batch), values)
         assert agree(executor, tape.backward(1.0, inputs=True), by_inputs)
         truth = [[gradient[parameter] for parameter in tape.parameters] for gradient in gradients]
-        if executor in COMPILED and k > 0:
-            break
         assert agree(executor, tape.jacobian(batch), truth)
         found = tape.value_and_grad(batch, gradient=1.0)[1]
         assert close(found, np.sum(truth, axis=0), 1e-13 * np.sum(np.abs(truth), axis=0))
+        if executor in COMPILED:
+            return
         for e, example in enumerate(batch):
             assert agree(executor, tape.value_and_grad([example], gradient=1.0)[1], truth[e])
 
@@ -667,7 +667,7 @@ def test_random_structures_have_the_numbers_of_the_list(random_graph, seeds):
         sizes = abs(jacobian).sum(axis=(0, 1))
         values, gradient = toy.value_and_grad(batch, gradient=1.0)
         by_inputs = toy.backward(1.0, inputs=True) if len(toy.forward(batch)) else None
-        for executor in REGISTERED if seed % 25 == 0 else [name for name in REGISTERED if name not in COMPILED]:
+        for executor in REGISTERED if seed % 50 == 0 else [name for name in REGISTERED if name not in COMPILED]:
             tape = Tape(outputs, inputs, executor=executor)
             found = tape.value_and_grad(batch, gradient=1.0)
             assert agree(executor, found[0], values), seed

@@ -155,7 +155,7 @@ def test_indices_in_an_own_array_are_checked():
             good, bad = (jax.numpy.asarray([[3.0, 1.0], [2.0, k]], dtype) for k in (0.0, 2.0))
         assert tape.forward(good).tolist() == [-6.0, 1.0]
         assert tape.value_and_grad(good, gradient=1.0)[1].tolist() == [2.0, 3.0]
-        with pytest.raises(ValueError, match="example 1: input 1 is the index of a lookup: .* from 0 to 1, got 2$"):
+        with pytest.raises(ValueError, match=r"example 1: input 1 is the index of a lookup: .* from 0 to 1, got 2$"):
             tape.forward(bad)
 
 
