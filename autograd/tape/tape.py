@@ -48,7 +48,8 @@ class Tape:
             the graph is a parameter, in the order of their creation: `tape.parameters`.
         executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
             first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
-            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]".
+            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]". How
+            quick that is on GPUs and TPUs is unmeasured.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
@@ -193,7 +194,7 @@ class Tape:
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, numpy.asarray(vector), self._are_plain)
+        add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
     def value_and_grad(
@@ -464,7 +465,7 @@ class Tape:
         inputs, lengths = self._wengert.lookups
         if not len(inputs):
             return
-        indices = batch[:, inputs]
+        indices = batch[:, inputs] if isinstance(batch, numpy.ndarray) else self._program.columns_own(batch, inputs)
         are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()
@@ -509,7 +510,7 @@ class Tape:
             raise ValueError(f"Tape: gradient: expected what fits the shape {shape}, got {seeds.shape}") from None
 
     def _shaped(self, outputs: Array) -> Array:
-        return outputs[:, 0] if self._is_single else outputs
+        return outputs.ravel() if self._is_single else outputs
 
 
 def fingerprint(batch: Array) -> object:

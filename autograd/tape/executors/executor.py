@@ -75,7 +75,8 @@ class Executor(ABC):
         """Whether these are arrays of its own: a batch of them stays as it is, and so does what is computed of it.
 
         Then its programs have `replay_own(batch, parameters, seeds, for_inputs)`, which returns the outputs, the
-        gradient and the input gradients, the last two None where nobody asks. Such arrays must not change.
+        gradient and the input gradients, the last two None where nobody asks; and `columns_own(batch, columns)`, which
+        returns some columns as NumPy's array. Such arrays must not change.
         """
         return False
 

@@ -8,9 +8,9 @@ function, since XLA takes long to compile large constants.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from functools import reduce
-from itertools import islice
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +23,7 @@ from autograd.operation import Mathematics
 from autograd.operations import OPERATIONS, ROWS, TABLE
 from autograd.tape.executors.numpy import on_arrays
 from autograd.tape.groups import Group, Product, constants_of, find_groups
-from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, WengertList
+from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, TAKE, WengertList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 INPUTS, PARAMETERS, CONSTANTS = range(3)  # the first sources
 MOST_PIECES = 8  # an operand is put together from
 MOST_USES = 4  # of a variable by one operand, which are gathered; more are scattered
-MOST_NUMBERS = 1 << 27  # of a block of examples: a gigabyte
+MOST_NUMBERS = {"cpu": 1 << 21}  # of a block of examples: what is reused of memory is quick
+OTHERWISE = 1 << 27  # a gigabyte
+MOST_FUSED = 150  # steps: more take time as the square of their number to be compiled, unless nothing is fused
 SMALLEST_NORMAL = float(numpy.finfo(numpy.float64).smallest_normal)
 
 
@@ -90,6 +92,10 @@ one_by_one = Mathematics(
 )
 
 
+def columns_of(numbers: Numbers, columns: Variables) -> Numbers:
+    return numbers[:, columns]
+
+
 # ---- operands
 
 
@@ -112,7 +118,7 @@ class Grid(NamedTuple):
 
     @property
     def end(self) -> int:
-        return min(self.width, self.start + self.rows * self.stride)
+        return self.start + (self.rows - 1) * self.stride + self.length
 
     def spread(self, pushed: Numbers, first: int, end: int) -> Numbers:
         """The adjoints of these columns, as those of the columns from first to end."""
@@ -212,13 +218,14 @@ class Sources:
         return len(self.widths) - 1
 
     def index(self, array: Variables) -> int:
+        """The place of an array among the indices."""
         self.indices.append(array.astype(numpy.int32))
         return len(self.indices) - 1
 
     def pieces(self, source: int, columns: Variables) -> list[tuple[Grid | Gathered, int]]:
         """The columns of a source, as a few grids, or gathered; and how many each has."""
         width = self.widths[source]
-        found = [*islice(grids(source, columns, width), MOST_PIECES + 1)]
+        found = [*itertools.islice(grids(source, columns, width), MOST_PIECES + 1)]
         if len(found) <= MOST_PIECES:
             return [*found]
         uses = [self.index(use) for use in uses_of(columns, width)]
@@ -255,6 +262,19 @@ class Operands:
         rows = max(map(len, taken))
         numbers = jnp.concatenate([jnp.broadcast_to(each, (rows, each.shape[1])) for each in taken], axis=1)
         return numbers if self.order is None else numbers[:, replay.indices[self.order]]
+
+    def read(self, replay: Replay) -> Numbers:
+        """The same for what is done to each example's numbers: what is uniform is put together before, and once.
+
+        XLA would do it for each example, within that loop; but what is scattered it does not fuse.
+        """
+        numbers = self.take(replay)
+        is_strewn = len(self.pieces) > 1 or any(isinstance(piece, Grid) and piece.rows > 1 for piece, _ in self.pieces)
+        if len(numbers) == replay.examples or not is_strewn:
+            return numbers
+        columns = jnp.arange(numbers.shape[1])
+        known = {"unique_indices": True, "indices_are_sorted": True, "mode": "promise_in_bounds"}
+        return jnp.zeros_like(numbers).at[:, columns].set(numbers, **known)
 
     def push(self, replay: Replay, pushed: Numbers) -> None:
         """Adds to the adjoints of what they are taken from, (examples or 1, columns)."""
@@ -313,7 +333,7 @@ class GroupStep(Step):
             if operands.constant is not None and columns.ndim == 1:
                 taken.append(operands.constant)
                 continue
-            numbers = operands.take(replay)
+            numbers = operands.read(replay) if self.varies else operands.take(replay)
             if columns.ndim == 2:
                 numbers = numbers.reshape(len(numbers), *columns.shape)
                 taken.append([numbers[:, :, k] for k in range(self.length)] if self.is_unrolled else [numbers])
@@ -363,6 +383,10 @@ class GroupStep(Step):
         return (columns[known].ravel() for columns in self.columns)
 
 
+def rows_times_rows(numbers: Numbers, weights: Numbers) -> Numbers:
+    return jax.lax.dot_general(numbers, weights, (((1,), (1,)), ((), ())))
+
+
 class ProductStep(Step):
     """A layer: the inputs, (examples, inputs), times the weights, (neurons, inputs), transposed."""
 
@@ -376,11 +400,34 @@ class ProductStep(Step):
         self.biases = Operands(sources, self.bias_variables)
         super().__init__(sources, product, varies)
 
+    def window(self, replay: Replay) -> tuple[int, int] | None:
+        """Where the inputs begin and end in a batch, if to copy them would cost more than to multiply all of it."""
+        pieces = [piece for piece, _ in self.inputs.pieces]
+        if [piece.source for piece in pieces] != [INPUTS] or not isinstance(pieces[0], Grid) or pieces[0].rows != 1:
+            return None
+        neurons, length = self.shape
+        is_large = replay.examples > neurons and length > 8 * (pieces[0].width - length) > 0
+        return (pieces[0].start, pieces[0].end) if is_large else None
+
     def compute(self, replay: Replay) -> Numbers:
-        weights = self.weights.take(replay).reshape(self.shape)
-        product = jax.lax.dot_general(self.inputs.take(replay), weights, (((1,), (1,)), ((), ())))
         shape = replay.examples if self.varies else 1, len(self.results)
-        return jnp.broadcast_to(product + self.biases.take(replay), shape)
+        biases = self.biases.read(replay) if self.varies else self.biases.take(replay)
+        return jnp.broadcast_to(self.product(replay) + biases, shape)
+
+    def product(self, replay: Replay) -> Numbers:
+        weights = self.weights.take(replay).reshape(self.shape)
+        window = self.window(replay)
+        if not window:
+            return rows_times_rows(self.inputs.take(replay), weights)
+        # What else is in the batch has the weight 0. Only 0 times inf or nan is not 0.
+        first, end = window
+        numbers = replay.numbers[INPUTS]
+        others = jnp.concatenate([numbers[:, :first], numbers[:, end:]], axis=1)
+        return jax.lax.cond(
+            jnp.isfinite(others).all(),
+            lambda: rows_times_rows(numbers, jnp.pad(weights, ((0, 0), (first, numbers.shape[1] - end)))),
+            lambda: rows_times_rows(numbers[:, first:end], weights),
+        )
 
     def walk_back(self, replay: Replay, result: Numbers, adjoints: Numbers, known: Any) -> None:
         keeps = None if known is None else known[:, None]
@@ -390,9 +437,13 @@ class ProductStep(Step):
                 weights = jnp.where(keeps, weights, 0.0)
             self.inputs.push(replay, adjoints @ weights)
         if self.weights.are_active[replay.for_inputs]:
-            inputs = jnp.broadcast_to(self.inputs.take(replay), (len(adjoints), self.shape[1]))
-            of_examples = (replay.without_padding(numbers) for numbers in (inputs, adjoints))
-            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ()))).T
+            window = self.window(replay)
+            inputs = replay.numbers[INPUTS] if window else self.inputs.take(replay)
+            inputs = jnp.broadcast_to(inputs, (len(adjoints), inputs.shape[1]))
+            of_examples = (replay.without_padding(numbers) for numbers in (adjoints, inputs))
+            pushed = jax.lax.dot_general(*of_examples, (((0,), (0,)), ((), ())))
+            if window:
+                pushed = pushed[:, slice(*window)]
             if keeps is not None:
                 pushed = jnp.where(keeps, pushed, 0.0)
             self.weights.push(replay, pushed.reshape(1, -1))
@@ -404,6 +455,65 @@ class ProductStep(Step):
         yield self.bias_variables[known]
         if known.any():
             yield self.input_variables
+
+
+class TakeStep(Step):
+    """Lookups: each example's own element, and no other, however many there are."""
+
+    def __init__(self, sources: Sources, group: Group, varies: bool, read: Variables) -> None:
+        self.elements, self.index_variables = read[:, :-1], read[:, -1]  # (members, length), (members,)
+        self.index = Operands(sources, self.index_variables)
+        self.source_of, self.column_of = (
+            sources.index(places[self.elements]) for places in (sources.source, sources.column)
+        )
+        self.windows = [*self.windows_of(sources)]
+        super().__init__(sources, group, varies)
+
+    def windows_of(self, sources: Sources) -> Iterator[tuple[Grid, list[bool]]]:
+        """Of each source in which there are elements, the columns from the first to the last; and what is active."""
+        source = sources.source[self.elements]
+        for number in numpy.unique(source).tolist():
+            variables = self.elements[source == number]
+            columns = sources.column[variables]
+            first, length = int(columns.min()), int(columns.max() - columns.min()) + 1
+            are_active = [bool(active[variables].any()) for active in sources.active]
+            yield Grid(number, first, 1, length, length, sources.widths[number]), are_active
+
+    def chosen(self, replay: Replay) -> tuple[Any, Any, Any]:
+        """Of each example and member: whether there is such an element, its source, and its column there."""
+        rows = replay.examples if self.varies else 1
+        index = jnp.broadcast_to(self.index.take(replay), (rows, len(self.results)))
+        is_place = (index >= 0) & (index < self.elements.shape[1]) & (index == jnp.floor(index))
+        place = jnp.arange(len(self.results)), jnp.where(is_place, index, 0).astype(numpy.int32)
+        return is_place, replay.indices[self.source_of][place], replay.indices[self.column_of][place]
+
+    def compute(self, replay: Replay) -> Numbers:
+        is_place, source, column = self.chosen(replay)
+        number = jnp.full(is_place.shape, numpy.nan, replay.dtype)
+        for window, _ in self.windows:
+            numbers = replay.numbers[window.source]
+            row = jnp.arange(len(is_place))[:, None] if len(numbers) > 1 else 0
+            taken = numbers.at[row, column].get(mode="clip")
+            number = jnp.where(is_place & (source == window.source), taken, number)
+        return number
+
+    def walk_back(self, replay: Replay, result: Numbers, adjoints: Numbers, known: Any) -> None:
+        is_place, source, column = self.chosen(replay)
+        for window, are_active in self.windows:
+            if not are_active[replay.for_inputs]:
+                continue
+            pushed = jnp.where(is_place & (source == window.source), adjoints, 0.0)
+            row: Any = jnp.arange(len(pushed))[:, None]
+            if not replay.program.sources.varies[window.source]:
+                pushed, row = replay.without_padding(pushed), 0
+            rows = len(pushed) if replay.program.sources.varies[window.source] else 1
+            zeros = jnp.zeros((rows, window.length), replay.dtype)
+            place = row, column - window.start
+            replay.push(window, zeros.at[place].add(pushed, mode="drop", wrap_negative_indices=False))
+
+    def operands_of(self, known: NDArray[numpy.bool_]) -> Iterator[Variables]:
+        yield self.elements[known].ravel()
+        yield self.index_variables[known]
 
 
 def find_steps(wengert: WengertList, sources: Sources) -> Iterator[Step]:
@@ -427,7 +537,7 @@ def find_steps(wengert: WengertList, sources: Sources) -> Iterator[Step]:
         if isinstance(group, Product):
             yield ProductStep(sources, group, varies)
         else:
-            yield GroupStep(sources, group, varies, read(group))
+            yield (TakeStep if group.row == TAKE else GroupStep)(sources, group, varies, read(group))
 
 
 def rows_of(wengert: WengertList) -> tuple[list[int], list[int]]:
@@ -477,8 +587,13 @@ class Program:
         self.sources = Sources(wengert)
         self.steps = [*find_steps(wengert, self.sources)]
         self.outputs = Operands(self.sources, wengert.outputs)
-        self.most = max(1024, MOST_NUMBERS // (sum(self.sources.widths) + 1))  # examples at once
-        self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"))
+        width = 1 + sum(itertools.compress(self.sources.widths, self.sources.varies))
+        self.most = max(1024, MOST_NUMBERS.get(jax.default_backend(), OTHERWISE) // width)  # examples at once
+        # On processors XLA computes in a fused loop again what is cheap, and of a deep chain that is all before it.
+        is_deep = len(self.steps) > MOST_FUSED and jax.default_backend() == "cpu"
+        options = {"xla_disable_hlo_passes": "fusion"} if is_deep else None
+        self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"), compiler_options=options)
+        self.columns_of = jax.jit(columns_of)
         self.placed: dict[Any, Any] = {}  # the index arrays, on the devices
 
     def replay(
@@ -493,18 +608,21 @@ class Program:
         threads: int,
     ) -> None:
         """As executor.py has it. XLA has threads of its own."""
-        if seeds is not None:
+        if seeds is not None and not examples:
             gradient[:] = 0.0
-        for first in range(0, examples, self.most):
-            block = slice(first, first + self.most)
+        blocks = -(-examples // self.most)
+        length = -(-examples // max(1, blocks))  # alike, so that one function is compiled
+        for first in range(0, examples, max(1, length)):
+            block = slice(first, first + length)
             of_block = seeds if seeds is None or seeds.ndim == 1 else seeds[block]
             asked = None if seeds is None else seeds.reshape(-1, outputs.shape[1]).any(axis=0)
-            found = self.on_devices(batch[block], parameters, of_block, asked, input_gradients is not None)
             count = len(outputs[block])
+            padded = length, None if blocks == 1 else count
+            found = self.on_devices(batch[block], parameters, of_block, asked, input_gradients is not None, *padded)
             outputs[block] = numpy.asarray(found[0])[:count]
             if seeds is not None:
                 with numpy.errstate(all="ignore"):
-                    gradient += numpy.asarray(found[1])
+                    gradient[:] = numpy.asarray(found[1]) + (gradient if first else 0.0)
             if input_gradients is not None:
                 input_gradients[block] = numpy.asarray(found[2])[:count]
 
@@ -515,13 +633,24 @@ class Program:
         asked = None if seeds is None else seeds.reshape(-1, len(self.wengert.outputs)).any(axis=0)
         return self.run(batch, parameters, seeds, asked, for_inputs)
 
+    def columns_own(self, batch: Numbers, columns: Variables) -> Array:
+        """As executor.py has it."""
+        with jax.enable_x64(True):
+            return numpy.asarray(self.columns_of(batch, columns))
+
     def on_devices(
-        self, batch: Array, parameters: Array, seeds: Array | None, asked: Any, for_inputs: bool
+        self,
+        batch: Array,
+        parameters: Array,
+        seeds: Array | None,
+        asked: Any,
+        for_inputs: bool,
+        length: int,
+        count: int | None,
     ) -> tuple[Any, ...]:
         """The batch, padded with its last example to a size that is compiled for, over all devices."""
-        devices = jax.local_devices() if len(batch) >= len(jax.local_devices()) else jax.local_devices()[:1]
-        size = compiled_size(len(batch), len(devices))
-        count = None
+        devices = jax.local_devices() if length >= len(jax.local_devices()) else jax.local_devices()[:1]
+        size = compiled_size(length, len(devices))
         if size > len(batch):
             count = len(batch)
             more = ((0, size - count), (0, 0))
@@ -637,7 +766,11 @@ class Replay:
         for together in overlapping(grids):
             first, last = together[0][0].start, max(piece.end for piece, _ in together)
             parts.append(jnp.zeros((1, first - end), self.dtype))
-            parts.append(reduce(add, [piece.spread(part, first, last) for piece, part in together]))
+            parts.append(
+                side_by_side(together)
+                if are_side_by_side([piece for piece, _ in together])
+                else reduce(add, [piece.spread(part, first, last) for piece, part in together])
+            )
             end = last
         parts.append(jnp.zeros((1, width - end), self.dtype))
         rows = max(map(len, parts))
@@ -667,6 +800,29 @@ def overlapping(grids: list[tuple[Grid, Numbers]]) -> Iterator[list[tuple[Grid, 
         together.append((grid, part))
     if together:
         yield together
+
+
+def are_side_by_side(grids: list[Grid]) -> bool:
+    """Whether they are one grid whose rows are theirs, the one behind the other, and what is between."""
+    first = grids[0]
+    return all(each.rows == first.rows and each.stride == first.stride for each in grids) and all(
+        before.start + before.length <= start
+        for before, start in zip(grids, [*(each.start for each in grids[1:]), first.start + first.stride], strict=True)
+    )
+
+
+def side_by_side(grids: list[tuple[Grid, Numbers]]) -> Numbers:
+    """The adjoints of all columns from the first to the last, in one copy; sums over the columns take longer."""
+    first, last = grids[0][0], grids[-1][0]
+    count, end = max(len(part) for _, part in grids), first.start
+    parts = []
+    for piece, part in grids:
+        parts.append(jnp.zeros((count, piece.rows, piece.start - end), part.dtype))
+        parts.append(jnp.broadcast_to(piece.runs(part), (count, piece.rows, piece.length)))
+        end = piece.start + piece.length
+    parts.append(jnp.zeros((count, first.rows, first.start + first.stride - end), parts[0].dtype))
+    rows = jnp.concatenate(parts, axis=2).reshape(count, -1)
+    return rows[:, : last.end - first.start]
 
 
 def compiled_size(examples: int, devices: int = 1) -> int:

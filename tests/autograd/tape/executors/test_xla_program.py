@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value, dot, logsumexp, tanh
+from autograd import Tape, Value, dot, logsumexp, take, tanh
+from nn import SGD, Embedding, fit
 
 jax = pytest.importorskip("jax")
 
+from autograd.tape import executors  # noqa: E402
 from autograd.tape.executors import xla_program  # noqa: E402  # which imports JAX
 
 
@@ -37,9 +40,10 @@ def test_sizes_that_are_compiled():
 
 
 def test_batches_of_very_many_sizes_compile_few_functions():
-    tape = network()
+    x = Value(0.0)
+    tape = Tape(x * 2.0, [x], executor="xla")
     for n in range(65, 129, 3):
-        tape.forward(np.ones((n, 3)))
+        tape.forward(np.ones(n))
     assert tape._program.compiled._cache_size() <= 2 * 16  # padded, and not
 
 
@@ -100,6 +104,108 @@ def test_outputs_that_are_not_asked_for_compile_one_function_and_are_not_walked(
     functions = tape._program.compiled._cache_size()
     assert functions == 1
     np.testing.assert_allclose(jacobian, network("numpy").jacobian(BATCH, wrt="inputs"), rtol=1e-12, atol=1e-13)
+
+
+def same(tape, batch):
+    """Checks that its numbers are those of the NumPy executor, nan and inf included."""
+    reference = copy.copy(tape)
+    reference.executor = "numpy"
+    for mine, other in zip(tape.value_and_grad(batch), reference.value_and_grad(batch), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-12, atol=1e-13)
+
+
+def test_a_batch_of_several_blocks_compiles_one_function():
+    tape = network()
+    tape._program.most = 10
+    same(tape, BATCH)
+    assert tape._program.compiled._cache_size() == 1
+    assert not tape.value_and_grad(BATCH[:0], gradient=1.0)[1].any()
+
+
+@pytest.mark.parametrize("beside", [0.0, np.nan, np.inf])
+def test_what_stands_in_a_batch_beside_a_layers_inputs_is_not_in_its_sums(beside):
+    """Most of a batch is multiplied where it stands, all columns of it."""
+    x, target = [Value(0.1) for _ in range(20)], Value(0.0)
+    w = [[Value(0.1 * k - 0.3 * j) for k in range(20)] for j in range(3)]
+    y = [tanh(dot(row, x, Value(0.2))) for row in w]
+    batch = np.random.default_rng(2).uniform(-0.1, 0.1, (16, 21))
+    batch[3, 20] = beside
+    same(Tape([*y, y[0] * target], [*x, target], executor="xla"), batch)
+    assert np.isfinite(Tape([*y, target], [*x, target], executor="xla").forward(batch)[:, :3]).all()
+
+
+def test_a_chain_that_is_too_deep_for_fused_loops():
+    w, x = Value(0.9), Value(0.0)
+    y = x
+    for _ in range(80):
+        y = tanh(y * w)
+    tape = Tape(y, [x], executor="xla")
+    assert len(tape._program.steps) > xla_program.MOST_FUSED
+    same(tape, [[0.5], [-1.0]])
+
+
+# ---- lookups
+
+
+def test_indices_in_an_own_array_are_checked():
+    x, i = Value(1.0), Value(0.0)
+    tape = Tape(take([Value(0.5), Value(-2.0)], i) * x, [x, i], executor="xla")
+    for dtype in ("float32", "float64"):
+        with jax.enable_x64(True):
+            good, bad = (jax.numpy.asarray([[3.0, 1.0], [2.0, k]], dtype) for k in (0.0, 2.0))
+        assert tape.forward(good).tolist() == [-6.0, 1.0]
+        assert tape.value_and_grad(good, gradient=1.0)[1].tolist() == [2.0, 3.0]
+        with pytest.raises(ValueError, match=r"example 1: input 1 is the index of a lookup: .* from 0 to 1, got 2$"):
+            tape.forward(bad)
+
+
+def test_a_lookup_makes_no_array_of_every_examples_elements():
+    """Nor does it put together the table, or a copy of it, for each example."""
+    embedding, i = Embedding(1000, 4), Value(0.0)
+    tape = Tape(tanh(dot(embedding(i), [0.5, -1.0, 2.0, 0.1])), [i], executor="xla")
+    batch = np.arange(0.0, 1000.0, 25.0)
+    same(tape, batch)
+    program, vector = tape._program, np.array([parameter.data for parameter in tape.parameters])
+    with jax.enable_x64(True):
+        traced = program.compiled.trace(
+            batch[:, None], vector, np.ones(1), None, None, program.indices(None), backward=True, for_inputs=False
+        )
+    sizes = [variable.aval.size for equation in traced.jaxpr.eqns for variable in equation.outvars]
+    assert max(sizes) == 4000
+
+
+class Last:
+    """A number of a sequence of tokens, of any length."""
+
+    def __init__(self):
+        self.embedding = Embedding(5, 2)
+        for k, value in enumerate(v for row in self.embedding.weights for v in row):
+            value.data = 0.3 * k - 1.0
+
+    def parameters(self):
+        return self.embedding.parameters()
+
+    def __call__(self, tokens):
+        state = [0.0, 0.0]
+        for token in tokens:
+            state = [tanh(x + 0.5 * s) for x, s in zip(self.embedding(token), state, strict=True)]
+        return state[0] - state[1]
+
+
+def test_sequences_of_several_lengths_learn_as_with_the_default(monkeypatch):
+    examples = [[1, 2], [4], [0, 3], [2], [3, 3]], [0.5, -1.0, 0.25, 1.0, 0.0]
+    losses = []
+    for names in (("native", "numpy"), ("xla",)):
+        chosen = {name: executors.EXECUTORS[name] for name in names}
+        with monkeypatch.context() as patch:
+            patch.setattr(executors, "EXECUTORS", chosen)
+            model = Last()
+            history = fit(
+                model, *examples, lambda y, t: (y - t) ** 2, SGD(model.parameters(), 0.1), epochs=3, batch_size=3,
+                shuffle=False, tape=True, progress=False,
+            )  # fmt: skip
+            losses.append(history.loss)
+    np.testing.assert_allclose(*losses, rtol=1e-12)
 
 
 SEVERAL_DEVICES = """
