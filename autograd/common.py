@@ -79,7 +79,7 @@ class Common(Engines):
 
     def __eq__(self, other: object) -> bool:  # identity, as for any object
         is_number = hasattr(type(other), "__float__") or hasattr(type(other), "__index__")  # or many of them
-        if is_number and not isinstance(other, Common):
+        if is_number and not issubclass(type(other), Common):
             recording.ask_guard(self, "a comparison")
             warnings.warn(EQUALITY, stacklevel=2)
         return self is other or NotImplemented

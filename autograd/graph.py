@@ -32,10 +32,11 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
     """
     if not roots:
         return []
-    if hasattr(roots[0], "_topological_order"):  # the native engine's own walk
-        walked: list[N] = roots[0]._topological_order(roots[1:], until)
+    if hasattr(type(roots[0]), "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order(roots[1:], until)  # type: ignore[attr-defined]
         return walked
-    order = order_of_creation(roots, until) if hasattr(roots[0], "_created") else None
+    are_numbered = all(hasattr(type(root), "_created") for root in roots)
+    order = order_of_creation(roots, until) if are_numbered else None
     return depth_first_order(roots, until) if order is None else order
 
 
