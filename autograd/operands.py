@@ -48,7 +48,7 @@ def real_number(number: Number) -> float:
 
 
 def is_value(number: object) -> bool:
-    """Whether it is a Value, of either engine. Its type decides: a proxy or a mock has a `__class__` that says so too."""
+    """Whether it is a Value, of either engine. Its type decides: a proxy's or a mock's `__class__` says so too."""
     return hasattr(type(number), "_number_to_copy")
 
 

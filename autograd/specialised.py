@@ -308,7 +308,8 @@ def is_own(error: BaseException) -> bool:
 
 NAMES: dict[str, Any] = {
     **strict.given, "__name__": __name__, "inf": math.inf, "nan": math.nan, "new": object.__new__,
-    "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "compress": compress, "is_own": is_own,
+    "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "compress": compress,
+    "is_own": is_own,
 }  # fmt: skip
 
 

@@ -500,7 +500,7 @@ def test_an_operator_leaves_what_poses_as_a_value_to_its_own_class(name):
             result, expected = result.data, expected.data
         assert result == expected
     for other in (POSING["mock"], POSING["wrapper"], POSING["claim"]):
-        with pytest.raises(TypeError, match="unsupported operand|not supported between"):
+        with pytest.raises(TypeError, match=r"unsupported operand|not supported between"):
             infix(y, other)
 
 
