@@ -9,6 +9,7 @@ import reprlib
 from contextlib import suppress
 from functools import partial
 from numbers import Complex, Real
+from types import FunctionType
 
 from autograd.operation import strict
 from autograd.operations import OPERATIONS
@@ -177,6 +178,13 @@ def introduce(function: Any, operation: Operation) -> None:
     function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
     function.__doc__ = operation.description
     function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
+
+
+def name_methods(value_type: type) -> None:
+    """Gives the methods that functions have made the names that the class has them by: pickle finds them there."""
+    for name, method in vars(value_type).items():
+        if isinstance(method, FunctionType):
+            method.__name__, method.__qualname__ = name, f"{value_type.__qualname__}.{name}"
 
 
 def add_methods(value_type: type, function: Callable[[Operation], Callable[..., Any]]) -> None:

@@ -147,7 +147,7 @@ def test_a_collection_takes_the_operands_away_while_they_are_read(name, make):
 
 @pytest.fixture
 def during_collection():
-    """Calls one function, and another when the garbage collector runs at this, that or the next allocation within it."""
+    """Calls one function, and another when the garbage collector runs at an allocation within it."""
     others = []
 
     def callback(phase, info):
@@ -274,7 +274,7 @@ def test_nodes_that_share_operands_and_are_given_a_class_keep_them():
     p, kept = Value(1.0), []
     Dying.at_end = kept.append
     nodes = [dot([p, 1.0], [Value(number), 1.0]) for number in (2.0, 3.0)]
-    assert all([is_of(node, Dying) for node in nodes])
+    assert all(is_of(node, Dying) for node in nodes)
     del nodes
     assert len(kept) == 2
     p.keep = ["alive"]
@@ -285,7 +285,8 @@ def test_nodes_that_share_operands_and_are_given_a_class_keep_them():
     holder = kept
     del kept, cycle
     gc.collect()
-    assert reference() is not None and reference().keep == ["alive"]
+    assert reference() is not None
+    assert reference().keep == ["alive"]
     for node in holder:
         is_of(node, Value)
     del node
