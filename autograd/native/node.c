@@ -323,8 +323,9 @@ static void free_node(Freeing *freeing, Node *node)
         return;
     }
     PyTypeObject *type = Py_TYPE(node);
+    bool is_finalised = node->is_special && PyObject_GC_IsFinalized((PyObject *)node); /* and so would the next one be */
     if (node->is_special) special_nodes--;
-    else if (type == Value_Type && keep(node)) return; /* not a special one: it may have run a finaliser, which runs once */
+    if (type == Value_Type && !is_finalised && keep(node)) return;
     type->tp_free(node);
     Py_DECREF(type);
 }
