@@ -11,7 +11,7 @@ import warnings
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
 
 from autograd import recording
-from autograd.operands import by_hand, scalar_or_not
+from autograd.operands import by_hand, name_methods, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 from autograd.subclasses import complete, engines_class
@@ -79,7 +79,7 @@ class Common(Engines):
 
     def __eq__(self, other: object) -> bool:  # identity, as for any object
         is_number = hasattr(type(other), "__float__") or hasattr(type(other), "__index__")  # or many of them
-        if is_number and not isinstance(other, Common):
+        if is_number and not issubclass(type(other), Common):
             recording.ask_guard(self, "a comparison")
             warnings.warn(EQUALITY, stacklevel=2)
         return self is other or NotImplemented
@@ -238,6 +238,8 @@ class Common(Engines):
         if Common not in cls.__bases__:  # it is not the engine's own class
             complete(cls)
 
+
+name_methods(Common)
 
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (

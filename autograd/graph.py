@@ -32,10 +32,11 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
     """
     if not roots:
         return []
-    if hasattr(roots[0], "_topological_order"):  # the native engine's own walk
-        walked: list[N] = roots[0]._topological_order(roots[1:], until)
+    if hasattr(type(roots[0]), "_topological_order"):  # the native engine's own walk
+        walked: list[N] = roots[0]._topological_order(roots[1:], until)  # type: ignore[attr-defined]
         return walked
-    order = order_of_creation(roots, until) if hasattr(roots[0], "_created") else None
+    are_numbered = all(hasattr(type(root), "_created") for root in roots)
+    order = order_of_creation(roots, until) if are_numbered else None
     return depth_first_order(roots, until) if order is None else order
 
 
@@ -89,10 +90,16 @@ def depth_first_order(roots: Sequence[N], until: Collection[N]) -> list[N]:
 
 
 def counts(*roots: N) -> dict[str, int]:
-    """How many nodes, edges and leaves the graph has, and its depth (the edges of its longest path)."""
+    """How many nodes, edges and leaves the graph has, and its depth (the edges of its longest path).
+
+    Raises ValueError if it has a cycle, which parents that were given by hand can make: its longest path has no end.
+    """
     order = topological_order(*roots)
     depth: dict[int, int] = {}
     for node in order:
+        for parent in node.parents:
+            if id(parent) not in depth:
+                raise ValueError(f"counts: expected no cycle, but {parent!r}, a parent of {node!r}, depends on it")
         depth[id(node)] = max((depth[id(parent)] + 1 for parent in node.parents), default=0)
     return {
         "nodes": len(order),

@@ -9,6 +9,7 @@ import reprlib
 from contextlib import suppress
 from functools import partial
 from numbers import Complex, Real
+from types import FunctionType
 
 from autograd.operation import strict
 from autograd.operations import OPERATIONS
@@ -48,8 +49,17 @@ def real_number(number: Number) -> float:
 
 
 def is_value(number: object) -> bool:
-    """Whether it is a Value, of either engine."""
-    return hasattr(number, "_number_to_copy")
+    """Whether it is a Value, of either engine. Its type decides: a proxy's or a mock's `__class__` says so too."""
+    return hasattr(type(number), "_number_to_copy")
+
+
+def refuse_to_pose(number: Any) -> None:
+    """Raises TypeError for what has a Value's `__class__`, which isinstance() believes, and is none."""
+    if number.__class__ is not type(number) and hasattr(number.__class__, "_number_to_copy") and not is_value(number):
+        raise TypeError(
+            f"expected a Value, got a {type(number).__qualname__} that stands for one: pass the Value itself, "
+            "or its data for the plain number"
+        )
 
 
 def number_in(array: Any) -> Any:
@@ -57,6 +67,7 @@ def number_in(array: Any) -> Any:
 
     It may be a Value. It is None in a date, and where it is masked: these are no numbers.
     """
+    refuse_to_pose(array)
     if is_value(array) or not hasattr(array, "item") or getattr(array, "ndim", getattr(array, "shape", None)):
         return array
     if getattr(array, "requires_grad", False) is True:
@@ -76,10 +87,10 @@ def is_masked(number: Any) -> bool:
 
 def scalar(operand: Any, value_type: type) -> Any:
     """An operand as the engine takes it: a Value as it is, any other real number as a float."""
-    if isinstance(operand, value_type) or type(operand) is float:
+    if issubclass(type(operand), value_type) or type(operand) is float:
         return operand
     inner = number_in(operand)
-    return inner if isinstance(inner, value_type) else real_number(operand)
+    return inner if issubclass(type(inner), value_type) else real_number(operand)
 
 
 def scalar_or_not(operand: Any, value_type: type) -> Any:
@@ -103,7 +114,7 @@ def by_hand(
     """
     parents = tuple(children)
     for parent in parents:
-        if not isinstance(parent, value_type):
+        if not issubclass(type(parent), value_type):
             raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
     if isinstance(third, str):
         return parents, third, ()
@@ -167,6 +178,13 @@ def introduce(function: Any, operation: Operation) -> None:
     function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
     function.__doc__ = operation.description
     function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
+
+
+def name_methods(value_type: type) -> None:
+    """Gives the methods that functions have made the names that the class has them by: pickle finds them there."""
+    for name, method in vars(value_type).items():
+        if isinstance(method, FunctionType):
+            method.__name__, method.__qualname__ = name, f"{value_type.__qualname__}.{name}"
 
 
 def add_methods(value_type: type, function: Callable[[Operation], Callable[..., Any]]) -> None:

@@ -12,6 +12,8 @@ may be more than formulas.
 from __future__ import annotations
 
 import math
+import re
+from contextlib import suppress
 from functools import update_wrapper
 from itertools import compress
 from types import CodeType, FunctionType
@@ -41,7 +43,9 @@ def specialised(operation: Operation, operands: list[str] | None, slow: Callable
     def write() -> FunctionType:
         try:
             text = function_text(operation) if operands is None else method_text(operation, operands)
-        except (TypeError, ValueError, AttributeError, LookupError):  # a rule is no formula
+        except (TypeError, ValueError, AttributeError, LookupError) as error:  # a rule is no formula
+            if not is_own(error):
+                raise
             text = UNWRITTEN
         namespace.update(NAMES, row=operation, bind=operation.bind, slow=slow)
         quick.__code__ = compiled(text, f"<{operation.name}({', '.join(operands or ())}), written from the table>")
@@ -61,9 +65,10 @@ FIRST_CALL = first_call.__code__
 
 def compiled(text: str, name: str) -> CodeType:
     """The code of the one function that a text defines. A traceback finds its lines in linecache."""
-    import linecache
+    with suppress(ImportError):  # when the interpreter ends, nothing is imported any more
+        import linecache  # it takes a while
 
-    linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
+        linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
     return next(constant for constant in compile(text, name, "exec").co_consts if isinstance(constant, CodeType))
 
 
@@ -75,8 +80,9 @@ FUNCTION = """\
 def {name}({parameters}):
 {head}    try:
         if not blocks() and OF_CLASS["__init__"] is CONSTRUCTOR:
-{body}    except (ValueError, ArithmeticError, AttributeError, KeyError):
-        pass
+{body}    except (ValueError, ArithmeticError, AttributeError, KeyError) as error:
+        if not is_own(error):
+            raise
     return slow({operands})
 """
 
@@ -252,8 +258,6 @@ class Body(Writer):
 
     def looped(self, text: str) -> tuple[str, str]:
         """The text with names for the elements, and the loop over them: `2.0 * x_i`, `for x_i in x_`."""
-        import re  # it takes a while
-
         sequences = [*dict.fromkeys(re.findall(r"(\w+)\[i\]", text))] or [str(self.operands[0])]
         elements = ", ".join(f"{sequence.removesuffix('_')}_i" for sequence in sequences)
         numbers = sequences[0] if len(sequences) == 1 else f"zip({', '.join(sequences)})"
@@ -294,9 +298,18 @@ def float_of(number: Any) -> float:
     raise ValueError
 
 
+def is_own(error: BaseException) -> bool:
+    """Whether this package's code has raised it: not a signal's handler meanwhile, which is a function of its own."""
+    traceback: Any = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return str(traceback.tb_frame.f_globals.get("__name__")).startswith("autograd.")
+
+
 NAMES: dict[str, Any] = {
     **strict.given, "__name__": __name__, "inf": math.inf, "nan": math.nan, "new": object.__new__,
     "blocks": open_blocks.get, "elements_of": elements_of, "scalar_of": scalar_of, "compress": compress,
+    "is_own": is_own,
 }  # fmt: skip
 
 

@@ -16,7 +16,15 @@ from itertools import count
 
 from autograd.common import MODULUS, Common, differentiated, evaluate
 from autograd.graph import topological_order
-from autograd.operands import add_methods, arguments, by_hand, introduce, real_number, scalar_or_not
+from autograd.operands import (
+    add_methods,
+    arguments,
+    by_hand,
+    introduce,
+    name_methods,
+    real_number,
+    scalar_or_not,
+)
 from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
 from autograd.specialised import make_nodes_of, specialised
@@ -203,6 +211,7 @@ class Value(Common):
         return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
 
 
+name_methods(Value)
 CONSTRUCTOR = Value.__init__
 
 if TYPE_CHECKING:

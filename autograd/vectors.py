@@ -88,7 +88,7 @@ def checked(values: Sequence[Value], attribute: str, vector: Vector) -> memoryvi
     if engine == "native":
         stranger = native.first_stranger(values)
     else:
-        stranger = next((i for i, value in enumerate(values) if not isinstance(value, Value)), -1)
+        stranger = next((i for i, value in enumerate(values) if not issubclass(type(value), Value)), -1)
     if stranger >= 0:
         raise TypeError(f"expected Values, got {type(values[stranger]).__name__} among them")
     if attribute not in ("data", "grad"):

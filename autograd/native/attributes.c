@@ -257,9 +257,21 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
     return PyObject_GenericGetAttr(self, name);
 }
 
+static bool is_class(PyObject *name) { return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "__class__") == 0; }
+
+/* The garbage collector is to know the node: CPython tells it of an object whose class's finaliser has kept it alive. */
+static int set_class(PyObject *self, PyObject *name, PyObject *class)
+{
+    if (node_far((Node *)self) == NULL || PyObject_GenericSetAttr(self, name, class) < 0) return -1;
+    ((Node *)self)->is_tracked = PyObject_GC_IsTracked(self) != 0;
+    node_track((Node *)self);
+    return 0;
+}
+
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
     if (may_name_backward(name)) node_make_special((Node *)self);
+    if (is_class(name)) return set_class(self, name, attribute);
     if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
     PyObject *attributes = Py_XNewRef(node_attributes((Node *)self)); /* as above */
     if (attributes == NULL) return -1;

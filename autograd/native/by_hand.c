@@ -51,6 +51,13 @@ static bool holds(PyObject *tuple, bool floats_too, Py_ssize_t *values)
     return true;
 }
 
+/* Whether there is a derivative for each Value among the operands, or none. */
+static bool belong_together(PyObject *operands, PyObject *derivatives)
+{
+    Py_ssize_t values, known = PyTuple_GET_SIZE(derivatives);
+    return holds(operands, true, &values) && (known == 0 || known == values);
+}
+
 static bool are_floats(PyObject *tuple)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
@@ -80,10 +87,13 @@ PyObject *value_set_symbol(PyObject *self, PyObject *symbol)
 {
     Node *node = (Node *)self;
     if (!PyUnicode_Check(symbol)) return PyErr_Format(PyExc_TypeError, "expected a string, got %R", symbol);
-    PyObject *operands = flat_operands(node), *derivatives = get_local_derivatives(self, NULL), *operation = get_operation(self, NULL);
-    int status = -1;
-    if (operands != NULL && derivatives != NULL && operation != NULL)
-        status = set_operands(node, operands, derivatives, operation, symbol);
+    PyObject *operands = NULL, *derivatives = NULL, *operation = NULL;
+    do { /* a new tuple may run the garbage collector, and so code that gives the node other operands */
+        Py_XSETREF(operands, flat_operands(node));
+        Py_XSETREF(derivatives, operands != NULL ? get_local_derivatives(self, NULL) : NULL);
+    } while (derivatives != NULL && !belong_together(operands, derivatives));
+    if (derivatives != NULL) operation = get_operation(self, NULL);
+    int status = operation != NULL ? set_operands(node, operands, derivatives, operation, symbol) : -1;
     Py_XDECREF(operands);
     Py_XDECREF(derivatives);
     Py_XDECREF(operation);

@@ -34,7 +34,8 @@ static int add_checksum(PyObject *module)
 static int execute(PyObject *module)
 {
     if (Value_Type != NULL) {
-        PyErr_SetString(PyExc_ImportError, "the native engine is already in use in another interpreter of this process");
+        PyErr_SetString(PyExc_ImportError, "a process loads the native engine once: another interpreter in it has done so, or an "
+                                           "earlier import, which sys.modules has forgotten");
         return -1;
     }
     if (take_specification() < 0) return -1;

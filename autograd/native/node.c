@@ -121,7 +121,10 @@ PyObject *node_attributes(Node *node)
 {
     Far *far = node_far(node);
     if (far == NULL) return NULL;
-    if (far->attributes == NULL) far->attributes = PyDict_New();
+    if (far->attributes != NULL) return far->attributes;
+    PyObject *attributes = PyDict_New();
+    if (far->attributes == NULL) far->attributes = attributes;
+    else Py_XDECREF(attributes); /* the garbage collector ran, and so code that has asked for it first */
     return far->attributes;
 }
 
@@ -278,7 +281,9 @@ static void release_far(Freeing *freeing, Node *node)
     give_up_slots(freeing, node_slots(node), node_count(node) + has_tail(node));
     PyMem_Free(node->far.slots);
     Py_CLEAR(node->far.attributes);
-    Py_CLEAR(node->far.label);
+    PyObject *label = node->far.label; /* it may be a node, whose label is a node */
+    node->far.label = NULL;
+    give_up(freeing, label);
 }
 
 /* Gives up what the node has. */
@@ -296,7 +301,10 @@ ALWAYS_INLINE void release(Freeing *freeing, Node *node)
 ALWAYS_INLINE void clear_cell(Node *node)
 {
     PyTypeObject *type = Py_TYPE(node);
-    if (node->is_special) special_nodes--;
+    if (node->is_special) {
+        special_nodes--;
+        clear_header((PyObject *)node);
+    }
     if (type != Value_Type) {
         Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
         Py_DECREF(type);
@@ -315,8 +323,9 @@ static void free_node(Freeing *freeing, Node *node)
         return;
     }
     PyTypeObject *type = Py_TYPE(node);
+    bool is_finalised = node->is_special && PyObject_GC_IsFinalized((PyObject *)node); /* and so would the next one be */
     if (node->is_special) special_nodes--;
-    if (type == Value_Type && keep(node)) return;
+    if (type == Value_Type && !is_finalised && keep(node)) return;
     type->tp_free(node);
     Py_DECREF(type);
 }

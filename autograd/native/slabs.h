@@ -85,6 +85,9 @@ ALWAYS_INLINE PyObject *take_cell(PyTypeObject *type)
     return (PyObject *)(void *)(cell + HEADER_BYTES);
 }
 
+/* What the garbage collector noted there, such as that the object's finaliser has run, is not true of the cell's next one. */
+static inline void clear_header(PyObject *object) { memset((char *)object - HEADER_BYTES, 0, HEADER_BYTES); }
+
 /* A sanitiser is to see who uses an object that has been freed. */
 static inline void poison_cell(const PyObject *object)
 {

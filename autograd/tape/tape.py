@@ -530,7 +530,7 @@ def values(what: str, given: Any) -> list[Value]:
     except TypeError:
         raise TypeError(f"Tape: {what}: expected a sequence of Values, got {described(given)}") from None
     for value in listed:
-        if not isinstance(value, Value):
+        if not issubclass(type(value), Value):  # a proxy's __class__ is no Value for the engine
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
     return listed
 

@@ -84,7 +84,7 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
     result = single_number("gradients: expected a number or a Value as the output", output)
     variables, form = structures.flatten(inputs, what="gradients: inputs")
     for variable in variables:
-        if not isinstance(variable, Value):
+        if not issubclass(type(variable), Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
     order = topological_order(*values_among([result]))
     tracked = sweeps.tracked_nodes(order, sweeps.open_variables().union(variables)) if create_graph else set()

@@ -227,3 +227,14 @@ def test_a_node_that_is_its_own_parent_sends_itself_what_it_has_by_then():
     x.backward()
     assert x.grad == 4.0
     x._prev = ()
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_cycle_has_no_counts(length):
+    nodes = [Value(1.0) for _ in range(length)]
+    for node, parent in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
+        node._children = (parent,)
+    with pytest.raises(ValueError, match="counts: expected no cycle, but Value"):
+        counts(nodes[0])
+    nodes[0]._children = ()
+    assert counts(nodes[0])["depth"] == 0

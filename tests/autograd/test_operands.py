@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
+import weakref
 from decimal import Decimal
 from fractions import Fraction
+from unittest.mock import Mock
 
 import mpmath
 import numpy as np
@@ -17,8 +19,10 @@ from autograd import (
     Value,
     atan2,
     dot,
+    engines,
     exp,
     grad,
+    gradients,
     hvp,
     jvp,
     logaddexp,
@@ -32,7 +36,9 @@ from autograd import (
 )
 from autograd import max as largest
 from autograd import sum as sum_of
+from autograd.graph import topological_order
 from autograd.operands import real_number
+from autograd.operations import OPERATIONS
 from nn import MLP
 
 pytestmark = pytest.mark.both_engines
@@ -416,3 +422,88 @@ def test_a_batch_is_told_where_to_go():
             model(batch)
     with pytest.raises(TypeError, match=r"expected a real number, got dict: {}$"):
         Value({})
+
+
+# ---- What only says that it is a Value: isinstance() believes its __class__
+
+
+class Lazy:
+    """A transparent wrapper, as of libraries for proxies, without their operators."""
+
+    def __init__(self, thing):
+        self.thing = thing
+
+    @property
+    def __class__(self):
+        return type(self.thing)
+
+    def __getattr__(self, name):
+        return getattr(self.thing, name)
+
+
+class Claiming:
+    __class__ = Value
+
+    def __float__(self):
+        return 1.0
+
+
+X = Value(2.0)
+POSING = {"proxy": weakref.proxy(X), "mock": Mock(spec=Value), "wrapper": Lazy(X), "claim": Claiming()}
+posing = pytest.mark.parametrize("posing", POSING.values(), ids=POSING)
+
+
+@posing
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_function_takes_what_poses_as_a_value(name, posing):
+    operation = OPERATIONS[name]
+    for place in range(len(operation.operands)):
+        operands = [Value(0.5)] * len(operation.operands)
+        operands[place] = posing
+        given = [[x] if i < operation.sequences else x for i, x in enumerate(operands)]
+        with pytest.raises(TypeError, match=f"expected a Value, got a {type(posing).__qualname__} that stands for one"):
+            engines.function(operation)(*given)
+
+
+TAKERS = {
+    "Value": Value,
+    "data": lambda posing: setattr(Value(1.0), "data", posing),
+    "grad": lambda posing: setattr(Value(1.0), "grad", posing),
+    "backward": lambda posing: Value(1.0).backward(posing),
+    "children": lambda posing: Value(1.0, (posing,), (1.0,)),
+    "_children": lambda posing: setattr(Value(1.0), "_children", (posing,)),
+    "local derivatives": lambda posing: Value(1.0, (Value(1.0),), (posing,)),
+    "gradients": lambda posing: gradients(Value(1.0) * 2.0, [posing]),
+    "inputs of a tape": lambda posing: Tape(Value(1.0) * 2.0, [posing]),
+    "outputs of a tape": lambda posing: Tape(posing, [Value(1.0)]),
+}
+
+
+@posing
+@pytest.mark.parametrize("take", TAKERS.values(), ids=TAKERS)
+def test_nothing_takes_what_poses_as_a_value(take, posing):
+    with pytest.raises(TypeError, match="expected"):
+        take(posing)
+
+
+INFIX = ["add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"]
+
+
+@pytest.mark.parametrize("name", INFIX)
+def test_an_operator_leaves_what_poses_as_a_value_to_its_own_class(name):
+    infix = getattr(operator, name)
+    y = Value(3.0)
+    for left, right in [(y, POSING["proxy"]), (POSING["proxy"], y)]:  # a proxy puts its object in its place
+        result, expected = infix(left, right), infix(*[X if operand is not y else y for operand in (left, right)])
+        if isinstance(expected, Value):
+            assert [*map(id, result.parents)] == [*map(id, expected.parents)]
+            result, expected = result.data, expected.data
+        assert result == expected
+    for other in (POSING["mock"], POSING["wrapper"], POSING["claim"]):
+        with pytest.raises(TypeError, match=r"unsupported operand|not supported between"):
+            infix(y, other)
+
+
+def test_a_walk_from_a_mock_ends():
+    mock = Mock(spec=Value, parents=())
+    assert topological_order(mock) == [mock]

@@ -14,7 +14,7 @@ import traceback
 
 import pytest
 
-from autograd import engines, specialised, value
+from autograd import engines, specialised, value, writer
 from autograd.functions import on_floats
 from autograd.operands import arguments
 from autograd.operation import Operation
@@ -226,6 +226,62 @@ def test_a_traceback_shows_the_text():
     assert shown.endswith("\nValueError: log(-1.0): expected x > 0\n")
     linecache.checkcache()
     assert linecache.getline("<log(), written from the table>", 1) == "def log(*operands, **keywords):\n"
+
+
+ERRORS = (ValueError, ZeroDivisionError, AttributeError, KeyError)
+
+
+def interrupted(call, files, event, error):
+    """Calls it, and raises the error from a function that comes in between, as a signal's handler does."""
+
+    def handler(frame, happened, _):
+        if happened == event and any(part in frame.f_code.co_filename for part in files):
+            raise error("time is up")
+        return handler
+
+    before = sys.gettrace()
+    sys.settrace(handler)
+    try:
+        return call()
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@every_row
+def test_a_signals_handler_may_raise_what_a_text_leaves_to_apply(operation, error):
+    quick, operands = function(operation), next(choices(operation.samples[0]))
+    quick(*operands)
+    with pytest.raises(error, match="time is up"):
+        interrupted(lambda: quick(*operands), ["written from the table"], "line", error)
+
+
+@pytest.mark.parametrize("error", [TypeError, *ERRORS])
+@every_row
+def test_a_first_call_that_a_signals_handler_ends_is_none(operation, error):
+    quick, operands = function(operation), next(choices(operation.samples[0]))
+    with pytest.raises(error, match="time is up"):
+        interrupted(lambda: quick(*operands), [writer.__file__, specialised.__file__], "line", error)
+    with pytest.raises(error, match="time is up"):
+        interrupted(lambda: quick(*operands), [writer.__file__, value.__file__], "call", error)
+    quick(*operands)
+    assert quick.__code__.co_name != "unwritten"
+
+
+def test_a_first_call_when_the_interpreter_ends():
+    code = """
+from autograd.value import Value, function
+from autograd.operations import ROWS, TABLE
+class Late:
+    def __del__(self):
+        for row in ROWS[:TABLE]:
+            operands = row.samples[0]
+            assert function(row)(*operands) is not None
+        print((Value(2.0) - 1.0).data)
+late = Late()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("1.0\n", "")
 
 
 def test_threads_may_call_it_for_the_first_time_at_once():

@@ -619,3 +619,19 @@ def test_a_subclass_with_a_constructor_and_slots_of_its_own_is_copied():
 def test_a_computed_value_says_that_it_is_not_to_be_copied(duplicate):
     with pytest.raises(TypeError, match=r"cannot copy or pickle Value\(.*op='\*'\): it was computed"):
         duplicate(Value(1.0) * 2)
+
+
+OF_THE_ENGINE = [name for name, method in vars(Value).items() if callable(method) and not isinstance(method, type)]
+
+
+@pytest.mark.parametrize("name", OF_THE_ENGINE)
+def test_a_method_has_the_name_that_the_class_has_it_by(name):
+    method = getattr(Value, name)
+    aliases = {"arc" + short for short in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
+    assert method.__name__ == name or name in aliases
+
+
+@pytest.mark.parametrize("name", sorted({*dir(Value)} & {f"__{name}__" for name in dir(operator)}))
+def test_an_operators_method_is_pickled_by_its_name(name):
+    method = getattr(Value, name)
+    assert pickle.loads(pickle.dumps(method)) == method

@@ -145,6 +145,156 @@ def test_a_collection_takes_the_operands_away_while_they_are_read(name, make):
         gc.set_threshold(*before)
 
 
+@pytest.fixture
+def during_collection():
+    """Calls one function, and another when the garbage collector runs at an allocation within it."""
+    others = []
+
+    def callback(phase, info):
+        if others:
+            others.pop()()
+
+    def run(call, other, after):
+        garbage = [[] for _ in range(300)]  # so that allocations are counted from here
+        gc.set_threshold(gc.get_count()[0] + after)
+        others.append(other)
+        try:
+            call()
+        finally:
+            gc.set_threshold(0)
+            others.clear()
+        assert garbage
+
+    before = gc.get_threshold()
+    gc.set_threshold(0)
+    gc.callbacks.append(callback)
+    yield run
+    gc.callbacks.remove(callback)
+    gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize(("count", "given"), [(1, 3000), (3000, 1)])
+def test_a_collection_gives_others_operands_while_the_symbol_is_set(count, given, after, during_collection):
+    x = Value(1.0)
+    node = Value(1.0, (x,) * count, (1.0,) * count)
+    during_collection(
+        lambda: setattr(node, "_op", "q"), lambda: node.__init__(1.0, (x,) * given, (2.0,) * given), after
+    )
+    derivatives = node.local_derivatives
+    assert derivatives in ((1.0,) * count, (2.0,) * given)
+    assert node.parents == (x,) * len(derivatives)
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_a_collection_sets_the_first_attribute_while_the_first_is_set(after, during_collection):
+    node, ran = Value(1.0) * 2.0, []
+    during_collection(lambda: setattr(node, "first", 1), lambda: (ran.append(1), setattr(node, "other", 2)), after)
+    assert (node.first, getattr(node, "other", None)) == (1, 2 if ran else None)
+
+
+# ---- Classes assigned to nodes
+
+
+class Dying(Value):
+    __slots__ = ()
+
+    def __del__(self):
+        type(self).at_end(self)
+
+
+def is_of(node, kind):
+    """Whether the engine lets a node become one of this class: the Python engine has other layouts."""
+    with suppress(TypeError):
+        node.__class__ = kind
+    return type(node) is kind
+
+
+MADE = {
+    "leaf": lambda x: Value(3.0),
+    "computed": lambda x: x * 3.0,
+    "of sequences": lambda x: dot([x, 1.0], [x, 2.0]),
+}
+made = pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+ENDS = {
+    "revived": lambda node, kept: kept.append(node),
+    "renamed": lambda node, kept: setattr(node, "__class__", Value),
+}
+
+
+def use_memory_again():
+    x = Value(1.0)
+    for nodes in ([x * i for i in range(1000)], [Value(1.0) for _ in range(1000)]):
+        nodes[0].attribute = nodes[1].attribute = 1
+        del nodes
+        gc.collect()
+
+
+@made
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_a_finaliser_of_a_class_that_was_assigned(make, end):
+    kept, x = [], Value(2.0)
+    Dying.at_end = lambda node: end(node, kept)
+    for _ in range(3):
+        node = make(x)
+        if not is_of(node, Dying):
+            return
+        del node
+        for revived in kept:
+            revived.name = "set"
+            is_of(revived, Value)
+            del revived
+        kept.clear()
+    use_memory_again()
+    assert x.data == 2.0
+
+
+@made
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_a_finaliser_runs_for_each_node_that_is_in_the_same_memory(make, is_renamed):
+    ended, x = [], Value(2.0)
+
+    def at_end(node):
+        ended.append(1)
+        if is_renamed:
+            is_of(node, Value)
+
+    Dying.at_end = at_end
+    for count in range(10):
+        node = make(x)
+        if not is_of(node, Dying):
+            return
+        del node
+        assert len(ended) == count + 1
+
+
+@native
+def test_nodes_that_share_operands_and_are_given_a_class_keep_them():
+    """The collector counts the references of each: two nodes must not count the same."""
+    p, kept = Value(1.0), []
+    Dying.at_end = kept.append
+    nodes = [dot([p, 1.0], [Value(number), 1.0]) for number in (2.0, 3.0)]
+    assert all(is_of(node, Dying) for node in nodes)
+    del nodes
+    assert len(kept) == 2
+    p.keep = ["alive"]
+    reference = weakref.ref(p)
+    cycle = [kept]
+    cycle.append(cycle)
+    del p
+    holder = kept
+    del kept, cycle
+    gc.collect()
+    assert reference() is not None
+    assert reference().keep == ["alive"]
+    for node in holder:
+        is_of(node, Value)
+    del node
+    holder.clear()
+    gc.collect()
+    assert reference() is None
+
+
 # ---- nothing is lost: each of these, many times over, takes no memory and changes nobody's reference count
 
 
@@ -776,13 +926,19 @@ def test_another_class_for_a_leaf():
         gc.collect()
 
 
-@pytest.mark.parametrize("kind", ["plain", "subclass", "weakly referenced", "with attributes", "mixed", "nested"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "subclass", "weakly referenced", "with attributes", "mixed", "nested", "label", "computed label"]
+)
 def test_deep_chains_of_every_kind_are_freed(kind):
-    count = 100_000
+    count = 400_000 if "label" in kind else 100_000
     y, references = Value(1.0), []
     for i in range(count):
         if kind == "subclass":
             y = Own(1.0, (y,), "own")
+        elif kind in ("label", "computed label"):
+            outer = Value(1.0) if kind == "label" else Value(1.0) * 2.0
+            outer.label = y
+            y = outer
         elif kind == "nested":
             outer = Value(1.0)
             outer.inner = y * 1.0
@@ -793,7 +949,7 @@ def test_deep_chains_of_every_kind_are_freed(kind):
             references.append(weakref.ref(y))
         if kind == "with attributes" or (kind == "mixed" and i % 5 == 0):
             y.index = i
-    if kind == "nested":
+    if kind in ("label", "computed label", "nested"):
         del outer
     last = weakref.ref(y)
     del y
