@@ -9,7 +9,9 @@ There is one function for each row of `operations.py`; its docstring has the for
 from __future__ import annotations
 
 import builtins
+import math
 import reprlib
+from collections.abc import Mapping, Set
 from functools import reduce, wraps
 from keyword import iskeyword
 from operator import mul
@@ -130,14 +132,24 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     >>> Tape(3.0 * take([x, y], i), inputs=[i]).forward([0, 1, 1])
     array([ 6., 15., 15.])
     """
+    if isinstance(sequence, (Set, Mapping)):
+        raise TypeError(f"take: expected a sequence of numbers, got {described(sequence)}, which has no order")
     elements = sequence if isinstance(sequence, (list, tuple)) else [*iterable_of("take", sequence)]
     try:
-        number = scalar(index, Value)
+        number = index_number(index)
         if not isinstance(number, Value) and is_place(number, len(elements)):
             return scalar(elements[int(number)], Value)
     except TypeError as error:
         raise TypeError(f"take: {error}") from None
     return _functions["take"](elements, number)
+
+
+def index_number(index: Any) -> Any:
+    """The index as the engine takes it; an int beyond the largest float, which is the index of nothing, as inf."""
+    try:
+        return scalar(index, Value)
+    except OverflowError:
+        return math.inf if index > 0 else -math.inf
 
 
 def mean(x: Iterable[Any]) -> Any:

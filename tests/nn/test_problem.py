@@ -1056,7 +1056,7 @@ def test_a_training_on_several_shapes_goes_on_to_the_bit():
 
 def test_an_index_of_a_sequence_that_the_table_has_not():
     embedding = Embedding(4, 1)
-    with pytest.raises(ValueError, match=r"^fit: example 3: Embedding: index: expected .* from 0 to 3, got 4$"):
+    with pytest.raises(ValueError, match=r"^fit: example 3: Embedding: index: expected .* from 0 to 3, got 4(\.0)?$"):
         fit(
             lambda word: total([embedding(letter)[0] for letter in word]), [[0], [1, 2], [3], [3, 4], [1, 1, 1]],
             [0.0] * 5, squared_error, SGD(embedding.parameters(), 0.1), epochs=1, progress=False,
