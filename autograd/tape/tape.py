@@ -160,10 +160,12 @@ class Tape:
         The batch must not change before `backward()`, which raises if it has. The compiled executor keeps what it has
         computed of a small batch for it; a large one is computed again, so that nothing is kept for each example.
 
-        Raises TypeError for anything but real numbers, and ValueError for another shape.
+        Raises TypeError for anything but real numbers, and ValueError for another shape; then there is nothing to
+        differentiate, as before the first `forward()`.
         """
+        self._replayed = None  # an error or interrupt leaves nothing to differentiate
         numbers, vector = self._batch(batch), self._parameter_vector(parameters)
-        before, self._replayed = fingerprint(numbers), None  # an interrupt leaves nothing to differentiate
+        before = fingerprint(numbers)
         # Where nobody can change an array, an executor may know it again, and what it has computed from it.
         fixed = numpy.frombuffer(before).reshape(numbers.shape) if isinstance(before, bytes) else numbers
         vector = vector.copy() if parameters is not None else vector
@@ -265,7 +267,7 @@ class Tape:
         >>> from autograd import take
         >>> Tape(take([x, y], i), inputs=[i]).check([0, 1, 2])
         Traceback (most recent call last):
-        ValueError: Tape: batch: example 2: input 0 is the index of a lookup: expected a whole number from 0 to 1, got 2
+        ValueError: Tape: batch: example 2: input 0 is the index of a lookup: expected a whole number from 0 to 1, got 2.0
         """
         self._batch(batch)
 
@@ -472,7 +474,7 @@ class Tape:
             name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
             raise ValueError(
                 f"Tape: batch: example {example}: {name} is the index of a lookup: "
-                f"expected a whole number from 0 to {lengths[k] - 1}, got {indices[example, k]:g}"
+                f"expected a whole number from 0 to {lengths[k] - 1}, got {float(indices[example, k])!r}"
             )
 
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:
