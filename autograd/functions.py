@@ -120,10 +120,12 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     Of an index that is a number, the element itself is returned, a Value or a float: nothing is recorded but what is
     computed from the chosen element. An index that is a Value, an input of a `Tape` most often, is recorded, with all
     elements, since it may be another in each example; a tape refuses one that was computed. The derivative is 1 by the
-    chosen element, and 0 by all others and by the index. A replay costs the lookups, however long the sequence is, and
-    it refuses a batch in which an index is none.
+    chosen element, and 0 by all others and by the index. A tape goes back to the chosen element alone; `backward()` and
+    the transforms take these zeros as factors, as all others: times an infinite adjoint they are nan.
+    In a replay each example costs its lookups, however long the sequence is; besides, a replay reads all parameters
+    once for the whole batch. It refuses a batch in which an index is none.
     Raises ValueError unless given a whole index, 0 <= index < len(sequence); TypeError for what is no sequence of
-    numbers.
+    numbers, as sets and dicts, which have no order.
 
     >>> x, y, i = Value(2.0), Value(5.0), Value(0.0)
     >>> take([x, y], 1) is y

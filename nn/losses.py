@@ -128,7 +128,7 @@ def cross_entropy(
     else:
         index = index_of("cross_entropy", target, len(logits))
         expected_logit = take(logits, target) if isinstance(target, Value) else logits[index]
-        if alpha:  # all logits alike, besides
+        if alpha:  # beside it, all logits alike
             expected_logit = expectation([(1.0 - alpha, expected_logit), *[(alpha / len(logits), z) for z in logits]])
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
@@ -195,7 +195,7 @@ def checked_smoothing(name: str, label_smoothing: float) -> float:
     return alpha
 
 
-def probabilities_of(name: str, target: Value | Iterable[Scalar], classes: int) -> list[Scalar]:
+def probabilities_of(name: str, target: Any, classes: int) -> list[Scalar]:
     """The probability of each class, of which the target may be one, by its index, a Value that was computed."""
     if is_sequence(target):
         probabilities = scalars(name, target)

@@ -168,8 +168,9 @@ class Tape:
         before = fingerprint(numbers)
         # Where nobody can change an array, an executor may know it again, and what it has computed from it.
         fixed = numpy.frombuffer(before).reshape(numbers.shape) if isinstance(before, bytes) else numbers
-        vector = vector.copy() if parameters is not None else vector
-        vector.flags.writeable = False
+        if isinstance(vector, numpy.ndarray):  # an executor's own does not change
+            vector = vector.copy() if parameters is not None else vector
+            vector.flags.writeable = False
         outputs, _, _ = self._replay(fixed, vector)
         self._replayed = numbers, before, fixed, vector
         return self._shaped(outputs)
@@ -186,16 +187,19 @@ class Tape:
 
         An output whose gradient is 0 in all examples is left out. Where only some examples have 0, that is a factor,
         and nan times an infinite derivative. The parameters are taken as they were at `forward()`.
-        Raises RuntimeError without a `forward()` before, and if the batch has been changed since; ValueError for a
-        gradient that does not fit, and for a mean of no examples.
+        Raises RuntimeError without a `forward()` before (one that failed, or that another thread has just begun, leaves
+        none), and if the batch has been changed since; ValueError for a gradient that does not fit, and for a mean of
+        no examples.
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
         batch, before, fixed, parameters = self._replayed
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
+        fixed = self._real_array("batch", fixed)  # another executor than that of forward() may have had its own
+        parameters = self._real_array("parameters", parameters)
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, numpy.asarray(vector), self._are_plain)
+        add_to(self.parameters, True, numpy.asarray(vector, numpy.float64), self._are_plain)
         return input_gradients
 
     def value_and_grad(
@@ -267,7 +271,7 @@ class Tape:
         >>> from autograd import take
         >>> Tape(take([x, y], i), inputs=[i]).check([0, 1, 2])
         Traceback (most recent call last):
-        ValueError: Tape: batch: example 2: input 0 is the index of a lookup: expected a whole number from 0 to 1, got 2.0
+        ValueError: Tape: batch: example 2: input 0 is the index of a lookup: expected a whole number from 0 to 1, got 2
         """
         self._batch(batch)
 
@@ -471,10 +475,11 @@ class Tape:
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()
             label = self.inputs[inputs[k]].label
+            given = repr(float(indices[example, k])).removesuffix(".0")
             name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
             raise ValueError(
                 f"Tape: batch: example {example}: {name} is the index of a lookup: "
-                f"expected a whole number from 0 to {lengths[k] - 1}, got {float(indices[example, k])!r}"
+                f"expected a whole number from 0 to {lengths[k] - 1}, got {given}"
             )
 
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:

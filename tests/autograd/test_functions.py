@@ -1016,6 +1016,17 @@ def test_derivatives_of_a_lookup_of_any_order_and_in_all_modes():
             assert matrix[2] == [row[2] for row in matrix] == [0.0, 0.0, 0.0]
 
 
+def test_an_infinite_adjoint_of_a_lookup():
+    """On the graph itself the zeros are factors; a tape goes back to the chosen element alone."""
+    x, index = [Value(0.0), Value(2.0)], Value(0.0)
+    root = autograd.sqrt(autograd.take(x, index))
+    root.backward()
+    assert (x[0].grad, math.isnan(x[1].grad), math.isnan(index.grad)) == (math.inf, True, True)
+    tape = autograd.Tape(root, [index])
+    assert tape.value_and_grad([0.0])[1].tolist() == [math.inf, 0.0]
+    assert math.isnan(grad(lambda index: autograd.sqrt(autograd.take([0.0, 2.0], index)))(0.0))
+
+
 def test_a_lookup_is_drawn_explained_and_pickled():
     x, index = [Value(2.0, label="a"), Value(5.0, label="b")], Value(1.0, label="i")
     found = autograd.take(x, index) * 2.0

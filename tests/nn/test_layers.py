@@ -465,7 +465,7 @@ def test_an_embedding_on_a_tape(executor):
     tape = Tape(row, [index], executor=executor)
     assert tape.layers() == "3 take"
     assert tape.forward([4, 0]).tolist() == [[value.data for value in embedding.weights[k]] for k in (4, 0)]
-    with pytest.raises(ValueError, match=r"example 1: input 0 is the index of a lookup: .* from 0 to 4, got 5\.0"):
+    with pytest.raises(ValueError, match=r"example 1: input 0 is the index of a lookup: .* from 0 to 4, got 5$"):
         tape.forward([4, 5])
 
 

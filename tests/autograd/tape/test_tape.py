@@ -852,15 +852,20 @@ def lookup(executor=None):
 
 
 @every_executor
-@pytest.mark.parametrize("wrong", [math.nan, 1.5, -1.0, 3.0, 1e300, -1e300, math.inf, -math.inf, -5e-324, 2.0**31, 1.0000000001])
+@pytest.mark.parametrize(
+    "wrong", [math.nan, 1.5, -1.0, 3.0, 1e300, -1e300, math.inf, -math.inf, -5e-324, 2.0**31, 1.0000000001]
+)
 def test_an_index_that_is_none_is_refused_before_the_replay_and_the_example_is_named(executor, wrong):
     tape, table = lookup(executor)
     good, bad = np.array([[2.0, 0.0]] * 16), np.array([[2.0, 0.0]] * 16)
     bad[13, 1] = wrong
     tape.forward(good)
-    message = re.escape(
-        "Tape: batch: example 13: input 1, 'word', is the index of a lookup: expected a whole number from 0 to 2, "
-        f"got {wrong!r}"
+    message = (
+        re.escape(
+            "Tape: batch: example 13: input 1, 'word', is the index of a lookup: expected a whole number from 0 to 2, "
+            f"got {repr(wrong).removesuffix('.0')}"
+        )
+        + "$"
     )
     for refuse in (tape.check, tape.value_and_grad, tape.jacobian):
         with pytest.raises(ValueError, match=message):
@@ -883,7 +888,7 @@ def test_the_shortest_sequence_counts():
     x, i = [Value(number) for number in range(5)], Value(0.0)
     tape = Tape([take(x, i), take(x[:2], i)], [i])
     assert tape.forward([1]).tolist() == [[1.0, 1.0]]
-    with pytest.raises(ValueError, match=r"example 0: input 0 is the index of a lookup: .* from 0 to 1, got 2\.0$"):
+    with pytest.raises(ValueError, match=r"example 0: input 0 is the index of a lookup: .* from 0 to 1, got 2$"):
         tape.forward([2])
 
 
@@ -922,4 +927,4 @@ def test_lookups_by_one_index_are_a_group():
     rows, i = [[Value(number) for number in range(4)] for _ in range(3)], Value(0.0)
     tape = Tape(sum_of([take(column, i) for column in zip(*rows, strict=True)]), [i])
     assert tape.layers() == "4 take; 1 sum"
-    assert "= take([v1 … v3], v0), and 3 more" in tape.listing(folded=True)
+    assert "= take([v1, v5, v9], v0), and 3 more" in tape.listing(folded=True)
