@@ -85,6 +85,10 @@ class Problem:
         n = len(self.examples)
         return f"example {i}" if i < n else f"example {i - n} of the validation"
 
+    def note(self, error: Exception, i: int) -> None:
+        """Has an error say in which example it was raised, below its own message."""
+        error.add_note(f"{self.caller}: this was raised by {self.name(i)}")
+
     def outcome(self, data: Example) -> Any:
         """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
         return drawing(self.source, self.outcome_now, data)
@@ -161,14 +165,14 @@ class ByExample:
         """(n, outputs), with `vector` as parameters, which they keep. Raises what the function raises."""
         scatter(vector, self.parameters, "data")
         with no_grad():
-            rows = [[output.data for output in self.problem.outputs(data)] for data in self._copies()]
-        check_counts([len(row) for row in rows])
+            rows = [[output.data for output in outputs] for outputs in self._outputs()]
+        check_counts(self.problem, [len(row) for row in rows])
         return numpy.array(rows)
 
     def jacobian(self, vector: Array) -> Array:
         """(n, outputs, p): the derivative of every output of every example with respect to every parameter."""
         scatter(vector, self.parameters, "data")
-        return numpy.array([self._derivatives(self.problem.outputs(data)) for data in self._copies()])
+        return numpy.array([self._derivatives(outputs) for outputs in self._outputs()])
 
     def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
         """(p,) and (p, p): the first and second derivatives of the mean over the examples of their first output."""
@@ -203,7 +207,11 @@ class ByExample:
         problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
         for i in batch:
             data = self._copied(problem.examples[i])
-            loss, *output = problem.outcome_now(data)
+            try:
+                loss, *output = problem.outcome_now(data)
+            except Exception as error:
+                problem.note(error, i)
+                raise
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
                 raise FloatingPointError(f"the loss of an example is {loss.data}")
@@ -236,17 +244,30 @@ class ByExample:
     def _copies(self) -> Iterator[Example]:
         return map(self._copied, self.problem.examples)
 
+    def _outputs(self) -> Iterator[list[Value]]:
+        """Those of each example."""
+        for i, data in enumerate(self._copies()):
+            try:
+                outputs = self.problem.outputs(data)
+            except Exception as error:
+                self.problem.note(error, i)
+                raise
+            yield outputs
+
     def _derivatives(self, outputs: list[Value]) -> Array:
         """(outputs, p). The tape is this example's own, for this time: so it has no inputs, and touches no `grad`."""
         tape = Tape(outputs)
         return Places(tape, self.parameters).of_parameters(tape.jacobian()[0])
 
 
-def check_counts(counts: Sequence[int]) -> None:
-    if len({*counts}) > 1:
+def check_counts(problem: Problem, counts: Sequence[int]) -> None:
+    """Raises ValueError, naming two examples, unless all have as many outputs."""
+    other = next((i for i, count in enumerate(counts) if count != counts[0]), None)
+    if other is not None:
         raise ValueError(
-            f"expected as many outputs for each example, got {counts[0]} for the first one and "
-            f"{next(count for count in counts if count != counts[0])} for another"
+            f"{problem.caller}: expected as many outputs for each example, got {counts[0]} for {problem.name(0)} and "
+            f"{counts[other]} for {problem.name(other)}; residuals may be filled up with 0.0, which adds nothing to "
+            "the sum of their squares"
         )
 
 
@@ -489,7 +510,10 @@ class ByTapes:
 
     def _gathered(self, of_tapes: list[Array]) -> Array:
         """What each tape has found for its examples, in the order of all examples."""
-        check_counts([array.shape[1] for array in of_tapes])
+        counts = numpy.empty(len(self.problem.examples), int)
+        for (_, which), array in zip(self._learning(), of_tapes, strict=True):
+            counts[which] = array.shape[1]
+        check_counts(self.problem, counts.tolist())
         gathered = numpy.empty((len(self.problem.examples), *of_tapes[0].shape[1:]))
         for (_, which), array in zip(self._learning(), of_tapes, strict=True):
             gathered[which] = array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import OrderedDict, deque, namedtuple
 from dataclasses import dataclass
 
@@ -476,7 +477,7 @@ def test_a_choice_within_the_graph_is_no_branch():
 def test_outputs_that_are_none_or_not_equally_many():
     with pytest.raises(ValueError, match="at least one Value, got an empty list"):
         ByExample(Problem("minimize", lambda x: [], [W], [(1.0,)])).outputs(np.array([0.5]))
-    with pytest.raises(ValueError, match="got 1 for the first one and 2 for another"):
+    with pytest.raises(ValueError, match="got 1 for example 0 and 2 for example 1"):
         ByExample(Problem("minimize", lambda k: [W] * k, [W], [(1,), (2,)])).outputs(np.array([0.5]))
 
 
@@ -927,11 +928,23 @@ def test_second_order_methods_have_a_tape_for_each_shape(method):
     assert taped.loss[:3] == pytest.approx(eager.loss[:3], rel=1e-9, abs=1e-20)
 
 
-def test_examples_of_several_shapes_that_differ_in_how_many_outputs_there_are():
-    with pytest.raises(
-        ValueError, match="expected as many outputs for each example, got 1 for the first one and 2 for"
-    ):
-        GaussNewton([P]).minimize(lambda x: [P * number for number in x], [[1.0], [1.0, 2.0]], progress=False)
+@pytest.mark.parametrize("method", [GaussNewton, LevenbergMarquardt])
+@pytest.mark.parametrize("tape", [None, False])
+def test_examples_of_several_shapes_that_differ_in_how_many_outputs_there_are(method, tape):
+    w, inputs = Value(0.5), [[1.0], [2.0], [1.0, 2.0], [3.0]]
+
+    def minimize(function):
+        return method([w]).minimize(function, inputs, progress=False, tape=tape)
+
+    message = (
+        rf"^{method.__name__}.*: expected as many outputs for each example, got 1 for example 0 and 2 for example 2; "
+        r"residuals may be filled up with 0\.0"
+    )
+    with pytest.raises(ValueError, match=message):
+        minimize(lambda x: [w * number - 1.0 for number in x])
+    assert w.data == 0.5
+    minimize(lambda x: [w * number - 1.0 for number in x] + [0.0] * (2 - len(x)))  # as the error says
+    assert w.data == pytest.approx(9.0 / 19.0, rel=1e-6)  # Σ x / Σ x²
 
 
 def test_more_shapes_than_tapes_are_kept_for(monkeypatch):
@@ -1061,6 +1074,28 @@ def test_an_index_of_a_sequence_that_the_table_has_not():
             lambda word: total([embedding(letter)[0] for letter in word]), [[0], [1, 2], [3], [3, 4], [1, 1, 1]],
             [0.0] * 5, squared_error, SGD(embedding.parameters(), 0.1), epochs=1, progress=False,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("tape", [None, False])
+@pytest.mark.parametrize("method", [SGD, GaussNewton, LevenbergMarquardt])
+@pytest.mark.parametrize("wrong", ["word", "class"])
+def test_an_error_of_one_example_names_it(method, tape, wrong):
+    """Whoever raises it, a lookup or a loss, and whether there is a tape or not."""
+    embedding, words, classes = Embedding(4, 3), [0, 1, 2, 3], [0, 1, 2, 0]
+    (words if wrong == "word" else classes)[3] = 4
+
+    def run():
+        if method is SGD:
+            optimizer = SGD(embedding.parameters(), 0.1)
+            fit(embedding, words, classes, cross_entropy, optimizer, epochs=1, progress=False, tape=tape)
+        else:
+            minimize = method(embedding.parameters()).minimize
+            minimize(lambda x, t: cross_entropy(embedding(x), t), words, classes, progress=False, tape=tape)
+
+    with pytest.raises((ValueError, IndexError), match=r"expected a .* 0 to .*, got 4") as caught:
+        run()
+    told = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+    assert re.search(r"\bexample 3\b", told)
 
 
 @pytest.mark.parametrize("odd", ["a", object(), Value(1.0), 10**400], ids=["text", "object", "Value", "large"])
