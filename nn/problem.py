@@ -85,10 +85,6 @@ class Problem:
         n = len(self.examples)
         return f"example {i}" if i < n else f"example {i - n} of the validation"
 
-    def note(self, error: Exception, i: int) -> None:
-        """Has an error say in which example it was raised, below its own message."""
-        error.add_note(f"{self.caller}: this was raised by {self.name(i)}")
-
     def outcome(self, data: Example) -> Any:
         """What the function returns; where there is a model, [loss], and with a metric [loss, output]."""
         return drawing(self.source, self.outcome_now, data)
@@ -210,7 +206,7 @@ class ByExample:
             try:
                 loss, *output = problem.outcome_now(data)
             except Exception as error:
-                problem.note(error, i)
+                note(error, problem.name(i))
                 raise
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
@@ -230,7 +226,8 @@ class ByExample:
         problem = self.problem
         assert problem.model is not None
         functions = [problem.function] if problem.metric is None else [problem.function, problem.measured]
-        return means(problem.model, functions, map(self._copied, problem.held_out))
+        n = len(problem.examples)
+        return means(problem.model, functions, map(self._copied, problem.held_out), lambda i: problem.name(n + i))
 
     def depends_on_parameters(self, batch: Iterable[int]) -> bool:
         """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof."""
@@ -250,7 +247,7 @@ class ByExample:
             try:
                 outputs = self.problem.outputs(data)
             except Exception as error:
-                self.problem.note(error, i)
+                note(error, self.problem.name(i))
                 raise
             yield outputs
 
@@ -822,23 +819,38 @@ def alike(computed: Array, replayed: Array) -> NDArray[numpy.bool_]:
 
 
 def means(
-    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
+    model: Callable[[Any], Any],
+    functions: Sequence[Callable[[Any, Any], Any]],
+    examples: Iterable[Example],
+    name: Callable[[int], str] = "example {}".format,
 ) -> list[float]:
     """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
-    return drawing(nobody, means_as_they_are, model, functions, examples)
+    return drawing(nobody, means_as_they_are, model, functions, examples, name)
 
 
 def means_as_they_are(
-    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
+    model: Callable[[Any], Any],
+    functions: Sequence[Callable[[Any, Any], Any]],
+    examples: Iterable[Example],
+    name: Callable[[int], str],
 ) -> list[float]:
     totals, count = [0.0] * len(functions), 0
     with no_grad():
         for input, target in examples:
+            try:
+                output = model(input)
+                numbers = [measured(function, output, target) for function in functions]
+            except Exception as error:
+                note(error, name(count))
+                raise
             count += 1
-            output = model(input)
-            numbers = [measured(function, output, target) for function in functions]
             totals = [total + number for total, number in zip(totals, numbers, strict=True)]
     return [total / count for total in totals] if count else []
+
+
+def note(error: Exception, name: str) -> None:
+    """Has an error say which example raised it, below its own message."""
+    error.add_note(f"It was raised by {name}.")
 
 
 def finite_gradient(gradient: Array) -> Array:

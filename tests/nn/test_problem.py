@@ -296,7 +296,9 @@ def test_an_interrupt_within_a_metric_keeps_what_was_learned(tape):
 
 def test_a_validation_example_that_an_operation_refuses_is_refused_with_a_tape_too():
     def run(tape):
-        with pytest.raises(ValueError, match=r"^log\(-0\.\d+\): expected x > 0$") as caught:
+        with pytest.raises(
+            ValueError, match=r"^log\(-0\.\d+\): expected x > 0\nIt was raised by example 1 of the validation\.$"
+        ) as caught:
             with_and_without(
                 tape, model=lambda x: log(P * x), inputs=[1.0], targets=[1.0], validation=([2.0, -1.0], [0.0, 0.0])
             )
@@ -1096,6 +1098,16 @@ def test_an_error_of_one_example_names_it(method, tape, wrong):
         run()
     told = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
     assert re.search(r"\bexample 3\b", told)
+
+
+@pytest.mark.parametrize("tape", [None, False])
+def test_an_error_of_one_example_of_the_validation_names_it(tape):
+    embedding = Embedding(4, 3)
+    options = {"epochs": 1, "progress": False, "tape": tape, "validation": ([0, 1, 3], [2, 0, 3])}
+    with pytest.raises((ValueError, IndexError), match="example 2 of the validation"):
+        fit(embedding, [0, 1], [0, 1], cross_entropy, SGD(embedding.parameters(), 0.1), **options)
+    with pytest.raises(IndexError, match=r"example 1\."):
+        evaluate(embedding, [0, 1], [0, 3], cross_entropy)
 
 
 @pytest.mark.parametrize("odd", ["a", object(), Value(1.0), 10**400], ids=["text", "object", "Value", "large"])
