@@ -199,7 +199,7 @@ class Tape:
         fixed = self._real_array("batch", fixed)  # another executor than that of forward() may have had its own
         parameters = self._real_array("parameters", parameters)
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, numpy.asarray(vector, numpy.float64), self._are_plain)
+        add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
     def value_and_grad(
