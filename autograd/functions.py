@@ -9,7 +9,9 @@ There is one function for each row of `operations.py`; its docstring has the for
 from __future__ import annotations
 
 import builtins
+import math
 import reprlib
+from collections.abc import Mapping, Set
 from functools import reduce, wraps
 from keyword import iskeyword
 from operator import mul
@@ -118,10 +120,12 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     Of an index that is a number, the element itself is returned, a Value or a float: nothing is recorded but what is
     computed from the chosen element. An index that is a Value, an input of a `Tape` most often, is recorded, with all
     elements, since it may be another in each example; a tape refuses one that was computed. The derivative is 1 by the
-    chosen element, and 0 by all others and by the index. A replay costs the lookups, however long the sequence is, and
-    it refuses a batch in which an index is none.
+    chosen element, and 0 by all others and by the index. A tape goes back to the chosen element alone; `backward()` and
+    the transforms take these zeros as factors, as all others: times an infinite adjoint they are nan.
+    In a replay each example costs its lookups, however long the sequence is; besides, a replay reads all parameters
+    once for the whole batch. It refuses a batch in which an index is none.
     Raises ValueError unless given a whole index, 0 <= index < len(sequence); TypeError for what is no sequence of
-    numbers.
+    numbers, as sets and dicts, which have no order.
 
     >>> x, y, i = Value(2.0), Value(5.0), Value(0.0)
     >>> take([x, y], 1) is y
@@ -130,14 +134,24 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     >>> Tape(3.0 * take([x, y], i), inputs=[i]).forward([0, 1, 1])
     array([ 6., 15., 15.])
     """
+    if isinstance(sequence, (Set, Mapping)):
+        raise TypeError(f"take: expected a sequence of numbers, got {described(sequence)}, which has no order")
     elements = sequence if isinstance(sequence, (list, tuple)) else [*iterable_of("take", sequence)]
     try:
-        number = scalar(index, Value)
+        number = index_number(index)
         if not isinstance(number, Value) and is_place(number, len(elements)):
             return scalar(elements[int(number)], Value)
     except TypeError as error:
         raise TypeError(f"take: {error}") from None
     return _functions["take"](elements, number)
+
+
+def index_number(index: Any) -> Any:
+    """The index as the engine takes it; an int beyond the largest float, which is the index of nothing, as inf."""
+    try:
+        return scalar(index, Value)
+    except OverflowError:
+        return math.inf if index > 0 else -math.inf
 
 
 def mean(x: Iterable[Any]) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import random
+from contextlib import suppress
+from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, sqrt, sum, take
 from nn.arguments import neuron_inputs, positive, scalars, within
@@ -276,15 +278,15 @@ class Embedding(Module):
         An index that is a Value, as the input of a tape is, is looked up in the graph, by `autograd.take`.
         Raises ValueError unless the index is a whole number from 0 to count − 1, TypeError if it is no number.
         """
-        [given] = scalars("Embedding", [index])
-        number = given.data if isinstance(given, Value) else given
-        if not 0 <= number < len(self.weights) or number != int(number):
-            raise ValueError(
-                f"Embedding: index: expected a whole number from 0 to {len(self.weights) - 1}, got {number:g}"
-            )
-        if isinstance(given, Value):
-            return [take(column, given) for column in zip(*self.weights, strict=True)]
-        return [*self.weights[int(number)]]
+        with suppress(OverflowError):  # an int beyond the largest float is no index either
+            [given] = scalars("Embedding", [index])
+            number = given.data if isinstance(given, Value) else given
+            if 0 <= number < len(self.weights) and number == int(number):
+                if isinstance(given, Value):
+                    return [take(column, given) for column in zip(*self.weights, strict=True)]
+                return [*self.weights[int(number)]]
+        shown = shortened(index.data if isinstance(index, Value) else index)
+        raise ValueError(f"Embedding: index: expected a whole number from 0 to {len(self.weights) - 1}, got {shown}")
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weights)}, {len(self.weights[0])})"

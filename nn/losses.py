@@ -102,8 +102,8 @@ def cross_entropy(
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
     weight (p_i − t_i). The loss is computed as logsumexp(logits) − Σ t_i logits_i, so it is finite where a p_i rounds
     to 0; 0 log 0 is 0. An index may be a Value, as the input of a tape is: the graph looks the logit up, with
-    `autograd.take`. One that was computed, which a tape cannot look up, or that is smoothed becomes
-    t_i = max(0, 1 − |index − i|) in the graph: 1 for the true class, 0 for all others.
+    `autograd.take`. One that was computed, which a tape cannot look up, becomes t_i = max(0, 1 − |index − i|) in the
+    graph: 1 for the true class, 0 for all others.
     With `label_smoothing` α, in [0, 1], (1 − α) t_i + α/K takes the place of t_i, K being the number of classes
     (C. Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016, section 7).
     Raises IndexError for an index that no logit has, TypeError for one that is no int and for a single logit, and
@@ -122,13 +122,14 @@ def cross_entropy(
         )
     logits = scalars("cross_entropy", logits)
     alpha = checked_smoothing("cross_entropy", label_smoothing)
-    if alpha or is_sequence(target) or (isinstance(target, Value) and target.parents):
+    if is_sequence(target) or (isinstance(target, Value) and target.parents):
         probabilities = smoothed(probabilities_of("cross_entropy", target, len(logits)), alpha, len(logits))
-        terms = [(p, z) for p, z in zip(probabilities, logits, strict=True) if not is_number(p, 0.0)]
-        expected_logit = dot(*zip(*terms, strict=True))
+        expected_logit = expectation(zip(probabilities, logits, strict=True))
     else:
         index = index_of("cross_entropy", target, len(logits))
         expected_logit = take(logits, target) if isinstance(target, Value) else logits[index]
+        if alpha:  # beside it, all logits alike
+            expected_logit = expectation([(1.0 - alpha, expected_logit), *[(alpha / len(logits), z) for z in logits]])
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 
@@ -156,6 +157,11 @@ def is_number(factor: Scalar, number: float) -> bool:
 
 def total(terms: list[Scalar]) -> Any:
     return sum(terms) if len(terms) > 1 else terms[0]
+
+
+def expectation(terms: Iterable[tuple[Scalar, Scalar]]) -> Any:
+    """Σ probability * logit."""
+    return dot(*zip(*[(p, z) for p, z in terms if not is_number(p, 0.0)], strict=True))
 
 
 def weighted(name: str, weight: Scalar, loss: Any) -> Any:
@@ -189,16 +195,14 @@ def checked_smoothing(name: str, label_smoothing: float) -> float:
     return alpha
 
 
-def probabilities_of(name: str, target: int | Scalar | Iterable[Scalar], classes: int) -> list[Scalar]:
-    """The probability of each class, of which the target may be one, by its index."""
+def probabilities_of(name: str, target: Any, classes: int) -> list[Scalar]:
+    """The probability of each class, of which the target may be one, by its index, a Value that was computed."""
     if is_sequence(target):
         probabilities = scalars(name, target)
         check_probabilities(name, probabilities, classes)
         return probabilities
-    index = index_of(name, target, classes)
-    if isinstance(target, Value):
-        return [relu(1.0 - abs(target - float(i))) for i in range(classes)]
-    return [float(i == index) for i in range(classes)]
+    index_of(name, target, classes)
+    return [relu(1.0 - abs(target - float(i))) for i in range(classes)]
 
 
 def index_of(name: str, target: Any, classes: int) -> int:

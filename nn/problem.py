@@ -161,14 +161,14 @@ class ByExample:
         """(n, outputs), with `vector` as parameters, which they keep. Raises what the function raises."""
         scatter(vector, self.parameters, "data")
         with no_grad():
-            rows = [[output.data for output in self.problem.outputs(data)] for data in self._copies()]
-        check_counts([len(row) for row in rows])
+            rows = [[output.data for output in outputs] for outputs in self._outputs()]
+        check_counts(self.problem, [len(row) for row in rows])
         return numpy.array(rows)
 
     def jacobian(self, vector: Array) -> Array:
         """(n, outputs, p): the derivative of every output of every example with respect to every parameter."""
         scatter(vector, self.parameters, "data")
-        return numpy.array([self._derivatives(self.problem.outputs(data)) for data in self._copies()])
+        return numpy.array([self._derivatives(outputs) for outputs in self._outputs()])
 
     def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
         """(p,) and (p, p): the first and second derivatives of the mean over the examples of their first output."""
@@ -203,7 +203,11 @@ class ByExample:
         problem, sums = self.problem, [0.0] if self.problem.metric is None else [0.0, 0.0]
         for i in batch:
             data = self._copied(problem.examples[i])
-            loss, *output = problem.outcome_now(data)
+            try:
+                loss, *output = problem.outcome_now(data)
+            except Exception as error:
+                note(error, problem.name(i))
+                raise
             problem.check_loss(loss)
             if not math.isfinite(loss.data):
                 raise FloatingPointError(f"the loss of an example is {loss.data}")
@@ -222,7 +226,8 @@ class ByExample:
         problem = self.problem
         assert problem.model is not None
         functions = [problem.function] if problem.metric is None else [problem.function, problem.measured]
-        return means(problem.model, functions, map(self._copied, problem.held_out))
+        n = len(problem.examples)
+        return means(problem.model, functions, map(self._copied, problem.held_out), lambda i: problem.name(n + i))
 
     def depends_on_parameters(self, batch: Iterable[int]) -> bool:
         """Whether any output, or the loss of a model, is computed from any parameter. A derivative of 0 is no proof."""
@@ -236,17 +241,30 @@ class ByExample:
     def _copies(self) -> Iterator[Example]:
         return map(self._copied, self.problem.examples)
 
+    def _outputs(self) -> Iterator[list[Value]]:
+        """Those of each example."""
+        for i, data in enumerate(self._copies()):
+            try:
+                outputs = self.problem.outputs(data)
+            except Exception as error:
+                note(error, self.problem.name(i))
+                raise
+            yield outputs
+
     def _derivatives(self, outputs: list[Value]) -> Array:
         """(outputs, p). The tape is this example's own, for this time: so it has no inputs, and touches no `grad`."""
         tape = Tape(outputs)
         return Places(tape, self.parameters).of_parameters(tape.jacobian()[0])
 
 
-def check_counts(counts: Sequence[int]) -> None:
-    if len({*counts}) > 1:
+def check_counts(problem: Problem, counts: Sequence[int]) -> None:
+    """Raises ValueError, naming two examples, unless all have as many outputs."""
+    other = next((i for i, count in enumerate(counts) if count != counts[0]), None)
+    if other is not None:
         raise ValueError(
-            f"expected as many outputs for each example, got {counts[0]} for the first one and "
-            f"{next(count for count in counts if count != counts[0])} for another"
+            f"{problem.caller}: expected as many outputs for each example, got {counts[0]} for {problem.name(0)} and "
+            f"{counts[other]} for {problem.name(other)}; residuals may be filled up with 0.0, which adds nothing to "
+            "the sum of their squares"
         )
 
 
@@ -489,7 +507,10 @@ class ByTapes:
 
     def _gathered(self, of_tapes: list[Array]) -> Array:
         """What each tape has found for its examples, in the order of all examples."""
-        check_counts([array.shape[1] for array in of_tapes])
+        counts = numpy.empty(len(self.problem.examples), int)
+        for (_, which), array in zip(self._learning(), of_tapes, strict=True):
+            counts[which] = array.shape[1]
+        check_counts(self.problem, counts.tolist())
         gathered = numpy.empty((len(self.problem.examples), *of_tapes[0].shape[1:]))
         for (_, which), array in zip(self._learning(), of_tapes, strict=True):
             gathered[which] = array
@@ -798,23 +819,38 @@ def alike(computed: Array, replayed: Array) -> NDArray[numpy.bool_]:
 
 
 def means(
-    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
+    model: Callable[[Any], Any],
+    functions: Sequence[Callable[[Any, Any], Any]],
+    examples: Iterable[Example],
+    name: Callable[[int], str] = "example {}".format,
 ) -> list[float]:
     """The mean of function(model(input), target) over the examples, for each function; nothing without examples."""
-    return drawing(nobody, means_as_they_are, model, functions, examples)
+    return drawing(nobody, means_as_they_are, model, functions, examples, name)
 
 
 def means_as_they_are(
-    model: Callable[[Any], Any], functions: Sequence[Callable[[Any, Any], Any]], examples: Iterable[Example]
+    model: Callable[[Any], Any],
+    functions: Sequence[Callable[[Any, Any], Any]],
+    examples: Iterable[Example],
+    name: Callable[[int], str],
 ) -> list[float]:
     totals, count = [0.0] * len(functions), 0
     with no_grad():
         for input, target in examples:
+            try:
+                output = model(input)
+                numbers = [measured(function, output, target) for function in functions]
+            except Exception as error:
+                note(error, name(count))
+                raise
             count += 1
-            output = model(input)
-            numbers = [measured(function, output, target) for function in functions]
             totals = [total + number for total, number in zip(totals, numbers, strict=True)]
     return [total / count for total in totals] if count else []
+
+
+def note(error: Exception, name: str) -> None:
+    """Has an error say which example raised it, below its own message."""
+    error.add_note(f"It was raised by {name}.")
 
 
 def finite_gradient(gradient: Array) -> Array:

@@ -111,7 +111,8 @@ class GaussNewton(DirectionMethod):
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
     The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
-    a Value, or a (nested) list of Values.
+    a Value, or a (nested) list of Values, as many for each example. Where a sequence has one for each step, fill those
+    of the shorter sequences up with 0.0, which adds nothing to the sum.
 
     >>> from autograd import Value
     >>> slope, offset = Value(0.0), Value(0.0)
@@ -167,7 +168,8 @@ class LevenbergMarquardt(SecondOrder):
             which True moves the least important ones far; as True for parameters in different units.
 
     The function of `minimize` returns an example's residuals, not their squares, as `residuals(output, target)` does:
-    a Value, or a (nested) list of Values.
+    a Value, or a (nested) list of Values, as many for each example. Where a sequence has one for each step, fill those
+    of the shorter sequences up with 0.0, which adds nothing to the sum.
 
     >>> from autograd import Value
     >>> x, y = Value(-1.2), Value(1.0)

@@ -76,9 +76,10 @@ def fit(
     A batch B makes one step of the optimizer, with the gradient of (1/|B|) Σ_{i in B} loss(model(input_i), target_i).
     If all examples have the same graph, it is recorded once, and a tape replays it (`autograd.Tape`). Where numbers
     stand in other places in some examples, as in sequences of several lengths and in trees, each shape has a tape, if
-    there are no more than 256. (None may stand for what a tree has not.) If examples of one shape have several graphs,
-    because model or loss choose by comparing, by chance or by an index, each example's graph is built in its turn; but
-    by an index `autograd.take` may choose, as `Embedding` does. That is found out in the beginning: some of the
+    there are no more than 256. (In a tree None may stand for what it has not.) Each example's graph is built in its
+    turn if there is anything else than numbers, as strings and None alone; or if examples of one shape have several
+    graphs, because model or loss choose by comparing, by chance or by an index. But by an index, such as the number of
+    a word, `autograd.take` may choose, as `Embedding` does. All that is found out in the beginning: some of the
     examples and all of the targets are computed and replayed, with the parameters as they are and with others. What
     shows rarely or late needs `tape=False`, such as a choice by `.data` that is always the same at first. Memory does
     not grow with the batch.
@@ -132,7 +133,7 @@ def fit(
     Raises, with the parameters as they were before the batch; before the first step everything is as it was, `grad` and
     the global random states included:
         FloatingPointError: a loss or a gradient is nan or infinite, or too large to compute.
-        Whatever model, loss and metric raise.
+        Whatever model, loss and metric raise; where each example's graph is built, with a note of the example.
 
     >>> from autograd import Value
     >>> from nn.losses import squared_error

@@ -161,14 +161,17 @@ class Tape:
         The batch must not change before `backward()`, which raises if it has. The compiled executor keeps what it has
         computed of a small batch for it; a large one is computed again, so that nothing is kept for each example.
 
-        Raises TypeError for anything but real numbers, and ValueError for another shape.
+        Raises TypeError for anything but real numbers, and ValueError for another shape; then there is nothing to
+        differentiate, as before the first `forward()`.
         """
+        self._replayed = None  # an error or interrupt leaves nothing to differentiate
         numbers, vector = self._batch(batch), self._parameter_vector(parameters)
-        before, self._replayed = fingerprint(numbers), None  # an interrupt leaves nothing to differentiate
+        before = fingerprint(numbers)
         # Where nobody can change an array, an executor may know it again, and what it has computed from it.
         fixed = numpy.frombuffer(before).reshape(numbers.shape) if isinstance(before, bytes) else numbers
-        vector = vector.copy() if parameters is not None else vector
-        vector.flags.writeable = False
+        if isinstance(vector, numpy.ndarray):  # an executor's own does not change
+            vector = vector.copy() if parameters is not None else vector
+            vector.flags.writeable = False
         outputs, _, _ = self._replay(fixed, vector)
         self._replayed = numbers, before, fixed, vector
         return self._shaped(outputs)
@@ -185,14 +188,17 @@ class Tape:
 
         An output whose gradient is 0 in all examples is left out. Where only some examples have 0, that is a factor,
         and nan times an infinite derivative. The parameters are taken as they were at `forward()`.
-        Raises RuntimeError without a `forward()` before, and if the batch has been changed since; ValueError for a
-        gradient that does not fit, and for a mean of no examples.
+        Raises RuntimeError without a `forward()` before (one that failed, or that another thread has just begun, leaves
+        none), and if the batch has been changed since; ValueError for a gradient that does not fit, and for a mean of
+        no examples.
         """
         if self._replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
         batch, before, fixed, parameters = self._replayed
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
+        fixed = self._real_array("batch", fixed)  # another executor than that of forward() may have had its own
+        parameters = self._real_array("parameters", parameters)
         _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
         add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
@@ -470,10 +476,11 @@ class Tape:
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()
             label = self.inputs[inputs[k]].label
+            given = repr(float(indices[example, k])).removesuffix(".0")
             name = f"input {inputs[k]}" + f", {label!r}," * bool(label)
             raise ValueError(
                 f"Tape: batch: example {example}: {name} is the index of a lookup: "
-                f"expected a whole number from 0 to {lengths[k] - 1}, got {indices[example, k]:g}"
+                f"expected a whole number from 0 to {lengths[k] - 1}, got {given}"
             )
 
     def _parameter_vector(self, parameters: ArrayLike | None) -> Array:

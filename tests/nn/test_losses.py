@@ -220,6 +220,19 @@ def test_a_class_that_is_a_value_is_smoothed_too() -> None:
     for k in range(3):
         by_value = cross_entropy(logits, Value(k), label_smoothing=0.2)  # type: ignore[arg-type]
         assert by_value.data == cross_entropy(logits, k, label_smoothing=0.2)
+        computed = cross_entropy(logits, Value(k) * 1.0, label_smoothing=0.2)
+        assert by_value.data == pytest.approx(computed.data, rel=1e-15)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1, 0.9])  # with 1 the class has no part in the loss
+@pytest.mark.parametrize("wrong", [-1.0, 0.5, 3.0, math.nan, math.inf])
+def test_a_tape_refuses_a_class_that_is_none(alpha: float, wrong: float) -> None:
+    logits, target = [Value(0.3), Value(-1.2), Value(2.0)], Value(0.0)
+    tape = Tape(cross_entropy(logits, target, label_smoothing=alpha), [target])
+    expected = [cross_entropy([z.data for z in logits], k, label_smoothing=alpha) for k in range(3)]
+    assert tape.forward([0, 1, 2]).tolist() == pytest.approx(expected, rel=1e-15)
+    with pytest.raises(ValueError, match="example 1: input 0 is the index of a lookup: expected a whole number from 0"):
+        tape.forward([0.0, wrong])
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, binary_cross_entropy])

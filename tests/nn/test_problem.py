@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import OrderedDict, deque, namedtuple
 from dataclasses import dataclass
 
@@ -295,7 +296,9 @@ def test_an_interrupt_within_a_metric_keeps_what_was_learned(tape):
 
 def test_a_validation_example_that_an_operation_refuses_is_refused_with_a_tape_too():
     def run(tape):
-        with pytest.raises(ValueError, match=r"^log\(-0\.\d+\): expected x > 0$") as caught:
+        with pytest.raises(
+            ValueError, match=r"^log\(-0\.\d+\): expected x > 0\nIt was raised by example 1 of the validation\.$"
+        ) as caught:
             with_and_without(
                 tape, model=lambda x: log(P * x), inputs=[1.0], targets=[1.0], validation=([2.0, -1.0], [0.0, 0.0])
             )
@@ -476,7 +479,7 @@ def test_a_choice_within_the_graph_is_no_branch():
 def test_outputs_that_are_none_or_not_equally_many():
     with pytest.raises(ValueError, match="at least one Value, got an empty list"):
         ByExample(Problem("minimize", lambda x: [], [W], [(1.0,)])).outputs(np.array([0.5]))
-    with pytest.raises(ValueError, match="got 1 for the first one and 2 for another"):
+    with pytest.raises(ValueError, match="got 1 for example 0 and 2 for example 1"):
         ByExample(Problem("minimize", lambda k: [W] * k, [W], [(1,), (2,)])).outputs(np.array([0.5]))
 
 
@@ -927,11 +930,23 @@ def test_second_order_methods_have_a_tape_for_each_shape(method):
     assert taped.loss[:3] == pytest.approx(eager.loss[:3], rel=1e-9, abs=1e-20)
 
 
-def test_examples_of_several_shapes_that_differ_in_how_many_outputs_there_are():
-    with pytest.raises(
-        ValueError, match="expected as many outputs for each example, got 1 for the first one and 2 for"
-    ):
-        GaussNewton([P]).minimize(lambda x: [P * number for number in x], [[1.0], [1.0, 2.0]], progress=False)
+@pytest.mark.parametrize("method", [GaussNewton, LevenbergMarquardt])
+@pytest.mark.parametrize("tape", [None, False])
+def test_examples_of_several_shapes_that_differ_in_how_many_outputs_there_are(method, tape):
+    w, inputs = Value(0.5), [[1.0], [2.0], [1.0, 2.0], [3.0]]
+
+    def minimize(function):
+        return method([w]).minimize(function, inputs, progress=False, tape=tape)
+
+    message = (
+        rf"^{method.__name__}.*: expected as many outputs for each example, got 1 for example 0 and 2 for example 2; "
+        r"residuals may be filled up with 0\.0"
+    )
+    with pytest.raises(ValueError, match=message):
+        minimize(lambda x: [w * number - 1.0 for number in x])
+    assert w.data == 0.5
+    minimize(lambda x: [w * number - 1.0 for number in x] + [0.0] * (2 - len(x)))  # as the error says
+    assert w.data == pytest.approx(9.0 / 19.0, rel=1e-6)  # Σ x / Σ x²
 
 
 def test_more_shapes_than_tapes_are_kept_for(monkeypatch):
@@ -1056,11 +1071,43 @@ def test_a_training_on_several_shapes_goes_on_to_the_bit():
 
 def test_an_index_of_a_sequence_that_the_table_has_not():
     embedding = Embedding(4, 1)
-    with pytest.raises(ValueError, match=r"^fit: example 3: Embedding: index: expected .* from 0 to 3, got 4$"):
+    with pytest.raises(ValueError, match=r"^fit: example 3: Embedding: index: expected .* from 0 to 3, got 4(\.0)?$"):
         fit(
             lambda word: total([embedding(letter)[0] for letter in word]), [[0], [1, 2], [3], [3, 4], [1, 1, 1]],
             [0.0] * 5, squared_error, SGD(embedding.parameters(), 0.1), epochs=1, progress=False,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("tape", [None, False])
+@pytest.mark.parametrize("method", [SGD, GaussNewton, LevenbergMarquardt])
+@pytest.mark.parametrize("wrong", ["word", "class"])
+def test_an_error_of_one_example_names_it(method, tape, wrong):
+    """Whoever raises it, a lookup or a loss, and whether there is a tape or not."""
+    embedding, words, classes = Embedding(4, 3), [0, 1, 2, 3], [0, 1, 2, 0]
+    (words if wrong == "word" else classes)[3] = 4
+
+    def run():
+        if method is SGD:
+            optimizer = SGD(embedding.parameters(), 0.1)
+            fit(embedding, words, classes, cross_entropy, optimizer, epochs=1, progress=False, tape=tape)
+        else:
+            minimize = method(embedding.parameters()).minimize
+            minimize(lambda x, t: cross_entropy(embedding(x), t), words, classes, progress=False, tape=tape)
+
+    with pytest.raises((ValueError, IndexError), match=r"expected a .* 0 to .*, got 4") as caught:
+        run()
+    told = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+    assert re.search(r"\bexample 3\b", told)
+
+
+@pytest.mark.parametrize("tape", [None, False])
+def test_an_error_of_one_example_of_the_validation_names_it(tape):
+    embedding = Embedding(4, 3)
+    options = {"epochs": 1, "progress": False, "tape": tape, "validation": ([0, 1, 3], [2, 0, 3])}
+    with pytest.raises((ValueError, IndexError), match="example 2 of the validation"):
+        fit(embedding, [0, 1], [0, 1], cross_entropy, SGD(embedding.parameters(), 0.1), **options)
+    with pytest.raises(IndexError, match=r"example 1\."):
+        evaluate(embedding, [0, 1], [0, 3], cross_entropy)
 
 
 @pytest.mark.parametrize("odd", ["a", object(), Value(1.0), 10**400], ids=["text", "object", "Value", "large"])

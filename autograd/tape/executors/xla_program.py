@@ -630,6 +630,11 @@ class Program:
         self, batch: Numbers, parameters: Any, seeds: Array | None, for_inputs: bool
     ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """As executor.py has it: the batch stays where it is, as it is."""
+        if not len(batch):  # of which JAX takes no columns
+            with jax.enable_x64(True):
+                gradient = None if seeds is None else jnp.zeros(self.wengert.parameters, batch.dtype)
+                outputs = jnp.zeros((0, len(self.wengert.outputs)), batch.dtype)
+            return outputs, gradient, batch if for_inputs else None
         asked = None if seeds is None else seeds.reshape(-1, len(self.wengert.outputs)).any(axis=0)
         return self.run(batch, parameters, seeds, asked, for_inputs)
 

@@ -14,7 +14,7 @@ import numpy
 
 from autograd.operations import ROWS
 from autograd.tape import executors
-from autograd.tape.groups import Product, find_groups
+from autograd.tape.groups import Product, constants_of, find_groups
 from autograd.tape.wengert import ON_INPUTS, TAKE
 
 try:
@@ -252,7 +252,7 @@ def uniform_numbers(wengert: WengertList, parameters: Numbers) -> Numbers:
     program.replay(1, example, parameters, outputs, None, unused, None, 1)
     numbers = numpy.zeros(len(wengert.dependences))
     numbers[uniform] = outputs[0]
-    return numpy.append(numbers, wengert.constants[::-1])
+    return numpy.append(numbers, constants_of(wengert)[::-1])
 
 
 def stem(labels: Sequence[str]) -> str:

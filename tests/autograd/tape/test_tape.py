@@ -229,15 +229,19 @@ BAD = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_batches_that_are_refused(kind):
-    """And the batch before is still the one that backward() differentiates."""
+    """The batch that backward() differentiates is that of the last forward(), which may have refused it."""
     batch, error, message = BAD[kind]
     tape, w, _ = line()
     tape.forward([[5.0, 1.0]])
-    for method in (tape.forward, tape.value_and_grad, tape.jacobian):
+    for method in (tape.value_and_grad, tape.jacobian, tape.check):
         with pytest.raises(error, match=f"^Tape: batch: {message}"):
             method(batch)
     tape.backward()
     assert w.grad == 5.0
+    with pytest.raises(error, match=f"^Tape: batch: {message}"):
+        tape.forward(batch)
+    with pytest.raises(RuntimeError, match="expected forward"):
+        tape.backward()
 
 
 @every_executor
@@ -818,19 +822,24 @@ def test_a_batch_that_changed_during_forward_is_noticed(executor):
     assert w.grad == 0.0
 
 
+WRONG_PARAMETERS = {"batch": [[1.0, 2.0]], "parameters": [1.0] * 9}
+
+
 @every_executor
-def test_after_an_interrupted_forward_there_is_nothing_to_differentiate(executor):
+def test_after_a_forward_that_fails_there_is_nothing_to_differentiate(executor):
     tape, w, _ = line(executor=executor)
     tape.forward([[1.0, 2.0]])
     with patch.object(tape, "_replay", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         tape.forward([[3.0, 4.0]])
     with pytest.raises(RuntimeError, match=r"Tape\.backward: expected forward"):
         tape.backward()
-    tape.forward([[1.0, 2.0]])
-    with pytest.raises(ValueError, match="expected"):
-        tape.forward([[1.0, 2.0, 3.0]])  # refused before anything is changed
-    tape.backward()
-    assert w.grad == 1.0
+    for keywords in ({"batch": [[1.0, 2.0, 3.0]]}, {"batch": [["one", "two"]]}, {"batch": None}, WRONG_PARAMETERS):
+        tape.forward([[1.0, 2.0]])
+        with pytest.raises((TypeError, ValueError)):
+            tape.forward(**keywords)
+        with pytest.raises(RuntimeError, match=r"Tape\.backward: expected forward"):  # not the batch before
+            tape.backward()
+    assert w.grad == 0.0
 
 
 # ---- indices of lookups
@@ -843,21 +852,28 @@ def lookup(executor=None):
 
 
 @every_executor
-@pytest.mark.parametrize("wrong", [math.nan, 1.5, -1.0, 3.0, 1e300, -1e300, math.inf, -math.inf, -5e-324, 2.0**31])
+@pytest.mark.parametrize(
+    "wrong", [math.nan, 1.5, -1.0, 3.0, 1e300, -1e300, math.inf, -math.inf, -5e-324, 2.0**31, 1.0000000001]
+)
 def test_an_index_that_is_none_is_refused_before_the_replay_and_the_example_is_named(executor, wrong):
     tape, table = lookup(executor)
     good, bad = np.array([[2.0, 0.0]] * 16), np.array([[2.0, 0.0]] * 16)
     bad[13, 1] = wrong
     tape.forward(good)
-    message = re.escape(
-        "Tape: batch: example 13: input 1, 'word', is the index of a lookup: expected a whole number from 0 to 2, "
-        f"got {wrong:g}"
+    message = (
+        re.escape(
+            "Tape: batch: example 13: input 1, 'word', is the index of a lookup: expected a whole number from 0 to 2, "
+            f"got {repr(wrong).removesuffix('.0')}"
+        )
+        + "$"
     )
-    for refuse in (tape.check, tape.forward, tape.value_and_grad, tape.jacobian):
+    for refuse in (tape.check, tape.value_and_grad, tape.jacobian):
         with pytest.raises(ValueError, match=message):
             refuse(bad)
     assert tape.check(good) is None
     tape.backward()  # that of the forward before
+    with pytest.raises(ValueError, match=message):
+        tape.forward(bad)
     assert [element.grad for element in table] == [2.0, 0.0, 0.0]
 
 
@@ -911,4 +927,4 @@ def test_lookups_by_one_index_are_a_group():
     rows, i = [[Value(number) for number in range(4)] for _ in range(3)], Value(0.0)
     tape = Tape(sum_of([take(column, i) for column in zip(*rows, strict=True)]), [i])
     assert tape.layers() == "4 take; 1 sum"
-    assert "= take([v1 … v3], v0), and 3 more" in tape.listing(folded=True)
+    assert "= take([v1, v5, v9], v0), and 3 more" in tape.listing(folded=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from autograd import Tape, Value, tanh
@@ -45,3 +46,46 @@ else:
 
 def test_without_jax_it_says_what_to_install_and_importing_autograd_never_imports_it():
     subprocess.run([sys.executable, "-c", WITHOUT_JAX], check=True)
+
+
+# ---- JAX's own arrays
+
+
+def squares():
+    """(w x + 1)²: the tape, and w."""
+    w, x = Value(2.0), Value(0.0)
+    return Tape((w * x + 1.0) ** 2, [x], executor="xla"), w
+
+
+def jax_array(numbers, dtype):
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        return jax.numpy.asarray(numbers, dtype)
+
+
+@pytest.mark.parametrize("of_parameters", [None, "float64", "float32"])
+@pytest.mark.parametrize("of_batch", [None, "float64", "float32"])
+@pytest.mark.parametrize("then", ["xla", "numpy"])
+def test_any_array_may_be_a_batch_or_parameters_and_any_executor_may_go_on(of_parameters, of_batch, then):
+    pytest.importorskip("jax")
+    tape, w = squares()
+    batch, numbers = np.array([[1.0], [2.0]]), np.array([3.0])
+    batch = batch if of_batch is None else jax_array(batch, of_batch)
+    numbers = numbers if of_parameters is None else jax_array(numbers, of_parameters)
+    assert tape.forward(batch, parameters=numbers).tolist() == [16.0, 49.0]
+    tape.executor = then
+    assert np.asarray(tape.backward(inputs=True)).tolist() == [[12.0], [21.0]]
+    assert (w.data, w.grad) == (2.0, (8.0 + 28.0) / 2)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_empty_batch_of_jax(dtype):
+    batch = jax_array(np.empty((0, 1)), dtype)
+    tape, w = squares()
+    assert tape.forward(batch).shape == (0,)
+    with pytest.raises(ValueError, match="an empty batch has no mean"):
+        tape.backward()
+    assert tape.backward(1.0, inputs=True).shape == (0, 1)
+    assert w.grad == 0.0
+    outputs, gradient = tape.value_and_grad(batch, gradient=1.0)
+    assert (outputs.shape, outputs.dtype, gradient.tolist()) == ((0,), dtype, [0.0])

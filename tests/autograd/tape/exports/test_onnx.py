@@ -59,6 +59,30 @@ def test_a_network_is_an_operator_a_layer_with_its_names(dtype, run):
     assert model.graph.input[0].doc_string == "x0, x1, x2"
 
 
+@pytest.mark.parametrize(
+    "neuron",
+    [
+        lambda w, x, b: b + w[0] * x[0] + w[1] * x[1],
+        lambda w, x, b: w[0] * x[0] + b + w[1] * x[1],
+        lambda w, x, b: w[0] * x[0] + w[1] * x[1] + b,
+        lambda w, x, b: w[0] * x[0] + w[1] * x[1],
+        lambda w, x, b: sum_of([w[0] * x[0], w[1] * x[1], b]),
+        lambda w, x, b: sum_of([w[0] * x[0], w[1] * x[1]], b),
+        lambda w, x, b: sum([w[0] * x[0], w[1] * x[1]], b),
+        lambda w, x, b: dot(w, x, b),
+    ],
+)
+@pytest.mark.parametrize("constants", [0, 1, 3])
+def test_a_bias_may_stand_anywhere(neuron, constants, run):
+    """A product may need constants that the list itself has not; there they stand behind those that it has."""
+    x, v = leaves(2), leaves(2)
+    b = leaves(2) if constants else [0.75, -2.5]
+    outputs = [tanh(neuron(leaves(2), x, bias)) for bias in b]
+    for number in range(constants):
+        outputs[0] = outputs[0] * (number + 2.5)
+    exported(dot(v, outputs), x, run)
+
+
 def test_labels_name_the_weights_and_a_name_that_is_taken_gets_a_number(run):
     x, w, v = leaves(2), [leaves(2, "w") for _ in range(3)], leaves(3)
     model = exported(dot(v, [softplus(dot(row, x)) for row in w], Value(0.5)), x, run)
