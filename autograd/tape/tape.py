@@ -88,7 +88,7 @@ class Tape:
         threads: int | None = None,
     ) -> None:
         self._is_single = isinstance(outputs, Value)
-        listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
+        listed = values("outputs", [outputs] if self._is_single else outputs, "a Value, or a sequence of Values")
         leaves = tuple(values("inputs", inputs))
         check_leaves(inputs=leaves)
         if not listed:
@@ -324,22 +324,22 @@ class Tape:
         included. Operators that it has in float32 alone, such as `Erf`, and those that lose digits there, such as
         `Sigmoid`, are not used; their rows are written from others. What is lost: in float32 all but seven digits, and
         what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
-        looked up, of which ONNX takes negative ones from the end.
+        looked up: ONNX cuts off their fractions, so 1.5 is row 1 there, and takes negative ones from the end.
 
         Raises ImportError without the package onnx: pip install "scalar-autograd[onnx]"; TypeError if the rule of an
-        operation that was defined at run time cannot be written in ONNX; ValueError for another dtype.
+        operation that was defined at run time cannot be written in ONNX, and for names that are no such pairs;
+        ValueError for another dtype, and for names of which none is that of a parameter or an input of the tape.
 
         >>> w, x = Value(2.0, label="w"), Value(0.0)
         >>> model = Tape((w * x).tanh(), inputs=[x]).to_onnx()
         >>> [node.op_type for node in model.graph.node], [number.name for number in model.graph.initializer]
         (['Mul', 'Tanh'], ['w'])
         """
-        from autograd.tape.exports import to_onnx
+        from autograd.tape.exports import labelled, to_onnx
 
         if dtype not in ("float64", "float32"):
             raise ValueError(f"Tape.to_onnx: dtype: expected 'float64' or 'float32', got {dtype!r}")
-        named = {id(value): name for name, value in names}
-        labels = [named.get(id(value), value.label) for value in (*self.inputs, *self.parameters)]
+        labels = labelled((*self.inputs, *self.parameters), names)
         return to_onnx(self._wengert, self._parameter_vector(None), labels, dtype)
 
     def save_onnx(self, path: str | os.PathLike[str], **options: Any) -> None:
@@ -522,12 +522,12 @@ def fingerprint(batch: Array) -> object:
     return batch.tobytes() if batch.nbytes <= 1 << 22 else crc32(batch.view(numpy.uint8).data)
 
 
-def values(what: str, given: Any) -> list[Value]:
+def values(what: str, given: Any, expected: str = "a sequence of Values") -> list[Value]:
     """What is given, as a list. Raises TypeError if it is no sequence of Values."""
     try:
         listed = list(given)
     except TypeError:
-        raise TypeError(f"Tape: {what}: expected a sequence of Values, got {described(given)}") from None
+        raise TypeError(f"Tape: {what}: expected {expected}, got {described(given)}") from None
     for value in listed:
         if not isinstance(value, Value):
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
