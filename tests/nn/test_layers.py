@@ -480,8 +480,25 @@ def test_an_index_that_an_embedding_has_not(wrong):
     [
         (lambda: Embedding(0, 2), ValueError, "Embedding: count: expected a positive int, got 0"),
         (lambda: Embedding(2, 1.5), TypeError, "Embedding: width: expected a positive int, got 1.5"),
-        (lambda: Embedding(2, 2)([0, 1]), TypeError, "Embedding: expected a real number, got list"),
-        (lambda: Embedding(2, 2)("a"), TypeError, "Embedding: expected a real number, got str"),
+        *[
+            (
+                lambda words=words: Embedding(2, 2)(words),
+                TypeError,
+                rf"{got}.*; or row by row: \[embedding\(word\) for word",
+            )
+            for words, got in (
+                ([0, 1], "^Embedding: index: expected a real number, got list"),
+                ((0, 1), "^Embedding: index: expected a real number, got tuple"),
+                (["the", "cat"], "^Embedding: index: expected a real number, got list"),
+                (numpy.array([0, 1]), "^Embedding: index: expected a real number, got ndarray"),
+            )
+        ],
+        (
+            lambda: Embedding(2, 2)("the"),
+            TypeError,
+            "^Embedding: index: expected the number of a row, got str: 'the'; give each word a number first$",
+        ),
+        (lambda: Embedding(2, 2)(None), TypeError, "^Embedding: index: expected a real number, got NoneType: None$"),
     ],
 )
 def test_what_an_embedding_refuses(make, error, message):
