@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, scatter, tanh
+from nn.arguments import positive_argument
 from nn.datasets import digits
 from nn.layers import MLP
 from nn.losses import cross_entropy
@@ -183,7 +184,7 @@ def median_milliseconds(function: Callable[[], object], repetitions: int = 5) ->
 
 if __name__ == "__main__":  # the workers import this file
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=10, help="how often to go through the images (10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that share a batch (2)")
+    parser.add_argument("--epochs", type=positive_argument, default=10, help="how often to go through the images (10)")
+    parser.add_argument("--workers", type=positive_argument, default=2, help="processes that share a batch (2)")
     parser.add_argument("--mesh", action="store_true", help="JAX's devices in the place of processes")
     main(**vars(parser.parse_args()))

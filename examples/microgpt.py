@@ -17,6 +17,7 @@ from importlib.resources import files
 
 from autograd import Value, dot, mean, no_grad, relu, softmax, sqrt, take
 from nn import Adam, History, Module, cross_entropy, fit
+from nn.arguments import positive_argument
 from nn.schedules import LinearDecay
 
 LETTERS = string.ascii_lowercase
@@ -155,6 +156,6 @@ def census_names() -> tuple[list[str], list[str]]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1000, help="how many names to learn from (1000)")
+    parser.add_argument("--steps", type=positive_argument, default=1000, help="how many names to learn from (1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the names made up (0)")
     main(**vars(parser.parse_args()))

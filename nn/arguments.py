@@ -40,6 +40,16 @@ def positive(name: str, count: int) -> int:
     return at_least(1, name, count, "a positive int")
 
 
+def positive_argument(text: str) -> int:
+    """The same of a command line, as the `type` of an argument of argparse."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return positive("", int(text))
+    except ValueError:
+        raise ArgumentTypeError(f"expected a positive int, got {text!r}") from None
+
+
 def flag(name: str, given: object) -> bool:
     """True or False. Other objects are true or false too, but "no" is true."""
     if not isinstance(given, (bool, numpy.bool_)):
