@@ -365,7 +365,7 @@ def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(library
     assert [int(batches) for _, batches, _ in printed] == [15, 15]
     assert all(float(difference) < 1e-13 for _, _, difference in printed)
     assert f"the network reads {accuracy:.1%}." in run.stdout
-    assert re.search(rf" 1 examples: 1 thread \S+, 2 threads \S+, {team} \S+; fastest: ", run.stdout)
+    assert re.search(rf" 1 example: 1 thread \S+, 2 threads \S+, {team} \S+; fastest: ", run.stdout)
 
 
 # ---- what they say of themselves

@@ -24,6 +24,7 @@ from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
+from autograd.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -361,7 +362,7 @@ class Tape:
             "parameter": len(self.parameters),
             "output": len(self._wengert.outputs),
         }
-        shown = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+        shown = [counted(count, name) for name, count in counts.items()]
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
     def __setattr__(self, name: str, attribute: Any) -> None:
@@ -392,13 +393,13 @@ class Tape:
         leaves = {name: tuple(values(name, state.get(name))) for name in ("inputs", "parameters")}
         for name, count in (("inputs", wengert.inputs), ("parameters", wengert.parameters)):
             if len(leaves[name]) != count:
-                raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
+                raise damaged(f"it is of {counted(count, name[:-1])}, and the tape has {len(leaves[name]):,}")
         check_leaves(**leaves)
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
         is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
-            raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
+            raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):
             raise TypeError(f"Tape: executor: expected a name, got {described(executor)}")
         threads = checked_threads(state.get("threads"))
