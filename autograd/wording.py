@@ -9,5 +9,5 @@ def counted(count: int, noun: str) -> str:
     >>> counted(1, "batch"), counted(2, "batch"), counted(1000, "node")
     ('1 batch', '2 batches', '1,000 nodes')
     """
-    plural = "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    plural = "es" if noun.endswith(("tch", "sh", "s", "x")) else "s"
     return f"{count:,} {noun}{'' if count == 1 else plural}"

@@ -20,7 +20,9 @@ NEVER_ONE = {  # where the count is never 1, or what stands before the word is n
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
-@pytest.mark.parametrize(("noun", "plural"), [("node", "nodes"), ("batch", "batches"), ("loss", "losses")])
+@pytest.mark.parametrize(
+    ("noun", "plural"), [("node", "nodes"), ("batch", "batches"), ("loss", "losses"), ("epoch", "epochs")]
+)
 def test_a_count_agrees_with_its_noun(count, noun, plural):
     assert counted(count, noun) == f"{count:,} {noun if count == 1 else plural}"
 
