@@ -8,7 +8,7 @@
 0.54212
 """
 
-from autograd import structures
+from autograd import structures, wording
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
@@ -46,7 +46,7 @@ _LATER = {
 __all__ = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
     "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", *_functions,
+    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", "wording", *_functions,
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from autograd.engines import Value, no_grad, recording
 from autograd.graph import topological_order
 from autograd.operation import ieee
 from autograd.vectors import borrowed_gradients
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -553,7 +554,8 @@ class GradientCheck:
     @property
     def summary(self) -> str:
         agree = len(self.components) - len(self.failures) - len(self.undecided)
-        counts = [f"{agree:,} of {len(self.components):,} components agree"]
+        total = counted(len(self.components), "component")
+        counts = [f"{agree:,} of {total} agree{'s' if agree == 1 else ''}"]
         if self.failures:
             counts.append(f"{len(self.failures):,} disagree" if len(self.failures) > 1 else "1 disagrees")
         if self.undecided:

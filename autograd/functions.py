@@ -22,6 +22,7 @@ from autograd.operands import described, introduce, is_masked, iterable, real_nu
 from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
 from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -345,7 +346,7 @@ def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Ca
         raise ValueError(f"define: {name}: expected a value of the form lambda m, x: ..., got one without an operand")
     if len(partials) != len(operands):
         raise ValueError(
-            f"define: {name}: expected a partial derivative for each of {len(operands)} operands "
+            f"define: {name}: expected {counted(len(operands), 'partial derivative')}, one for each operand "
             f"({', '.join(operands)}), got {len(partials)}"
         )
     for partial in partials:
@@ -373,7 +374,7 @@ def on_floats(what: str, rule: Callable[..., Any], sequence: int | None = None) 
         except TypeError as error:
             raise TypeError(f"{what}: {error}") from None
         if len(numbers) != len(operands[sequence]):
-            raise ValueError(f"{what}: expected {len(operands[sequence])} numbers, got {len(numbers)}")
+            raise ValueError(f"{what}: expected {counted(len(operands[sequence]), 'number')}, got {len(numbers)}")
         return numbers
 
     return checked

@@ -13,6 +13,7 @@ from types import FunctionType
 
 from autograd.operation import strict
 from autograd.operations import OPERATIONS
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def by_hand(
             "expected children in an order, such as a tuple, since the local derivatives have one; got a set"
         )
     if derivatives and len(derivatives) != len(parents):
-        raise ValueError(f"expected a local derivative for each of {len(parents)} children, got {len(derivatives)}")
+        expected = counted(len(parents), "local derivative")
+        raise ValueError(f"expected {expected}, one for each of the children, got {len(derivatives)}")
     return parents, "", derivatives
 
 

@@ -13,6 +13,8 @@ import reprlib
 from functools import partial, reduce
 from operator import add
 
+from autograd.wording import counted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +107,7 @@ class Operation:
         bound = {**self.defaults, **given, **keywords}
         if len(operands) > len(self.operands) or given.keys() & keywords.keys() or bound.keys() != set(self.operands):
             named = "".join(f", {name}=" for name in keywords)
-            raise TypeError(f"expected {self.signature}, got {len(operands)} operands{named}")
+            raise TypeError(f"expected {self.signature}, got {counted(len(operands), 'operand')}{named}")
         return tuple(bound[name] for name in self.operands)
 
     def explained(self, error: Exception, numbers: Sequence[Any], labels: Sequence[str]) -> Exception:

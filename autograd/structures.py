@@ -156,7 +156,9 @@ def unflatten(form: Form, leaves: Sequence[Any]) -> Structure:
     Raises ValueError if there are more leaves, or fewer, than the form has.
     """
     if len(leaves) != form.count:
-        raise ValueError(f"unflatten: expected {form.count} leaves, got {len(leaves)}")
+        raise ValueError(
+            f"unflatten: expected {form.count} {'leaf' if form.count == 1 else 'leaves'}, got {len(leaves)}"
+        )
     following = iter(leaves)
 
     def take(place: Form) -> Any:

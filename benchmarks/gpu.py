@@ -28,6 +28,7 @@ from workloads import Network, flat
 
 from autograd import Tape, engine
 from nn import MLP
+from nn.arguments import positive_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,7 +189,7 @@ def agreement(network: Network, taped: Taped) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", help="the widths of the layers, such as 784-512-512-10; by default two networks")
-    parser.add_argument("--examples", type=int, help="in a batch; by default 8,192 and 10,000")
+    parser.add_argument("--examples", type=positive_argument, help="in a batch; by default 8,192 and 10,000")
     parser.add_argument("--anywhere", action="store_true", help="without an accelerator, too")
     arguments = parser.parse_args()
     try:

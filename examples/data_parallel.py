@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, scatter, tanh
+from autograd.wording import counted
+from nn.arguments import positive_argument
 from nn.datasets import digits
 from nn.layers import MLP
 from nn.losses import cross_entropy
@@ -77,7 +79,7 @@ def main(
 def cluster(tape: Tape, examples: Array, workers: int) -> Iterator[Cluster]:
     from distributed import Client, LocalCluster
 
-    print(f"Pickled it is {len(pickle.dumps(tape)):,} bytes, which each of {workers} workers gets once.\n")
+    print(f"Pickled it is {len(pickle.dumps(tape)):,} bytes, which {counted(workers, 'worker')} will get, once.\n")
     # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine.
     processes = LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
@@ -108,8 +110,9 @@ def trained(team: Cluster | Mesh, tape: Tape, examples: Array, epochs: int, batc
             losses.append(batch_losses)
             parameters = optimizer.stepped(parameters, gradient)
         print(
-            f"epoch {epoch}: mean loss {numpy.concatenate(losses).mean():.6f}; gradients of {len(losses)} batches, "
-            f"by shards and as a whole: largest relative difference {max(differences):.1e}"
+            f"epoch {epoch}: mean loss {numpy.concatenate(losses).mean():.6f}; gradients of "
+            f"{counted(len(losses), 'batch')}, by shards and as a whole: largest relative difference "
+            f"{max(differences):.1e}"
         )
     return parameters
 
@@ -120,7 +123,7 @@ class Cluster:
     def __init__(self, client: Client, tape: Tape, examples: Array) -> None:
         self.client = client
         self.workers = list(client.nthreads())
-        self.name = f"{len(self.workers)} workers"
+        self.name = counted(len(self.workers), "worker")
         self.tape, self.examples = client.scatter([tape, examples], broadcast=True)
 
     def value_and_grad(self, batch: Rows, parameters: Array) -> tuple[Array, Array]:
@@ -144,7 +147,7 @@ class Mesh:
 
         self.tape, self.examples = copy(tape), examples
         self.tape.executor = "xla"
-        self.name = f"{jax.local_device_count()} devices"
+        self.name = counted(jax.local_device_count(), "device")
 
     def value_and_grad(self, batch: Rows, parameters: Array) -> tuple[Array, Array]:
         """The losses of a batch, in its order, and the gradient of their mean."""
@@ -165,11 +168,13 @@ def timings(team: Cluster | Mesh, tape: Tape, examples: Array, batch: Rows, para
 
     milliseconds = {
         "1 thread": median_milliseconds(lambda: alone(1)),
-        f"{count} threads": median_milliseconds(lambda: alone(count)),
+        counted(count, "thread"): median_milliseconds(lambda: alone(count)),
         team.name: median_milliseconds(lambda: team.value_and_grad(batch, parameters)),
     }
     columns = ", ".join(f"{way} {time:.2f}" for way, time in milliseconds.items())
-    return f"{len(batch):7,} examples: {columns}; fastest: {min(milliseconds, key=milliseconds.__getitem__)}"
+    return (
+        f"{counted(len(batch), 'example'):>16}: {columns}; fastest: {min(milliseconds, key=milliseconds.__getitem__)}"
+    )
 
 
 def median_milliseconds(function: Callable[[], object], repetitions: int = 5) -> float:
@@ -183,7 +188,7 @@ def median_milliseconds(function: Callable[[], object], repetitions: int = 5) ->
 
 if __name__ == "__main__":  # the workers import this file
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=10, help="how often to go through the images (10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that share a batch (2)")
+    parser.add_argument("--epochs", type=positive_argument, default=10, help="how often to go through the images (10)")
+    parser.add_argument("--workers", type=positive_argument, default=2, help="processes that share a batch (2)")
     parser.add_argument("--mesh", action="store_true", help="JAX's devices in the place of processes")
     main(**vars(parser.parse_args()))

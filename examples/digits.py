@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograd import Value, no_grad, tanh
 from autograd.drawing import Drawing, draw
+from nn.arguments import positive_argument
 from nn.datasets import digits
 from nn.layers import MLP
 from nn.losses import cross_entropy
@@ -93,6 +94,6 @@ def neuron_drawing(model: MLP, image: list[float], digit: int) -> Drawing:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=30, help="how often to go through the images (30)")
+    parser.add_argument("--epochs", type=positive_argument, default=30, help="how often to go through the images (30)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the batches (0)")
     main(**vars(parser.parse_args()))

@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from autograd import Value, dot, mean, no_grad, relu, softmax, sqrt, take
+from autograd.wording import counted
 from nn import Adam, History, Module, cross_entropy, fit
+from nn.arguments import positive_argument
 from nn.schedules import LinearDecay
 
 LETTERS = string.ascii_lowercase
@@ -32,7 +34,7 @@ def main(steps: int = 1000, seed: int = 0) -> None:
     names *= math.ceil(steps / len(names))
     random.seed(seed)
     model = MicroGPT()
-    print(f"{len(model.parameters()):,} parameters learn from {steps:,} names; {len(held_out)} are held out.")
+    print(f"{len(model.parameters()):,} parameters learn from {counted(steps, 'name')}; {len(held_out)} are held out.")
     history = train(model, names[:steps])
     print(f"The mean loss was {history.loss[0]:.3f} nats a token.")
     print(f"Held out: {nats_per_token(model, held_out):.3f} nats a token; by guessing, {math.log(END + 1):.3f}.")
@@ -155,6 +157,6 @@ def census_names() -> tuple[list[str], list[str]]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1000, help="how many names to learn from (1000)")
+    parser.add_argument("--steps", type=positive_argument, default=1000, help="how many names to learn from (1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the names made up (0)")
     main(**vars(parser.parse_args()))

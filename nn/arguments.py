@@ -19,6 +19,7 @@ import numpy
 import numpy.ma
 
 from autograd import Value, structures
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ if TYPE_CHECKING:
 def positive(name: str, count: int) -> int:
     """An int of at least 1."""
     return at_least(1, name, count, "a positive int")
+
+
+def positive_argument(text: str) -> int:
+    """The same of a command line, as the `type` of an argument of argparse."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return positive("", int(text))
+    except ValueError:
+        raise ArgumentTypeError(f"expected a positive int, got {text!r}") from None
 
 
 def flag(name: str, given: object) -> bool:
@@ -190,7 +201,7 @@ def neuron_inputs(
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:
         scalars(f"{what}'s inputs", inputs)  # that a batch is no example says more than its length
-        raise ValueError(f"{what} got {len(inputs)} inputs, expected {expected}, one for each weight")
+        raise ValueError(f"{what} got {counted(len(inputs), 'input')}, expected {expected}, one for each weight")
     return inputs
 
 
@@ -262,7 +273,8 @@ def pairs_of(name: str, inputs: Iterable[Any], targets: Iterable[Any]) -> list[E
     """The examples as pairs of an input and a target."""
     rows, goals = (rows_of(name, data) for data in (inputs, targets))
     if len(rows) != len(goals):
-        raise ValueError(f"{name}: expected one target per input, got {len(rows)} inputs and {len(goals)} targets")
+        got = f"{counted(len(rows), 'input')} and {counted(len(goals), 'target')}"
+        raise ValueError(f"{name}: expected one target per input, got {got}")
     return examples_of(name, rows, goals)
 
 

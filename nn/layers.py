@@ -12,7 +12,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, sqrt, sum, take
-from nn.arguments import neuron_inputs, positive, scalars, within
+from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -279,7 +279,10 @@ class Embedding(Module):
         Raises ValueError unless the index is a whole number from 0 to count − 1, TypeError if it is no number.
         """
         with suppress(OverflowError):  # an int beyond the largest float is no index either
-            [given] = scalars("Embedding", [index])
+            try:
+                [given] = scalars("Embedding: index", [index])
+            except TypeError as error:
+                raise TypeError(advised(str(error), index)) from None
             number = given.data if isinstance(given, Value) else given
             if 0 <= number < len(self.weights) and number == int(number):
                 if isinstance(given, Value):
@@ -290,3 +293,13 @@ class Embedding(Module):
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weights)}, {len(self.weights[0])})"
+
+
+def advised(error: str, index: object) -> str:
+    """The error of an index that is no number, with what to do where it is a word, or a whole sentence."""
+    expected = "Embedding: index: expected the number of a row, got"
+    if isinstance(index, str):
+        return f"{expected} str: {index!r}; give each word a number first"
+    if is_sequence(index):
+        return f"{error}; or row by row: [embedding(word) for word in sentence]"
+    return error

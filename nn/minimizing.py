@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter
+from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
@@ -103,7 +104,7 @@ class Descent:
 
     def __repr__(self) -> str:
         loss = f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}, gradient {self.gradient[-1]:.2g}" if self.loss else ""
-        return f"<Descent of {self.steps} step{'' if self.steps == 1 else 's'}: {loss}; {self.reason}>"
+        return f"<Descent of {counted(self.steps, 'step')}: {loss}; {self.reason}>"
 
 
 class Parabola:

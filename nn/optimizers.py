@@ -14,6 +14,7 @@ from reprlib import repr as shortened
 import numpy
 
 from autograd import Value, gather, scatter
+from autograd.wording import counted
 from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 
 TYPE_CHECKING = False
@@ -171,7 +172,7 @@ class Optimizer:
 
     def __repr__(self) -> str:
         rate = vars(self).get("learning_rate")
-        return f"{type(self).__name__}({len(self.parameters)} parameters, learning_rate={rate!r})"
+        return f"{type(self).__name__}({counted(len(self.parameters), 'parameter')}, learning_rate={rate!r})"
 
     def _all_kept(self) -> list[tuple[Optimizer, State]]:
         """The optimizers that keep something, each with its attributes as they are now, for `put_back`."""
@@ -281,9 +282,8 @@ class ParameterGroups(Optimizer):
     def _restore(self, state: Mapping[str, Any]) -> None:
         states = state.get("optimizers") if isinstance(state, Mapping) else None
         if not isinstance(states, list) or len(states) != len(self.optimizers):
-            raise ValueError(
-                f"ParameterGroups: expected the states of {len(self.optimizers)} optimizers, got {shortened(states)}"
-            )
+            expected = counted(len(self.optimizers), "optimizer")
+            raise ValueError(f"ParameterGroups: expected the states of {expected}, got {shortened(states)}")
         super()._restore({name: kept for name, kept in state.items() if name != "optimizers"})
         for optimizer, part in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(part)

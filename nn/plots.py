@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 import numpy
 
 from autograd import no_grad, structures
+from autograd.wording import counted
 from nn.arguments import (
     at_least,
     check_function,
@@ -76,7 +77,9 @@ def decision_boundary(
     points = real_array("decision_boundary: inputs", inputs, ("n", 2))
     classes = class_array("decision_boundary: targets", targets)
     if len(points) != len(classes):
-        raise ValueError(f"decision_boundary: expected a target for each of {len(points)} inputs, got {len(classes)}")
+        raise ValueError(
+            f"decision_boundary: expected {counted(len(points), 'target')}, one for each input, got {len(classes)}"
+        )
     resolution = at_least(2, "decision_boundary: resolution", resolution)
     ax = axes("decision_boundary", ax, 6.0, 5.0)
     frame = 0.1 * numpy.ptp(points, axis=0) + 1e-9
@@ -246,7 +249,7 @@ def hinton_diagram(
     }
     for (name, given), count in zip(names.items(), matrix.shape, strict=True):
         if len(given) not in (0, count):
-            raise ValueError(f"hinton_diagram: {name}: expected a name for each of {count}, got {len(given)}")
+            raise ValueError(f"hinton_diagram: {name}: expected {counted(count, 'name')}, got {len(given)}")
     full = float(abs(matrix).max()) if largest is None else finite("hinton_diagram: largest", largest)
     if largest is not None and full <= 0:
         raise ValueError(f"hinton_diagram: largest: expected a positive number, got {largest}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Value, scatter, structures
+from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
@@ -254,12 +255,12 @@ class History:
         for name, length in expected.items():
             if len(getattr(self, name)) != length:
                 raise ValueError(
-                    f"fit: history: expected {length} numbers in {name}, got {len(getattr(self, name))}; go on with "
-                    "the metric, the validation examples and the parameters that it was made with"
+                    f"fit: history: expected {counted(length, 'number')} in {name}, got {len(getattr(self, name))}; go "
+                    "on with the metric, the validation examples and the parameters that it was made with"
                 )
         if done >= epochs:
             raise ValueError(
-                f"fit: history: it has {done} epochs already; epochs={epochs} counts these too, ask for more"
+                f"fit: history: it has {counted(done, 'epoch')} already; epochs={epochs} counts these too, ask for more"
             )
         self.interrupted = False
 
@@ -283,7 +284,7 @@ class History:
         epoch = self.best_epoch
         best = f" (best {self.validation_loss[epoch - 1]:.4g} in epoch {epoch})" if epoch else ""
         interrupted = ", interrupted" if self.interrupted else ""
-        return f"<History of {len(self.loss)} epochs: {', '.join(last)}{best}{interrupted}>"
+        return f"<History of {counted(len(self.loss), 'epoch')}: {', '.join(last)}{best}{interrupted}>"
 
 
 class Run:

@@ -365,10 +365,32 @@ def test_the_gradients_of_the_shards_sum_to_the_batchs_and_train_like_it(library
     assert [int(batches) for _, batches, _ in printed] == [15, 15]
     assert all(float(difference) < 1e-13 for _, _, difference in printed)
     assert f"the network reads {accuracy:.1%}." in run.stdout
-    assert re.search(rf" 1 examples: 1 thread \S+, 2 threads \S+, {team} \S+; fastest: ", run.stdout)
+    assert re.search(rf" 1 example: 1 thread \S+, 2 threads \S+, {team} \S+; fastest: ", run.stdout)
 
 
 # ---- what they say of themselves
+
+
+COUNTS = {
+    (path.stem, option)
+    for path in EXAMPLES.glob("*.py")
+    for option in re.findall(r'"(--\w+)", type=(?!str)', path.read_text(encoding="utf-8"))
+} - {("digits", "--seed"), ("microgpt", "--seed")}
+
+
+@pytest.mark.parametrize(("name", "option"), sorted(COUNTS))
+def test_a_count_is_a_positive_int(name, option, monkeypatch, capsys):
+    if name == "microgpt":
+        pytest.importorskip("names")
+    for given in ("0", "-1", "1.5", "many", ""):
+        monkeypatch.setattr("sys.argv", [name, f"{option}={given}"])
+        with pytest.raises(SystemExit, match=r"^2$"):
+            runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+        assert f"argument {option}: expected a positive int, got {given!r}" in capsys.readouterr().err
+
+
+def test_all_counts_are_known():
+    assert {("microgpt", "--steps"), ("digits", "--epochs"), ("data_parallel", "--workers")} <= COUNTS
 
 
 @pytest.mark.parametrize("name", ["data_parallel", "digits", "moons", "render"])

@@ -373,7 +373,7 @@ from autograd import Value, draw
 with tempfile.TemporaryDirectory() as folder:
     path = pathlib.Path(folder) / "a.txt"
     draw(Value(1.0)).save(path)
-    assert path.read_text().startswith("<Drawing of 1 nodes")
+    assert path.read_text().startswith("<Drawing of 1 node:")
 """,
     ),
 }

@@ -16,6 +16,7 @@ from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str =
     if nodes > max_nodes or edges > max_edges:
         smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
         raise ValueError(
-            f"{what}: {nodes:,} nodes (limit {max_nodes:,}), {edges:,} edges (limit {max_edges:,}): "
+            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit {max_edges:,}): "
             f"{smaller}, or pass max_nodes="
         )
 
@@ -175,7 +176,7 @@ class Drawing:
         return {"image/svg+xml": self.svg, "image/png": self.png, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f'<Drawing of {self.nodes:,} nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
+        return f'<Drawing of {counted(self.nodes, "node")}: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
 
 
 def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:

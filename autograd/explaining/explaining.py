@@ -18,6 +18,7 @@ from autograd.explaining.page import framed, page
 from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
 from autograd.operands import described
+from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,6 +168,6 @@ class Explanation:
 
     def __repr__(self) -> str:
         return (
-            f"<Explanation of {self.trace.result.name}, {len(self.trace.entries):,} nodes: .text, .markdown, .latex, "
-            '.html, .save("x.html|md|tex|txt")>'
+            f"<Explanation of {self.trace.result.name}, {counted(len(self.trace.entries), 'node')}: .text, .markdown, "
+            '.latex, .html, .save("x.html|md|tex|txt")>'
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autograd.operations import ROWS
 from autograd.tape.groups import Product, find_groups
 from autograd.tape.wengert import ON_INPUTS, names
+from autograd.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,10 +77,6 @@ def find_activations(wengert: WengertList, groups: list[Group]) -> tuple[dict[in
 
 def spelled(activations: Counter[str], neurons: int) -> list[str]:
     return [name if count == neurons else f"{name} of {count:,}" for name, count in activations.most_common()]
-
-
-def counted(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def operands_of(wengert: WengertList) -> Operands:

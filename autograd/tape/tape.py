@@ -24,6 +24,7 @@ from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
+from autograd.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -89,7 +90,7 @@ class Tape:
         threads: int | None = None,
     ) -> None:
         self._is_single = isinstance(outputs, Value)
-        listed = values("outputs", [outputs] if isinstance(outputs, Value) else outputs)
+        listed = values("outputs", [outputs] if self._is_single else outputs, "a Value, or a sequence of Values")
         leaves = tuple(values("inputs", inputs))
         check_leaves(inputs=leaves)
         if not listed:
@@ -331,22 +332,22 @@ class Tape:
         included. Operators that it has in float32 alone, such as `Erf`, and those that lose digits there, such as
         `Sigmoid`, are not used; their rows are written from others. What is lost: in float32 all but seven digits, and
         what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
-        looked up, of which ONNX takes negative ones from the end.
+        looked up: ONNX cuts off their fractions, so 1.5 is row 1 there, and takes negative ones from the end.
 
         Raises ImportError without the package onnx: pip install "scalar-autograd[onnx]"; TypeError if the rule of an
-        operation that was defined at run time cannot be written in ONNX; ValueError for another dtype.
+        operation that was defined at run time cannot be written in ONNX, and for names that are no such pairs;
+        ValueError for another dtype, and for names of which none is that of a parameter or an input of the tape.
 
         >>> w, x = Value(2.0, label="w"), Value(0.0)
         >>> model = Tape((w * x).tanh(), inputs=[x]).to_onnx()
         >>> [node.op_type for node in model.graph.node], [number.name for number in model.graph.initializer]
         (['Mul', 'Tanh'], ['w'])
         """
-        from autograd.tape.exports import to_onnx
+        from autograd.tape.exports import labelled, to_onnx
 
         if dtype not in ("float64", "float32"):
             raise ValueError(f"Tape.to_onnx: dtype: expected 'float64' or 'float32', got {dtype!r}")
-        named = {id(value): name for name, value in names}
-        labels = [named.get(id(value), value.label) for value in (*self.inputs, *self.parameters)]
+        labels = labelled((*self.inputs, *self.parameters), names)
         return to_onnx(self._wengert, self._parameter_vector(None), labels, dtype)
 
     def save_onnx(self, path: str | os.PathLike[str], **options: Any) -> None:
@@ -368,7 +369,7 @@ class Tape:
             "parameter": len(self.parameters),
             "output": len(self._wengert.outputs),
         }
-        shown = [f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+        shown = [counted(count, name) for name, count in counts.items()]
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
     def __setattr__(self, name: str, attribute: Any) -> None:
@@ -399,13 +400,13 @@ class Tape:
         leaves = {name: tuple(values(name, state.get(name))) for name in ("inputs", "parameters")}
         for name, count in (("inputs", wengert.inputs), ("parameters", wengert.parameters)):
             if len(leaves[name]) != count:
-                raise damaged(f"it is of {count:,} {name}, and the tape has {len(leaves[name]):,}")
+                raise damaged(f"it is of {counted(count, name[:-1])}, and the tape has {len(leaves[name]):,}")
         check_leaves(**leaves)
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
         is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
-            raise damaged(f"it is of {len(wengert.outputs):,} outputs, which are single: {is_single!r}")
+            raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):
             raise TypeError(f"Tape: executor: expected a name, got {described(executor)}")
         threads = checked_threads(state.get("threads"))
@@ -530,12 +531,12 @@ def fingerprint(batch: Array) -> object:
     return batch.tobytes() if batch.nbytes <= 1 << 22 else crc32(batch.view(numpy.uint8).data)
 
 
-def values(what: str, given: Any) -> list[Value]:
+def values(what: str, given: Any, expected: str = "a sequence of Values") -> list[Value]:
     """What is given, as a list. Raises TypeError if it is no sequence of Values."""
     try:
         listed = list(given)
     except TypeError:
-        raise TypeError(f"Tape: {what}: expected a sequence of Values, got {described(given)}") from None
+        raise TypeError(f"Tape: {what}: expected {expected}, got {described(given)}") from None
     for value in listed:
         if not issubclass(type(value), Value):  # a proxy's __class__ is no Value for the engine
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")

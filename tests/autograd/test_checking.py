@@ -240,7 +240,7 @@ def wrong_product(x, y):
 
 
 def test_a_wrong_derivative_is_found_and_shown():
-    with pytest.raises(GradientError, match="1 of 2 components agree, 1 disagrees; look at the rules") as caught:
+    with pytest.raises(GradientError, match="1 of 2 components agrees, 1 disagrees; look at the rules") as caught:
         check_gradients(wrong_product, (2.0, 3.0))
     head, row, *more = str(caught.value).splitlines()[1:]
     assert re.split(r"\s{2,}", head) == ["component", "derivative", "differences", "relative error", "agrees"]
@@ -269,7 +269,7 @@ def test_the_worst_components_come_first_and_not_all_are_shown():
     def wrong(xs):
         return computed(sum(x.data for x in xs), xs, [1.0 + 0.001 * i for i in range(len(xs))])
 
-    with pytest.raises(GradientError, match=r"1 of 50 components agree, 49 disagree") as caught:
+    with pytest.raises(GradientError, match=r"1 of 50 components agrees, 49 disagree") as caught:
         check_gradients(wrong, ([1.0] * 50,), worst=3)
     lines = str(caught.value).splitlines()
     assert [line.split()[0] for line in lines[2:5]] == ["xs[49]", "xs[48]", "xs[47]"]
@@ -478,7 +478,7 @@ def test_a_wrong_second_derivative_behind_a_right_first_one_is_found():
 
     assert check_gradients(linearised, 3.0).failures == []
     for mode in ("reverse", "forward"):
-        with pytest.raises(GradientError, match="1 of 2 components agree, 1 disagrees") as caught:
+        with pytest.raises(GradientError, match="1 of 2 components agrees, 1 disagrees") as caught:
             check_gradients(linearised, 3.0, modes=mode, order=2)
         [component] = caught.value.check.failures
         assert (component.name, component.mode, component.derivative) == ("x, x", f"{mode} over {mode}", 0.0)
@@ -721,7 +721,7 @@ def test_the_table_says_in_words_which_components_disagree_and_of_which_it_canno
         check_gradients(lambda x, y, z, u: x.relu() + y + z.sqrt() + tanh(u), (0.0, 1.0, 0.0, 20.0))
     check = caught.value.check
     html = check._repr_html_()
-    assert caption(html) == "1 of 4 components agree, 1 disagrees, the check cannot tell for 2"
+    assert caption(html) == "1 of 4 components agrees, 1 disagrees, the check cannot tell for 2"
     _, x, y, z, u = cells(html)
     assert x[4] == "✗ no, a kink: 0 from the left, 1 from the right"
     assert y[4] == "✓ yes"

@@ -736,7 +736,7 @@ CALLED_WRONGLY = {
     "a string": (lambda f, n, w: f("x"), TypeError, r"^cube\(x\): expected a real number, got str: 'x'$"),
     "no operand": (lambda f, n, w: f(), TypeError, r"^expected cube\(x\), got 0 operands$"),
     "too many": (lambda f, n, w: f(1.0, 2.0), TypeError, r"^expected cube\(x\), got 2 operands$"),
-    "a keyword": (lambda f, n, w: f(1.0, y=2.0), TypeError, r"^expected cube\(x\), got 1 operands, y=$"),
+    "a keyword": (lambda f, n, w: f(1.0, y=2.0), TypeError, r"^expected cube\(x\), got 1 operand, y=$"),
     "no sequence": (lambda f, n, w: n(5), TypeError, r"^norm\(x\): expected a sequence of numbers, got int: 5$"),
     "lengths": (lambda f, n, w: w([1.0], [1.0, 2.0], 1.0), ValueError, r"expected as many of each, got 1 w and 2 x$"),
 }
@@ -774,12 +774,12 @@ DEFINED_WRONGLY = {
     "too few": (
         lambda d: d("f", lambda m, x, y: x * y, [PARTIAL]),
         ValueError,
-        r"f: expected a partial .* each of 2 operands \(x, y\), got 1",
+        r"f: expected 2 partial derivatives, one for each operand \(x, y\), got 1",
     ),
     "too many": (
         lambda d: d("f", VALUE, [PARTIAL, PARTIAL]),
         ValueError,
-        r"f: expected a partial .* each of 1 operands \(x\), got 2",
+        r"f: expected 1 partial derivative, one for each operand \(x\), got 2",
     ),
     "arguments": (
         lambda d: d("f", VALUE, [VALUE]),

@@ -44,8 +44,8 @@ def test_operands_are_bound_as_python_binds_arguments(operands, keywords, bound)
 
 @pytest.mark.parametrize(
     ("operands", "keywords", "got"),
-    [((), {}, "got 0 operands"), ((1.0, 2.0, 3.0), {}, "got 3 operands"), ((1.0,), {"x": 2.0}, "got 1 operands, x="),
-     ((1.0,), {"y": 2.0}, "got 1 operands, y=")],
+    [((), {}, "got 0 operands"), ((1.0, 2.0, 3.0), {}, "got 3 operands"), ((1.0,), {"x": 2.0}, "got 1 operand, x="),
+     ((1.0,), {"y": 2.0}, "got 1 operand, y=")],
 )  # fmt: skip
 def test_operands_that_the_function_does_not_take(operands, keywords, got):
     with pytest.raises(TypeError, match=rf"^expected cube\(x, k=2\.0\), {got}$"):

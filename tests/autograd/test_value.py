@@ -442,8 +442,8 @@ ERRORS = [
      "dot(weights, inputs, bias=0.0): expected a real number, got NoneType: None"),
     (lambda: exp(1.0, 2.0), TypeError, "expected exp(x), got 2 operands"),
     (lambda: exp(), TypeError, "expected exp(x), got 0 operands"),
-    (lambda: Value(1.0).elu(beta=2.0), TypeError, "expected elu(x, alpha=1.0), got 1 operands, beta="),
-    (lambda: Value(1.0).elu(x=2.0), TypeError, "expected elu(x, alpha=1.0), got 1 operands, x="),
+    (lambda: Value(1.0).elu(beta=2.0), TypeError, "expected elu(x, alpha=1.0), got 1 operand, beta="),
+    (lambda: Value(1.0).elu(x=2.0), TypeError, "expected elu(x, alpha=1.0), got 1 operand, x="),
 ]  # fmt: skip
 
 

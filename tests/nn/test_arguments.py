@@ -185,7 +185,7 @@ def test_a_tensor_with_a_gradient_is_a_list_of_examples():
     [
         (lambda: examples_of("fit", [1], [1, 2], [1]), ValueError, r"fit: expected equally many .*, got \[1, 2, 1\]"),
         (lambda: examples_of("fit", [], []), ValueError, "fit: expected at least one example, got none"),
-        (lambda: pairs_of("fit", [1], [1, 2]), ValueError, "fit: expected one target per input, got 1 inputs and 2"),
+        (lambda: pairs_of("fit", [1], [1, 2]), ValueError, "fit: expected one target per input, got 1 input and 2"),
         (lambda: pairs_of("fit", [], []), ValueError, "fit: expected at least one example, got none"),
         (lambda: examples_of("fit", np.ma.array([1.0], mask=[1])), TypeError, "fit: expected numbers, got a masked"),
     ],

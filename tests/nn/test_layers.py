@@ -230,7 +230,7 @@ def test_without_recording_the_output_is_the_same_value_without_parents(fused: b
 )
 def test_a_call_with_too_few_or_too_many_inputs(make: object, inputs: list[float], fused: bool) -> None:
     module = make(2, fused=fused)  # type: ignore[operator]
-    with pytest.raises(ValueError, match=f"a neuron got {len(inputs)} inputs, expected 2, one for each weight"):
+    with pytest.raises(ValueError, match=f"a neuron got {len(inputs)} inputs?, expected 2, one for each weight"):
         module(inputs)
 
 
@@ -488,8 +488,25 @@ def test_an_index_beyond_the_largest_float(wrong):
     [
         (lambda: Embedding(0, 2), ValueError, "Embedding: count: expected a positive int, got 0"),
         (lambda: Embedding(2, 1.5), TypeError, "Embedding: width: expected a positive int, got 1.5"),
-        (lambda: Embedding(2, 2)([0, 1]), TypeError, "Embedding: expected a real number, got list"),
-        (lambda: Embedding(2, 2)("a"), TypeError, "Embedding: expected a real number, got str"),
+        *[
+            (
+                lambda words=words: Embedding(2, 2)(words),
+                TypeError,
+                rf"{got}.*; or row by row: \[embedding\(word\) for word",
+            )
+            for words, got in (
+                ([0, 1], "^Embedding: index: expected a real number, got list"),
+                ((0, 1), "^Embedding: index: expected a real number, got tuple"),
+                (["the", "cat"], "^Embedding: index: expected a real number, got list"),
+                (numpy.array([0, 1]), "^Embedding: index: expected a real number, got ndarray"),
+            )
+        ],
+        (
+            lambda: Embedding(2, 2)("the"),
+            TypeError,
+            "^Embedding: index: expected the number of a row, got str: 'the'; give each word a number first$",
+        ),
+        (lambda: Embedding(2, 2)(None), TypeError, "^Embedding: index: expected a real number, got NoneType: None$"),
     ],
 )
 def test_what_an_embedding_refuses(make, error, message):

@@ -350,10 +350,10 @@ def test_a_member_of_a_group_may_keep_its_state_in_its_own_way() -> None:
 
 def test_what_an_optimizer_is_shows() -> None:
     p, q = Value(0.0), Value(0.0)
-    assert repr(SGD([p], 0.1)) == "SGD(1 parameters, learning_rate=0.1)"
+    assert repr(SGD([p], 0.1)) == "SGD(1 parameter, learning_rate=0.1)"
     assert repr(ParameterGroups(SGD([p], 0.1), Adam([q], StepDecay(0.1, 0.5, 2)))) == (
-        "ParameterGroups(SGD(1 parameters, learning_rate=0.1), "
-        "Adam(1 parameters, learning_rate=StepDecay(rate=0.1, factor=0.5, steps=2)))"
+        "ParameterGroups(SGD(1 parameter, learning_rate=0.1), "
+        "Adam(1 parameter, learning_rate=StepDecay(rate=0.1, factor=0.5, steps=2)))"
     )
 
 

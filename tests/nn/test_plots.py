@@ -134,7 +134,7 @@ def test_the_model_is_asked_for_floats_and_nothing_is_recorded():
     ("inputs", "targets"), [(POINTS.T, [0, 1]), (POINTS, [0, 1]), (POINTS[:, 0], [0, 1, 1, 0]), (POINTS[:0], [])]
 )
 def test_what_has_no_plane(inputs, targets):
-    expected = r"(inputs: expected finite numbers of shape \(n, 2\)|expected a target for each of 4 inputs), got"
+    expected = r"(inputs: expected finite numbers of shape \(n, 2\)|expected 4 targets, one for each input), got"
     with pytest.raises(ValueError, match=f"decision_boundary: {expected}"):
         decision_boundary(lambda x: x[0], inputs, targets)
 
@@ -545,8 +545,8 @@ def test_hinton_diagrams_of_one_scale():
     [
         ([1.0], {}, "weights"),
         ([[math.nan]], {}, "weights"),
-        ([[1.0]], {"rows": ["a", "b"]}, "rows: expected a name for each of 1, got 2"),
-        ([[1.0]], {"columns": ["a", "b"]}, "columns: expected a name for each of 1, got 2"),
+        ([[1.0]], {"rows": ["a", "b"]}, "rows: expected 1 name, got 2"),
+        ([[1.0]], {"columns": ["a", "b"]}, "columns: expected 1 name, got 2"),
         ([[1.0]], {"largest": 0.0}, "largest: expected a positive number"),
     ],
 )

@@ -384,7 +384,7 @@ def test_a_step_out_of_range_is_not_made():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"inputs": [1.0]}, ValueError, "fit: expected one target per input, got 1 inputs and 2 targets"),
+        ({"inputs": [1.0]}, ValueError, "fit: expected one target per input, got 1 input and 2 targets"),
         ({"inputs": [], "targets": []}, ValueError, "fit: expected at least one example, got none"),
         ({"inputs": np.zeros((0, 2)), "targets": np.zeros(0)}, ValueError, "fit: expected at least one example"),
         ({"inputs": np.ma.array([1.0, 2.0], mask=[0, 1])}, TypeError, "fit: expected numbers, got a masked array"),
@@ -744,7 +744,7 @@ def test_a_history_that_cannot_be_gone_on_with(history, message):
 def test_the_best_of_losses_that_are_partly_nan():
     assert repr(History(loss=[0.9, 0.2], validation_loss=[math.nan, 0.3])).endswith("(best 0.3 in epoch 2)>")
     assert History(validation_loss=[math.nan, math.nan]).best_epoch == 0
-    assert repr(History(loss=[1.0], validation_loss=[math.nan])) == "<History of 1 epochs: loss 1, validation_loss nan>"
+    assert repr(History(loss=[1.0], validation_loss=[math.nan])) == "<History of 1 epoch: loss 1, validation_loss nan>"
 
 
 # ---- a call that raises before anything is changed has changed nothing

@@ -6,12 +6,15 @@ A layer is a `Gemm`, and its weights are one initializer. So a program that show
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain, product, takewhile
 from typing import TYPE_CHECKING
 
 import numpy
 
+from autograd.engines import Value
+from autograd.operands import described
 from autograd.operations import ROWS
 from autograd.tape import executors
 from autograd.tape.groups import Product, constants_of, find_groups
@@ -41,10 +44,34 @@ IR_VERSION = 8  # the first with functions
 
 def to_onnx(wengert: WengertList, parameters: Numbers, labels: Sequence[str], dtype: str) -> onnx.ModelProto:
     """What Tape.to_onnx() returns. The labels are those of the inputs, and then of the parameters."""
-    writer = Writer(wengert, parameters, labels, dtype)
-    for groups in with_shared_weights(find_groups(wengert).groups):
+    found = find_groups(wengert)
+    writer = Writer(wengert, numbers_of(wengert, parameters, found.constants), labels, dtype)
+    for groups in with_shared_weights(found.groups):
         writer.write(groups)
     return writer.model()
+
+
+def labelled(leaves: Sequence[Value], names: Iterable[tuple[str, Value]]) -> list[str]:
+    """The names of the leaves, or else their labels. Raises as Tape.to_onnx() says."""
+    named = {id(value): name for name, value in pairs(names)}
+    if named and named.keys().isdisjoint(map(id, leaves)):
+        raise ValueError(
+            "Tape.to_onnx: names: expected those of the tape's parameters, got names of none of them; a copy of the "
+            "model, or another one, has parameters of its own"
+        )
+    return [named.get(id(leaf), leaf.label) for leaf in leaves]
+
+
+def pairs(names: Iterable[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:
+    expected = "Tape.to_onnx: names: expected pairs of a name and a parameter, as model.named_parameters() has them"
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{expected}, got {described(names)}")
+    for pair in names:
+        match pair:
+            case (str(), Value()):
+                yield pair
+            case _:
+                raise TypeError(f"{expected}, got {described(pair)}")
 
 
 def with_shared_weights(groups: list[Group]) -> Iterator[list[Group]]:
@@ -73,10 +100,10 @@ class Writer:
     What depends on no input is written as the number that it is now.
     """
 
-    def __init__(self, wengert: WengertList, parameters: Numbers, labels: Sequence[str], dtype: str) -> None:
+    def __init__(self, wengert: WengertList, numbers: Numbers, labels: Sequence[str], dtype: str) -> None:
         self.wengert, self.dtype = wengert, dtype
         self.labels = [label.encode(errors="replace").decode() for label in labels]  # a lone surrogate is no UTF-8
-        self.numbers = uniform_numbers(wengert, parameters)
+        self.numbers = numbers  # numbers_of() the list
         self.operands: dict[int, list[Any]] = {result: read for result, _, read in wengert.instructions()}
         self.place = {variable: ("inputs", variable) for variable in range(wengert.inputs)}
         self.width = {"inputs": wengert.inputs}
@@ -243,8 +270,11 @@ class Writer:
                 names[:] = ["outputs" if name == result else name for name in names]
 
 
-def uniform_numbers(wengert: WengertList, parameters: Numbers) -> Numbers:
-    """The numbers of the variables that depend on no input, and of the constants from the end; of all others, 0."""
+def numbers_of(wengert: WengertList, parameters: Numbers, constants: Sequence[float]) -> Numbers:
+    """The numbers of the variables that depend on no input, and of the constants from the end; of all others, 0.
+
+    The constants are those of the groups, which name more of them than the list has.
+    """
     uniform = numpy.flatnonzero(wengert.dependences & ON_INPUTS == 0).astype(numpy.int32)
     wanted = replace(wengert, outputs=uniform)
     outputs, example, unused = numpy.empty((1, len(uniform))), numpy.zeros((1, wengert.inputs)), numpy.empty(0)
@@ -252,7 +282,7 @@ def uniform_numbers(wengert: WengertList, parameters: Numbers) -> Numbers:
     program.replay(1, example, parameters, outputs, None, unused, None, 1)
     numbers = numpy.zeros(len(wengert.dependences))
     numbers[uniform] = outputs[0]
-    return numpy.append(numbers, constants_of(wengert)[::-1])
+    return numpy.append(numbers, constants[::-1])
 
 
 def stem(labels: Sequence[str]) -> str:

@@ -54,10 +54,10 @@ X, W = Value(0.5), Value(2.0)
 PRODUCT = W * X
 CUSTOM = Value(1.0, (X,), "f")
 REFUSED = {
-    "a number as output": ((1.0,), TypeError, "outputs: expected a sequence of Values, got float: 1.0"),
+    "a number as output": ((1.0,), TypeError, "outputs: expected a Value, or a sequence of Values, got float: 1.0"),
     "numbers as outputs": (([PRODUCT, 1.0],), TypeError, "outputs: expected Values, got float: 1.0"),
     "no output": (([],), ValueError, "expected at least one output, got none"),
-    "None": ((None,), TypeError, "outputs: expected a sequence of Values, got NoneType: None"),
+    "None": ((None,), TypeError, "outputs: expected a Value, or a sequence of Values, got NoneType: None"),
     "a single input": ((PRODUCT, X), TypeError, f"inputs: expected a sequence of Values, got Value: {X!r}"),
     "a number as input": ((PRODUCT, [0.5]), TypeError, "inputs: expected Values, got float: 0.5"),
     "a computed input": (

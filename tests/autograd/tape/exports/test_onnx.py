@@ -8,9 +8,9 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Tape, Value, dot, logsumexp, sigmoid, softmax, softplus, tanh
+from autograd import Tape, Value, dot, logsumexp, sigmoid, softmax, softplus, take, tanh
 from autograd import sum as sum_of
-from nn import MLP, Embedding, cross_entropy
+from nn import MLP, Embedding, Layer, cross_entropy
 
 pytestmark = pytest.mark.both_engines
 
@@ -81,6 +81,52 @@ def test_a_bias_may_stand_anywhere(neuron, constants, run):
     for number in range(constants):
         outputs[0] = outputs[0] * (number + 2.5)
     exported(dot(v, outputs), x, run)
+
+
+NOT_PAIRS = {
+    "a model": lambda model: model,
+    "a method that is not called": lambda model: model.named_parameters,
+    "a string": lambda model: "ab",
+    "strings of two letters": lambda model: ["ab", "cd"],
+    "names alone": lambda model: ["a", "b"],
+    "names alone, as a dict has them": lambda model: dict(model.named_parameters()),
+    "parameters alone": lambda model: model.parameters(),
+    "a parameter": lambda model: model.parameters()[0],
+    "pairs the wrong way around": lambda model: [(value, name) for name, value in model.named_parameters()],
+    "three of each": lambda model: [(name, value, 0) for name, value in model.named_parameters()],
+    "numbers with names": lambda model: [(name, value.data) for name, value in model.named_parameters()],
+    "None": lambda model: None,
+}
+
+
+@pytest.mark.parametrize("given", NOT_PAIRS)
+def test_names_that_are_no_pairs_are_refused(given, tmp_path):
+    model, x = Layer(2, 1), leaves(2)
+    message = (
+        r"^Tape\.to_onnx: names: expected pairs of a name and a parameter, as model\.named_parameters\(\) has .*, got "
+    )
+    with pytest.raises(TypeError, match=message):
+        Tape(model(x), x).save_onnx(tmp_path / "x.onnx", names=NOT_PAIRS[given](model))
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_names_of_another_model_are_refused_and_those_of_a_part_or_of_more_are_not(run):
+    model, other, x = Layer(2, 1), Layer(2, 1), leaves(2)
+    with pytest.raises(ValueError, match=r"^Tape\.to_onnx: names: .* got names of none of them; a copy of the model,"):
+        Tape(model(x), x).to_onnx(names=other.named_parameters())
+    for names in ([("bias", model.neurons[0].bias)], [*other.named_parameters(), ("bias", model.neurons[0].bias)]):
+        assert {*initializers(exported(model(x), x, run, names=names))} == {"w", "bias"}
+    assert {*initializers(exported(model(x), x, run, names=iter([])))} == {"w", "b"}
+    assert exported(model(x), x, run, names=[("first", x[0])]).graph.input[0].doc_string.startswith("first")
+
+
+def test_an_index_is_checked_by_the_tape_alone(run):
+    table, index = leaves(3), Value(0.0)
+    tape = Tape([take(table, index)], [index])
+    for given, row in ((1.5, 1), (-1.0, 2)):
+        with pytest.raises(ValueError, match="is the index of a lookup"):
+            tape.forward([[given]])
+        assert run(tape.to_onnx(), [[given]]).tolist() == [[table[row].data]]
 
 
 def test_labels_name_the_weights_and_a_name_that_is_taken_gets_a_number(run):

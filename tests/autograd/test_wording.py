@@ -1,0 +1,38 @@
+"""A count agrees with its noun, wherever a message or a repr has one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from autograd.wording import counted
+
+ROOT = Path(__file__).parents[2]
+NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
+    "len(around)", "len(others) + 1", "parts", "times", "len(shapes)", "1 + len(others)", "len(self.ours)", "classes",
+    "MOST_CLASSES", "len(held_out.inputs)", "len(pickle.dumps(tape))", "len(model.parameters())", "len(X)", "epochs",
+    "node", "given", "what", "name", "value", "start[i]", "type(self).__name__", "write.adjoint(node)",
+    "escape(entry.operation.name)", "history.loss[0]", "nats_per_token(model, held_out)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1000])
+@pytest.mark.parametrize(
+    ("noun", "plural"), [("node", "nodes"), ("batch", "batches"), ("loss", "losses"), ("epoch", "epochs")]
+)
+def test_a_count_agrees_with_its_noun(count, noun, plural):
+    assert counted(count, noun) == f"{count:,} {noun if count == 1 else plural}"
+
+
+@pytest.mark.parametrize("folder", ["autograd", "nn", "examples"])
+def test_no_message_writes_a_plural_behind_a_count_that_may_be_one(folder):
+    for path in (ROOT / folder).rglob("*.py"):
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(text, ast.JoinedStr):
+                for part, words in zip(text.values, text.values[1:], strict=False):
+                    if isinstance(part, ast.FormattedValue) and isinstance(words, ast.Constant):
+                        is_plural = re.match(r" (?!as\b|gives\b|was\b|has\b|does\b)[a-z]+(?<![si])s\b", words.value)
+                        assert not is_plural or ast.unparse(part.value) in NEVER_ONE, f"{path.name}: {part.lineno}"
