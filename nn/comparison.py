@@ -22,7 +22,7 @@ MIME = "application/vnd.scalar-autograd.comparison+json"  # of the rows, for pro
 
 @dataclass
 class Row:
-    """What was measured; what the original reports; our numbers, one a seed; and where their median must lie."""
+    """What was measured; what the original reports; our numbers, one a run; and where their median must lie."""
 
     what: str
     theirs: str
@@ -30,6 +30,7 @@ class Row:
     low: float
     high: float
     format: str = "g"
+    over: str = "seeds"
 
     @property
     def median(self) -> float:
@@ -43,7 +44,7 @@ class Row:
         """The cells of the table: what, theirs, ours, and the band."""
         ours = self.written(self.median)
         if len(self.ours) > 1:
-            ours += f" ({self.written(min(self.ours))} to {self.written(max(self.ours))}, {len(self.ours)} seeds)"
+            ours += f" ({self.written(min(self.ours))} to {self.written(max(self.ours))}, {len(self.ours)} {self.over})"
         return self.what, self.theirs, ours, self.band()
 
     def band(self) -> str:
@@ -61,6 +62,7 @@ class Comparison:
 
     Arguments:
         original: what the original is called, such as its authors and year.
+        over: what there is a number of ours for, in the plural, such as "draws".
 
     In a notebook it shows itself as a table. `rows` has the numbers, and `missed` those rows whose median is outside.
 
@@ -73,8 +75,8 @@ class Comparison:
     []
     """
 
-    def __init__(self, original: str) -> None:
-        self.original = original
+    def __init__(self, original: str, over: str = "seeds") -> None:
+        self.original, self.over = original, over
         self.rows: list[Row] = []
 
     def add(
@@ -91,7 +93,7 @@ class Comparison:
         Arguments:
             what: was measured, with its unit.
             theirs: what the original reports, in words where it has no number.
-            ours: a number, or one for each seed.
+            ours: a number, or one for each seed, or what else `over` says.
             band: (low, high), where the median of ours must lie; either may be infinite.
             format: how a number is written, as Python's `format` takes it.
 
@@ -104,7 +106,7 @@ class Comparison:
         low, high = (structures.number(end) for end in band)
         if not low <= high:
             raise ValueError(f"Comparison: {what}: expected a band (low, high), got ({low}, {high})")
-        self.rows.append(Row(what, theirs, numbers, low, high, format))
+        self.rows.append(Row(what, theirs, numbers, low, high, format, self.over))
 
     @property
     def missed(self) -> list[Row]:

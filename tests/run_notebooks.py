@@ -132,13 +132,22 @@ def in_few_colours(png: str) -> str:
 PICTURES = {
     "1958-perceptron-and-adaline": ("perceptron-figure", "Setosa in two epochs, versicolor never."),
     "1960-a-flight-by-gradient": ("flight-figure", "From the Earth's orbit to that of Mars, steered by a gradient."),
-    "1967-amari": ("stuck", "Four clouds that no line can part, and a network that is stuck."),
-    "1970-linnainmaa-and-rounding": ("logistic-figure", "The rounding error of a chaotic computation, foretold."),
+    "1967-amari": ("stuck", "Four clouds that no line can part: the best network, and one that stays stuck."),
+    "1970-linnainmaa-and-rounding": (
+        "logistic-figure",
+        "The rounding error of a chaotic computation, foretold to four digits for 46 steps.",
+    ),
     "1974-werbos": ("forecasts", "Twenty years ahead: fitted step by step, and fitted through time."),
-    "1986-internal-representations": ("symmetry-figure", "Nobody told the hidden neurons about 1 : 2 : 4."),
+    "1986-internal-representations": (
+        "symmetry-figure",
+        "Nobody told the hidden neurons about 1 : 2 : 4, nor those of seed 7 about 2 : 3 : 4.",
+    ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
-    "1990-early-stopping-and-ensembles": ("curves", "When to stop."),
-    "1990-elman-and-time": ("curves", "XOR in time: what a context finds, and what the true gradient finds."),
+    "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),
+    "1990-elman-and-time": (
+        "curves",
+        "XOR in time: nothing without a context, something with a copy of it, more with the true gradient.",
+    ),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",

@@ -25,7 +25,7 @@ every_notebook = pytest.mark.parametrize("path", COURSE + LANDMARKS, ids=lambda 
 # The cells that say how much is run, as the tests run them: by the notebook and the cell's id.
 IN_SMALL = {
     "1958-perceptron-and-adaline": {"sizes": "SEEDS = range(2); EPOCHS = 30"},
-    "1967-amari": {"sizes": "SEEDS = [0, 1, 2, 3, 10]; EPOCHS = 10"},
+    "1967-amari": {"sizes": "SEEDS = [0, 1, 2, 3, 10]; EPOCHS = 10; PATIENCE = 60"},
     "1974-werbos": {"sizes": "SEEDS = range(5)"},
     "1986-internal-representations": {
         "sizes": "XOR_SEEDS = range(12); PARITY_SEEDS = range(5); SYMMETRY_SEEDS, SYMMETRY_SWEEPS = range(6), 8_000; "
@@ -34,7 +34,9 @@ IN_SMALL = {
     "1989-catastrophic-interference": {"sizes": "SEEDS = range(2); TWOS_EPOCHS = 40; REHEARSAL_EPOCHS = 160"},
     "1990-early-stopping-and-ensembles": {"sizes": "DRAWS = range(1); NETWORKS = 4; EPOCHS = 200"},
     "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
-    "1996-through-structure": {"sizes": "SEEDS = range(1); EPOCHS = 20; FEW, MANY = 600, 1500"},
+    "1996-through-structure": {
+        "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
+    },
 }
 
 

@@ -34,6 +34,12 @@ def test_the_table_as_text() -> None:
     ]
 
 
+def test_the_table_says_over_what_the_numbers_are() -> None:
+    table = Comparison("Adam 1900", over="draws")
+    table.add("sweeps", "558", [200, 100, 600])
+    assert table.rows[0].texts()[2] == "200 (100 to 600, 3 draws)"
+
+
 def test_a_notebook_gets_a_table_and_the_numbers() -> None:
     bundle = made()._repr_mimebundle_()
     assert bundle["text/plain"] == str(made())
