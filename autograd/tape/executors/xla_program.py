@@ -9,6 +9,7 @@ function, since XLA takes long to compile large constants.
 from __future__ import annotations
 
 import itertools
+import os
 from bisect import bisect_right
 from functools import reduce
 from operator import add, itemgetter
@@ -71,6 +72,8 @@ def direction(x: Any, y: Any) -> Any:
     """As the table has it, but that XLA must not make a / (b * c) of what is divided again: b * c could overflow."""
     return jax.lax.optimization_barrier(OPERATIONS["direction"].compute(on_sequences, x, y))
 
+
+PROCESS = os.getpid()  # in which JAX has its threads
 
 ELEMENTWISE: dict[str, Any] = dict(  # noqa: C408  # as Mathematics has them. Any: a rule is polymorphic
     where=jnp.where, hypot=jnp.hypot, power=jnp.power, divide=jnp.divide,
@@ -579,6 +582,15 @@ def uniform_groups(wengert: WengertList, starts: Variables) -> Iterator[Group]:
 # ---- the program
 
 
+def check_process() -> None:
+    """Raises RuntimeError in a forked process: JAX's threads are not there, and it would wait for them for ever."""
+    if os.getpid() != PROCESS:
+        raise RuntimeError(
+            "Tape: executor 'xla': JAX does not work in a process that was forked after JAX was imported; "
+            "start processes by the method 'spawn', or choose another executor there"
+        )
+
+
 class Program:
     """The list as steps, and the functions that JAX has compiled of it: one for each size, and what is asked for."""
 
@@ -640,6 +652,7 @@ class Program:
 
     def columns_own(self, batch: Numbers, columns: Variables) -> Array:
         """As executor.py has it."""
+        check_process()
         with jax.enable_x64(True):
             return numpy.asarray(self.columns_of(batch, columns))
 
@@ -680,6 +693,7 @@ class Program:
         place: Any = None,
     ) -> tuple[Numbers, Numbers | None, Numbers | None]:
         """The outputs and, where there are seeds, the gradient; for the inputs too, if they are asked for."""
+        check_process()
         with jax.enable_x64(True), numpy.errstate(all="ignore"):
             known = None if asked is None or asked.all() else self.known(asked)
             found: tuple[Numbers, Numbers | None, Numbers | None] = self.compiled(

@@ -17,7 +17,7 @@ from autograd.engines import Value
 from autograd.operands import described
 from autograd.operations import ROWS
 from autograd.tape import executors
-from autograd.tape.groups import Product, constants_of, find_groups
+from autograd.tape.groups import Product, find_groups
 from autograd.tape.wengert import ON_INPUTS, TAKE
 
 try:

@@ -765,8 +765,11 @@ for executor in sys.argv[1:]:
 @linux
 def test_a_million_examples_are_replayed_without_memory_for_each_of_them():
     """A million examples of 42 variables would take 670 bytes each, outputs and gradients some ten numbers."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", MEMORY, *EXECUTORS], capture_output=True, text=True, check=False
+    result = subprocess.run(  # JAX does not work after a fork
+        [sys.executable, "-W", "error", "-c", MEMORY, *sorted({*EXECUTORS} - {"xla"})],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
 

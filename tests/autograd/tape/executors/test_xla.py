@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -89,3 +90,17 @@ def test_an_empty_batch_of_jax(dtype):
     assert w.grad == 0.0
     outputs, gradient = tape.value_and_grad(batch, gradient=1.0)
     assert (outputs.shape, outputs.dtype, gradient.tolist()) == ((0,), dtype, [0.0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_is_told_that_jax_does_not_work_there():
+    pytest.importorskip("jax")
+    code = (
+        "import os; from autograd import Tape, Value\n"
+        "x = Value(0.0); tape = Tape(x * 2.0, [x], executor='xla'); tape.forward([1.0])\n"
+        "if os.fork() == 0:\n"
+        "    try: tape.forward([1.0])\n"
+        "    except RuntimeError as error: os._exit(3 if 'spawn' in str(error) else 4)\n"
+        "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))"
+    )
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, timeout=120).returncode == 3
