@@ -64,7 +64,7 @@ of others. It is written by `make docs`: our column from the code as it is, the 
   mixed derivatives of `x ** y` at x = 0 up to y = 1.
 - **0.0 and -0.0 are one number:** they have the same derivatives.
 - **Zero times infinity is nan,** in every mode. `sqrt(x * x)` is `abs(x)`, but its derivative at 0 is 0 · inf.
-  The zeros of `take` are such factors for `backward()` and the transforms; a tape goes back to the chosen element alone.
+  The zeros of `take` are such factors in `backward()` and transforms; a tape goes back to the chosen element alone.
 - **Outside the domain there is an error,** where others go on with inf or nan: `log(0)`, `1 / 0`, and `logsumexp` of
   nothing but -inf.
 
