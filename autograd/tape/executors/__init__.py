@@ -50,7 +50,8 @@ def checked(name: str | None, wengert: WengertList | None = None) -> str:
 
 
 def program(name: str, wengert: WengertList) -> Program:
-    """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here."""
+    """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here, or is damaged."""
+    wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold, before anything is made of it
     return made(EXECUTORS[checked(name, wengert)]).program(wengert)
 
 

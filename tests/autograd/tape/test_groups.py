@@ -83,7 +83,7 @@ def in_one_sum_without_a_bias(weights, biases, x):
 
 
 def a_sum_and_a_bias(weights, biases, x):
-    return [sum_ + b for sum_, b in zip(in_one_sum_without_a_bias(weights, biases, x), biases, strict=True)]
+    return [autograd.sum(v * u for v, u in zip(w, x, strict=True)) + b for w, b in zip(weights, biases, strict=True)]
 
 
 WAYS = {way.__name__: way for way in (layer, chained, summed)}
