@@ -15,12 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
-# Left out: tests that start programs, which do not run with the sanitisers' libraries, and tests that limit memory.
+# Left out: tests that start programs, which do not run with the sanitisers' libraries, tests that limit memory, and
+# tests of what others have compiled.
 LEFT_OUT = [
     *["drawing/test_drawing.py", "drawing/test_layout.py", "drawing/test_themes.py", "explaining/test_explaining.py"],
     *["explaining/test_page.py", "native/test_kernels.py", "native/test_lane_rows.py", "test_engines.py"],
 ]
-DESELECTED = "large_graphs or without_memory"
+DESELECTED = "large_graphs or without_memory or xla or onnx"
 
 
 def main() -> None:
