@@ -186,6 +186,11 @@ def is_place(index: float, length: int) -> bool:
     return 0 <= index < length and index == int(index)
 
 
+def are_places(indices: Any, lengths: Any) -> Any:
+    """The same of arrays, of any library: an array of truths."""
+    return (indices >= 0) & (indices < lengths) & (indices == indices.round())
+
+
 def ieee_element(x: Sequence[float], index: float) -> float:
     return x[int(index)] if is_place(index, len(x)) else math.nan
 

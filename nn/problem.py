@@ -1,4 +1,4 @@
-"""A problem is a function of examples and parameters: its outputs and derivatives are found here, in one of two ways.
+"""A problem is a function of examples and parameters: its outputs and derivatives are found here, in one of three ways.
 
 `ByExample` builds the graph of one example after the other. `ByTape` replays the graph of one example for all of them,
 which is quicker by far, but only right where all examples have the same graph at all times. `ByTapes` has one for each
@@ -602,7 +602,7 @@ def by_tape(problem: Problem, with_hessian: bool = False, **options: Any) -> ByT
 
 
 def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> tuple[Evaluator, str]:
-    """One of the two ways, and why not through a tape.
+    """One of the ways, and why not through a tape.
 
     Arguments:
         tape: None takes a tape where one can be had; True insists on it; False refuses it.

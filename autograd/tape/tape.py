@@ -17,6 +17,7 @@ import numpy.ma
 from autograd import files, structures
 from autograd.engines import Value
 from autograd.operands import described, number_in
+from autograd.operation import are_places
 from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
@@ -55,7 +56,8 @@ class Tape:
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
     is returned are JAX's arrays, too, but for Jacobians; the parameters may be such an array as well. In float32 the
-    conventions at kinks and infinite numbers are not promised. XLA takes numbers below 2.2e-308 for 0.
+    conventions at kinks and infinite numbers are not promised. XLA takes numbers below 2.2e-308 for 0; on devices other
+    than processors it rearranges quotients and exponentials, so that one of very large numbers may be 0 or inf there.
 
     Numbers follow IEEE 754: where an operation on Values raises, a tape has inf or nan, in that example alone.
     Several threads may replay one tape at once, but `backward()` belongs to the `forward()` before, whoever called it.
@@ -473,7 +475,7 @@ class Tape:
         if not len(inputs):
             return
         indices = batch[:, inputs] if isinstance(batch, numpy.ndarray) else self._program.columns_own(batch, inputs)
-        are_indices = (indices >= 0) & (indices < lengths) & (indices == numpy.rint(indices))
+        are_indices = are_places(indices, lengths)
         if not are_indices.all():
             example, k = numpy.argwhere(~are_indices)[0].tolist()
             label = self.inputs[inputs[k]].label

@@ -10,7 +10,7 @@ from functools import reduce
 
 import numpy
 
-from autograd.operation import Mathematics, places, sum_from_left
+from autograd.operation import Mathematics, are_places, places, sum_from_left
 from autograd.operations import ROWS, TABLE
 from autograd.tape.executors.executor import Executor
 from autograd.tape.executors.places import Matrix, Places, index_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from autograd.operation import Operation
     from autograd.tape.executors.executor import Array
     from autograd.tape.groups import Group
     from autograd.tape.wengert import WengertList
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     # elements the same, (elements, members, examples)
     Numbers = Any
     Indices = NDArray[numpy.signedinteger[Any]]
-    Instruction = tuple[int, Operation, list[int | list[int]]]
     Walk = Callable[["Sweeps"], None]
 
 MOST_EXAMPLES, MOST_NUMBERS = 1024, 1 << 22  # of a block: more would cost memory, fewer time
@@ -49,8 +47,7 @@ def element(x: list[Numbers], index: Numbers) -> Numbers:
 
 def places_at(index: Numbers, length: int) -> Indices:
     """The index as integers; -1 where it is that of no element."""
-    is_place: Numbers = (index >= 0) & (index < length) & (index == numpy.floor(index))
-    return numpy.where(is_place, index, -1).astype(int)
+    return numpy.where(are_places(index, length), index, -1).astype(int)
 
 
 arrays = Mathematics(

@@ -20,7 +20,7 @@ import numpy
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from autograd.operation import Mathematics
+from autograd.operation import Mathematics, are_places
 from autograd.operations import OPERATIONS, ROWS, TABLE
 from autograd.tape.executors.numpy import on_arrays
 from autograd.tape.groups import Group, Product, constants_of, find_groups
@@ -69,7 +69,7 @@ def maximum(x: Any, y: Any) -> Any:
 
 
 def direction(x: Any, y: Any) -> Any:
-    """As the table has it, but that XLA must not make a / (b * c) of what is divided again: b * c could overflow."""
+    """As the table has it, but that XLA must not make a / (b * c) of what is divided again, as it does on devices."""
     return jax.lax.optimization_barrier(OPERATIONS["direction"].compute(on_sequences, x, y))
 
 
@@ -486,7 +486,7 @@ class TakeStep(Step):
         """Of each example and member: whether there is such an element, its source, and its column there."""
         rows = replay.examples if self.varies else 1
         index = jnp.broadcast_to(self.index.take(replay), (rows, len(self.results)))
-        is_place = (index >= 0) & (index < self.elements.shape[1]) & (index == jnp.floor(index))
+        is_place = are_places(index, self.elements.shape[1])
         place = jnp.arange(len(self.results)), jnp.where(is_place, index, 0).astype(numpy.int32)
         return is_place, replay.indices[self.source_of][place], replay.indices[self.column_of][place]
 
@@ -601,12 +601,16 @@ class Program:
         self.outputs = Operands(self.sources, wengert.outputs)
         width = 1 + sum(itertools.compress(self.sources.widths, self.sources.varies))
         self.most = max(1024, MOST_NUMBERS.get(jax.default_backend(), OTHERWISE) // width)  # examples at once
-        # On processors XLA computes in a fused loop again what is cheap, and of a deep chain that is all before it.
-        is_deep = len(self.steps) > MOST_FUSED and jax.default_backend() == "cpu"
-        options = {"xla_disable_hlo_passes": "fusion"} if is_deep else None
+        options = {"xla_disable_hlo_passes": ",".join(self.left_out())} if jax.default_backend() == "cpu" else None
         self.compiled = jax.jit(self.traced, static_argnames=("backward", "for_inputs"), compiler_options=options)
         self.columns_of = jax.jit(columns_of)
         self.placed: dict[Any, Any] = {}  # the index arrays, on the devices
+
+    def left_out(self) -> Iterator[str]:
+        """The passes of XLA that are left out on processors: they would change numbers, or take too long."""
+        yield "algsimp"  # algebra: (a / b) / c becomes a / (b * c), and log(exp(x)) becomes x, whatever overflows
+        if len(self.steps) > MOST_FUSED:
+            yield "fusion"  # a fused loop computes again what is cheap, and of a deep chain that is all before it
 
     def replay(
         self,

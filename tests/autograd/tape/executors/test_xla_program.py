@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tape, Value, dot, logsumexp, take, tanh
+from autograd import Tape, Value, dot, exp, log, logsumexp, take, tanh
 from nn import SGD, Embedding, fit
 
 jax = pytest.importorskip("jax")
@@ -237,3 +237,22 @@ assert spread == [1, 1, 1, *[4] * 12], spread
 
 def test_a_batch_is_spread_over_several_devices():
     subprocess.run([sys.executable, "-c", SEVERAL_DEVICES], check=True)
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers"),
+    [
+        (lambda a, b, c: (a / b) / c, (1e300, 1e200, 1e200)),
+        (lambda a, b, c: a / (b / c), (1e300, 1e200, 1e200)),
+        (lambda a, b, c: log(exp(a)) + b * c, (800.0, 1.0, 1.0)),
+        (lambda a, b, c: exp(a) * exp(b) + c, (-700.0, 800.0, 1.0)),
+    ],
+)
+def test_what_overflows_is_not_rearranged(formula, numbers):
+    """XLA would make a / (b * c) of the first, and x of log(exp(x))."""
+    leaves = [Value(1.0) for _ in numbers]
+    found = []
+    for executor in ("xla", "numpy"):
+        tape = Tape(formula(*leaves), leaves, executor=executor)
+        found.append([*tape.forward([numbers] * 4), *tape.backward(1.0, inputs=True)[0]])
+    assert found[0] == pytest.approx(found[1], rel=1e-12, nan_ok=True)
