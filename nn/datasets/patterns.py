@@ -1,45 +1,21 @@
-"""Data sets to learn from: patterns in the plane, drawn from a seed, and real measurements.
+"""Patterns in the plane, drawn at random from a seed: the same seed gives the same data.
 
-`moons`, `circles`, `spirals` and `xor` are two-dimensional patterns, drawn at random from a seed: the same seed gives
-the same data. `digits` and `iris` are real measurements, which scikit-learn brings along (no download).
-
-Inputs are float64 arrays of shape (examples, features); targets are int64 arrays of classes, counted from 0. Where a
-loss wants -1 and +1 for two classes, as `hinge` does, they are `2 * targets - 1`.
+Where a loss wants -1 and +1 for two classes, as `hinge` does, they are `2 * targets - 1`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy
 import numpy.random
 
 from nn.arguments import finite, positive, seed_number
+from nn.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from numpy.random import Generator
     from numpy.typing import NDArray
-
-
-class Dataset(NamedTuple):
-    """Examples: row i of `inputs` belongs to `targets[i]`."""
-
-    inputs: NDArray[numpy.float64]
-    targets: NDArray[numpy.int64]
-
-
-class Split(NamedTuple):
-    """Examples to learn from, and others, held out, to measure with what was learned.
-
-    >>> training, held_out = iris()
-    >>> len(training.targets), len(held_out.targets)
-    (120, 30)
-    """
-
-    training: Dataset
-    held_out: Dataset
 
 
 def moons(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Dataset:
@@ -116,41 +92,6 @@ def xor(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Dataset:
     return noisy(numpy.array((x, numpy.where(targets == 0, x, -x))), targets, noise, random)
 
 
-def digits() -> Split:
-    """1,797 handwritten digits, images of 8×8 pixels: the network sees the ink, and says which digit it is.
-
-    Returns inputs of 64 pixels, row by row, from 0 (paper) to 1 (ink), in steps of 1/16; targets 0 to 9, the digit.
-    Of each digit's images every fifth is held out: 1,437 to learn from and 360 held out. The split is by image and not
-    by writer, so the held-out digits are in hands that the network has seen.
-
-    Raises ImportError if scikit-learn is missing.
-    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository,
-    1998, https://doi.org/10.24432/C50P49 (there, the part called testing).
-
-    >>> training, held_out = digits()
-    >>> training.inputs.shape, held_out.inputs.shape
-    ((1437, 64), (360, 64))
-    """
-    pixels, targets = scikit_learn().load_digits(return_X_y=True)
-    return stratified(pixels / 16.0, targets)
-
-
-def iris() -> Split:
-    """150 iris flowers of three species, 50 of each, by the sizes of their sepals and petals.
-
-    Returns inputs of 4 lengths in cm (sepal length, sepal width, petal length, petal width); targets 0 (setosa),
-    1 (versicolor), 2 (virginica). Of each species every fifth flower is held out: 120 to learn from and 30 held out.
-
-    Raises ImportError if scikit-learn is missing.
-    Source: R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7, 1936.
-
-    >>> training, held_out = iris()
-    >>> training.inputs[0].tolist()
-    [4.9, 3.0, 1.4, 0.2]
-    """
-    return stratified(*scikit_learn().load_iris(return_X_y=True))
-
-
 def alternating(examples: int, noise: float, seed: int, classes: int = 2) -> tuple[Generator, NDArray[numpy.int64]]:
     """The source of randomness, and as many targets as examples: 0, 1, ..., classes - 1, 0, 1, ..."""
     examples, classes = positive("examples", examples), positive("classes", classes)
@@ -163,22 +104,3 @@ def noisy(points: NDArray[numpy.float64], targets: NDArray[numpy.int64], noise: 
     """The points, given as one row of x and one of y, with normal noise, as examples."""
     inputs = points.T.copy()
     return Dataset(inputs + noise * random.standard_normal(inputs.shape), targets)
-
-
-def stratified(inputs: NDArray[numpy.float64], targets: NDArray[numpy.int64]) -> Split:
-    """Holds out every fifth example of the examples sorted by class; both parts keep the order that they came in.
-
-    No random numbers: the split is the same everywhere and for ever.
-    """
-    held_out = numpy.zeros(len(targets), dtype=bool)
-    held_out[numpy.argsort(targets, kind="stable")[::5]] = True
-    targets = targets.astype(numpy.int64)
-    return Split(Dataset(inputs[~held_out], targets[~held_out]), Dataset(inputs[held_out], targets[held_out]))
-
-
-def scikit_learn() -> ModuleType:
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise ImportError('digits and iris come with scikit-learn: pip install "scalar-autograd[datasets]"') from error
-    return datasets  # type: ignore[no-any-return]
