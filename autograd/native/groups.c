@@ -11,15 +11,19 @@ typedef struct {
     const int32_t *operands;         /* of any other instruction */
     int32_t count;
     int32_t group, place;            /* which of the group's results this is */
+    int32_t stands;                  /* the instruction in whose place it is computed */
 } Unit;
 
 /* Of an instruction, the chain of sums that it ends: how many terms it has and how many of these are products; the last term,
-   unless it is a whole sum; what that was added to, another chain if `goes_on`; and the first instruction that uses an input, a
-   weight or the bias after the chain has. */
+   unless it is a whole sum; what that was added to, another chain if `goes_on`; the first instruction that uses an input, a
+   weight or the bias after the chain has; and the latest of the chain's instructions before that, its place.
+   Of an instruction that is the place of a neuron, `end` is the one that ends its chain: it may add a bias later. */
 typedef struct {
-    int32_t terms, products, term, start, next_use;
+    int32_t terms, products, term, start, next_use, place, end;
     bool goes_on, is_inner;
 } Link;
+
+enum { NO_END = 0 }; /* no chain ends with the first instruction */
 
 typedef struct {
     const WengertList *list;
@@ -81,10 +85,16 @@ static Link *link_of(const Search *search, int32_t variable)
     return instruction_of(search, variable) == NULL ? NULL : &search->links[variable - first_result(search->list)];
 }
 
-static bool can_go_on(const Search *search, int32_t variable)
+/* What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else uses. */
+static bool can_go_on(const Search *search, int32_t k, int place)
 {
-    const Link *link = link_of(search, variable);
-    return link != NULL && link->terms > 0 && search->uses[variable] == 1;
+    const int32_t *both = search->list->instructions[k].few;
+    int32_t start = both[place], term = both[1 - place];
+    const Link *link = link_of(search, start);
+    if (link == NULL || link->terms == 0 || search->uses[start] != 1 || !is_term(search, term)) return false;
+    if (link->next_use > k) return true;
+    if (varies(search, term)) return false;
+    return term < 0 || (search->uses[term] == 1 && term < first_result(search->list) + link->place);
 }
 
 static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
@@ -102,12 +112,13 @@ static bool go_on(Search *search, int32_t k, int place)
 {
     const int32_t *both = search->list->instructions[k].few;
     int32_t start = both[place], term = both[1 - place];
-    if (!can_go_on(search, start) || !is_term(search, term)) return false;
+    if (!can_go_on(search, k, place)) return false;
     Link *before = link_of(search, start), *link = &search->links[k];
     *link = *before;
     link->term = term;
     link->start = start;
     link->goes_on = true;
+    if (link->next_use > k) link->place = k;
     if (!varies(search, term)) link->next_use = earlier(link->next_use, search->next_uses[2 * k + 1 - place]);
     count_term(search, term, link);
     before->is_inner = true; /* for the time being */
@@ -120,7 +131,7 @@ static bool begin(Search *search, int32_t k, int place)
     int32_t start = both[place], term = both[1 - place];
     if (!is_product(search, term)) return false;
     Link *link = &search->links[k];
-    *link = (Link){.term = term, .start = start, .next_use = NEVER};
+    *link = (Link){.term = term, .start = start, .place = k, .next_use = NEVER};
     if (is_product(search, start)) count_term(search, start, link);
     else link->next_use = search->next_uses[2 * k + place];
     count_term(search, term, link);
@@ -133,7 +144,7 @@ static void take_sum(Search *search, int32_t k)
     const int32_t *operands = operands_of(sum);
     for (int32_t i = 0; i < sum->count; i++)
         if (!is_term(search, operands[i])) return;
-    search->links[k].next_use = NEVER;
+    search->links[k] = (Link){.place = k, .next_use = NEVER};
     for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], &search->links[k]);
 }
 
@@ -171,16 +182,16 @@ static void count_single_products(Search *search, int32_t *counts)
     for (int32_t v = -list->constants; v < list->variables; v++) counts[v] = 0;
     for (int32_t k = 0; k < list->count; k++) {
         const Link *end = &search->links[k];
-        if (end->terms == 0 || end->is_inner || end->products != 1 || end->next_use <= k) continue;
+        if (end->terms == 0 || end->is_inner || end->products != 1 || end->next_use <= end->place) continue;
         read_terms(search, end, search->room);
         for (int32_t i = 0; i < end->terms; i++)
             if (varies(search, search->room[i])) counts[varying_factor(search, search->room[i])]++;
     }
 }
 
-static bool is_neuron(const Search *search, const Link *end, int32_t k, const int32_t *counts, const int32_t *terms)
+static bool is_neuron(const Search *search, const Link *end, const int32_t *counts, const int32_t *terms)
 {
-    if (end->next_use <= k) return false;
+    if (end->next_use <= end->place) return false;
     for (int32_t i = 0; i < end->terms; i++)
         if (varies(search, terms[i])) return end->products > 1 || counts[varying_factor(search, terms[i])] > 1;
     return false;
@@ -195,7 +206,7 @@ static void choose_chains(Search *search)
         Link *end = &search->links[k];
         if (end->terms == 0 || end->is_inner) continue;
         read_terms(search, end, terms);
-        bool is_inner = is_neuron(search, end, k, counts, terms);
+        bool is_inner = is_neuron(search, end, counts, terms);
         for (int32_t i = 0; i < end->terms; i++)
             if (varies(search, terms[i])) link_of(search, terms[i])->is_inner = is_inner;
         for (Link *link = end, *before; link != NULL; link = before) {
@@ -203,6 +214,7 @@ static void choose_chains(Search *search)
             if (before != NULL) before->is_inner = is_inner;
             if (!is_inner) link->terms = 0;
         }
+        if (is_inner) search->links[end->place].end = k;
     }
 }
 
@@ -253,7 +265,7 @@ static void read_dot(Search *search, const Instruction *dot, Unit *unit, int32_t
         const int32_t *weights = operands + side * n, *inputs = operands + (1 - side) * n;
         if (count_varying(search, weights, n) > 0 || count_varying(search, inputs, n) == 0) continue;
         if (!are_different(search, inputs, n, bias, --*mark)) continue;
-        *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, NULL, 0, 0, 0};
+        *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, .stands = unit->stands};
         return;
     }
 }
@@ -272,7 +284,7 @@ static void read_chain(Search *search, const Link *end, Unit *unit)
         inputs[i] = varying_factor(search, term);
     }
     search->room += 2 * n;
-    *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, NULL, 0, 0, 0};
+    *unit = (Unit){PRODUCT, n, unit->result, bias, weights, inputs, .stands = unit->stands};
 }
 
 static void find_units(Search *search)
@@ -283,13 +295,14 @@ static void find_units(Search *search)
     for (int32_t k = 0; k < list->count; k++) {
         const Instruction *instruction = &list->instructions[k];
         const Link *link = &search->links[k];
-        if (!varies(search, first + k) || link->is_inner) continue;
+        if (!varies(search, first + k) || (link->end == NO_END && (link->is_inner || link->terms > 0))) continue;
         Unit *unit = &search->units[search->unit_count++];
         *unit = (Unit){
-            .row = instruction->row, .length = length_of_sequences(instruction), .result = first + k,
-            .operands = operands_of(instruction), .count = instruction->count,
+            .row = instruction->row, .length = length_of_sequences(instruction),
+            .result = first + (link->end == NO_END ? k : link->end),
+            .operands = operands_of(instruction), .count = instruction->count, .stands = k,
         };
-        if (link->terms > 0) read_chain(search, link, unit);
+        if (link->end != NO_END) read_chain(search, &search->links[link->end], unit);
         else if (instruction->row == ROW_dot) read_dot(search, instruction, unit, &mark);
     }
 }
@@ -369,7 +382,7 @@ static int sort_groups(Search *search)
 static size_t count_numbers(const Group *group)
 {
     size_t count = (size_t)group->count, length = (size_t)group->length;
-    return group->row == PRODUCT ? count * (length + 2) + length : count;
+    return group->row == PRODUCT ? count * (length + 3) + length : count;
 }
 
 /* Gives each group room for its members' variables, and writes these. */
@@ -386,8 +399,9 @@ static int fill_groups(Search *search)
         if (group->row != PRODUCT) continue;
         group->weights = memory;
         group->biases = memory + (size_t)group->count * (size_t)group->length;
-        group->inputs = group->biases + group->count;
-        memory = group->biases + group->count + group->length;
+        group->stands = group->biases + group->count;
+        group->inputs = group->stands + group->count;
+        memory = group->stands + group->count + group->length;
     }
     for (const Unit *unit = search->units; unit < search->units + search->unit_count; unit++) {
         Group *group = &groups->groups[unit->group];
@@ -395,8 +409,9 @@ static int fill_groups(Search *search)
         group->results[unit->place] = unit->result;
         if (unit->row != PRODUCT) continue;
         memcpy(group->weights + (size_t)unit->place * (size_t)unit->length, unit->weights, size);
-        if (unit->place == 0) memcpy(group->biases + group->count, unit->inputs, size);
+        if (unit->place == 0) memcpy(group->stands + group->count, unit->inputs, size);
         group->biases[unit->place] = unit->bias;
+        group->stands[unit->place] = unit->stands;
     }
     return 0;
 }

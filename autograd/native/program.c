@@ -33,21 +33,23 @@ static int32_t *write_dot(Program *program, const Group *group, int32_t neuron, 
     return operands + 2 * n + 1;
 }
 
-/* `is_single` has room for a mark of each instruction. */
-static void make_singles(Program *program, int32_t *is_single)
+/* `single_at` has room for the instruction that is computed in the place of each, or NONE. */
+static void make_singles(Program *program, int32_t *single_at)
 {
+    enum { NONE = -1 };
     WengertList *list = &program->list;
     int32_t first = first_result(list), *operands = program->chain_operands;
-    for (int32_t k = 0; k < list->count; k++) is_single[k] = !depends_on_inputs(list, first + k);
+    for (int32_t k = 0; k < list->count; k++) single_at[k] = depends_on_inputs(list, first + k) ? NONE : k;
     for (int32_t g = 0; g < program->groups.group_count; g++) {
         const Group *group = &program->groups.groups[g];
         for (int32_t i = 0; i < group->count; i++) {
-            is_single[group->results[i] - first] = true;
+            int32_t k = group->results[i] - first;
+            single_at[group->row == PRODUCT ? group->stands[i] : k] = k;
             if (is_chain(list, group, i)) operands = write_dot(program, group, i, operands);
         }
     }
     for (int32_t k = 0; k < list->count; k++)
-        if (is_single[k]) program->singles[program->single_count++] = k;
+        if (single_at[k] != NONE) program->singles[program->single_count++] = single_at[k];
 }
 
 static Py_ssize_t count_chain_operands(const WengertList *list, const Groups *groups)
@@ -343,7 +345,10 @@ static void add_product_of_terms(Layout *layout, int32_t *results, int32_t count
         for (int32_t k = 0; k < length; k++)
             weights[(Py_ssize_t)j * length + k] = term_of(list, instruction_of(layout, results[j]), first + k).weight;
     for (int32_t k = 0; k < length; k++) inputs[k] = term_of(list, instruction_of(layout, results[0]), first + k).input;
-    add_product(layout, &(Group){PRODUCT, length, count, 0, results, weights, starts, inputs});
+    add_product(layout, &(Group){
+        .row = PRODUCT, .length = length, .count = count, .results = results, .weights = weights, .biases = starts,
+        .inputs = inputs,
+    });
 }
 
 /* Cuts dots that are alike into runs: products of them together, and a dot of each one's odd terms. Each run goes on where the

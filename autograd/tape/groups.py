@@ -201,13 +201,14 @@ def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:
     rows, lengths = wengert.rows.tolist(), wengert.lengths.tolist()
     operands = [flat(read) for _, _, read in wengert.instructions()]
     chains = find_chains(wengert, operands, varies)
-    inner = {variable for chain in chains.values() for variable in chain.inner}
+    inner = {variable for result, chain in chains.items() for variable in (*chain.inner, result)}
+    result_at = {chain.place: result for result, chain in chains.items()}
     for k, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        result = first + k
-        if not varies[result] or result in inner:
+        result = result_at.get(k, first + k)
+        if not varies[result] or (k not in result_at and result in inner):
             continue
         neuron: Neuron | None = None
-        if result in chains:
+        if k in result_at:
             chain = chains[result]
             neuron = chain.weights, chain.inputs, chain.bias
         elif row == DOT:
@@ -246,7 +247,8 @@ class Chain:
     weights: list[int]
     inputs: list[int]
     inner: list[int]  # the results of its instructions, but for the last
-    next_uses: list[int]  # of its bias, weights and inputs: the instruction that needs them next after the chain has
+    place: int  # the latest of its instructions by which nothing else has used its bias, a weight or an input
+    next_use: int  # the first instruction that needs its bias, a weight or an input after the chain has
     varying: list[int]  # of its inputs
 
 
@@ -256,8 +258,9 @@ NEVER = 2**31 - 1
 def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bool]) -> dict[int, Chain]:
     """The chains that can be neurons, by their results.
 
-    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at the end. A
-    chain with a single product is one only beside another with the same input.
+    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at one place.
+    What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else
+    uses. A chain with a single product is one only beside another with the same input.
     """
     first, rows = wengert.first_result, wengert.rows.tolist()
     uses, next_uses = find_uses(wengert, operands, len(varies))
@@ -273,8 +276,13 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
     def is_term(variable: int) -> bool:
         return not varies[variable] or is_product(variable)
 
-    def can_go_on(variable: int) -> bool:
-        return variable in chains and uses[variable] == 1
+    def can_go_on(k: int, place: int) -> bool:
+        start, term = operands[k][place], operands[k][1 - place]
+        if start not in chains or uses[start] != 1 or not is_term(term):
+            return False
+        if chains[start].next_use > k:
+            return True
+        return not varies[term] and (term < 0 or (uses[term] == 1 and term < first + chains[start].place))
 
     def add_term(chain: Chain, term: int) -> None:
         if not varies[term]:
@@ -285,24 +293,27 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
         chain.weights.append(operands[term - first][1 - varying])
         chain.inputs.append(operands[term - first][varying])
         chain.varying.append(chain.inputs[-1])
-        chain.next_uses += next_uses[term - first]
+        chain.next_use = min(chain.next_use, *next_uses[term - first])
         chain.inner.append(term)
 
     def of_addition(k: int) -> Chain | None:
         for place in (0, 1):
             start, term = operands[k][place], operands[k][1 - place]
-            if can_go_on(start) and is_term(term):
+            if can_go_on(k, place):
                 chain = chains.pop(start)
                 chain.inner.append(start)
-                chain.next_uses += [next_uses[k][1 - place]] * (not varies[term])
+                if chain.next_use > k:
+                    chain.place = k
+                if not varies[term]:
+                    chain.next_use = min(chain.next_use, next_uses[k][1 - place])
                 add_term(chain, term)
                 return chain
         for place in (0, 1):
             start, term = operands[k][place], operands[k][1 - place]
             if is_product(term):
-                chain = Chain(start, [], [], [], [next_uses[k][place]], [])
+                chain = Chain(start, [], [], [], k, next_uses[k][place], [])
                 if is_product(start):
-                    chain = Chain(nothing, [], [], [], [], [])
+                    chain = Chain(nothing, [], [], [], k, NEVER, [])
                     add_term(chain, start)
                 add_term(chain, term)
                 return chain
@@ -311,7 +322,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
     def of_sum(k: int) -> Chain | None:
         if not all(map(is_term, operands[k])):
             return None
-        chain = Chain(zero, [], [], [], [], [])
+        chain = Chain(zero, [], [], [], k, NEVER, [])
         for term in operands[k]:
             add_term(chain, term)
         return chain
@@ -321,7 +332,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             chain = of_addition(k) if row == ADD else of_sum(k)
             if chain:
                 chains[first + k] = chain
-    chains = {result: chain for result, chain in chains.items() if min(chain.next_uses) > result - first}
+    chains = {result: chain for result, chain in chains.items() if chain.next_use > chain.place}
     alone = Counter(chain.varying[0] for chain in chains.values() if len(chain.varying) == 1)
     return {result: chain for result, chain in chains.items() if len(chain.varying) > 1 or alone[chain.varying[0]] > 1}
 

@@ -7,6 +7,8 @@ import pytest
 import autograd
 from autograd import Value, dot, relu, tanh
 
+KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later"]
+
 
 def random_graph(seed):
     """Outputs and inputs of a graph in which layers, chains, odd neurons and recurrences are likely."""
@@ -27,6 +29,8 @@ def random_graph(seed):
             terms = [w * z for w, z in zip(weights, x, strict=True)]
             terms.insert(source.randint(0, len(terms)), bias)
             return autograd.sum(terms) * 1.0 if source.random() < 0.1 else autograd.sum(terms)
+        if kind == "biases later":
+            return sum((w * z for w, z in zip(weights, x, strict=True)), 0.0)
         if kind == "bias last":
             first, *others = [w * z for w, z in zip(weights, x, strict=True)]
             return sum(others, first) + bias if source.random() < 0.7 else bias + sum(others, first)
@@ -38,7 +42,8 @@ def random_graph(seed):
         x = source.sample(values, min(len(values), source.randint(1, 4)))
         if source.random() < 0.2:
             x.append(source.choice([1.0, parameters[0]]))
-        kind, made = source.choice(["layer", "layer", "chains", "sums", "one sum", "bias last", "other"]), []
+        kind, made = source.choice([*KINDS, "other"]), []
+        biases = [weight() for _ in range(4)]
         for _ in range(source.randint(1, 4)):
             if kind == "other":
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
@@ -47,6 +52,8 @@ def random_graph(seed):
                 made.append(neuron(x, kind))
             if source.random() < 0.2:
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
+        if kind == "biases later":
+            made = [value + bias for value, bias in zip(made, biases, strict=False)]
         made = [value for value in made if isinstance(value, Value)]
         values = [tanh(value) for value in made] if made and source.random() < 0.5 else [*values, *made]
     return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs

@@ -201,7 +201,7 @@ CHAINS = {
         lambda w, x, y: autograd.sum([w[0] * x, y, w[1] * y]),
         [(2, "multiply"), (1, "sum")],
     ),
-    "an input twice": (lambda w, x, y: w[0] + w[1] * x + w[2] * x, [(2, "multiply"), (1, "add"), (1, "add")]),
+    "an input twice": (lambda w, x, y: w[0] + w[1] * x + w[2] * x, [(1, 1), (1, 1)]),
     "the bias is an input": (lambda w, x, y: x + w[1] * x + w[2] * y, [(2, "multiply"), (1, "add"), (1, "add")]),
     "a product of inputs": (lambda w, x, y: w[0] + w[1] * x + x * y, [(2, "multiply"), (1, "add"), (1, "add")]),
     "differences": (lambda w, x, y: w[0] - w[1] * x - w[2] * y, [(2, "multiply"), (1, "subtract"), (1, "subtract")]),
@@ -228,6 +228,37 @@ def test_a_chain_whose_inputs_are_used_between_its_products():
     assert (1, 2) not in shapes(groups_of([w[0] + w[1] * x + w[2] * x.tanh()], [x]))
     between = (w[0] + w[1] * x + w[2] * y, x.tanh())
     assert (1, 2) in shapes(groups_of(between, [x, y]))
+
+
+SUMS = {
+    "sum": lambda w, x: autograd.sum([wi * xi for wi, xi in zip(w, x, strict=True)]),
+    "Python's sum": lambda w, x: sum(wi * xi for wi, xi in zip(w, x, strict=True)),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_biases_that_are_added_when_all_sums_are_done(name):
+    """The neurons use their inputs in the order of the sums, as the list does."""
+    x, weights, biases = leaves(3), matrix(4, 3), leaves(4)
+    sums = [SUMS[name](row, x) for row in weights]
+    backwards = [z + bias + 2.0 for z, bias in zip(sums[::-1], biases, strict=True)][::-1]
+    for outputs in ([z + bias for z, bias in zip(sums, biases, strict=True)], [z + 1.0 for z in sums], backwards):
+        found = groups_of(outputs, x)
+        assert shapes(found) == [(4, 3)]
+        assert len(found.parts) == 1
+
+
+def test_a_bias_that_is_added_late_and_used_elsewhere():
+    """Its gradient is summed up in the order of its uses, which the neuron would change."""
+    w, x = leaves(4), leaves(2)
+    z, other = w[0] * x[0] + w[1] * x[1], x[0] * w[2]
+    assert shapes(groups_of([z + w[2], other], x)) == [(1, 2), (1, "multiply"), (1, "add")]
+    z, other = w[0] * x[0] + w[1] * x[1], tanh(w[2])
+    assert shapes(groups_of([z + w[2], other], x)) == [(1, 2)]  # where the inputs are not used between, it is not late
+    z, other, bias = w[0] * x[0] + w[1] * x[1], x[0] * w[2], w[0] * 2.0
+    assert shapes(groups_of([z + bias, other], x)) == [(1, 2), (1, "multiply"), (1, "add")]
+    bias, z, other = w[0] * 2.0, w[0] * x[0] + w[1] * x[1], x[0] * w[2]
+    assert shapes(groups_of([z + bias, other], x)) == [(1, 2), (1, "multiply")]
 
 
 @LAYERS
