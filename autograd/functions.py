@@ -42,7 +42,6 @@ else:
         return declared
 
 
-
 # A method is its function, so that pickle finds either: a network knows its activation function.
 _functions: dict[str, Callable[..., Any]] = {
     name: vars(Value).get(name) or function(operation) for name, operation in OPERATIONS.items()

@@ -63,9 +63,11 @@ class Optimizer:
     clip_norm = WithinOrNone(math.ulp(0.0), math.inf)
     clip_value = WithinOrNone(math.ulp(0.0), math.inf)
 
-    def __new__(cls, *arguments: object, **options: object) -> Self:
-        check_options(cls, options)
-        return super().__new__(cls)
+    if not TYPE_CHECKING:  # which would ask for a constructor that takes the same
+
+        def __new__(cls, *arguments, **options):
+            check_options(cls, options)
+            return super().__new__(cls)
 
     def __init__(
         self,
