@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Self, SupportsIndex
 
-    from autograd.operands import Number
     from autograd.operation import Operation
-
     from autograd.table import Methods
     from autograd.value import Numeric
 

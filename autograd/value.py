@@ -110,7 +110,7 @@ class Value(Common):
     if not TYPE_CHECKING:  # which would ask for subclasses' constructors that take the same
 
         def __new__(cls, *arguments, **keywords):
-            """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
+            """A leaf of 0.0. A subclass's constructor may set its data and little else, as micrograd's does."""
             value = new(cls)
             if cls is Value and (arguments or keywords):
                 value._created = next_number()  # the constructor sets all the rest

@@ -20,7 +20,7 @@ from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, Literal, Self
+    from typing import Any, Literal
 
     from numpy.typing import NDArray
 
