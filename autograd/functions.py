@@ -24,14 +24,15 @@ from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
 from autograd.wording import counted
 
-TYPE_CHECKING = False
+TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, SupportsAbs, TypeVar, overload
 
     from autograd.operands import Number
     from autograd.table import *
-    from autograd.value import Numeric, Operand, Scalar
+    from autograd.table import Numeric
+    from autograd.value import Operand, Scalar
 
     T = TypeVar("T")
     Default = TypeVar("Default")

@@ -24,7 +24,9 @@ from collections.abc import Iterable
 from typing import Any, overload
 
 from autograd.operands import Number
-from autograd.value import Numeric, Value
+from autograd.value import Value
+
+Numeric = Value | Number
 '''
 
 

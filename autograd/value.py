@@ -32,12 +32,12 @@ from autograd.specialised import make_nodes_of, specialised
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from autograd.operands import Number
     from autograd.operation import Operation
+    from autograd.table import Numeric
 
-    Numeric: TypeAlias = "Value | Number"
     Children = Iterable["Value"]
     Symbol = str | Iterable[Number]
 

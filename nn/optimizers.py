@@ -20,13 +20,19 @@ from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, Literal
+    from typing import Any, Literal, TypedDict, Unpack
 
     from numpy.typing import NDArray
 
     Vector = NDArray[numpy.float64]
     Rate = float | Callable[[int], float]
     State = dict[str, Any]  # Any: numbers, and lists and dicts of these
+
+    class Clipping(TypedDict, total=False):
+        """The options that all optimizers take."""
+
+        clip_norm: float | None
+        clip_value: float | None
 
 
 class Optimizer:
@@ -329,7 +335,7 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.momentum = momentum
@@ -377,7 +383,7 @@ class RMSProp(Optimizer):
         alpha: float = 0.99,
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.alpha = alpha
@@ -427,7 +433,7 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.betas = betas
@@ -487,7 +493,7 @@ class AdamW(Adam):
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
         amsgrad: bool = False,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon, weight_decay, amsgrad, **clipping)
 
