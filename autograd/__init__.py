@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from autograd import files
+    from autograd import files, packages
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_MODULES = ("files",)
+_MODULES = ("files", "packages")
 _LATER = {
     name: module
     for module, names in {
@@ -46,7 +46,7 @@ _LATER = {
 __all__ = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
     "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", "wording", *_functions,
+    "jvp", "no_grad", "packages", "scatter", "structures", "value_and_grad", "vjp", "wording", *_functions,
 ]  # fmt: skip
 
 

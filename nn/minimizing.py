@@ -11,13 +11,13 @@ compared with the tolerances stay the same.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd import Value, scatter
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     Array = NDArray[numpy.float64]
     Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
 
-EPSILON = float(numpy.finfo(float).eps)
-SMALLEST = float(numpy.finfo(float).tiny)
+EPSILON = sys.float_info.epsilon
+SMALLEST = sys.float_info.min
 
 REASONS = {
     "gradient": "no derivative of the loss is larger than the tolerance, relative to loss and curvature",

@@ -15,9 +15,8 @@ from io import BytesIO
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, cast
 
-import numpy
-
-from autograd import no_grad, structures
+from autograd import no_grad, packages, structures
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import (
     at_least,
@@ -534,7 +533,7 @@ def new_figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError('nn.plots draws with matplotlib: pip install "scalar-autograd[plots]"') from error
+        raise ImportError(f"nn.plots draws with matplotlib: {packages.install('matplotlib')}") from error
 
     class Picture(Figure):
         """Shows itself in notebooks, which by themselves show pyplot's figures only."""

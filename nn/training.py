@@ -14,9 +14,8 @@ from itertools import chain
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd import Value, scatter, structures
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
