@@ -8,7 +8,7 @@
 0.54212
 """
 
-from autograd import structures, wording
+from autograd import packages, structures, wording
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from autograd import files, packages
+    from autograd import files
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.tape import RecordingError, Tape
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_MODULES = ("files", "packages")
+_MODULES = ("files",)
 _LATER = {
     name: module
     for module, names in {

@@ -1,4 +1,4 @@
-"""Packages that a part needs and may not find: the command that installs them, and NumPy, which is imported here.
+"""Packages beside this one: what to install where one is missing, NumPy, and the other package that is called autograd.
 
 `from autograd.packages import numpy` imports NumPy. Where it is not installed, a `Missing` stands in for it, so that
 all of the project can be imported: the engine, the transforms, `nn`'s layers and losses need no array.
@@ -6,7 +6,9 @@ all of the project can be imported: the engine, the transforms, `nn`'s layers an
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +45,19 @@ if not TYPE_CHECKING:
         return numpy
 
 
+def warn_of_another() -> None:
+    """Warns where the files of HIPS autograd, whose import name is ours, lie between those of this package."""
+    folder = os.path.dirname(__file__)
+    if os.path.exists(os.path.join(folder, "tracer.py")):  # a file of theirs, and none of ours
+        warnings.warn(
+            f"{folder} has the files of two distributions: of scalar-autograd, which runs, and of HIPS autograd, which "
+            "differentiates NumPy code. They overwrite each other, and cannot share an environment. "
+            "pip uninstall autograd scalar-autograd, and then install one of them again",
+            RuntimeWarning,
+            stacklevel=4,  # the line that imports autograd,
+        )
+
+
 class Missing:
     """Stands in for NumPy where it is not installed. There is no object of its types; all else raises ImportError."""
 
@@ -65,3 +80,6 @@ class Missing:
             f"tapes, fit, optimizers and data sets compute with NumPy, which is not installed: {install('numpy')}",
             name="numpy",
         )
+
+
+warn_of_another()

@@ -22,7 +22,7 @@ from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
-from nn.progress import progress_bar
+from nn.progress import figures, progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ class SecondOrder:
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
             evaluator, descent.eager = choose(problem, tape, self._needs_hessian)
-            bar = progress_bar(steps, "steps", progress)
+            bar = progress_bar(steps, progress)
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
@@ -320,7 +320,7 @@ class SecondOrder:
                     if descent.steps:
                         undo.keep()
                     if progress:
-                        bar.set_postfix(loss=f"{descent.loss[-1]:.4g}", refresh=False)
+                        bar.set_postfix_str(figures(["loss"], descent.loss[-1:]), refresh=False)
                         bar.update(descent.steps - bar.n)
                     if iterate.has_small_gradient(tolerance):
                         raise Stop("gradient")

@@ -6,6 +6,7 @@ import copy
 import pickle
 import random
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import autograd
@@ -42,7 +43,7 @@ assert gradients(x * y, [x, y]) == [3.0, 2.0]
 check_gradients(lambda x, y: x * y**2, [2.0, 3.0])
 assert "v1 = x * y = 2 * 3 = 6" in explain(x * y).text
 assert define("cube", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])(2.0) == 8.0
-assert draw(x * y).dot.startswith("digraph")
+assert find_spec("graphviz") is None or draw(x * y).dot.startswith("digraph")
 
 # ---- Layers, losses, metrics, files, and a loop by hand
 
