@@ -1,6 +1,6 @@
 # What people do here. Each target makes the environment that it needs, in .venv, and then runs.
 #
-#   make demo     train a network on handwritten digits        make lint    ruff and mypy
+#   make demo     train a network on handwritten digits        make lint    ruff, mypy, zizmor
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
@@ -41,6 +41,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+	$(BIN)/zizmor --offline --quiet .github
 
 # Peers that are not installed are left out: $(BIN)/python -m pip install -e ".[peers]" brings them, gigabytes of them.
 bench: $(VENV)/installed-test
