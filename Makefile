@@ -1,10 +1,12 @@
 # What people do here. Each target makes the environment that it needs, in .venv, and then runs.
 #
-#   make demo     train a network on handwritten digits        make lint    ruff, mypy and pyright
+#   make demo     train a network on handwritten digits        make lint    ruff, mypy, pyright, zizmor
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
 #   make landmarks   run the landmarks of backpropagation again, from nothing
+#   make notebooks   open the course in JupyterLab
+#   make wheels   build what is published into dist/: the sdist, this platform's wheel, and the one for every platform
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +17,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks wheels clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -40,6 +42,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pyright
+	$(BIN)/zizmor --offline --quiet .github
 
 # Peers that are not installed are left out: $(BIN)/python -m pip install -e ".[peers]" brings them, gigabytes of them.
 bench: $(VENV)/installed-test
@@ -52,13 +55,26 @@ docs: $(VENV)/installed-examples
 landmarks: $(VENV)/installed-test
 	$(BIN)/python -P tests/run_notebooks.py landmarks
 
+notebooks: $(VENV)/installed-notebooks
+	$(BIN)/python -m jupyter lab notebooks/01-a-value-and-its-gradient.ipynb
+
+# Each wheel is built from the sdist, in a folder of its own: nothing that lies about here gets into it.
+wheels: $(VENV)/installed-release
+	rm -rf dist
+	$(BIN)/python -m build
+	AUTOGRAD_PURE=1 $(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m check_wheel_contents dist/*.whl
+
 clean:
-	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A stamp for each extra: installed again only when something that the installation depends on has changed. Here, and
 # not on users' machines, a warning of the C compiler is an error.
 $(VENV)/installed-%: pyproject.toml setup.py $(addprefix autograd/,operation.py operations.py value.py common.py functions.py writer.py formulas.py stubs.py) $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
-	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
+	@echo "Installing into $(VENV) what the extra $* needs. This may take minutes; pip says what it is at."
+	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --progress-bar off --editable ".[$*]"
+	@$(BIN)/python -c "from autograd import engines; print(engines.report())"
 	@touch $@
 
 $(VENV)/pyvenv.cfg:

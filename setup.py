@@ -58,10 +58,20 @@ class BuildPackages(build_py):
 class BuildNativeEngine(build_ext):
     """Writes C from the table and compiles; where that fails, says so in a line, and Python's engine serves."""
 
+    problem = ""
+
     def run(self) -> None:
         if self.inplace:
             write_types(ROOT)
         super().run()
+        self.note(ROOT if self.inplace or self.editable_mode else Path(self.build_lib))
+
+    def note(self, folder: Path) -> None:
+        """Leaves the problem, if there was one, where the engine would be: pip shows nothing of what is said here."""
+        note = folder / NATIVE / "not_built.txt"
+        note.unlink(missing_ok=True)
+        if self.problem:
+            note.write_text(self.problem, encoding="utf-8")
 
     def build_extension(self, extension: Extension) -> None:
         import_the_table()
@@ -76,11 +86,17 @@ class BuildNativeEngine(build_ext):
         try:
             super().build_extension(extension)
         except (BaseError, CCompilerError, OSError) as error:
-            raise CompileError(f"no working C compiler, so the Python engine will serve ({error})") from error
+            said = str(error)  # with the whole command
+            said = said if len(said) <= 160 else f"{said[:70]} … {said[-70:]}"
+            self.problem = f"no working C compiler ({said})"
+            raise CompileError(f"{self.problem}, so the Python engine will serve") from error
 
 
 setup(
-    ext_modules=[
+    # AUTOGRAD_PURE=1 leaves the engine out: what is built then is the wheel for every platform, and for browsers.
+    ext_modules=[]
+    if os.environ.get("AUTOGRAD_PURE")
+    else [
         Extension(
             "autograd.native.engine",
             sources=[str(path) for path in sorted(NATIVE.glob("*.c"))],

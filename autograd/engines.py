@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import suppress
 
 from autograd import common, operands, subclasses, value
 from autograd import recording as modes
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 engine = os.environ.get("AUTOGRAD_ENGINE", "")
 if engine not in ("", "python", "native"):
     raise ImportError(f"AUTOGRAD_ENGINE={engine}: expected python or native, or nothing for the faster one there is")
+
+
+def not_built() -> str:
+    """Why the native engine is not there, as the installation has left word."""
+    with suppress(OSError):
+        path = os.path.join(os.path.dirname(__file__), "native", "not_built.txt")
+        with open(path, encoding="utf-8") as note:
+            return f"it was not built: {note.read()}"
+    return "it was not built"
+
+
+why_not_native = "AUTOGRAD_ENGINE=python" if engine == "python" else ""
 if engine != "python":
     try:
         import autograd.native.engine as native  # where it was not built, a ModuleNotFoundError
@@ -35,7 +48,8 @@ if engine != "python":
         if native.table_checksum != table_checksum():
             raise ImportError("it was built from another table of operations")
     except ImportError as error:
-        problem = f"the native engine cannot be used: {error}; install again, with a C compiler at hand"
+        why_not_native = not_built() if isinstance(error, ModuleNotFoundError) else str(error)
+        problem = f"the native engine cannot be used: {why_not_native}; install again, with a C compiler at hand"
         if engine == "native":
             raise ImportError(problem) from error
         if not isinstance(error, ModuleNotFoundError):
@@ -43,6 +57,14 @@ if engine != "python":
         engine = "python"
     else:
         engine = "native"
+
+
+def report() -> str:
+    """Which engine runs, and why not the other: a sentence for who has just installed the project."""
+    if engine == "native":
+        return "The native engine was built, and runs."
+    return f"The Python engine runs; the native one, which is faster, does not: {why_not_native}."
+
 
 if not TYPE_CHECKING:
     if engine == "python":

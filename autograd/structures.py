@@ -407,7 +407,7 @@ def elements_of_array(structure: Any) -> list[Any]:
 
 
 def as_array(leaves: list[Any], shape: tuple[int, ...]) -> Any:
-    import numpy
+    from autograd.packages import numpy
 
     if all(isinstance(leaf, float) for leaf in leaves):
         return numpy.array(leaves, numpy.float64).reshape(shape)

@@ -10,7 +10,7 @@ With `--mesh` there is no cluster: XLA replays the tape, and each batch is sprea
 GPUs or TPUs, where there are any. XLA_FLAGS=--xla_force_host_platform_device_count=4 makes four of the processor.
 
 The cluster is this machine; of a cluster of several, a Client is made with its scheduler's address.
-Needs distributed, or for a mesh JAX, and scikit-learn: pip install "scalar-autograd[parallel,xla,datasets]"
+Needs distributed, or for a mesh JAX, and scikit-learn: pip install distributed jax scikit-learn
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A network of 64 inputs, the pixels, 32 hidden neurons and 10 outputs, one logit per digit, minimises the softmax
 cross-entropy on 1,437 images, and is then asked about 360 that it has never seen. In the folder `out/` it leaves the
-loss curve, the confusion matrix, the drawing of one trained neuron, and the model.
+loss curve, the confusion matrix, the weights of the hidden neurons as pictures, where ink speaks for each digit, the
+digits that are misread, and the model.
 """
 
 import argparse
@@ -10,15 +11,19 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograd import Value, no_grad, tanh
-from autograd.drawing import Drawing, draw
+import numpy
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from autograd import Tape, no_grad, tanh
 from nn.arguments import positive_argument
 from nn.datasets import digits
+from nn.exchange import to_numpy
 from nn.layers import MLP
 from nn.losses import cross_entropy
 from nn.metrics import correct_class, predicted_class
 from nn.optimizers import Adam
-from nn.plots import confusion_matrix
+from nn.plots import confusion_matrix, receptive_fields
 from nn.training import fit
 
 OUT = Path(__file__).resolve().parents[1] / "out"
@@ -39,15 +44,19 @@ def main(epochs: int = 30, seed: int = 0, out: Path = OUT) -> None:
     images, answers = held_out.inputs.tolist(), held_out.targets.tolist()
     readings = read(model, images)
     print(f"\nOf the held-out digits it reads {score(readings, answers)}.")
-    misread = [i for i, answer in enumerate(answers) if readings[i] != answer][:4]
+    misread = {i: f"{answer}, read as {readings[i]}" for i, answer in enumerate(answers) if readings[i] != answer}
     if misread:
         print("Some that it misreads:\n")
-        print(side_by_side([picture(images[i], f"{answers[i]}, read as {readings[i]}") for i in misread]))
+        print(side_by_side([picture(images[i], misread[i]) for i in [*misread][:4]]))
 
     out.mkdir(exist_ok=True)
     history.plot().savefig(out / "digits-loss.png")
     confusion_matrix(answers, readings).savefig(out / "digits-confusion.png")
-    neuron_drawing(model, images[0], digit=answers[0]).save(out / "digits-neuron.svg")
+    hidden_neurons(model).savefig(out / "digits-neurons.png")
+    logits(model, held_out.inputs).savefig(out / "digits-logits.png")
+    if misread:
+        first = [*misread][:24]
+        on_paper([images[i] for i in first], [misread[i] for i in first]).savefig(out / "digits-misread.png")
     model.save(out / "digits-model.json")
     print(f"\nIn {out}: {', '.join(sorted(file.name for file in out.glob('digits-*')))}.")
 
@@ -81,15 +90,28 @@ def side_by_side(pictures: list[list[str]]) -> str:
     return "\n".join("    ".join(lines).rstrip() for lines in zip(*pictures, strict=True))
 
 
-def neuron_drawing(model: MLP, image: list[float], digit: int) -> Drawing:
-    """The output neuron of a digit, at work on an image: its weights, and what the hidden neurons tell it."""
-    hidden, output = model.layers
-    inputs = [Value(h, label=f"h{i}") for i, h in enumerate(hidden(image))]
-    logit = output.neurons[digit](inputs)
-    logit.label = f"logit of {digit}"
-    model.zero_grad()
-    logit.backward()
-    return draw(logit)
+def hidden_neurons(model: MLP) -> Figure:
+    """The weights of each hidden neuron, as a picture: white pixels add to its net input, black take.
+
+    Much of it is noise, what chance drew in the beginning: learning has changed the weights by less.
+    """
+    weights = to_numpy(model)["layers.0.weight"]
+    return receptive_fields(weights, (8, 8), names=[f"h{i}" for i in range(len(weights))])
+
+
+def logits(model: MLP, inputs: NDArray[numpy.float64]) -> Figure:
+    """Where ink speaks for each digit, white, and where against it: the mean derivative of its logit by every pixel.
+
+    It is the derivative by a pixel's standard deviation, so pixels count by how much they differ between the images.
+    """
+    tape = Tape.record(model, [inputs[0].tolist()])
+    derivatives = tape.jacobian(inputs, wrt="inputs").mean(axis=0) * inputs.std(axis=0)
+    return receptive_fields(derivatives, (8, 8), columns=5, names=[f"for a {digit}" for digit in range(10)])
+
+
+def on_paper(images: list[list[float]], captions: list[str]) -> Figure:
+    """The images, black on white."""
+    return receptive_fields([[1.0 - 2.0 * ink for ink in image] for image in images], (8, 8), names=captions)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ root mean square takes the place of layer normalisation, and no matrix has a bia
 in 1,000 steps of one name each. The names are those of the census of 1990. They differ in length: `fit` records a tape
 for each length, whose inputs are the letters.
 
-Needs the package names: pip install "scalar-autograd[examples]"
+Needs the package names: pip install names
 """
 
 import argparse

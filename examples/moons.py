@@ -1,7 +1,7 @@
 """Two moons, told apart by a small network. But for its imports, this is a script for micrograd.
 
 Max-margin loss, L2 regularisation, gradient descent by hand. Leaves the decision boundary in out/moons.png.
-Needs matplotlib and scikit-learn: pip install "scalar-autograd[examples]"
+Needs matplotlib and scikit-learn: pip install matplotlib scikit-learn
 """
 
 import argparse

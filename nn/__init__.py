@@ -10,6 +10,7 @@
 >>> optimizer.step()
 """
 
+import nn.foundation  # noqa: F401  first: it says so where another package is called autograd
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch

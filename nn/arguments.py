@@ -15,10 +15,8 @@ from functools import lru_cache
 from numbers import Real
 from reprlib import repr as shortened
 
-import numpy
-import numpy.ma
-
 from autograd import Value, structures
+from autograd.packages import numpy
 from autograd.wording import counted
 
 TYPE_CHECKING = False

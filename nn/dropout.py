@@ -14,10 +14,8 @@ from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-import numpy.random
-
 from autograd import RecordingError, Value, multiply
+from autograd.packages import numpy
 from nn.arguments import Within, is_sequence, scalars, within
 from nn.module import Module, current_mode
 

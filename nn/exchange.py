@@ -17,9 +17,8 @@ from itertools import groupby, zip_longest
 from reprlib import repr as shortened
 from typing import NamedTuple
 
-import numpy
-
 from autograd import structures
+from autograd.packages import numpy
 from nn.arguments import is_sequence
 from nn.module import Module, assign, matched, named_entries, numbers_in, single
 

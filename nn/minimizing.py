@@ -11,18 +11,18 @@ compared with the tolerances stay the same.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd import Value, scatter
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
-from nn.progress import progress_bar
+from nn.progress import figures, progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     Array = NDArray[numpy.float64]
     Function = Callable[..., Any]  # Any: of one example's data, whatever it is; each method says what it returns
 
-EPSILON = float(numpy.finfo(float).eps)
-SMALLEST = float(numpy.finfo(float).tiny)
+EPSILON = sys.float_info.epsilon
+SMALLEST = sys.float_info.min
 
 REASONS = {
     "gradient": "no derivative of the loss is larger than the tolerance, relative to loss and curvature",
@@ -311,7 +311,7 @@ class SecondOrder:
         try:
             problem = Problem(name, self._asked_for(function), self.parameters, examples_of(name, *data))
             evaluator, descent.eager = choose(problem, tape, self._needs_hessian)
-            bar = progress_bar(steps, "steps", progress)
+            bar = progress_bar(steps, progress)
             may_draw = isinstance(evaluator, ByExample)
             with Undo(self.parameters, may_draw) as undo, numpy.errstate(all="ignore"), bar:
                 self._check(evaluator)
@@ -320,7 +320,7 @@ class SecondOrder:
                     if descent.steps:
                         undo.keep()
                     if progress:
-                        bar.set_postfix(loss=f"{descent.loss[-1]:.4g}", refresh=False)
+                        bar.set_postfix_str(figures(["loss"], descent.loss[-1:]), refresh=False)
                         bar.update(descent.steps - bar.n)
                     if iterate.has_small_gradient(tolerance):
                         raise Stop("gradient")

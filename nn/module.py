@@ -17,9 +17,8 @@ from functools import partial
 from reprlib import repr as shortened
 from types import MappingProxyType, MemberDescriptorType
 
-import numpy
-
 from autograd import Value, scatter, structures
+from autograd.packages import numpy
 from nn.arguments import finite, flag, nested_numbers
 from nn.state import read_state, write_state
 

@@ -11,9 +11,8 @@ import math
 from collections.abc import Mapping
 from reprlib import repr as shortened
 
-import numpy
-
 from autograd import Value, gather, scatter
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 

@@ -15,10 +15,8 @@ from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-import numpy.random
-
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
+from autograd.packages import numpy
 from nn.arguments import columns_of, copied, copier, have_one_form, measured, numbers_and_shape, shapes_of, with_numbers
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite

@@ -22,9 +22,7 @@ from functools import cached_property
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-import numpy.linalg
-
+from autograd.packages import numpy
 from nn.arguments import Within, examples_of, flag, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (

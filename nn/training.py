@@ -14,15 +14,14 @@ from itertools import chain
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd import Value, scatter, structures
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
-from nn.progress import progress_bar
+from nn.progress import figures, progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -114,7 +113,8 @@ def fit(
         seed: of these orders, and of what `Dropout` leaves out; None draws one. Two calls with the same seed draw the
             same, unless the second goes on with the history of the first. Python's and NumPy's global random states are
             neither used nor changed, as long as no other thread draws from them now and then.
-        progress: show a progress bar with loss and metric on the standard error stream.
+        progress: show a progress bar on the standard error stream, or in a notebook: the epoch, the time left, and loss
+            and metric so far, behind a slash those of the last validation.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
             model's output with numbers in the place of Values.
@@ -182,15 +182,16 @@ def fit(
         shuffler.shuffle(order)
     try:
         evaluator, history.eager = choose(problem, tape)
-        bar = progress_bar((epochs - done) * len(examples), "examples", progress)
+        bar = progress_bar((epochs - done) * len(examples), progress, f"{done}/{epochs}")
         with run.undo, bar:
             for epoch in range(done + 1, epochs + 1):
-                bar.set_description(f"epoch {epoch}/{epochs}")
+                bar.set_description_str(f"{epoch}/{epochs}", refresh=False)
                 if shuffle:
                     shuffler.shuffle(order)
                 problem.generated = Generated(seed, epoch)
                 batches = [order[k : k + batch_size] for k in range(0, len(order), batch_size)]
                 history.append(run.epoch(epoch, evaluator, batches, bar), run.validated(epoch, evaluator))
+                run.show(bar, history.loss[-1:] + history.metric[-1:])
                 run.note_best(epoch)
                 is_stopped = run.told(callback)
                 if is_stopped or (patience is not None and epoch - run.best_epoch >= patience):
@@ -322,9 +323,13 @@ class Run:
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
             if bar.update(len(batch)) or count == len(batches):
-                shown = {name: f"{total / seen:.4f}" for name, total in zip(self.names, totals, strict=True)}
-                bar.set_postfix(shown, refresh=False)
+                self.show(bar, [total / seen for total in totals])
         return [total / seen for total in totals]
+
+    def show(self, bar: tqdm[Any], means: Sequence[float]) -> None:
+        """Has the bar show these means, and those of the last validation, at its next update."""
+        validated = self.history.validation_loss[-1:] + self.history.validation_metric[-1:]
+        bar.set_postfix_str(figures(self.names, means, validated), refresh=False)
 
     def validated(self, number: int, evaluator: Evaluator) -> list[float]:
         """The means of loss and metric over the held-out examples."""

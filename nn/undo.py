@@ -7,10 +7,8 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-import numpy
-import numpy.random
-
 from autograd import Value, scatter
+from autograd.packages import numpy
 from nn.optimizers import gathered
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def ancestors(values: Iterable[Value]) -> set[Value]:
 
 
 def random_states() -> tuple[Any, Any]:  # Any: as each has them
-    return random.getstate(), numpy.random.get_state(legacy=False)  # noqa: NPY002  # it is the model's, if anybody's
+    return random.getstate(), numpy.random.get_state(legacy=False)  # it is the model's, if anybody's
 
 
 def put_back_random_states(states: tuple[Any, Any]) -> bool:
@@ -77,7 +75,7 @@ def put_back_random_states(states: tuple[Any, Any]) -> bool:
     if not differ(states, random_states()) or others_draw():
         return False
     random.setstate(states[0])
-    numpy.random.set_state(states[1])  # noqa: NPY002
+    numpy.random.set_state(states[1])
     return True
 
 

@@ -66,10 +66,15 @@ def engine_and_gradient(folder, *options):
     """Of what is installed there, in a Python that sees nothing else, and no compiler."""
     environment = folder / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", environment, folder=folder)
-    python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
-    told = run(python, "-W", "error", "-c", TELL, folder=folder, PYTHONPATH=str(folder / "installed"), PATH="").split()
+    told = python_in(folder, "-c", TELL).split()
     assert Path(told[2]).is_relative_to(folder / "installed")
     return told[:2]
+
+
+def python_in(folder, *arguments):
+    """What the Python of the environment there prints."""
+    python = folder / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    return run(python, "-W", "error", *arguments, folder=folder, PYTHONPATH=str(folder / "installed"), PATH="")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,16 @@ def built(tmp_path_factory):
     run(sys.executable, "-m", "build", "--no-isolation", copy, folder=copy.parent)
     [sdist], [wheel] = (copy / "dist").glob("*.tar.gz"), (copy / "dist").glob("*.whl")
     return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def pure(built):
+    """The wheel for every platform, of the same sdist."""
+    folder = built[0].parent.parent / "pure"
+    options = ("--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check", "--wheel-dir", folder)
+    run(sys.executable, "-m", "pip", "wheel", *options, built[0], folder=built[0].parent, AUTOGRAD_PURE="1")
+    [wheel] = folder.iterdir()
+    return wheel
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +142,29 @@ def test_without_a_compiler_the_installation_says_so_in_a_line_and_python_serves
     lines = [line for line in said.splitlines() if "autograd.native.engine" in line and "failed" in line]
     assert len(lines) == 1, said
     assert engine_and_gradient(tmp_path) == ["python", GRADIENT]
+    report = python_in(tmp_path, "-c", "from autograd import engines; print(engines.report())")
+    assert "does not: it was not built: no working C compiler (" in report
+
+
+def test_the_pure_wheel_is_for_every_platform_and_has_all_but_the_engine(built, pure):
+    assert pure.name == f"scalar_autograd-{autograd.__version__}-py3-none-any.whl"
+    names = [zipfile.ZipFile(wheel).namelist() for wheel in (pure, built[1])]
+    of_packages = [{name for name in some if name.startswith(("autograd/", "nn/"))} for some in names]
+    assert not [name for name in of_packages[0] if name.endswith((".so", ".pyd", ".c", ".h"))]
+    assert {name for name in of_packages[1] - of_packages[0] if not name.endswith("not_built.txt")} == {
+        name for name in of_packages[1] if re.fullmatch(r"autograd/native/engine\..*(so|pyd)", name)
+    }
+
+
+@pytest.mark.parametrize("wheel", ["pure", "compiled"])
+def test_without_numpy_an_installed_wheel_serves(wheel, pure, built, tmp_path):
+    """In an environment that has nothing else."""
+    install(pure if wheel == "pure" else built[1], tmp_path)
+    assert engine_and_gradient(tmp_path)[1] == GRADIENT
+    shutil.copy(ROOT / "tests" / "without_numpy.py", tmp_path)
+    engine, path = python_in(tmp_path, tmp_path / "without_numpy.py").split(maxsplit=1)
+    assert Path(path.strip()).is_relative_to(tmp_path / "installed")
+    assert (engine == "python") or wheel == "compiled"
 
 
 def test_the_version_is_written_once(built):

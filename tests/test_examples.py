@@ -11,14 +11,13 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from autograd import Tape, Value, dot, draw, engine, explain, tanh
+from autograd import Tape, Value, dot, draw, engine, explain, grad, tanh
 from nn.datasets import digits
 from nn.layers import MLP
 
@@ -81,16 +80,21 @@ def test_the_demo_shows_digits_that_it_misreads(demo):
     assert captions == [(str(targets[i]), str(read[i])) for i in misread]
 
 
-def test_the_demo_leaves_pictures(demo):
+def test_the_demo_leaves_pictures_that_fit_a_screen(demo):
     out, _ = demo
-    assert sorted(file.name for file in out.iterdir()) == [
-        "digits-confusion.png", "digits-loss.png", "digits-model.json", "digits-neuron.svg",
-    ]  # fmt: skip
-    for name in ("digits-confusion.png", "digits-loss.png"):
-        assert len(np.unique(imread(out / name))) > 10
-    texts = [text.text for text in ElementTree.parse(out / "digits-neuron.svg").iter() if text.text]
-    label = f"logit of {digits().held_out.targets[0]}"
-    assert {label, "dot", "b", *(f"{kind}{i}" for kind in "wh" for i in range(16))} <= set(texts)
+    pictures = [
+        "digits-confusion.png",
+        "digits-logits.png",
+        "digits-loss.png",
+        "digits-misread.png",
+        "digits-neurons.png",
+    ]
+    assert sorted(file.name for file in out.iterdir()) == sorted([*pictures, "digits-model.json"])
+    for name in pictures:
+        pixels = imread(out / name)
+        assert len(np.unique(pixels)) > 10
+        assert pixels.shape[0] <= 1000
+        assert pixels.shape[1] <= 1400
 
 
 def test_a_picture_is_its_image():
@@ -99,12 +103,22 @@ def test_a_picture_is_its_image():
     assert lines == ["  @@++..  @@++..", *[" " * 16] * 7, "  1, read as 7  "]
 
 
-def test_the_drawn_neuron_is_the_networks():
+def test_the_neurons_are_shown_as_their_weights_and_a_misread_image_as_itself():
     module = example("digits")
-    model, image = module.network(), digits().held_out.inputs[0].tolist()
-    assert isinstance(model, MLP)
-    drawing = module.neuron_drawing(model, image, digit=3)
-    assert f"data {model(image)[3].data!r}" in drawing.dot
+    model, image = module.network(), digits().held_out.inputs[0]
+    fields = [field.get_array() for field in module.hidden_neurons(model).axes[0].images]
+    weights = [[w.data for w in neuron.weights] for neuron in model.layers[0].neurons]
+    assert [field.ravel().tolist() for field in fields] == weights
+    inputs = digits().held_out.inputs[:3]
+    shown = [np.asarray(field.get_array()).ravel() for field in module.logits(model, inputs).axes[0].images]
+    for digit in (0, 9):
+        slopes = [grad(lambda x, k=digit: model(x)[k])(x.tolist()) for x in inputs]
+        assert shown[digit] == pytest.approx(np.mean(slopes, axis=0) * inputs.std(axis=0), rel=1e-10)
+    figure = module.on_paper([image.tolist()], ["0, read as 6"])
+    [shown] = figure.axes[0].images
+    ink = 1.0 - shown.norm(shown.get_array())  # of black
+    assert np.asarray(ink).ravel() == pytest.approx(image)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0, read as 6"]
 
 
 # ---- microgpt

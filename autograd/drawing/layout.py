@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
+from contextlib import suppress
 from xml.etree import ElementTree
+
+from autograd import packages
 
 LAYOUT_SECONDS = 20.0
 
@@ -55,11 +59,17 @@ def laid_out(dot: str, format: str) -> bytes:
 
 def layout_program() -> str:
     """The system's `dot`, else `graphviz-pure`, from where pip puts programs or from the search path."""
-    user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
-    pip = os.pathsep.join([sysconfig.get_path("scripts"), user])
+    folders = [sysconfig.get_path("scripts")]
+    with suppress(ValueError):  # in a browser nobody has folders of their own
+        folders.append(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")))
+    pip = os.pathsep.join(folders)
     program = shutil.which("dot") or shutil.which("graphviz-pure", path=pip) or shutil.which("graphviz-pure")
     if program is None:
-        raise RuntimeError("a picture needs a layout program: pip install graphviz-pure, or install Graphviz")
+        if sys.platform == "emscripten":
+            raise RuntimeError("Python in a browser starts no layout program: lay out the picture's .dot elsewhere")
+        raise RuntimeError(
+            f"a picture needs a layout program: {packages.install('graphviz-pure')}, or install Graphviz"
+        )
     return program
 
 

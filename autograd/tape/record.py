@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy
-
 from autograd.common import uncomputable
 from autograd.engines import Value, engine
 from autograd.graph import topological_order
 from autograd.operations import ROW
+from autograd.packages import numpy
 from autograd.tape.wengert import WengertList
 
 TYPE_CHECKING = False

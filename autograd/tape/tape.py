@@ -11,13 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
-import numpy
-import numpy.ma
-
 from autograd import files, structures
 from autograd.engines import Value
 from autograd.operands import described, number_in
 from autograd.operation import are_places
+from autograd.packages import numpy
 from autograd.recording import end_stale_blocks
 from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
@@ -50,7 +48,7 @@ class Tape:
             the graph is a parameter, in the order of their creation: `tape.parameters`.
         executor: the name of what replays the graph, one of `autograd.tape.executors.EXECUTORS`. By default it is the
             first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
-            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install "scalar-autograd[xla]". How
+            JAX, for processors, GPUs and TPUs, once for each size of batch: pip install jax. How
             quick that is on GPUs and TPUs is unmeasured.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
 
@@ -336,7 +334,7 @@ class Tape:
         what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
         looked up: ONNX cuts off their fractions, so 1.5 is row 1 there, and takes negative ones from the end.
 
-        Raises ImportError without the package onnx: pip install "scalar-autograd[onnx]"; TypeError if the rule of an
+        Raises ImportError without the package onnx: pip install onnx; TypeError if the rule of an
         operation that was defined at run time cannot be written in ONNX, and for names that are no such pairs;
         ValueError for another dtype, and for names of which none is that of a parameter or an input of the tape.
 

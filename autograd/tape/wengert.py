@@ -12,11 +12,10 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd.engines import engine
 from autograd.operands import described
 from autograd.operations import ROW, ROWS, TABLE
+from autograd.packages import numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy
-
+from autograd import packages
+from autograd.packages import numpy
 from nn.datasets.dataset import Dataset, Split
 
 if TYPE_CHECKING:
@@ -64,5 +64,5 @@ def scikit_learn() -> ModuleType:
     try:
         from sklearn import datasets
     except ImportError as error:
-        raise ImportError('digits and iris come with scikit-learn: pip install "scalar-autograd[datasets]"') from error
+        raise ImportError(f"digits and iris come with scikit-learn: {packages.install('scikit-learn')}") from error
     return datasets  # type: ignore[no-any-return]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy
-import numpy.random
-
+from autograd.packages import numpy
 from nn.arguments import finite, positive, seed_number
 from nn.datasets.dataset import Dataset
 

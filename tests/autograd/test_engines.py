@@ -83,8 +83,27 @@ def test_where_it_was_not_built_the_choice_of_it_is_an_error(without_native):
     out, error = python(TELL, without_native, "native")
     assert out == ""
     last = error.splitlines()[-1]
-    assert last.startswith("ImportError: the native engine cannot be used: ")
-    assert last.endswith("; install again, with a C compiler at hand")
+    assert last == (
+        "ImportError: the native engine cannot be used: it was not built; install again, with a C compiler at hand"
+    )
+    (without_native / "autograd" / "native" / "not_built.txt").write_text("no cc", encoding="utf-8")
+    assert "cannot be used: it was not built: no cc; install" in python(TELL, without_native, "native")[1]
+
+
+REPORT = "from autograd import engines; print(engines.report())"
+
+
+def test_which_engine_runs_and_why_not_the_other_is_reported(without_native):
+    not_native = "The Python engine runs; the native one, which is faster, does not: "
+    assert python(REPORT, PACKAGE.parent, "python") == (f"{not_native}AUTOGRAD_ENGINE=python.", "")
+    assert python(REPORT, without_native, None) == (f"{not_native}it was not built.", "")
+    (without_native / "autograd" / "native" / "not_built.txt").write_text("no cc", encoding="utf-8")
+    assert python(REPORT, without_native, None) == (f"{not_native}it was not built: no cc.", "")
+
+
+@needs_the_native_engine
+def test_the_native_engine_is_reported():
+    assert python(REPORT, PACKAGE.parent, None) == ("The native engine was built, and runs.", "")
 
 
 @needs_the_native_engine

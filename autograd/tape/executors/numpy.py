@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from functools import reduce
 
-import numpy
-
 from autograd.operation import Mathematics, are_places, places, sum_from_left
 from autograd.operations import ROWS, TABLE
+from autograd.packages import numpy
 from autograd.tape.executors.executor import Executor
 from autograd.tape.executors.places import Matrix, Places, index_of
 from autograd.tape.groups import Product, find_groups

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy
+from autograd.packages import numpy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

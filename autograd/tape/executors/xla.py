@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
+from autograd import packages
 from autograd.tape.executors.executor import Executor
 from autograd.tape.groups import find_groups
 
@@ -30,7 +31,7 @@ class XLA(Executor):
 
     def missing(self, wengert: WengertList | None = None) -> str:
         if not find_spec("jax"):
-            return 'it needs JAX: pip install "scalar-autograd[xla]"'
+            return f"it needs JAX: {packages.install('jax')}"
         if (
             wengert is None
             or len(wengert) <= MOST_GROUPS

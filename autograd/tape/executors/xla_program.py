@@ -16,12 +16,12 @@ from operator import add, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
-import numpy
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from autograd.operation import Mathematics, are_places
 from autograd.operations import OPERATIONS, ROWS, TABLE
+from autograd.packages import numpy
 from autograd.tape.executors.numpy import on_arrays
 from autograd.tape.groups import Group, Product, constants_of, find_groups
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS, TAKE, WengertList

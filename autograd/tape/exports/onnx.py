@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import chain, product, takewhile
 from typing import TYPE_CHECKING
 
-import numpy
-
+from autograd import packages
 from autograd.engines import Value
 from autograd.operands import described
 from autograd.operations import ROWS
+from autograd.packages import numpy
 from autograd.tape import executors
 from autograd.tape.groups import Product, find_groups
 from autograd.tape.wengert import ON_INPUTS, TAKE
@@ -24,7 +24,7 @@ try:
     import onnx
     from onnx import helper, numpy_helper
 except ImportError as error:
-    raise ImportError('a tape is written in ONNX by the package onnx: pip install "scalar-autograd[onnx]"') from error
+    raise ImportError(f"a tape is written in ONNX by the package onnx: {packages.install('onnx')}") from error
 
 from autograd.tape.exports.operators import INT64, Functions, imports, rounded
 

@@ -11,12 +11,12 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from onnx import helper, numpy_helper
 
 from autograd.operation import LARGEST_FLOAT, Mathematics, gaussian
 from autograd.operations import LN2, LN10, OPERATIONS
+from autograd.packages import numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

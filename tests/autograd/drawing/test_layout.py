@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import sysconfig
 from collections import Counter
 from xml.etree import ElementTree
@@ -80,6 +81,20 @@ def test_without_a_layout_program_the_error_says_what_to_install(tmp_path, monke
     with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
         picture.save(tmp_path / "x.png")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_where_users_have_no_folders_the_error_says_what_to_install(tmp_path, monkeypatch):
+    """So it is in a browser: Pyodide has no folders of users, and starts no programs."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.delitem(sysconfig._INSTALL_SCHEMES, sysconfig.get_preferred_scheme("user"))
+    with pytest.raises(ValueError, match="'user' returned"):
+        sysconfig.get_preferred_scheme("user")
+    with pytest.raises(RuntimeError, match="pip install graphviz-pure, or install Graphviz"):
+        _ = draw(Value(1.0)).svg
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    with pytest.raises(RuntimeError, match=r"in a browser starts no layout program: lay out the picture's \.dot"):
+        _ = draw(Value(1.0)).svg
 
 
 @pytest.mark.usefixtures("program")

@@ -301,5 +301,5 @@ def test_without_the_package_an_error_says_what_to_install(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_onnx)
     x = Value(0.5)
-    with pytest.raises(ImportError, match=r'pip install "scalar-autograd\[onnx\]"'):
+    with pytest.raises(ImportError, match="pip install onnx"):
         Tape(tanh(x), [x]).to_onnx()
