@@ -8,21 +8,20 @@
 0.54212
 """
 
-from autograd import structures, wording
+from autograd import functions, structures, wording
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
-from autograd.functions import __all__ as _functions
-from autograd.functions import max, min  # noqa: F401  autograd.max; `import *` leaves the builtins alone
+from autograd.functions import max as max
+from autograd.functions import min as min  # autograd.max; `import *` leaves the builtins alone
 from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from autograd import files
+    from autograd import files, table
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
+    from autograd.table import *
     from autograd.tape import RecordingError, Tape
     from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -43,21 +42,25 @@ _LATER = {
     for name in names
 }  # fmt: skip
 
-__all__ = [
+__all__: list[str] = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
     "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", "wording", *_functions,
+    "jvp", "no_grad", "scatter", "structures", "value_and_grad", "vjp", "wording",
 ]  # fmt: skip
+__all__ += functions.__all__
 
+if TYPE_CHECKING:
+    __all__ += table.__all__
+else:
 
-def __getattr__(name: str) -> "Any":  # Any: a type checker learns of the table's functions only that they exist
-    from importlib import import_module
+    def __getattr__(name):
+        from importlib import import_module
 
-    if name in _MODULES:
-        return import_module(f"autograd.{name}")
-    if name in _LATER:
-        return getattr(import_module(f"autograd.{_LATER[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in _MODULES:
+            return import_module(f"autograd.{name}")
+        if name in _LATER:
+            return getattr(import_module(f"autograd.{_LATER[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from autograd.operands import Number
     from autograd.operation import Operation
 
-    class Engines:
+    from autograd.table import Methods
+    from autograd.value import Numeric
+
+    class Engines(Methods):
         """The part of a Value that each engine has by itself."""
 
         data: float
         grad: float
+        _created: int
         _number: float
         _label: str
         _symbol: str
@@ -36,6 +40,10 @@ if TYPE_CHECKING:
         _operands: tuple[Any, ...]
         _parents: tuple[Any, ...]
         _local_derivatives: tuple[float, ...]
+        _x: Any  # the first operand, or None, and the derivative by it
+        _dx: float | None
+        _y: Any
+        _dy: float | None
 
         @property
         def operands(self) -> tuple[Any, ...]: ...
@@ -48,7 +56,7 @@ else:
     Engines = object
 
 
-def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], Any]:
+def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Numeric], bool]:
     """A comparison's method: it compares data, with a Value or a real number."""
 
     def method(value: Common, other: Any) -> Any:
@@ -145,17 +153,19 @@ class Common(Engines):
         """Itself, as of any real number. NumPy asks the elements of an array of objects for it: in std, var, vdot."""
         return self
 
-    def __float__(self) -> float:
-        recording.refuse_to_leave(self, "float()")
-        return self.data
+    if not TYPE_CHECKING:  # a type checker refuses float(value), as the engine does while it records
 
-    def __complex__(self) -> complex:
-        recording.refuse_to_leave(self, "complex()")
-        return complex(self.data)
+        def __float__(self) -> float:
+            recording.refuse_to_leave(self, "float()")
+            return self.data
 
-    def __int__(self) -> int:
-        recording.refuse_to_leave(self, "int()")
-        return int(self.data)
+        def __complex__(self) -> complex:
+            recording.refuse_to_leave(self, "complex()")
+            return complex(self.data)
+
+        def __int__(self) -> int:
+            recording.refuse_to_leave(self, "int()")
+            return int(self.data)
 
     # How it is shown, copied and pickled.
 
@@ -210,7 +220,7 @@ class Common(Engines):
         return self.local_derivatives
 
     @_local_grads.setter
-    def _local_grads(self, derivatives: Iterable[Number]) -> None:
+    def _local_grads(self, derivatives: Iterable[Numeric]) -> None:
         parents, _, numbers = by_hand(self.parents, tuple(derivatives), engines_class(type(self)))
         self._set_by_hand(parents, self.op, numbers)
 
@@ -227,11 +237,6 @@ class Common(Engines):
         if not isinstance(symbol, str):
             raise TypeError(f"expected a string as _op, got {symbol!r}")
         self._set_symbol(symbol)
-
-    if TYPE_CHECKING:  # Any: other attributes are the user's
-
-        def __getattr__(self, name: str) -> Any: ...
-        def __setattr__(self, name: str, attribute: Any) -> None: ...
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

@@ -27,9 +27,20 @@ from autograd.wording import counted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from typing import Any, SupportsAbs, TypeVar, overload
 
-    from autograd.value import Operand, Scalar
+    from autograd.operands import Number
+    from autograd.table import *
+    from autograd.value import Numeric, Operand, Scalar
+
+    T = TypeVar("T")
+    Default = TypeVar("Default")
+    Key = Callable[[Any], Any] | None  # as the builtins take it
+else:
+
+    def overload(declared):  # for type checkers; to import typing takes as long as half of the engine
+        return declared
+
 
 
 # A method is its function, so that pickle finds either: a network knows its activation function.
@@ -39,6 +50,30 @@ _functions: dict[str, Callable[..., Any]] = {
 globals().update(_functions)
 
 
+def document(function: Any, operation: Operation) -> None:
+    """Gives a function of the table its docstring, unless it has that from the build."""
+    if function.__doc__ is None:
+        from autograd.formulas import description  # the native engine has no need of it
+
+        function.__doc__ = description(operation)
+
+
+for _operation in OPERATIONS.values():
+    document(_functions[_operation.name], _operation)
+
+
+@overload
+def sum(x: Iterable[Value], /, start: Numeric = 0) -> Value: ...
+@overload
+def sum(x: Iterable[Numeric], /, start: Value) -> Value: ...
+@overload
+def sum(x: Iterable[int], /, start: int = 0) -> int: ...  # type: ignore[overload-overlap]  # int comes first
+@overload
+def sum(x: Iterable[Number], /, start: Number = 0) -> float: ...
+@overload
+def sum(x: Iterable[Numeric], /, start: Numeric = 0) -> Value | float: ...
+@overload
+def sum(x: Iterable[T], /, start: T) -> T: ...
 def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
     """sum(x), from left to right, behind `start`: one node if there are Values among numbers.
 
@@ -67,6 +102,16 @@ def sum(x: Iterable[Any], /, start: Any = 0) -> Any:
     return builtins.sum(terms, 0) if is_zero else builtins.sum([*terms][1:], start)
 
 
+@overload
+def max(x: Iterable[T], /, *, key: Key = None) -> T: ...
+@overload
+def max(x: Iterable[T], /, *, key: Key = None, default: Default) -> T | Default: ...
+@overload
+def max(x: Value, y: Numeric, /, *others: Numeric, key: Key = None) -> Value: ...
+@overload
+def max(x: Numeric, y: Value, /, *others: Numeric, key: Key = None) -> Value: ...
+@overload
+def max(x: T, y: T, /, *others: T, key: Key = None) -> T: ...
 def max(*numbers: Any, **keywords: Any) -> Any:
     """max(x), the largest of an iterable, or of several arguments: one node, if there are Values among numbers.
 
@@ -85,6 +130,16 @@ def max(*numbers: Any, **keywords: Any) -> Any:
     return extreme("max", builtins.max, numbers, keywords)
 
 
+@overload
+def min(x: Iterable[T], /, *, key: Key = None) -> T: ...
+@overload
+def min(x: Iterable[T], /, *, key: Key = None, default: Default) -> T | Default: ...
+@overload
+def min(x: Value, y: Numeric, /, *others: Numeric, key: Key = None) -> Value: ...
+@overload
+def min(x: Numeric, y: Value, /, *others: Numeric, key: Key = None) -> Value: ...
+@overload
+def min(x: T, y: T, /, *others: T, key: Key = None) -> T: ...
 def min(*numbers: Any, **keywords: Any) -> Any:
     """min(x), the smallest of an iterable, or of several arguments; all else as in `autograd.max`.
 
@@ -115,6 +170,14 @@ def extreme(name: str, builtin: Callable[..., Any], given: tuple[Any, ...], keyw
     return builtin(*given, **keywords)
 
 
+@overload
+def take(sequence: Iterable[Value], index: Numeric) -> Value: ...
+@overload
+def take(sequence: Iterable[Numeric], index: Value) -> Value: ...
+@overload
+def take(sequence: Iterable[Number], index: Number) -> float: ...
+@overload
+def take(sequence: Iterable[Numeric], index: Numeric) -> Value | float: ...
 def take(sequence: Iterable[Any], index: Any) -> Any:
     """take(sequence, index) = sequence[round(index)]: a lookup, by an index that is part of an example.
 
@@ -155,6 +218,12 @@ def index_number(index: Any) -> Any:
         return math.inf if index > 0 else -math.inf
 
 
+@overload
+def mean(x: Iterable[Value]) -> Value: ...
+@overload
+def mean(x: Iterable[Number]) -> float: ...
+@overload
+def mean(x: Iterable[Numeric]) -> Value | float: ...
 def mean(x: Iterable[Any]) -> Any:
     """mean(x) = sum(x) / n, of n numbers. A Value where one of them is, else a float.
 
@@ -167,6 +236,12 @@ def mean(x: Iterable[Any]) -> Any:
     return sum(numbers) / len(numbers)
 
 
+@overload
+def prod(x: Iterable[Value]) -> Value: ...
+@overload
+def prod(x: Iterable[Number]) -> float: ...
+@overload
+def prod(x: Iterable[Numeric]) -> Value | float: ...
 def prod(x: Iterable[Any]) -> Any:
     """prod(x) = x_1 x_2 ... x_n, multiplied from left to right; 1.0 of nothing. A Value where one of them is.
 
@@ -183,6 +258,12 @@ def prod(x: Iterable[Any]) -> Any:
     return reduce(mul, numbers_of("prod", x, 0), 1.0)
 
 
+@overload
+def softmax(logits: Iterable[Value]) -> list[Value]: ...
+@overload
+def softmax(logits: Iterable[Number]) -> list[float]: ...
+@overload
+def softmax(logits: Iterable[Numeric]) -> list[Value] | list[float]: ...
 def softmax(logits: Iterable[Any]) -> list[Any]:
     """softmax(logits) = [p_1, ..., p_n], p_i = exp(z_i) / (exp(z_1) + ... + exp(z_n)): probabilities, with the sum 1.
 
@@ -208,6 +289,12 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
         raise outside("softmax: expected any logit > -inf", numbers, error) from None
 
 
+@overload
+def logaddexp(x: Value, y: Numeric) -> Value: ...
+@overload
+def logaddexp(x: Numeric, y: Value) -> Value: ...
+@overload
+def logaddexp(x: Number, y: Number) -> float: ...
 def logaddexp(x: Any, y: Any) -> Any:
     """logaddexp(x, y) = log(exp(x) + exp(y)), the `logsumexp` of two: no exponential overflows or vanishes.
 
@@ -247,12 +334,17 @@ def numbers_of(name: str, given: Iterable[Any], least: int) -> tuple[Any, ...]:
     return numbers
 
 
+@overload
+def abs(x: Value) -> Value: ...
+@overload
+def abs(x: SupportsAbs[T]) -> T: ...
 def abs(*operands: Any, **keywords: Any) -> Any:
     is_plain = len(operands) == 1 and not keywords and not isinstance(operands[0], Value)
     return builtins.abs(operands[0]) if is_plain else _functions["abs"](*operands, **keywords)
 
 
 introduce(abs, OPERATIONS["abs"])
+abs.__doc__ = _functions["abs"].__doc__
 setattr(Value, "abs", abs)  # noqa: B010  the methods come from the table
 
 
@@ -323,6 +415,7 @@ def define(
         except TypeError as error:
             raise TypeError(f"define: {name}: the default of {operand}: {error}") from None
     defined = function(row)
+    document(defined, row)
     _functions[name] = defined
     add_row(row)
     if not sequences:
@@ -380,18 +473,21 @@ def on_floats(what: str, rule: Callable[..., Any], sequence: int | None = None) 
     return checked
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
-    """Those that were defined at run time: pickle looks here."""
-    if name in _functions:
-        return _functions[name]
-    raise AttributeError(
-        f"module {__name__!r} has no attribute {name!r}; an operation of your own must be defined before it is used"
-    )
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Those that were defined at run time: pickle looks here."""
+        if name in _functions:
+            return _functions[name]
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}; an operation of your own must be defined before it is used"
+        )
 
 
 _BUILTINS = {"max", "min"}  # which `from autograd import *` leaves alone; sum and abs take all that the builtins take
-__all__ = ["define", "logaddexp", "mean", "prod", "softmax", "where"]
-__all__ += [name for name in _functions if name not in _BUILTINS]
+__all__: list[str] = ["abs", "define", "logaddexp", "mean", "prod", "softmax", "sum", "take", "where"]
+if not TYPE_CHECKING:  # which has those of the table from table.pyi
+    __all__ += [name for name in _functions if name not in {*__all__, *_BUILTINS}]
 
 
 def _sum(terms: Iterable[Scalar], start: Scalar = 0.0) -> Scalar:

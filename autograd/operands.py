@@ -21,32 +21,33 @@ if TYPE_CHECKING:
     from typing import Any, SupportsFloat, SupportsIndex
 
     from autograd.operation import Operation
+    from autograd.value import Numeric
 
-    Number = SupportsFloat | SupportsIndex  # of these, real numbers only; a Value is one
+    Number = SupportsFloat | SupportsIndex  # of these, real numbers only
 
 
 class OwnGradientError(TypeError):
     """A number that records a gradient of its own, which would be lost: no operator leaves it to the other operand."""
 
 
-def real_number(number: Number) -> float:
+def real_number(number: Numeric) -> float:
     """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too.
 
     A Value gives its number, to be copied. An array's scalar, and an array of no dimensions, is the number in it.
     """
     if isinstance(number, (float, int)):
         return float(number)
-    given, number = number, number_in(number)
-    if is_value(number):
-        return number._number_to_copy()  # type: ignore[no-any-return, union-attr]
-    convertible = hasattr(number, "__float__") or hasattr(number, "__index__")
-    complex_number = isinstance(number, Complex) and not isinstance(number, Real)
-    if convertible and not complex_number and not hasattr(number, "__len__"):
+    inner = number_in(number)
+    if is_value(inner):
+        return inner._number_to_copy()  # type: ignore[no-any-return]
+    convertible = hasattr(inner, "__float__") or hasattr(inner, "__index__")
+    complex_number = isinstance(inner, Complex) and not isinstance(inner, Real)
+    if convertible and not complex_number and not hasattr(inner, "__len__"):
         with suppress(TypeError):
-            return float(number)
-    many = isinstance(given, (list, tuple)) or bool(getattr(given, "ndim", 0))
+            return float(inner)
+    many = isinstance(number, (list, tuple)) or bool(getattr(number, "ndim", 0))
     hint = "; a batch goes through one example at a time, or through a Tape" if many else ""
-    raise TypeError(f"expected a real number, got {described(given)}{hint}")
+    raise TypeError(f"expected a real number, got {described(number)}{hint}")
 
 
 def is_value(number: object) -> bool:
@@ -105,7 +106,7 @@ def scalar_or_not(operand: Any, value_type: type) -> Any:
 
 
 def by_hand(
-    children: Iterable[object], third: str | Iterable[Number], value_type: type
+    children: Iterable[object], third: str | Iterable[Numeric], value_type: type
 ) -> tuple[tuple[Any, ...], str, tuple[float, ...]]:
     """The parents, symbol and local derivatives of a node that no operation of the table computes.
 
@@ -175,10 +176,9 @@ def iterable(elements: Any) -> Iterable[Any]:
 
 
 def introduce(function: Any, operation: Operation) -> None:
-    """Gives a function of the table its name, docstring and signature."""
+    """Gives a function of the table its name and signature."""
     function.__name__ = function.__qualname__ = operation.name
     function.__module__ = "autograd.functions"  # where pickle finds it: a network knows its activation function
-    function.__doc__ = operation.description
     function.__wrapped__ = partial(operation.compute, strict)  # where inspect.signature looks
 
 

@@ -18,8 +18,10 @@ from autograd.wording import counted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
+    T = TypeVar("T")
+    U = TypeVar("U")
     Rule = Callable[..., Any]  # Any: a rule is polymorphic, it returns what its operands make of it
     Point = tuple[Any, ...]  # the operands of one evaluation: floats, or lists of floats for n-ary operations
 
@@ -79,16 +81,6 @@ class Operation:
         return len(self.operands) == 2 and not self.sequences and not self.symbol.isidentifier()
 
     @property
-    def description(self) -> str:
-        """The docstring of the method and the function."""
-        lines = [f"{self.signature} = {self.formula}", "", "A Value where an operand is one, else a float."]
-        if self.domain:
-            lines.append(f"Raises ValueError (where it divides by zero, ZeroDivisionError) unless {self.domain}.")
-        lines.append("A result beyond the largest float: OverflowError where Python's math raises it, else inf.")
-        lines += [f"At {point}: {derivatives}." for point, derivatives in self.conventions]
-        return "\n".join(lines)
-
-    @property
     def conventions(self) -> list[tuple[str, str]]:
         """The kinks in words: ("x = 0.0", "d/dx = 0.0")."""
         return [
@@ -145,6 +137,11 @@ class Mathematics:
         self.given = functions
         self.__dict__.update(functions)
 
+    def within(self, x: Any, least: float, most: float = math.inf) -> Any:
+        """x, kept from where floats fail although the result is not changed there; a formula has no need of it."""
+        x = self.maximum(x, least)
+        return x if most == math.inf else self.minimum(x, most)
+
     def varies(self, operand: Any) -> bool:
         """Whether what a rule returns may be differentiated by the operand, or an element of it: on Values alone."""
         return False
@@ -156,7 +153,7 @@ class Mathematics:
         return function
 
 
-def where(condition: bool, x: Any, y: Any) -> Any:  # Any: as x and y are
+def where(condition: bool, x: T, y: U) -> T | U:
     """x if the condition holds, else y: `where(x > 0, x, 0.0)`. The derivative is that of the chosen branch."""
     return x if condition else y
 
@@ -307,7 +304,7 @@ def gaussian(m: Any, x: Any, factor: float) -> Any:
 
 def within_40(m: Any, x: Any) -> Any:
     """x between -40 and 40: farther out, exp(-x² / 2) is 0 at any rate, and `split` could overflow."""
-    return m.minimum(m.maximum(x, -40.0), 40.0)
+    return m.within(x, -40.0, 40.0)
 
 
 SQRT_HALF = math.sqrt(0.5)
@@ -329,7 +326,7 @@ def normal_distribution(m: Any, x: Any) -> Any:
 
 def distance(m: Any, x: Any, y: Any) -> Any:
     """hypot(x, y), but no 0 at the origin, so that 0 divided by it is 0 there."""
-    return m.maximum(m.hypot(x, y), SMALLEST_FLOAT)
+    return m.within(m.hypot(x, y), SMALLEST_FLOAT)
 
 
 def undifferentiable(m: Any, x: Any) -> Any:

@@ -32,11 +32,12 @@ from autograd.specialised import make_nodes_of, specialised
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, Self
+    from typing import Any, Self, TypeAlias
 
     from autograd.operands import Number
     from autograd.operation import Operation
 
+    Numeric: TypeAlias = "Value | Number"
     Children = Iterable["Value"]
     Symbol = str | Iterable[Number]
 
@@ -52,28 +53,28 @@ BEGINNING: dict[str, object] = {
 next_number = count().__next__
 
 
-def infix(name: str) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
+def infix(name: str) -> tuple[Callable[[Value, Numeric], Value], Callable[[Value, Numeric], Value]]:
     """An operator's two methods, `value + other` and `other + value`; other may be a Value or a real number.
 
     For anything else they return NotImplemented. Then Python asks the other operand: an array, a string.
     """
     operation = OPERATIONS[name]
 
-    def method(value: Value, other: Number) -> Any:
+    def method(value: Value, other: Numeric) -> Any:
         operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, value, operand)
 
-    def reflected(value: Value, other: Number) -> Any:
+    def reflected(value: Value, other: Numeric) -> Any:
         operand = other if type(other) is Value else scalar_or_not(other, Value)
         return operand if operand is NotImplemented else apply(operation, operand, value)
 
     return specialised(operation, ["value", "other"], method), specialised(operation, ["other", "value"], reflected)
 
 
-def without_modulus(power: Callable[[Value, Number], Value]) -> Callable[..., Value]:
+def without_modulus(power: Callable[[Value, Numeric], Value]) -> Callable[[Value, Numeric], Value]:
     """The method that pow() calls with a third argument, too."""
 
-    def method(value: Value, other: Number, modulus: object = None) -> Value:
+    def method(value: Value, other: Numeric, modulus: object = None) -> Value:
         if modulus is not None:
             raise TypeError(MODULUS)
         return power(value, other)
@@ -116,7 +117,7 @@ class Value(Common):
                 object.__setattr__(value, name, start)
         return value
 
-    def __init__(self, data: Number, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
+    def __init__(self, data: Numeric, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
         by_whom = by_hand(_children, _op, Value) if _children or _op else None
         self._number, self._grad = number, 0.0
@@ -158,7 +159,7 @@ class Value(Common):
         return self._number
 
     @data.setter
-    def data(self, number: Number) -> None:
+    def data(self, number: Numeric) -> None:
         self._number = real_number(number)
 
     @property
@@ -167,10 +168,10 @@ class Value(Common):
         return self._grad
 
     @grad.setter
-    def grad(self, number: Number) -> None:
+    def grad(self, number: Numeric) -> None:
         self._grad = real_number(number)
 
-    def backward(self, gradient: Number = 1.0) -> None:
+    def backward(self, gradient: Numeric = 1.0) -> None:
         """Adds `gradient` * d self / d leaf to the `grad` of every leaf, and sets that of every computed node.
 
         Each node is visited once, the latest first, and so after everything that was computed from it (reverse

@@ -161,7 +161,8 @@ def total(terms: list[Scalar]) -> Any:
 
 def expectation(terms: Iterable[tuple[Scalar, Scalar]]) -> Any:
     """Σ probability * logit."""
-    return dot(*zip(*[(p, z) for p, z in terms if not is_number(p, 0.0)], strict=True))
+    probabilities, logits = zip(*[(p, z) for p, z in terms if not is_number(p, 0.0)], strict=True)
+    return dot(probabilities, logits)
 
 
 def weighted(name: str, weight: Scalar, loss: Any) -> Any:

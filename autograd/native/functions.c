@@ -4,10 +4,13 @@
 #include <structmember.h>
 
 #include "apply.h"
+#include "documentation.h"
 #include "operands.h"
 #include "recording.h"
 #include "sequences.h"
 #include "specification.h"
+
+static const char *const DOCSTRINGS[] = {DOC_ROWS};
 
 typedef struct {
     PyObject_HEAD
@@ -210,6 +213,8 @@ static PyObject *function_new(PyTypeObject *type, PyObject *arguments, PyObject 
     if (function == NULL) return NULL;
     function->call = function_call;
     function->row = row;
+    function->attributes = Py_BuildValue("{ss}", "__doc__", DOCSTRINGS[row]);
+    if (function->attributes == NULL) Py_CLEAR(function);
     return (PyObject *)function;
 }
 

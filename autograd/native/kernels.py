@@ -11,6 +11,7 @@ import math
 import re
 from inspect import getdoc
 
+from autograd.formulas import description
 from autograd.native import table_checksum
 from autograd.operation import Operation, ieee
 from autograd.operations import OPERATIONS
@@ -75,10 +76,12 @@ def table() -> str:
 
 
 def documentation() -> str:
-    """The text of documentation.h: the docstrings of value.py, for the native type."""
+    """The text of documentation.h: the docstrings of value.py, for the native type, and those of the rows."""
     documented = ["data", "grad", "backward", "label", "op", "operation", "operands", "parents", "local_derivatives"]
     texts = {"class": getdoc(Value)} | {name: getdoc(getattr(Value, name)) for name in documented}
-    return "".join(f"#define DOC_{name} {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items())
+    of_value = [f"#define DOC_{name} {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items()]
+    of_rows = [json.dumps(description(operation), ensure_ascii=False) for operation in OPERATIONS.values()]
+    return "".join(of_value) + f"#define DOC_ROWS {', '.join(of_rows)}\n"
 
 
 FILES = {"kernels.h": header, "rows.h": rows, "table.h": table, "documentation.h": documentation}

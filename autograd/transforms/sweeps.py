@@ -152,7 +152,8 @@ def sum_of_products(
 ) -> Scalar:
     """start + Σ x * y, from left to right. Many terms with Values among them are one node, and not two nodes each."""
     if len(terms) > 2 and any(isinstance(factor, Value) for term in terms for factor in term):
-        result: Scalar = functions.dot(*zip(*terms, strict=True), start)
+        left, right = zip(*terms, strict=True)
+        result: Scalar = functions.dot(left, right, start)
         return result
     return reduce(plus, [times(*term, mathematics) for term in terms], start)
 
