@@ -5,6 +5,7 @@
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
 #   make landmarks   run the landmarks of backpropagation again, from nothing
+#   make reference   build the site of the reference: operations, API, course, landmarks
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks reference clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -50,6 +51,10 @@ docs: $(VENV)/installed-examples
 # Minutes; it stores the outputs in notebooks/landmarks, and writes the table there.
 landmarks: $(VENV)/installed-test
 	$(BIN)/python -P tests/run_notebooks.py landmarks
+
+# A minute or two; the site is out/reference/html, and needs no server.
+reference: $(VENV)/installed-docs
+	$(BIN)/python docs/reference.py out/reference
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

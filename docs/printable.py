@@ -8,6 +8,7 @@ The formulas are those of the table, and of the derivatives that its rules give.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -38,6 +39,7 @@ FOOTNOTE = (
 )
 
 
+@rc_context(STYLE)
 def page() -> Figure:
     """The table in two columns, as long as each other as nearly as they can be."""
     figure = Figure(figsize=(WIDTH / POINTS, HEIGHT / POINTS))
@@ -60,7 +62,15 @@ def page() -> Figure:
     return figure
 
 
-def block(figure: Figure, operation: Operation) -> list[list[Text]]:
+@dataclass
+class Line:
+    """Texts beside each other, and how high they are in points, with the space below them."""
+
+    texts: list[Text]
+    height: float
+
+
+def block(figure: Figure, operation: Operation) -> list[Line]:
     """The lines of one operation, not yet in their places: a line for each derivative."""
     lines = []
     for number, (operand, derivative) in enumerate(derivatives(operation).items()):
@@ -68,7 +78,8 @@ def block(figure: Figure, operation: Operation) -> list[list[Text]]:
         cells = [(DERIVATIVE, f"${by}{displayed(derivative)}$")]
         if number == 0:
             cells += [(0.0, operation.name), (FORMULA, f"${displayed(operation.formula)}$")]
-        lines.append([cell(figure, left, text) for left, text in cells])
+        texts = [cell(figure, left, text) for left, text in cells]
+        lines.append(Line(texts, max(size_of(text)[1] for text in texts) + SPACE))
     return lines
 
 
@@ -98,32 +109,28 @@ def size_of(text: Text) -> tuple[float, float]:
     return box.width / text.figure.dpi * POINTS, box.height / text.figure.dpi * POINTS
 
 
-def height(lines: list[list[Text]]) -> float:
-    return sum(map(line_height, lines))
+def height(lines: list[Line]) -> float:
+    return sum(line.height for line in lines)
 
 
-def line_height(line: list[Text]) -> float:
-    return max(size_of(text)[1] for text in line) + SPACE
-
-
-def place(figure: Figure, lines: list[list[Text]], left: float, down: float) -> None:
+def place(figure: Figure, lines: list[Line], left: float, down: float) -> None:
     """Puts the lines below each other, with a thin rule above the first."""
     rule = [left / WIDTH, (left + COLUMN) / WIDTH], [down / HEIGHT] * 2
     figure.add_artist(Line2D(*rule, color="0.8", linewidth=0.4))
     for line in lines:
-        middle = down - line_height(line) / 2
-        for text in line:
+        middle = down - line.height / 2
+        for text in line.texts:
             text.set_position(((left + text.get_position()[0]) / WIDTH, middle / HEIGHT))
-        down -= line_height(line)
+        down -= line.height
 
 
+@rc_context(STYLE)
 def write(folder: Path) -> None:
     """operations.svg and operations.pdf. The same table gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with rc_context(STYLE):
-        figure = page()
-        figure.savefig(folder / "operations.svg", metadata={"Date": None})
-        figure.savefig(folder / "operations.pdf", metadata={"CreationDate": None})
+    figure = page()
+    figure.savefig(folder / "operations.svg", metadata={"Date": None})
+    figure.savefig(folder / "operations.pdf", metadata={"CreationDate": None})
 
 
 if __name__ == "__main__":
