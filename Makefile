@@ -7,6 +7,7 @@
 #   make landmarks   run the landmarks of backpropagation again, from nothing
 #   make notebooks   open the course in JupyterLab
 #   make wheels   build what is published into dist/: the sdist, this platform's wheel, and the one for every platform
+#   make reference   build the site of the reference: operations, API, course, landmarks
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks wheels clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference wheels clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -65,6 +66,10 @@ wheels: $(VENV)/installed-release
 	AUTOGRAD_PURE=1 $(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
 	$(BIN)/python -m check_wheel_contents dist/*.whl
+
+# A minute or two; the site is out/reference/html, and needs no server.
+reference: $(VENV)/installed-docs
+	$(BIN)/python docs/reference.py out/reference
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

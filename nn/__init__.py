@@ -1,6 +1,6 @@
 """Networks on the engine: modules, layers, losses, optimisers, training.
 
-`nn.comparison`, `nn.datasets`, `nn.initial`, `nn.plots` and `nn.schedules` are imported by themselves.
+`nn.comparison`, `nn.datasets`, `nn.exercises`, `nn.initial`, `nn.plots` and `nn.schedules` are imported by themselves.
 
 >>> from nn import MLP, SGD, half_squared_error
 >>> model = MLP(2, [4, 1])

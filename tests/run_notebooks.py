@@ -1,6 +1,7 @@
 """Runs notebooks from top to bottom and stores their outputs.
 
-`python tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows.
+`python tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows. The course is
+written in notebooks/teacher, with the answers to its exercises; what a student gets is made of that here.
 `python tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of their
 results. `python tests/run_notebooks.py NAME ...` takes those whose names begin so.
 """
@@ -30,7 +31,8 @@ from tqdm import tqdm
 from nn.comparison import MIME
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-COURSE = sorted(FOLDER.glob("*.ipynb"))
+TEACHER = sorted((FOLDER / "teacher").glob("*.ipynb"))
+COURSE = [FOLDER / path.name for path in TEACHER]
 LANDMARKS = sorted((FOLDER / "landmarks").glob("*.ipynb"))
 RESULTS = FOLDER / "landmarks" / "README.md"
 PICTURE_FOLDER = "pictures"
@@ -63,20 +65,41 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def student(teacher: NotebookNode) -> NotebookNode:
+    """What a student gets of the course: all but the cells tagged `solution`, one folder up."""
+    notebook = nbformat.from_dict(teacher)
+    notebook.cells = [cell for cell in notebook.cells if not is_tagged(cell, "solution")]
+    for cell in notebook.cells:
+        cell.metadata = {}
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](../", "](")
+    return notebook
+
+
+def is_tagged(cell: NotebookNode, tag: str) -> bool:
+    """Whether a cell of the course is an `exercise` to be filled in, its `solution`, or the `check` of it."""
+    return tag in cell.metadata.get("tags", [])
+
+
 def executed(
-    path: Path, directory: Path, replaced: dict[str, str] | None = None, *, timeout: int = 120, progress: bool = False
+    notebook: NotebookNode,
+    directory: Path,
+    replaced: dict[str, str] | None = None,
+    *,
+    timeout: int = 120,
+    progress: str = "",
 ) -> NotebookNode:
     """The notebook run by this interpreter, in an empty directory and with nobody's settings.
 
-    `replaced` has other sources for some of the cells, by their ids: a landmark in small has fewer seeds.
+    `replaced` has other sources for some of the cells, by their ids: a landmark in small has fewer seeds. `progress`
+    is what a progress bar shows, if there is to be one.
     """
-    notebook = read(path)
     cells = {cell.id: cell for cell in code_cells(notebook)}
     for name, source in (replaced or {}).items():
         cells[name].source = source
     # Without directories to look for kernels in, there is one: ipykernel's own, run by this interpreter.
     kernel = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    bar = tqdm(total=len(cells), desc=path.stem, unit="cell", disable=not progress)
+    bar = tqdm(total=len(cells), desc=progress, unit="cell", disable=not progress)
     client = NotebookClient(
         notebook,
         km=kernel,
@@ -96,8 +119,9 @@ def executed(
 
 
 def store(path: Path, *, landmark: bool) -> None:
+    source = read(path) if landmark else student(read(FOLDER / "teacher" / path.name))
     with tempfile.TemporaryDirectory() as directory:
-        notebook = executed(path, Path(directory), timeout=600 if landmark else 120, progress=True)
+        notebook = executed(source, Path(directory), timeout=600 if landmark else 120, progress=path.stem)
     notebook.metadata = METADATA | ({"landmark": {"code": fingerprint(notebook)}} if landmark else {})
     for cell in code_cells(notebook):
         for output in cell.outputs:

@@ -1,7 +1,8 @@
 """Do the notebooks run from top to bottom, and are the outputs that they store the ones that their cells give?
 
-The course runs in full, and gives what it stores. The landmarks take minutes: they run in small, with fewer seeds, and
-what they store is checked.
+The course runs in full, and gives what it stores: a student's version, whose exercises are open. In the teacher's,
+wrong answers are checked first, and then the right ones. The landmarks take minutes: they run in small, with fewer
+seeds, and what they store is checked.
 """
 
 from __future__ import annotations
@@ -16,9 +17,22 @@ import pytest
 from nbformat import NotebookNode
 
 from . import run_notebooks
-from .run_notebooks import COURSE, FOLDER, LANDMARKS, METADATA, code_cells, comparisons, executed, read
+from .run_notebooks import (
+    COURSE,
+    FOLDER,
+    LANDMARKS,
+    METADATA,
+    TEACHER,
+    code_cells,
+    comparisons,
+    executed,
+    is_tagged,
+    read,
+    student,
+)
 
 in_the_course = pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+in_the_teachers_course = pytest.mark.parametrize("path", TEACHER, ids=lambda path: path.stem)
 every_landmark = pytest.mark.parametrize("path", LANDMARKS, ids=lambda path: path.stem)
 every_notebook = pytest.mark.parametrize("path", COURSE + LANDMARKS, ids=lambda path: path.stem)
 
@@ -39,6 +53,57 @@ IN_SMALL = {
     },
 }
 
+# A wrong answer to each exercise: what is filled in, and what the check says of it.
+WRONG = {
+    "01-a-value-and-its-gradient": [
+        ("moved = 0.005", "too small. Each nudge has its own effect."),
+        ("dz_dc, dz_da = 10.0, 30.0", "number 1 of 2 is too small"),
+        ("dc_da = 12.0", "too large"),
+        ("def exp(x):\n    return Node(math.exp(x.data), [(x, x.data)])", "for 0.0 number 2 of 2 is too small"),
+        ("held = 24.0", "too small"),
+        ("by_backward, by_differences = 6.0, 6.0", "number 1 of 2 is too large"),
+    ],
+    "02-one-neuron-and-its-error-surface": [
+        ("largest_rate = 0.5", "too large"),
+        ("curvature, rate = 1.0, 1.0", "number 1 of 2 is too small"),
+        ("floor, height = 0.5, 0.0", "number 2 of 2 is too small"),
+        ('loss, raised = 40.0, "OverflowError"', "number 2 of 2 is another"),
+        ("w1_goes_to, w2_goes_to = 4.0, -8.0", "number 1 of 2 is too small"),
+    ],
+    "03-deriving-backpropagation": [
+        (
+            "def delta_of_linear(a, t):\n    return (a - t) * a\n\n\nslope_of_tanh = delta_of_linear",
+            "2.0, 1.0 the answer is",
+        ),
+        ("still_equal = {1, 2, 3}", "2 too many"),
+        ("def dE_da(a, t):\n    return a - t", "for 0.3, 1.0 the answer is too large"),
+        ("total = 1.0", "too large"),
+        ("def batch_derivative(Delta, A):\n    return Delta.T @ A", "number 1 of 4 in number 1 of 3 is too"),
+    ],
+    "04-training-a-multilayer-perceptron": [
+        ('boundary = "curve"', "another"),
+        ("factor = 2.0", "too large"),
+        ("different = 6", "too large"),
+        ("saturated = 0.1", "too small"),
+        ('same_path = {"Adam"}', "1 too many"),
+    ],
+    "05-curvature": [
+        ("downhill = [(-1.0, 0.11), (0.67, 5.0)]", "number 1 of 2 in number 1 of 2 is too small"),
+        ('exact = {"2-5-3"}', "1 missing"),
+        ("def along(s, g):\n    return g @ s", "for an array of shape (4,), an array of shape (4,) the answer"),
+        ('same_path = {"Newton", "GaussNewton", "LevenbergMarquardt"}', "1 too many"),
+        ("def curvatures(λ):\n    return 2 - λ, 2", "for 0.5 number 1 of 2 is too large"),
+    ],
+    "06-forward-and-reverse": [
+        ("forward_price = reverse_price = 1_010_000", "number 2 of 2 is too large"),
+        ("at_most = 5_000", "too large"),
+        ("for_each_weight = 2", "too large"),
+        ('inner, walks = "reverse", 64', "number 2 of 2 is too large"),
+        ("def by_imaginary_step(f, x):\n    return (f(x + 1e-7) - f(x)) / 1e-7", "for 0.1 the answer is too"),
+        ("by_length = -1.0", "too"),
+    ],
+}
+
 
 def test_there_are_notebooks():
     assert COURSE
@@ -49,8 +114,67 @@ def test_there_are_notebooks():
 @in_the_course
 def test_every_cell_runs_and_gives_the_outputs_that_are_stored(path, tmp_path):
     stored = read(path)
-    for before, after in zip(code_cells(stored), code_cells(executed(path, tmp_path)), strict=True):
+    for before, after in zip(code_cells(stored), code_cells(executed(read(path), tmp_path)), strict=True):
         assert texts(before) == texts(after), f"cell {before.id}: run: python tests/run_notebooks.py"
+
+
+@in_the_course
+def test_a_students_version_is_the_teachers_without_the_answers(path):
+    made, stored = student(read(FOLDER / "teacher" / path.name)), read(path)
+    assert [cell.id for cell in made.cells] == [cell.id for cell in stored.cells]
+    for ours, theirs in zip(made.cells, stored.cells, strict=True):
+        assert ours.source == theirs.source, f"cell {ours.id}: run: python tests/run_notebooks.py"
+
+
+@in_the_teachers_course
+def test_an_exercise_is_a_question_a_cell_to_fill_a_solution_an_answer_and_a_check(path):
+    """In this order; and in a student's version, the check finds no answer yet."""
+    ids = [cell.id for cell in read(path).cells]
+    exercises = [cell.id.removeprefix("exercise-") for cell in read(path).cells if is_tagged(cell, "exercise")]
+    assert exercises == [str(number) for number, _ in enumerate(WRONG[path.stem], 1)]
+    for number in exercises:
+        start = ids.index(f"question-{number}")
+        kinds = ("question", "exercise", "solution", "answer", "check")
+        assert ids[start : start + 5] == [f"{kind}-{number}" for kind in kinds]
+    stored = read(FOLDER / path.name)
+    checks = [cell for cell in code_cells(stored) if cell.id.startswith("check-")]
+    assert len(checks) == len(exercises)
+    for cell in checks:
+        assert "Not yet: " in "".join(texts(cell))
+
+
+@pytest.mark.slow
+@in_the_teachers_course
+def test_a_check_tells_a_wrong_answer_from_the_right_one(path, tmp_path):
+    notebook = read(path)
+    cells = []
+    wrong = iter(WRONG[path.stem])
+    for cell in notebook.cells:
+        cells.append(cell)
+        if is_tagged(cell, "exercise"):
+            [check] = [other for other in notebook.cells if other.id == cell.id.replace("exercise", "check")]
+            filled_in, _ = next(wrong)
+            cells.append(nbformat.v4.new_code_cell(filled_in))
+            cells.append(nbformat.v4.new_code_cell(check.source, id=f"wrong-{cell.id}"))
+    notebook.cells = cells
+    said = {cell.id: "".join(texts(cell)) for cell in code_cells(executed(notebook, tmp_path))}
+    for number, (_, fault) in enumerate(WRONG[path.stem], 1):
+        assert "Not right: " in said[f"wrong-exercise-{number}"]
+        assert fault in said[f"wrong-exercise-{number}"]
+        assert "Right." in said[f"check-{number}"]
+        assert "Not " not in said[f"check-{number}"], said[f"check-{number}"]
+
+
+@in_the_teachers_course
+def test_the_teachers_version_is_stored_without_outputs(path):
+    notebook = read(path)
+    assert {name: notebook.metadata[name] for name in notebook.metadata} == METADATA
+    assert [cell.id for cell in code_cells(notebook) if cell.outputs or cell.execution_count] == []
+    assert {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])} == {
+        "exercise",
+        "solution",
+        "check",
+    }
 
 
 @every_notebook
@@ -86,7 +210,7 @@ def test_paths_of_machines_are_recognised():
 @every_landmark
 def test_a_landmark_in_small_keeps_its_claims(path, tmp_path):
     """Its cells assert them, and its numbers are in their bands: those of the first seeds are."""
-    tables = comparisons(executed(path, tmp_path, IN_SMALL.get(path.stem)))
+    tables = comparisons(executed(read(path), tmp_path, IN_SMALL.get(path.stem)))
     assert out_of_band(tables) == []
 
 

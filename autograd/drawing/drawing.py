@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from autograd import files
-from autograd.drawing import diagram, layout
+from autograd.drawing import diagram, layout, pen, tikz
 from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order
@@ -59,7 +59,7 @@ def draw(
     >>> c = a * b
     >>> c.backward()
     >>> draw(c)
-    <Drawing of 3 nodes: .svg, .png, .dot, .save("x.svg|png|dot|html")>
+    <Drawing of 3 nodes: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>
     """
     if not values:
         raise TypeError("draw: expected a Value, got none")
@@ -146,6 +146,32 @@ class Drawing:
         """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
         return layout.png_of(self.dot)
 
+    @cached_property
+    def pdf(self) -> bytes:
+        """The picture as the bytes of a PDF file of one page, which has its size.
+
+        The layout program writes it where it can. Else matplotlib draws what the layout program has laid out:
+        graphviz-pure writes no PDF yet. Raises ImportError if neither is there, and what `svg` raises.
+        """
+        try:
+            return layout.pdf_of(self.dot)
+        except layout.UnknownFormatError:
+            from autograd.drawing import pdf
+
+            return pdf.picture(self._pieces)
+
+    @cached_property
+    def tikz(self) -> str:
+        r"""The picture for LaTeX: an environment `tikzpicture` in a group of its own, for a text that has
+        `\usepackage{tikz}`. Its text is set in the document's monospaced font. Raises what `svg` raises.
+        """
+        return tikz.picture(self._pieces)
+
+    @property
+    def tex(self) -> str:
+        """A document in LaTeX of one page, with the picture in TikZ. Raises what `svg` raises."""
+        return tikz.document(self._pieces)
+
     @property
     def html(self) -> str:
         """A page that shows the picture. It needs no network and no script. Raises what `svg` raises."""
@@ -156,8 +182,15 @@ class Drawing:
             f'<body style="margin: 0; background: {self.background}">\n{self.svg}\n</body>\n</html>\n'
         )
 
+    @property
+    def _pieces(self) -> list[pen.Shape | pen.Text]:
+        return [*pen.drawn(self.svg)]
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the picture to a file, in the format that its suffix names: `.svg`, `.png`, `.dot` or `.html`.
+        """Writes the picture to a file, in the format that its suffix names.
+
+        These are `.svg`, `.png`, `.pdf`, `.html`, `.dot`; `.tikz`, the picture for a text in LaTeX (`\\input{x.tikz}`);
+        and `.tex`, a document with this picture alone.
 
         An existing file is replaced once the new one is complete, and left as it is on any error.
 
@@ -166,8 +199,11 @@ class Drawing:
         formats: dict[str, Callable[[], bytes | str]] = {
             ".svg": lambda: self.svg,
             ".png": lambda: self.png,
-            ".dot": lambda: self.dot,
+            ".pdf": lambda: self.pdf,
             ".html": lambda: self.html,
+            ".dot": lambda: self.dot,
+            ".tikz": lambda: self.tikz,
+            ".tex": lambda: self.tex,
         }
         save_as(Path(path), formats, "the drawing")
 
@@ -176,7 +212,7 @@ class Drawing:
         return {"image/svg+xml": self.svg, "image/png": self.png, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f'<Drawing of {counted(self.nodes, "node")}: .svg, .png, .dot, .save("x.svg|png|dot|html")>'
+        return f'<Drawing of {counted(self.nodes, "node")}: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>'
 
 
 def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:

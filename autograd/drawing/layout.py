@@ -18,8 +18,14 @@ from autograd import packages
 
 LAYOUT_SECONDS = 20.0
 
+OPTIONS = {"png": ["-Gdpi=144"], "pdf": ["-Gmargin=0"]}
+
 # Layouts measure Courier's text; of readers' monospaced fonts, none is wider.
 FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, monospace"
+
+
+class UnknownFormatError(RuntimeError):
+    """The layout program cannot write the format: graphviz-pure knows no PDF, and Graphviz needs Cairo for it."""
 
 
 def svg_of(dot: str, *, addressed: bool = False) -> str:
@@ -38,9 +44,14 @@ def png_of(dot: str) -> bytes:
     return laid_out(dot, "png")
 
 
+def pdf_of(dot: str) -> bytes:
+    """The graph as the bytes of a PDF file. Raises UnknownFormatError if the layout program writes none."""
+    return laid_out(dot, "pdf")
+
+
 def laid_out(dot: str, format: str) -> bytes:
     """What the layout program makes of the graph. Raises RuntimeError if it fails, TimeoutError if it takes long."""
-    command = [layout_program(), f"-T{format}", *(["-Gdpi=144"] if format == "png" else [])]
+    command = [layout_program(), f"-T{format}", *OPTIONS.get(format, [])]
     no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows, where a program would open one
     try:
         done = subprocess.run(
@@ -53,6 +64,8 @@ def laid_out(dot: str, format: str) -> bytes:
         ) from None
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
+        if "not recognized" in message:
+            raise UnknownFormatError(message)
         raise RuntimeError(f"{' '.join(command)} failed with exit status {done.returncode}: {message}")
     return done.stdout
 

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -500,7 +501,7 @@ def test_every_front_end_shows_a_picture_or_says_how_to_save_one(known, shown):
     elif shown == "png":
         assert bundle["image/png"].startswith(b"\x89PNG\r\n\x1a\n")
     else:
-        assert '.save("x.svg|png|dot|html")' in bundle["text/plain"]
+        assert '.save("x.svg|png|pdf|tex|html")' in bundle["text/plain"]
 
 
 def test_notebooks_get_svg_png_and_text():
@@ -543,6 +544,30 @@ def test_png(tmp_path):
     assert size == pytest.approx([2 * length for length in points], abs=4)
 
 
+def test_pdf(program, tmp_path):
+    """One page of the size of the picture, by whichever program writes it."""
+    picture = draw(neuron())
+    picture.save(tmp_path / "x.pdf")
+    content = (tmp_path / "x.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    points = [float(x) for x in ElementTree.fromstring(picture.svg).attrib["viewBox"].split()[2:]]
+    page = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", content) or re.search(
+        rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", unpacked(content)
+    )
+    assert page
+    assert [float(length) for length in page.groups()] == pytest.approx(points, abs=2)
+
+
+def unpacked(pdf: bytes) -> bytes:
+    """The streams of a PDF in which its objects may be packed."""
+    return b"".join(
+        zlib.decompressobj().decompress(stream)
+        for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+        if stream[:1] == b"x"
+    )
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_page_shows_the_picture_and_needs_nothing_else(theme, tmp_path):
     value = neuron()
@@ -558,12 +583,12 @@ def test_a_page_shows_the_picture_and_needs_nothing_else(theme, tmp_path):
     assert "default-src 'none'" in outside
 
 
-@pytest.mark.parametrize("name", ["x.svg", "x.SVG", "x.dot"])
+@pytest.mark.parametrize("name", ["x.svg", "x.SVG", "x.dot", "x.tikz", "x.tex"])
 def test_what_is_saved_is_what_is_shown(name, tmp_path):
     picture = draw(Value(1.0, label="Größe\n漢字\ud800"))
     picture.save(str(tmp_path / name))
     content = (tmp_path / name).read_bytes().decode("utf-8")
-    assert content == (picture.svg if name.lower() == "x.svg" else picture.dot)
+    assert content == getattr(picture, name.lower().removeprefix("x."))
 
 
 def test_a_drawing_shows_the_numbers_of_when_it_was_made():
@@ -579,9 +604,11 @@ def test_the_dot_source_comes_back_from_the_layout_program_as_it_was():
     assert sorted(groups(again)) == sorted(groups(picture))
 
 
-@pytest.mark.parametrize("name", ["x.pdf", "x", "x.svg.gz", ".svg", "svg"])
+@pytest.mark.parametrize("name", ["x.ps", "x", "x.svg.gz", ".svg", "svg"])
 def test_an_unknown_suffix_is_refused_and_the_known_ones_are_named(name, tmp_path):
-    with pytest.raises(ValueError, match=r"ends in \.svg, \.png, \.dot or \.html, got '.*" + re.escape(name)):
+    with pytest.raises(
+        ValueError, match=r"ends in \.svg, \.png, \.pdf, \.html, .* or \.tex, got '.*" + re.escape(name)
+    ):
         draw(a).save(tmp_path / name)
     assert [*tmp_path.iterdir()] == []
 

@@ -1,0 +1,131 @@
+"""check() says whether the answer to an exercise is right, and if not what is wrong, without giving the answer away.
+
+The truth that it compares with is best the result of an experiment: then nobody has written the answer down.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Sequence, Set
+
+import numpy
+
+from autograd import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+NOT_YET = "Not yet: put your answer in the place of the ... above, run that cell, and then this one again."
+
+
+def check(
+    answer: Any,  # Any: an exercise may ask for anything, and anything may be answered
+    truth: Any,
+    *,
+    at: Sequence[Any] | None = None,
+    relative: float = 1e-6,
+    within: float = 1e-9,
+    hint: str = "",
+) -> None:
+    """Prints that the answer is right, or the first thing that is wrong with it, or that there is none yet.
+
+    Arguments:
+        answer: a number, a text, a truth value, a set, or a (nested) sequence of such; or a function.
+        truth: what it must be; of a function, another function that gives the same.
+        at: where functions are compared: their operand, or a tuple of operands.
+        relative, within: numbers may differ by this much of their size, or by this much.
+        hint: printed behind what is wrong.
+
+    >>> check(..., 6.0)
+    Not yet: put your answer in the place of the ... above, run that cell, and then this one again.
+    >>> check(6, 2.0 * 3.0)
+    Right.
+    >>> check([-6.0, 5.0], [6.0, 5.0], hint="In which direction does it go?")
+    Not right: number 1 of 2 has the wrong sign. In which direction does it go?
+    >>> check(lambda x: 3 * x, lambda x: x**2, at=[0.0, 3.0, 2.0])
+    Not right: for 2.0 the answer is too large.
+    """
+    if at is None:
+        fault = NOT_YET if is_open(answer) else fault_of(answer, truth, relative, within)
+    else:
+        faults = (fault_at(place, answer, truth, relative, within) for place in at)
+        fault = next(filter(None, faults), "")
+    print("Right." if not fault else fault if fault == NOT_YET else f"Not right: {fault}. {hint}".rstrip())
+
+
+def is_open(answer: object) -> bool:
+    """Whether an answer is missing: it is `...`, or one of several is, or a function that is not written gave None."""
+    return answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(map(is_open, answer)))
+
+
+# ---- What is wrong, as a sentence without its full stop; "" if nothing is.
+
+
+def fault_at(place: Any, answer: Any, truth: Any, relative: float, within: float) -> str:
+    """Of a function, at one place."""
+    operands = place if isinstance(place, tuple) else (place,)
+    where = f"for {', '.join(map(described, operands))}"
+    try:
+        result = answer(*operands)
+    except Exception as error:
+        return f"{where} it raises {type(error).__name__}: {error}"
+    if is_open(result):
+        return NOT_YET
+    fault = fault_of(result, truth(*operands), relative, within)
+    return f"{where} {fault}" if fault else ""
+
+
+def fault_of(answer: Any, truth: Any, relative: float, within: float, name: str = "the answer") -> str:
+    match truth:
+        case list() | tuple() | numpy.ndarray():
+            return fault_of_several(answer, truth, relative, within, name)
+        case set() | frozenset():
+            return fault_of_set(answer, truth, name)
+        case str() if not isinstance(answer, str):
+            return f"{name} should be a text, not {described(answer)}"
+        case bool() | numpy.bool_() if not isinstance(answer, (bool, numpy.bool_)):
+            return f"{name} should be True or False, not {described(answer)}"
+        case str() | bool() | numpy.bool_():
+            return "" if answer == truth else f"{name} is another"
+    return fault_of_number(answer, float(truth), relative, within, name)
+
+
+def fault_of_several(answer: Any, truth: Any, relative: float, within: float, name: str) -> str:
+    if isinstance(answer, (str, Set)) or not hasattr(answer, "__len__") or getattr(answer, "shape", None) == ():
+        return f"{name} should be {len(truth)} of them in a list or tuple, not {described(answer)}"
+    if len(answer) != len(truth):
+        return f"{name} should have length {len(truth)}, not {len(answer)}"
+    for i, (element, its_truth) in enumerate(zip(answer, truth, strict=True), 1):
+        its_name = f"number {i} of {len(truth)}" + ("" if name == "the answer" else f" in {name}")
+        if fault := fault_of(element, its_truth, relative, within, its_name):
+            return fault
+    return ""
+
+
+def fault_of_set(answer: Any, truth: Set[Any], name: str) -> str:
+    if not isinstance(answer, Set):
+        return f"{name} should be a set, not {described(answer)}"
+    wrong, missing = len(answer - truth), len(truth - answer)
+    parts = [f"{wrong} too many" if wrong else "", f"{missing} missing" if missing else ""]
+    return f"of {name}'s elements, {' and '.join(filter(None, parts))}" if wrong or missing else ""
+
+
+def fault_of_number(answer: Any, truth: float, relative: float, within: float, name: str) -> str:
+    if isinstance(answer, (str, bool, Set)) or not (isinstance(answer, Value) or hasattr(answer, "__float__")):
+        return f"{name} should be a number, not {described(answer)}"
+    number = float(answer.data if isinstance(answer, Value) else answer)
+    if number == truth or math.isclose(number, truth, rel_tol=relative, abs_tol=within):
+        return ""
+    if math.isnan(number):
+        return f"{name} is not a number"
+    if math.isclose(number, -truth, rel_tol=relative, abs_tol=within):
+        return f"{name} has the wrong sign"
+    return f"{name} is too {'large' if number > truth else 'small'}"
+
+
+def described(operand: object) -> str:
+    """An array by its shape, all else as Python shows it, shortened."""
+    shape = getattr(operand, "shape", ())
+    return f"an array of shape {shape}" if shape else reprlib.repr(operand)
