@@ -416,7 +416,8 @@ def confusion_matrix(
         if number:
             colour = "white" if number > shown.max() / 2 else "black"
             ax.text(column, row, f"{number}", ha="center", va="center", color=colour)
-    ax.set_xticks(range(len(names)), names)
+    room = 10 * (side - 1.0) / len(names)  # of a name, at ten letters an inch
+    ax.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > room else 0)
     ax.set_yticks(range(len(names)), names)
     right, total = counts.trace(), counts.sum()
     ax.set(xlabel="predicted class", ylabel="true class", title=f"{right:,} of {total:,} right ({right / total:.1%})")

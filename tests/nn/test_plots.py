@@ -281,6 +281,12 @@ def test_a_matrix_of_many_classes_has_room_for_its_numbers():
     assert confusion_matrix([0], [39]).get_size_inches().tolist() == [17.0, 16.5]
 
 
+@pytest.mark.parametrize(("names", "rotation"), [(["cat", "dog"], 0), (["cat", "hippopotamus" * 3], 90)])
+def test_names_that_would_run_into_each_other_are_turned(names, rotation):
+    ax = confusion_matrix([0, 1], [1, 1], classes=names).axes[0]
+    assert [label.get_rotation() for label in ax.get_xticklabels()] == [rotation] * 2
+
+
 # ---- the dendrogram
 
 
