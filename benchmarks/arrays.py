@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy
 import workloads
+from nettalk import ByHand, Reading, loss
 from workloads import LEARNING_RATE, Expression, Network, Step, flat
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # which PyTorch, NumPy's BLAS and OpenMP read too
@@ -114,6 +115,10 @@ class NumPy(Arrays):
                 adjoint = adjoint @ weights.T
                 adjoint *= x > 0.0
         return loss, gradient
+
+    def read(self, reading: Reading) -> Step:
+        network = ByHand(reading.network)
+        return lambda: (loss(reading.read(network.learn)), network.parameters)
 
     def hinge(self, scores: Any, targets: Any) -> tuple[Any, Any]:
         """The mean loss, and its derivative by the scores."""

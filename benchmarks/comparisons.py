@@ -257,6 +257,16 @@ TAPE = {
             budgets=[Budget(graph, "a node", 1e-6) for graph in GRAPHS], question="record", paired=False,
         )],
     ),
+    "nettalk": Section(
+        "NETtalk's passes",
+        "Twenty passes through a thousand words, with an update after each word of 2 to 9 letters, by the network of "
+        "203-80-26, `benchmarks/nettalk.py`, on one thread: a loop over a tape, as the notebook of 1987 has it, and "
+        "NumPy by hand. The words are drawn; the original's are not part of this project.",
+        [Table(
+            rows("tape numpy"), [Case("20 passes", {"work": "read", "workload": "nettalk"})],
+            budgets=at_least({"numpy": 1}), most=5,
+        )],
+    ),
     "microgpt": Section(
         "microgpt, trained",
         "A transformer of 4,192 parameters learns names, one a step, with Adam: the whole training from Python, making "

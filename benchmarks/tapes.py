@@ -4,20 +4,22 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
 import numpy
 import transformer
 from arrays import THREADS
+from nettalk import MARGIN, Reading
 from structures import Structure, nested
 from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
 
 import autograd
-from autograd import Tape, Value, relu
+from autograd import Tape, Value, maximum, relu, sigmoid
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
-from nn import MLP, SGD, Adam, cross_entropy, fit, hinge
+from nn import MLP, SGD, Adam, Layer, Module, Sequential, cross_entropy, fit, hinge
 from nn.schedules import LinearDecay
 
 LOSSES: dict[str, Callable[[Any, Any], Value]] = {
@@ -84,6 +86,28 @@ class Taped:
         if hasattr(os, "sched_setaffinity"):  # `fit` takes as many threads as there are processors
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         return Fitting(network, examples)
+
+    def read(self, reading: Reading) -> Step:
+        """A loop over a tape of one letter, as the notebook has it."""
+        widths = pairwise(reading.network.widths)
+        model = Sequential(*[Layer(*pair, activation=sigmoid) for pair in widths])
+        for parameter, number in zip(model.parameters(), reading.network.numbers(), strict=True):
+            parameter.data = number
+
+        def error(inputs: list[Value], targets: list[Value]) -> Any:
+            errors = [y - target for y, target in zip(model(inputs), targets, strict=True)]
+            return 0.5 * autograd.sum([maximum(e * e, MARGIN**2) for e in errors])
+
+        example = [[0.0] * width for width in (reading.network.width, len(model.layers[-1].neurons))]
+        tape = Tape.record(error, example, **self.options)
+        vector = self.vector(tape, in_order(reading.network, model))
+
+        def learn(word: Array) -> Array:
+            losses, gradient = tape.value_and_grad(word, parameters=vector, gradient=1.0)
+            numpy.subtract(vector, LEARNING_RATE * gradient, out=vector)
+            return losses
+
+        return lambda: (len(reading.rows[-1]) * numpy.mean(reading.read(learn)), vector)
 
     def learn(self, names: Sequence[str]) -> list[float]:
         """With the model of examples/microgpt.py, and a tape for each length of a name. Making them is part of it."""
@@ -162,7 +186,7 @@ class Fitting(SGD):
         return super().stepped(parameters, gradient)
 
 
-def in_order(network: Network, model: MLP) -> list[Value]:
+def in_order(network: Network, model: Module) -> list[Value]:
     """The model's parameters in the order of `network.parameters()`. No number is there twice."""
     of_number = {parameter.data: parameter for parameter in model.parameters()}
     return [of_number[number] for number in flat(network.parameters()).tolist()]

@@ -23,6 +23,7 @@ from nn.arguments import (
     check_function,
     class_array,
     finite,
+    flag,
     is_sequence,
     measured,
     positive,
@@ -422,33 +423,106 @@ def panels(
 
 
 def confusion_matrix(
-    targets: ArrayLike, predictions: ArrayLike, ax: Axes | None = None, *, classes: Sequence[str] | None = None
+    targets: ArrayLike,
+    predictions: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    classes: Sequence[str] | None = None,
+    shares: bool = False,
 ) -> Figure:
     """How many examples of each class (row) were taken for each class (column); the diagonal is right.
 
     Arguments:
         targets, predictions: the true and the predicted class of each example, counted from 0, of shape (n,).
         classes: their names; by default, their numbers up to the largest.
+        shares: show, instead of how many, what share of its class that is, in percent: where some classes have far
+            more examples than others. Shares below half a percent are left out.
 
     Raises ValueError if targets and predictions are not equally many whole numbers from 0 up, or if a class has no
-    name; TypeError for what are no numbers.
+    name; TypeError for what are no numbers, and if `shares` is not True or False.
     """
     rows = class_array("confusion_matrix: targets", targets)
     columns = class_array("confusion_matrix: predictions", predictions)
     names = names_of("confusion_matrix: classes", classes)
     counts = confusion_counts(rows, columns, len(names))
     names = names or [str(k) for k in range(len(counts))]
-    ax = axes("confusion_matrix", ax, 6.0, 5.5)
-    ax.imshow(counts, cmap="Blues")
-    for (row, column), count in numpy.ndenumerate(counts):
-        if count:
-            colour = "white" if count > counts.max() / 2 else "black"
-            ax.text(column, row, f"{count}", ha="center", va="center", color=colour)
-    ax.set_xticks(range(len(names)), names)
+    side = max(6.0, 1.0 + 0.4 * len(names))  # room for a number in each cell
+    shown = counts
+    if flag("confusion_matrix: shares", shares):
+        shown = numpy.rint(100 * counts / numpy.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(numpy.int64)
+    ax = axes("confusion_matrix", ax, side, side - 0.5)
+    ax.imshow(shown, cmap="Blues")
+    for (row, column), number in numpy.ndenumerate(shown):
+        if number:
+            colour = "white" if number > shown.max() / 2 else "black"
+            ax.text(column, row, f"{number}", ha="center", va="center", color=colour)
+    room = 10 * (side - 1.0) / len(names)  # of a name, at ten letters an inch
+    ax.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > room else 0)
     ax.set_yticks(range(len(names)), names)
     right, total = counts.trace(), counts.sum()
     ax.set(xlabel="predicted class", ylabel="true class", title=f"{right:,} of {total:,} right ({right / total:.1%})")
     return figure_of(ax)
+
+
+def dendrogram(
+    points: ArrayLike, names: Sequence[str], ax: Axes | None = None, *, kinds: Sequence[str] | None = None
+) -> Figure:
+    """A tree that joins what is alike: first the nearest points, in the end the two groups that all fall into.
+
+    Each step joins the clusters A and B whose d is the smallest, and draws a bracket there:
+
+        d = √(2 |A| |B| / (|A| + |B|)) ‖mean of A − mean of B‖
+
+    Arguments:
+        points: of shape (n, features), at least 2.
+        names: what each is called.
+        kinds: of what kind each is; the names of a kind have a colour of their own.
+
+    Raises ValueError for another shape, for numbers that are not finite, and unless there are as many names, and kinds,
+    as points; TypeError for what are no numbers, or no names; ImportError if SciPy is missing, which does the joining.
+    Source: J. H. Ward, "Hierarchical grouping to optimize an objective function", 1963.
+
+    >>> figure = dendrogram([[0.0], [0.1], [5.0]], ["a", "b", "c"], kinds=["vowel", "consonant", "consonant"])
+    """
+    rows = real_array("dendrogram: points", points, ("n", "features"))
+    if len(rows) < 2:
+        raise ValueError("dendrogram: points: expected at least 2, got 1")
+    of_points = {"names": names_of("dendrogram: names", names), "kinds": names_of("dendrogram: kinds", kinds)}
+    for what, given in of_points.items():
+        if given and len(given) != len(rows):
+            raise ValueError(f"dendrogram: {what}: expected {len(rows)}, one for each point, got {len(given)}")
+    if not of_points["names"]:
+        raise TypeError("dendrogram: names: expected a list of names, got None")
+    tree = clustered(rows)
+    ax = axes("dendrogram", ax, 6.0, 0.8 + 0.15 * len(rows))
+    for places, distances in zip(tree["icoord"], tree["dcoord"], strict=True):
+        ax.plot(distances, places, color="0.45", linewidth=1.0)
+    labels = [of_points["names"][k] for k in tree["leaves"]]
+    ax.set_yticks(range(5, 10 * len(rows), 10), labels, fontsize=8)  # where SciPy puts the leaves
+    ax.set(xlabel="distance", xlim=(0.0, None), ylim=(10 * len(rows), 0))
+    ax.tick_params(axis="y", length=0)
+    colour_kinds(ax, [of_points["kinds"][k] for k in tree["leaves"]] if kinds is not None else [])
+    return figure_of(ax)
+
+
+def clustered(points: NDArray[numpy.float64]) -> dict[str, list[Any]]:
+    """The brackets of the tree, and in which order the points are its leaves."""
+    try:
+        from scipy.cluster import hierarchy
+    except ImportError as error:
+        raise ImportError('dendrogram joins with SciPy: pip install "scalar-autograd[plots]"') from error
+    return cast("dict[str, list[Any]]", hierarchy.dendrogram(hierarchy.linkage(points, "ward"), no_plot=True))
+
+
+def colour_kinds(ax: Axes, kinds: list[str]) -> None:
+    """The names of the leaves, from the first, by their kinds, which a legend tells."""
+    colours = {kind: COLOURS[k % 8] for k, kind in enumerate(sorted(set(kinds)))}
+    for label, kind in zip(ax.get_yticklabels(), kinds, strict=False):
+        label.set_color(colours[kind])
+    for kind, colour in colours.items():
+        ax.plot([], [], "s", color=colour, label=kind)
+    if kinds:
+        ax.legend()
 
 
 def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:

@@ -29,6 +29,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from nn.comparison import MIME
+from nn.datasets import downloads
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 TEACHER = sorted((FOLDER / "teacher").glob("*.ipynb"))
@@ -110,6 +111,8 @@ def executed(
         on_cell_executed=lambda **_: bar.update(),
     )
     settings = {name: str(directory) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    downloaded = Path(os.environ.get(downloads.VARIABLE) or downloads.FOLDER)
+    settings[downloads.VARIABLE] = str(downloaded.resolve())  # the notebook runs in another directory
     # On Windows, the event loop that asyncio takes by default has not got what ZeroMQ needs.
     with mock.patch.dict(os.environ, settings), bar, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(client.async_execute(cleanup_kc=True))
@@ -165,6 +168,10 @@ PICTURES = {
     "1986-internal-representations": (
         "symmetry-figure",
         "Nobody told the hidden neurons about 1 : 2 : 4, nor those of seed 7 about 2 : 3 : 4.",
+    ),
+    "1987-nettalk": (
+        "hidden",
+        "What 80 hidden units make of letters and their sounds: vowels here, consonants there. Nobody told them.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
     "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),

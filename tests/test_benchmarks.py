@@ -27,6 +27,7 @@ with pytest.MonkeyPatch.context() as path:
     import comparisons
     import contestants
     import measuring
+    import nettalk
     import report
     import run
     import scalars
@@ -260,6 +261,37 @@ def test_lenets_connections():
     lenet.on_numbers(Counting, lenet.parameters(), [0.0] * 256)
     assert (sum(counts), sum(map(np.size, lenet.parameters()))) == (64_660, 9_760)
     assert len(counts) == 12 * 8 * 8 + 12 * 4 * 4 + 30 + 10
+
+
+@pytest.mark.parametrize("executor", ["tape", "tape-numpy"])
+def test_nettalk_s_passes_by_a_tape_and_by_hand(executor):
+    """They make the same steps, of which the first is along the differences of the error."""
+    reading = nettalk.Reading(workloads.Network((203, 5, 26), "half the squares"), words=7, passes=2)
+    by_hand, taped = (
+        numbers(contestant, contestant.read(reading), 2) for contestant in (made("numpy"), made(executor))
+    )
+    assert taped == pytest.approx(by_hand, rel=1e-12, abs=1e-14)
+    word = reading.rows[0]
+    assert word.shape[1] == 229
+    assert (word[:, :203].sum(axis=1) == 7).all()
+
+    def error(parameters):
+        network = nettalk.ByHand(reading.network)
+        network.parameters = [parameter.copy() for parameter in parameters]
+        return nettalk.loss(network.learn(word))
+
+    network, direction = nettalk.ByHand(reading.network), np.random.default_rng(2)
+    start = [parameter.copy() for parameter in network.parameters]
+    network.learn(word)
+    steps = [
+        (after - before) / -workloads.LEARNING_RATE for after, before in zip(network.parameters, start, strict=True)
+    ]
+    ways = [direction.normal(size=parameter.shape) for parameter in start]
+    ahead, behind = (
+        error([parameter + nudge * way for parameter, way in zip(start, ways, strict=True)]) for nudge in (1e-5, -1e-5)
+    )
+    slope = sum((step * way).sum() for step, way in zip(steps, ways, strict=True))
+    assert slope == pytest.approx((ahead - behind) / 2e-5, rel=1e-6)
 
 
 def test_ways_of_writing_it_compute_the_same():

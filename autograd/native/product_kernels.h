@@ -221,6 +221,19 @@ static inline bool is_needed(const Product *product, const Block *block, int32_t
     return block->is_needed == NULL || block->is_needed[product->variables[neuron]];
 }
 
+/* A neuron's sums over the examples are added to what its weights have, from `first` to before `end`. */
+LANES_INLINE void add_to_weights(const Product *product, Block *block, int32_t neuron, int32_t first, int32_t end,
+                                 const double *totals)
+{
+    const int32_t *weights = product->weights + (Py_ssize_t)neuron * product->length;
+    if (!is_needed(product, block, neuron)) return;
+    double *row = block->total.parameters + product->starts[neuron]; /* where it has one */
+    if (product->has_rows)
+        for (int32_t k = first; k < end; k++) row[k] += totals[k - first];
+    else
+        for (int32_t k = first; k < end; k++) *of_variable(&block->total, weights[k]) += totals[k - first];
+}
+
 /* Some neurons' weights of the inputs from `first` to before `end`, which are few enough to stay in the nearest cache. */
 LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32_t neuron, int32_t first, int32_t end,
                                      const int neurons, const bool is_whole)
@@ -230,16 +243,57 @@ LANES_INLINE void weights_of_neurons(const Product *product, Block *block, int32
     for (; k + WEIGHT_COLUMNS <= end; k += WEIGHT_COLUMNS)
         weights_of_tile(product, block, neuron, k, neurons, WEIGHT_COLUMNS, is_whole, &totals[0][k - first]);
     for (; k < end; k++) weights_of_tile(product, block, neuron, k, neurons, 1, is_whole, &totals[0][k - first]);
-    for (int j = 0; block->ends && j < neurons; j++) {
-        const int32_t *weights = product->weights + (Py_ssize_t)(neuron + j) * product->length;
-        if (!is_needed(product, block, neuron + j)) continue;
-        double *row = block->total.parameters + product->starts[neuron + j]; /* where it has one */
-        if (product->has_rows)
-            for (k = first; k < end; k++) row[k] += totals[j][k - first];
-        else
-            for (k = first; k < end; k++) *of_variable(&block->total, weights[k]) += totals[j][k - first];
+    for (int j = 0; block->ends && j < neurons; j++)
+        add_to_weights(product, block, neuron + j, first, end, totals[j]);
+}
+
+/* ---- Up to EIGHT examples: the sums of a neuron's weights are taken side by side. What would fill up the EIGHT is left out. */
+
+/* One sum for each of WIDTH weights, in the order of sum_of_eight(). */
+LANES_INLINE Vector sum_of_few(const double (*x)[INPUTS_AT_ONCE], const Vector *given, int32_t k, const int examples)
+{
+    Vector terms[EIGHT];
+    for (int i = 0; i < examples; i++) terms[i] = *vector_at(x[i] + k) * given[i];
+    for (int half = EIGHT / 2; half > 0; half /= 2)
+        for (int i = 0; i < half && i + half < examples; i++) terms[i] += terms[i + half];
+    return terms[0];
+}
+
+LANES_INLINE void weights_of_few(const Product *product, Block *block, int32_t first, int32_t end, const int examples)
+{
+    double x[EIGHT][INPUTS_AT_ONCE], totals[INPUTS_AT_ONCE];
+    int32_t count = end - first, filled = (int32_t)filled_up(count);
+    for (int32_t k = 0; k < filled; k++) {
+        const double *input = k < count ? slot_of(block->values, product->inputs[first + k], block) : NULL;
+        for (int i = 0; i < examples; i++) x[i][k] = input != NULL ? input[i] : 0.0;
+    }
+    for (int32_t j = 0; j < product->neurons; j++) {
+        const double *adjoint = slot_of(block->adjoints, product->results[j], block);
+        Vector given[EIGHT];
+        for (int i = 0; i < examples; i++) fill(&given[i], adjoint[i]);
+        for (int32_t k = 0; k < filled; k += WIDTH) *vector_at(totals + k) = sum_of_few(x, given, k, examples);
+        add_to_weights(product, block, j, first, end, totals);
     }
 }
+
+#define FEW_OF(EXAMPLES)                                                                                                \
+    case EXAMPLES: weights_of_few(product, block, first, end, EXAMPLES); break;
+
+LANES_INLINE void weights_of_up_to_eight(const Product *product, Block *block, int32_t first, int32_t end)
+{
+    switch (block->count) {
+        FEW_OF(1)
+        FEW_OF(2)
+        FEW_OF(3)
+        FEW_OF(4)
+        FEW_OF(5)
+        FEW_OF(6)
+        FEW_OF(7)
+        FEW_OF(8)
+    }
+}
+
+/* ---- All weights */
 
 LANES_INLINE void push_to_bias(const Product *product, Block *block, int32_t neuron)
 {
@@ -262,6 +316,10 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
     clear_rest(block->adjoints, product->results, product->neurons, block);
     for (int32_t first = 0, end; first < product->length; first = end) {
         end = first + INPUTS_AT_ONCE < product->length ? first + INPUTS_AT_ONCE : product->length;
+        if (is_whole && block->count <= EIGHT) {
+            weights_of_up_to_eight(product, block, first, end);
+            continue;
+        }
         int32_t j = 0;
         for (; is_whole && j + WEIGHT_ROWS <= product->neurons; j += WEIGHT_ROWS)
             weights_of_neurons(product, block, j, first, end, WEIGHT_ROWS, true);

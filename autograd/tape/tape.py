@@ -506,6 +506,8 @@ class Tape:
             if n == 0:
                 raise ValueError("Tape: an empty batch has no mean; pass gradient= to differentiate a sum")
             return numpy.full(outputs, 1 / n)
+        if type(gradient) is float:  # as mostly, and quickly
+            return numpy.full(outputs, gradient)
         seeds = real_array("gradient", gradient)
         if seeds.ndim == 0:
             return numpy.full(outputs, float(seeds))

@@ -21,6 +21,7 @@ from nn.plots import (
     COLOURS,
     confusion_matrix,
     decision_boundary,
+    dendrogram,
     error_surface,
     hinton_diagram,
     loss_curve,
@@ -268,6 +269,68 @@ def test_what_has_no_confusion_matrix(targets, predictions, options, message):
         confusion_matrix(targets, predictions, **options)
 
 
+def test_shares_are_of_each_class_in_percent():
+    targets, predictions = [0] * 300 + [1] * 3 + [3], [0] * 299 + [1, 0, 1, 1, 1]
+    ax = confusion_matrix(targets, predictions, shares=True).axes[0]
+    shown = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in ax.texts}
+    assert shown == {(0, 0): "100", (1, 0): "33", (1, 1): "67", (3, 1): "100"}  # 1 of 300 is less than half a percent
+    assert ax.get_title() == "301 of 304 right (99.0%)"
+
+
+def test_a_matrix_of_many_classes_has_room_for_its_numbers():
+    assert confusion_matrix([0], [9]).get_size_inches().tolist() == [6.0, 5.5]
+    assert confusion_matrix([0], [39]).get_size_inches().tolist() == [17.0, 16.5]
+
+
+@pytest.mark.parametrize(("names", "rotation"), [(["cat", "dog"], 0), (["cat", "hippopotamus" * 3], 90)])
+def test_names_that_would_run_into_each_other_are_turned(names, rotation):
+    ax = confusion_matrix([0, 1], [1, 1], classes=names).axes[0]
+    assert [label.get_rotation() for label in ax.get_xticklabels()] == [rotation] * 2
+
+
+# ---- the dendrogram
+
+
+def test_a_dendrogram_joins_the_nearest_first():
+    """Against the formula: 0 and 1 are joined at their distance; then {0, 1} with 5, and {7, 9} at 2; then all."""
+    ax = dendrogram([[9.0], [0.0], [5.0], [1.0], [7.0]], list("zaebg")).axes[0]
+    brackets = sorted(max(line.get_xdata()) for line in ax.lines)
+    between = math.sqrt(2 * 1 * 2 / 3) * 3.0  # from 5 to the mean of 7 and 9
+    all_of_them = math.sqrt(2 * 2 * 3 / 5) * (7.0 - 0.5)
+    assert brackets == pytest.approx([1.0, 2.0, between, all_of_them])
+    order = "".join(label.get_text() for label in ax.get_yticklabels())
+    assert {order[:2], order[-2:]} & {"ab", "ba"}
+    assert sorted(order) == sorted("zaebg")
+    assert abs(order.index("z") - order.index("g")) == 1
+    assert ax.get_legend() is None
+
+
+def test_a_dendrogram_s_kinds_have_colours():
+    ax = dendrogram([[0.0], [1.0], [7.0]], ["a", "e", "t"], kinds=["vowel", "vowel", "consonant"]).axes[0]
+    colours = {label.get_text(): to_hex(label.get_color()).upper() for label in ax.get_yticklabels()}
+    assert colours == {"a": COLOURS[1], "e": COLOURS[1], "t": COLOURS[0]}
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["consonant", "vowel"]
+
+
+@pytest.mark.parametrize(
+    ("points", "names", "options", "message"),
+    [
+        ([[1.0]], ["a"], {}, "points: expected at least 2, got 1"),
+        ([[1.0], [2.0]], ["a"], {}, "names: expected 2, one for each point, got 1"),
+        ([[1.0], [2.0]], ["a", "b"], {"kinds": ["x"]}, "kinds: expected 2, one for each point, got 1"),
+    ],
+)
+def test_what_has_no_dendrogram(points, names, options, message):
+    with pytest.raises(ValueError, match=f"dendrogram: {message}"):
+        dendrogram(points, names, **options)
+
+
+def test_without_scipy_it_is_said_what_to_install_for_a_dendrogram(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.cluster", None)
+    with pytest.raises(ImportError, match=r'dendrogram joins with SciPy: pip install "scalar-autograd\[plots\]"'):
+        dendrogram([[0.0], [1.0]], ["a", "b"])
+
+
 # ---- what is no argument
 
 WRONG = {
@@ -332,7 +395,12 @@ ARGUMENTS = {
     "confusion_matrix: predictions": (lambda x: confusion_matrix(TARGETS, x), ""),
     "confusion_matrix: both": (lambda x: confusion_matrix(x, x), ""),
     "confusion_matrix: classes": (lambda x: confusion_matrix(TARGETS, TARGETS, classes=x), "None, strings"),
+    "confusion_matrix: shares": (lambda x: confusion_matrix(TARGETS, TARGETS, shares=x), ""),
     "confusion_matrix: ax": (lambda x: confusion_matrix(TARGETS, TARGETS, x), "None"),
+    "dendrogram: points": (lambda x: dendrogram(x, ["a", "b", "c", "d"]), "a matrix"),
+    "dendrogram: names": (lambda x: dendrogram(POINTS, x), "strings"),
+    "dendrogram: kinds": (lambda x: dendrogram(POINTS, ["a", "b", "c", "d"], kinds=x), "None, strings"),
+    "dendrogram: ax": (lambda x: dendrogram(POINTS, ["a", "b", "c", "d"], x), "None"),
 }
 
 
@@ -376,6 +444,7 @@ DRAWINGS = {
     "loss_curve": lambda ax=None: loss_curve(History(loss=[2.0, 1.0]), ax),
     "decision_boundary": lambda ax=None: decision_boundary(lambda x: x[0], POINTS, [0, 1, 1, 0], ax, resolution=5),
     "confusion_matrix": lambda ax=None: confusion_matrix([0, 1], [0, 0], ax),
+    "dendrogram": lambda ax=None: dendrogram([[0.0], [1.0], [5.0]], ["a", "b", "c"], ax),
     "loss_curves": lambda ax=None: loss_curves({"a": [2.0, 1.0]}, ax),
     "error_surface": lambda ax=None: error_surface(plane, (0, 1), (0, 1), ax, paths={"down": DESCENT}, resolution=5),
     "seed_curves": lambda ax=None: seed_curves({"a": [[2.0, 1.0], [3.0]]}, ax),
@@ -451,6 +520,7 @@ DRAWN = {
     "loss_curve": lambda ax: loss_curve(History(loss=[1.0, 0.5]), ax),
     "loss_curves": lambda ax: loss_curves({"a": [1.0, 0.5]}, ax),
     "confusion_matrix": lambda ax: confusion_matrix([0, 1], [0, 1], ax),
+    "dendrogram": lambda ax: dendrogram([[0.0], [1.0]], ["a", "b"], ax),
     "error_surface": lambda ax: error_surface(lambda a, b: a * b, (-1, 1), (-1, 1), ax),
 }
 
@@ -499,6 +569,7 @@ def test_numbers_beyond_what_can_be_drawn(draw, message):
     [
         lambda: confusion_matrix([0, 1], [0, 1], classes={"a", "b"}),
         lambda: confusion_matrix({0, 1}, [0, 1]),
+        lambda: dendrogram([[0.0], [1.0]], {"a", "b"}),
         lambda: error_surface(lambda a, b: a, {0, 1}, (0, 1)),
     ],
 )

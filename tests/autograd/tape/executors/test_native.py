@@ -100,6 +100,27 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
                     assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
 
 
+@pytest.mark.parametrize("n", range(2, 10))
+def test_the_sum_over_few_examples_has_its_order(n):
+    """lanes.h has it: every eighth example, and then these eight. More inputs than are taken at once."""
+    neurons, width = 7, 251
+    inputs = [Value(0.0) for _ in range(width)]
+    weights = [[Value(0.5) for _ in inputs] for _ in range(neurons)]
+    tape = Tape([dot(row, inputs) for row in weights], inputs)
+    source = np.random.default_rng(n)
+    x, seeds = source.normal(size=(n, width)), source.normal(size=(n, neurons))
+    x[source.random(x.shape) < 0.2] = -0.0
+    x[source.random(x.shape) < 0.2] = 0.0
+    x[1, 7], x[0, 9] = math.inf, math.nan
+    terms = np.zeros((16, neurons, width))
+    terms[:n] = seeds[:, :, np.newaxis] * x[:, np.newaxis, :]
+    t = terms[:8] + terms[8:]
+    expected = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7])) + 0.0
+    for instruction_set in processors():
+        _, gradient, _ = replayed(native_program(tape, instruction_set), tape, x, seeds)
+        assert same(gradient, expected.ravel()), instruction_set
+
+
 @pytest.mark.parametrize(("unneeded", "block"), [(0, 128), (3000, 16)])
 def test_what_tied_lookups_add_to_a_table_has_one_order(unneeded, block):
     """lanes.h has it: chunk by chunk, and within a chunk block by block, the last lookup first, example by example."""
