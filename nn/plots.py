@@ -243,28 +243,69 @@ def hinton_diagram(
     >>> figure = hinton_diagram([[1.0, -2.0], [0.5, 4.0]], columns=["left", "right"])
     """
     matrix = real_array("hinton_diagram: weights", weights, ("n", "m"))
-    names = {
-        name: names_of(f"hinton_diagram: {name}", given if len(given) else None)
-        for name, given in (("rows", rows), ("columns", columns))
-    }
-    for (name, given), count in zip(names.items(), matrix.shape, strict=True):
-        if len(given) not in (0, count):
-            raise ValueError(f"hinton_diagram: {name}: expected {counted(count, 'name')}, got {len(given)}")
-    full = float(abs(matrix).max()) if largest is None else finite("hinton_diagram: largest", largest)
-    if largest is not None and full <= 0:
-        raise ValueError(f"hinton_diagram: largest: expected a positive number, got {largest}")
     height, width = matrix.shape
+    row_names = names_of_all("hinton_diagram: rows", rows, height)
+    column_names = names_of_all("hinton_diagram: columns", columns, width)
+    full = full_weight("hinton_diagram: largest", largest, matrix)
     ax = axes("hinton_diagram", ax, 1.0 + 0.5 * width, 0.6 + 0.5 * height)
     ax.set_facecolor("0.65")
     for (row, column), weight in numpy.ndenumerate(matrix):
-        side = 0.92 * float(numpy.sqrt(min(abs(weight) / (full or 1.0), 1.0)))
+        side = 0.92 * float(numpy.sqrt(min(abs(weight) / full, 1.0)))
         colour = "white" if weight > 0 else "black"
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    are_long = max(map(len, names["columns"]), default=0) > 2
-    ax.set_xticks(range(len(names["columns"])), names["columns"], rotation=90 if are_long else 0)
-    ax.set_yticks(range(len(names["rows"])), names["rows"])
+    are_long = max(map(len, column_names), default=0) > 2
+    ax.set_xticks(range(len(column_names)), column_names, rotation=90 if are_long else 0)
+    ax.set_yticks(range(len(row_names)), row_names)
     ax.tick_params(length=0)
+    return figure_of(ax)
+
+
+def receptive_fields(
+    weights: ArrayLike,
+    shape: tuple[int, int],
+    ax: Axes | None = None,
+    *,
+    columns: int = 8,
+    names: Sequence[str] = (),
+    largest: float | None = None,
+) -> Figure:
+    """The weights of neurons that look at a picture, each as a picture: white ones are positive, black ones negative.
+
+    Arguments:
+        weights: of shape (neurons, height × width), of each neuron those of the picture's pixels, row by row.
+        shape: (height, width) of the picture.
+        columns: how many neurons there are in a row, at most.
+        names: of the neurons, written above them.
+        largest: the size of a weight that is drawn in white or black, above 0; larger ones are, too. By default, that
+            of the largest weight. Fields that are to be compared need the same.
+
+    Raises ValueError for weights of another shape, or that are not finite, and unless there are as many names as
+    neurons; TypeError for what are no numbers, or no names.
+    Source: D. A. Pomerleau, "Efficient training of artificial neural networks for autonomous navigation", Neural
+    Computation 3, 1991, draws a network that drives so.
+
+    >>> figure = receptive_fields([[0.0, 1.0, 2.0, -1.0], [0.5, 0.5, -0.5, -0.5]], (2, 2), names=["corner", "edge"])
+    """
+    if not is_sequence(shape) or len(sides := [*shape]) != 2:
+        raise TypeError(f"receptive_fields: shape: expected (height, width), got {shortened(shape)}")
+    height, width = (positive("receptive_fields: shape", side) for side in sides)
+    matrix = real_array("receptive_fields: weights", weights, ("n", height * width))
+    titles = names_of_all("receptive_fields: names", names, len(matrix))
+    full = full_weight("receptive_fields: largest", largest, matrix)
+    columns = min(positive("receptive_fields: columns", columns), len(matrix))
+    rows = -(-len(matrix) // columns)
+    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
+    cell_height = height + gap + round(title_room * height)
+    ax = axes("receptive_fields", ax, 1.6 * columns, 1.6 * rows * cell_height / (width + gap))
+    for k, field in enumerate(matrix):
+        top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
+        box = (left, left + width, top + height, top)  # the first row of pixels is on top
+        ax.imshow(field.reshape(height, width), cmap="gray", vmin=-full, vmax=full, extent=box, interpolation="nearest")
+        if titles:
+            ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
+    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
+    ax.set_axis_off()
     return figure_of(ax)
 
 
@@ -498,6 +539,24 @@ def names_of(name: str, given: Any) -> list[str]:
     if not names or not all(isinstance(each, str) for each in names):
         raise TypeError(f"{name}: expected a list of names, got {shortened(given)}")
     return names
+
+
+def names_of_all(name: str, given: Sequence[str], count: int) -> list[str]:
+    """None at all, or one for each."""
+    is_empty = is_sequence(given) and isinstance(given, Sized) and len(given) == 0
+    names = names_of(name, None if is_empty else given)
+    if len(names) not in (0, count):
+        raise ValueError(f"{name}: expected {counted(count, 'name')}, got {len(names)}")
+    return names
+
+
+def full_weight(name: str, largest: float | None, weights: NDArray[numpy.float64]) -> float:
+    """The size of a weight that is drawn as large, or as bright, as any is."""
+    if largest is None:
+        return float(abs(weights).max()) or 1.0
+    if finite(name, largest) <= 0:
+        raise ValueError(f"{name}: expected a positive number, got {largest}")
+    return float(largest)
 
 
 def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) -> Axes:
