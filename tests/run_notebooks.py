@@ -156,6 +156,10 @@ PICTURES = {
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
     ),
+    "2023-photonic-processor": (
+        "light-figure",
+        "Light forwards, light backwards, and what a detector sees of both: the gradient.",
+    ),
 }
 
 

@@ -38,6 +38,7 @@ IN_SMALL = {
     "1996-through-structure": {
         "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
     },
+    "2023-photonic-processor": {"sizes": "SEEDS = range(2); EPOCHS = 100; CHIPS, CHIP_EPOCHS = range(3), 20"},
 }
 
 
