@@ -179,9 +179,17 @@ PICTURES = {
         "curves",
         "XOR in time: nothing without a context, something with a copy of it, more with the true gradient.",
     ),
+    "1991-alvinn": (
+        "drive-figure",
+        "A road that it has never seen: five hidden neurons stay on it, a linear model does not.",
+    ),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
+    ),
+    "2023-photonic-processor": (
+        "light-figure",
+        "Light forwards, light backwards, and what a detector sees of both: the gradient.",
     ),
 }
 

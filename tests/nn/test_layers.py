@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 import autograd
-from autograd import Tape, Value, check_gradients, no_grad, tanh
+from autograd import Tape, Value, check_gradients, no_grad, sigmoid, tanh
 from autograd.graph import counts
 from nn import (
     MLP,
@@ -28,6 +28,7 @@ from nn import (
     Sequential,
     cross_entropy,
     fit,
+    half_squared_error,
     squared_error,
 )
 
@@ -538,3 +539,36 @@ def test_an_index_of_an_example_that_the_table_has_not():
                 lambda i: embedding(i)[0], inputs, [0.0] * 4, squared_error, SGD(embedding.parameters(), 0.1),
                 epochs=1, progress=False, validation=([0, 7], [0.0, 0.0]),
             )  # fmt: skip
+
+
+# ---- 960-5-30, the network that drove a car (Pomerleau, 1991)
+
+
+def test_the_gradient_of_a_network_that_drives():
+    """All 4,985 derivatives by backward() and by the tape, and every third by differences of the error."""
+    random.seed(1)
+    model = Sequential(Layer(960, 5, activation=tanh), Layer(5, 30, activation=sigmoid))
+    for parameter in model.parameters():
+        parameter.data *= 0.1
+    generator = numpy.random.default_rng(1)
+    image, hill = generator.uniform(-0.5, 0.5, 960), numpy.exp(-((numpy.arange(30) - 11.3) ** 2) / 10)
+
+    error = half_squared_error(model(image.tolist()), hill.tolist())
+    error.backward()
+    derivatives = numpy.array([parameter.grad for parameter in model.parameters()])
+    assert len(derivatives) == 960 * 5 + 5 + 5 * 30 + 30
+
+    tape = Tape.record(lambda image: half_squared_error(model(image), hill.tolist()), [[0.0] * 960])
+    [output], replayed = tape.value_and_grad([image])
+    of_parameter = dict(zip(tape.parameters, replayed.tolist(), strict=True))
+    in_order = [of_parameter[parameter] for parameter in model.parameters()]
+    if autograd.engine == "native":
+        assert (output, in_order) == (error.data, derivatives.tolist())
+    assert in_order == pytest.approx(derivatives, rel=1e-12, abs=1e-15)
+
+    numbers = numpy.array([parameter.data for parameter in tape.parameters])
+    step = 1e-4
+    for k in range(0, len(numbers), 3):
+        moved = numpy.where(numpy.arange(len(numbers)) == k, step, 0.0)
+        higher, lower = (tape.forward([image], parameters=numbers + sign * moved)[0] for sign in (1, -1))
+        assert (higher - lower) / (2 * step) == pytest.approx(replayed[k], rel=1e-6, abs=1e-9), k
