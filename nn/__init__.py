@@ -10,6 +10,7 @@
 >>> optimizer.step()
 """
 
+from nn.attention import CausalAttention, TransformerBlock, rms_norm
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
@@ -28,6 +29,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "CausalAttention",
     "Descent",
     "Dropout",
     "Embedding",
@@ -45,6 +47,7 @@ __all__ = [
     "RMSProp",
     "Recurrent",
     "Sequential",
+    "TransformerBlock",
     "TreeEncoder",
     "binary_cross_entropy",
     "correct_class",
@@ -59,6 +62,7 @@ __all__ = [
     "load_checkpoint",
     "predicted_class",
     "residuals",
+    "rms_norm",
     "save_checkpoint",
     "squared_error",
     "to_numpy",
