@@ -17,7 +17,7 @@ from autograd import Value, dot, mean, no_grad, softmax
 from autograd.wording import counted
 from nn import Adam, Embedding, History, Module, TransformerBlock, cross_entropy, fit, rms_norm
 from nn.arguments import positive_argument
-from nn.datasets.names import END, TOKENS, census_names, seen_and_next, spelt
+from nn.datasets import NAME_END, NAME_TOKENS, census_names, seen_and_next, spelt
 from nn.schedules import LinearDecay
 
 WIDTH, HEADS, CONTEXT, DEVIATION = 16, 4, 16, 0.08
@@ -34,15 +34,15 @@ def main(steps: int = 1000, seed: int = 0) -> None:
     print(f"{len(model.parameters()):,} parameters learn from {counted(steps, 'name')}; {len(held_out)} are held out.")
     history = train(model, names[:steps])
     print(f"The mean loss was {history.loss[0]:.3f} nats a token.")
-    print(f"Held out: {nats_per_token(model, held_out):.3f} nats a token; by guessing, {math.log(TOKENS):.3f}.")
+    print(f"Held out: {nats_per_token(model, held_out):.3f} nats a token; by guessing, {math.log(NAME_TOKENS):.3f}.")
     print("It makes up:", ", ".join(made_up(model) for _ in range(20)))
 
 
 class MicroGPT(Module):
     def __init__(self) -> None:
-        self.tokens, self.places = Embedding(TOKENS, WIDTH, DEVIATION), Embedding(CONTEXT, WIDTH, DEVIATION)
+        self.tokens, self.places = Embedding(NAME_TOKENS, WIDTH, DEVIATION), Embedding(CONTEXT, WIDTH, DEVIATION)
         self.block = TransformerBlock(WIDTH, HEADS, deviation=DEVIATION)
-        self.logits = Embedding(TOKENS, WIDTH, DEVIATION)
+        self.logits = Embedding(NAME_TOKENS, WIDTH, DEVIATION)
 
     def __call__(self, tokens: Sequence[Token]) -> list[Vector]:
         """For each place the logits of the token that comes next, given the tokens up to there."""
@@ -80,10 +80,10 @@ def made_up(model: MicroGPT, temperature: float = 0.5) -> str:
     name: list[int] = []
     with no_grad():
         while len(name) < CONTEXT:
-            *_, logits = model([END, *name])
+            *_, logits = model([NAME_END, *name])
             probabilities = softmax([logit / temperature for logit in logits])
-            [token] = random.choices(range(TOKENS), [p.data for p in probabilities])
-            if token == END:
+            [token] = random.choices(range(NAME_TOKENS), [p.data for p in probabilities])
+            if token == NAME_END:
                 break
             name.append(token)
     return spelt(name)

@@ -1,7 +1,7 @@
 """Attention: each place of a sequence asks the places so far, and takes most from those whose keys fit its query.
 
-`CausalAttention` is that step, `TransformerBlock` the layer of a GPT that it is half of, and `rms_norm` what both halves
-see. The graph has a node for each number: the weights of the attention are Values, and have gradients.
+`CausalAttention` is that step, `TransformerBlock` the layer of a GPT that it is half of, and `rms_norm` what both
+halves see. The graph has a node for each number: the weights of the attention are Values, and have gradients.
 """
 
 from __future__ import annotations
@@ -120,9 +120,8 @@ class TransformerBlock(Module):
         The others are those of `CausalAttention`, whose weights are drawn first, then U and W.
 
     Raises as `CausalAttention` does.
-    Source: A. Vaswani et al., "Attention is all you need", 2017, section 3.1; the normalisation before each half is that
-    of A. Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, with `rms_norm` in the
-    place of layer normalisation.
+    Source: A. Vaswani et al., "Attention is all you need", 2017, section 3.1. To normalise before each half is GPT-2's
+    (A. Radford et al., "Language models are unsupervised multitask learners", 2019), there by layer normalisation.
 
     >>> block = TransformerBlock(16, heads=4)
     >>> len(block.parameters())
@@ -179,9 +178,7 @@ def rms_norm(x: Iterable[Scalar], epsilon: float = 1e-5) -> Vector:
 
 def matrix(name: str, rows: int, columns: int, deviation: float) -> list[list[Value]]:
     deviation = within("deviation", deviation, 0.0, math.inf)
-    return [
-        [Value(random.gauss(0.0, deviation), label=f"{name}{i},{j}") for j in range(columns)] for i in range(rows)
-    ]
+    return [[Value(random.gauss(0.0, deviation), label=f"{name}{i},{j}") for j in range(columns)] for i in range(rows)]
 
 
 def linear(rows: Sequence[Sequence[Value]], x: Vector) -> Vector:

@@ -50,7 +50,7 @@ class Neuron(Module):
         nin = positive("nin", nin)
         if not callable(activation):
             raise TypeError(f"activation: expected a function, such as autograd.tanh, got {activation!r}")
-        if activation is softmax and nonlin:
+        if nonlin and is_of_a_layer(activation):
             raise ValueError(
                 "activation: softmax is of all net inputs of a layer, not of one neuron's; write "
                 f"Layer({nin}, nout, activation=softmax), or sigmoid for a single probability"
@@ -89,6 +89,11 @@ class Neuron(Module):
         self.bias = bias
 
 
+def is_of_a_layer(activation: object) -> bool:
+    """Whether an activation is a function of all net inputs of a layer, and not of one neuron's."""
+    return activation is softmax
+
+
 def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float], caller: Neuron | None = None) -> list[Value]:
     """The neurons' outputs, for a list of as many inputs as each has weights.
 
@@ -119,8 +124,8 @@ class Layer(Module):
     """`nout` neurons with the same `nin` inputs; further arguments are those of each Neuron.
 
     With `activation=softmax` its outputs are probabilities, those of `autograd.softmax`: its neurons are linear, and
-    compete. Raises ValueError for a single one, whose probability would always be 1. `cross_entropy` wants logits, those
-    of a linear layer, and no softmax before it: it has its own.
+    compete. Raises ValueError for a single one, whose probability would always be 1. `cross_entropy` wants logits,
+    those of a linear layer, and no softmax before it: it has its own.
 
     >>> random.seed(1)
     >>> Layer(2, 3, nonlin=False)
@@ -134,7 +139,7 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # Any: see Neuron
         nout = positive("nout", nout)
-        if kwargs.get("activation") is softmax and kwargs.get("nonlin", True):
+        if kwargs.get("nonlin", True) and is_of_a_layer(kwargs.get("activation")):
             if nout == 1:
                 raise ValueError(
                     "activation: softmax of a single neuron is always 1; give the layer a neuron for each class, or "

@@ -1,23 +1,23 @@
 """First names, letter by letter: those of the census of the United States of 1990, which come with the package names.
 
-A name is a sequence of tokens: a letter's is its place in the alphabet, and END stands before the name and behind it.
+A name is a sequence of tokens: a letter is its place in the alphabet, and NAME_END stands before and behind the name.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 LETTERS = string.ascii_lowercase
-END = len(LETTERS)
-TOKENS = END + 1  # how many there are
+NAME_END = len(LETTERS)
+NAME_TOKENS = NAME_END + 1  # how many there are
 
 COUNTS = {"dist.female.first": 4275, "dist.male.first": 1219}  # the files, and how many lines they have
 COLUMNS = "NAME, per cent, per cent so far, rank, as MARY 2.629 2.629 1"
@@ -45,7 +45,7 @@ def census_names(folder: str | os.PathLike[str] | None = None) -> Names:
 
     >>> training, held_out = census_names()
     >>> len(training), len(held_out), training[:3]
-    (4646, 517, ['shannon', 'albertine', 'cori'])
+    (4646, 517, ['ling', 'austin', 'hertha'])
     """
     place: Path | Traversable = package() if folder is None else Path(folder)
     names = sorted({name for file in COUNTS for name in names_of(file, place.joinpath(file).read_bytes())})
@@ -83,16 +83,16 @@ def seen_and_next(name: str) -> tuple[list[int], list[int]]:
     if not isinstance(name, str) or not {*name} <= {*LETTERS}:
         raise ValueError(f"seen_and_next: expected a name in the letters a to z, got {name!r}")
     tokens = [LETTERS.index(letter) for letter in name]
-    return [END, *tokens], [*tokens, END]
+    return [NAME_END, *tokens], [*tokens, NAME_END]
 
 
 def spelt(tokens: Sequence[int]) -> str:
-    """The letters of tokens, without END.
+    """The letters of tokens, without NAME_END.
 
     >>> spelt([26, 0, 3, 0, 26])
     'ada'
     """
-    return "".join(LETTERS[token] for token in tokens if token != END)
+    return "".join(LETTERS[token] for token in tokens if token != NAME_END)
 
 
 def package() -> Traversable:
@@ -101,4 +101,6 @@ def package() -> Traversable:
     try:
         return files("names")
     except ImportError as error:
-        raise ImportError('census_names come with the package names: pip install "scalar-autograd[examples]"') from error
+        raise ImportError(
+            'census_names come with the package names: pip install "scalar-autograd[examples]"'
+        ) from error
