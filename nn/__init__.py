@@ -14,6 +14,7 @@ from nn.attention import CausalAttention, TransformerBlock, rms_norm
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
+from nn.fir import FIRLayer
 from nn.layers import MLP, Embedding, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
@@ -33,6 +34,7 @@ __all__ = [
     "Descent",
     "Dropout",
     "Embedding",
+    "FIRLayer",
     "GaussNewton",
     "History",
     "Layer",
