@@ -152,6 +152,10 @@ PICTURES = {
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
     ),
+    "2026-gpt-on-scalars": (
+        "attention",
+        "Where the four heads look, letter by letter, in a name that they have never seen.",
+    ),
 }
 
 

@@ -37,6 +37,9 @@ IN_SMALL = {
     "1996-through-structure": {
         "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
     },
+    "2026-gpt-on-scalars": {
+        "sizes": "SEEDS, WINDOW_SEEDS = range(1), range(1); WINDOWS = [1, 2]; EPOCHS = 16; SAMPLES = 50",
+    },
 }
 
 
