@@ -116,7 +116,7 @@ class Taped:
         tapes: dict[int, Tape] = {}
         losses = []
         for name in names:
-            tokens, targets = module["example"](name)
+            tokens, targets = module["seen_and_next"](name)
             if len(name) not in tapes:
                 tapes[len(name)] = Tape.record(
                     lambda *example: module["loss"](model(example[0]), example[1]), [tokens, targets], **self.options

@@ -11,9 +11,11 @@
 """
 
 import nn.foundation  # noqa: F401  first: it says so where another package is called autograd
+from nn.attention import CausalAttention, TransformerBlock, rms_norm
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
+from nn.fir import FIRLayer
 from nn.layers import MLP, Embedding, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
@@ -29,9 +31,11 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "CausalAttention",
     "Descent",
     "Dropout",
     "Embedding",
+    "FIRLayer",
     "GaussNewton",
     "History",
     "Layer",
@@ -46,6 +50,7 @@ __all__ = [
     "RMSProp",
     "Recurrent",
     "Sequential",
+    "TransformerBlock",
     "TreeEncoder",
     "binary_cross_entropy",
     "correct_class",
@@ -60,6 +65,7 @@ __all__ = [
     "load_checkpoint",
     "predicted_class",
     "residuals",
+    "rms_norm",
     "save_checkpoint",
     "squared_error",
     "to_numpy",

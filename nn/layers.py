@@ -11,7 +11,7 @@ import random
 from contextlib import suppress
 from reprlib import repr as shortened
 
-from autograd import Value, dot, multiply, relu, sqrt, sum, take
+from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
 from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
 from nn.module import Module
 
@@ -50,6 +50,11 @@ class Neuron(Module):
         nin = positive("nin", nin)
         if not callable(activation):
             raise TypeError(f"activation: expected a function, such as autograd.tanh, got {activation!r}")
+        if nonlin and is_of_a_layer(activation):
+            raise ValueError(
+                "activation: softmax is of all net inputs of a layer, not of one neuron's; write "
+                f"Layer({nin}, nout, activation=softmax), or sigmoid for a single probability"
+            )
         self.weights = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin)]
         self.bias = Value(0.0, label="b")
         self.nonlin = nonlin
@@ -84,6 +89,11 @@ class Neuron(Module):
         self.bias = bias
 
 
+def is_of_a_layer(activation: object) -> bool:
+    """Whether an activation is a function of all net inputs of a layer, and not of one neuron's."""
+    return activation is softmax
+
+
 def outputs_of(neurons: Iterable[Neuron], inputs: list[Value | float], caller: Neuron | None = None) -> list[Value]:
     """The neurons' outputs, for a list of as many inputs as each has weights.
 
@@ -113,13 +123,31 @@ def net_input_term_by_term(weights: list[Value], inputs: list[Value | float], bi
 class Layer(Module):
     """`nout` neurons with the same `nin` inputs; further arguments are those of each Neuron.
 
+    With `activation=softmax` its outputs are probabilities, those of `autograd.softmax`: its neurons are linear, and
+    compete. Raises ValueError for a single one, whose probability would always be 1. `cross_entropy` wants logits,
+    those of a linear layer, and no softmax before it: it has its own.
+
     >>> random.seed(1)
     >>> Layer(2, 3, nonlin=False)
     Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
+    >>> probabilities = Layer(2, 3, activation=softmax)
+    >>> round(sum(probabilities([1.0, -1.0])).data, 12)
+    1.0
     """
 
+    is_softmax = False  # what a subclass has whose own constructor sets the neurons alone
+
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:  # Any: see Neuron
-        self.neurons = [Neuron(nin, **kwargs) for _ in range(positive("nout", nout))]
+        nout = positive("nout", nout)
+        if kwargs.get("nonlin", True) and is_of_a_layer(kwargs.get("activation")):
+            if nout == 1:
+                raise ValueError(
+                    "activation: softmax of a single neuron is always 1; give the layer a neuron for each class, or "
+                    f"write Layer({nin}, 1, activation=sigmoid)"
+                )
+            self.is_softmax = True
+            kwargs = kwargs | {"nonlin": False}
+        self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
     def __call__(
         self, x: Iterable[Value | float], *others: object
@@ -127,10 +155,12 @@ class Layer(Module):
         """The neurons' outputs: a list of Values, or the Value itself where there is one neuron."""
         inputs = neuron_inputs(x, len(self.neurons[0].weights), others)
         outputs = outputs_of(self.neurons, inputs)
+        if self.is_softmax:
+            return softmax(outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+        return f"{'Softmax layer' if self.is_softmax else 'Layer'} of [{', '.join(map(repr, self.neurons))}]"
 
 
 class Sequential(Module):
@@ -258,9 +288,9 @@ class Embedding(Module):
     Arguments:
         count: how many rows there are, for the indices 0 to count − 1.
         width: how many numbers each has.
+        deviation: the standard deviation of the first numbers, drawn from the normal distribution; 1 is PyTorch's.
 
-    The numbers are drawn from the standard normal distribution, as PyTorch's are. Raises TypeError or ValueError if
-    `count` or `width` is not a positive int.
+    Raises TypeError or ValueError if `count` or `width` is not a positive int, or `deviation` is negative.
     Source: Y. Bengio et al., "A neural probabilistic language model", 2003, section 2.
 
     >>> embedding = Embedding(10, 3)
@@ -268,9 +298,10 @@ class Embedding(Module):
     True
     """
 
-    def __init__(self, count: int, width: int) -> None:
+    def __init__(self, count: int, width: int, deviation: float = 1.0) -> None:
         count, width = positive("Embedding: count", count), positive("Embedding: width", width)
-        self.weights = [[Value(random.gauss(0.0, 1.0), label=f"e{i},{j}") for j in range(width)] for i in range(count)]
+        size = within("Embedding: deviation", deviation, 0.0, math.inf)
+        self.weights = [[Value(random.gauss(0.0, size), label=f"e{i},{j}") for j in range(width)] for i in range(count)]
 
     def __call__(self, index: Value | float) -> list[Value]:
         """The row at the index: a list of `width` Values.

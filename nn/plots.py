@@ -525,6 +525,38 @@ def colour_kinds(ax: Axes, kinds: list[str]) -> None:
         ax.legend()
 
 
+def attention(
+    weights: Sequence[Sequence[Any]], ax: Axes | None = None, *, tokens: Sequence[str] | None = None
+) -> Figure:
+    """Where each place of a sequence looks: a row has the weights that it gives to the places so far, dark for large.
+
+    Arguments:
+        weights: a row for each of n places, of Values or numbers, whose sum is 1: row t has t + 1, those of the places
+            so far, as `nn.CausalAttention.weights` gives them for each head; or n, those of all places.
+        tokens: what each place is called, such as its letter; None leaves the names away.
+
+    Raises ValueError if there is no row, or one has another length, a number outside of [0, 1] or another sum, and
+    unless there are as many tokens as rows; TypeError for what are no numbers, or no names.
+    Source: D. Bahdanau, K. Cho and Y. Bengio, "Neural machine translation by jointly learning to align and translate",
+    2015, figure 3.
+
+    >>> figure = attention([[1.0], [0.25, 0.75], [0.0, 0.5, 0.5]], tokens=["a", "d", "a"])
+    """
+    matrix = attention_matrix(weights)
+    names = names_of("attention: tokens", tokens)
+    if len(names) not in (0, len(matrix)):
+        raise ValueError(f"attention: tokens: expected {counted(len(matrix), 'name')}, got {len(names)}")
+    side = 1.2 + 0.35 * len(matrix)
+    ax = axes("attention", ax, side, side)
+    ax.imshow(matrix, cmap="Blues", vmin=0.0, vmax=1.0)
+    ax.set_facecolor("0.92")  # of what is not seen
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.tick_params(length=0)
+    ax.set(xlabel="looks at", ylabel="place")
+    return figure_of(ax)
+
+
 def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:
     """By how much each class (the first axis) is ahead of the best of the others: negative where it loses."""
     return [logit - numpy.delete(logits, k, axis=0).max(axis=0) for k, logit in enumerate(logits)]
@@ -562,6 +594,26 @@ def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:
     if not numpy.isfinite(scores).all():
         raise ValueError(f"{name}: expected finite numbers, got {scores[~numpy.isfinite(scores)][0]}")
     return scores
+
+
+def attention_matrix(given: Any) -> NDArray[numpy.float64]:
+    """(n, n) weights, nan where a row has none: behind its own place."""
+    rows = [*given] if is_sequence(given) else []
+    if not rows:
+        raise TypeError(f"attention: weights: expected a list of rows, one for each place, got {shortened(given)}")
+    matrix = numpy.full((len(rows), len(rows)), numpy.nan)
+    for t, row in enumerate(rows):
+        numbers = real_array(f"attention: row {t}", row, ("n",))
+        if len(numbers) not in (t + 1, len(rows)):
+            raise ValueError(
+                f"attention: row {t}: expected {counted(t + 1, 'weight')}, or {len(rows)}, got {len(numbers)}"
+            )
+        if numbers.min() < 0.0 or abs(numbers.sum() - 1.0) > 1e-6:
+            raise ValueError(
+                f"attention: row {t}: expected weights of at least 0 whose sum is 1, got {shortened(numbers.tolist())}"
+            )
+        matrix[t, : len(numbers)] = numbers
+    return matrix
 
 
 def losses_of(name: str, given: Any) -> NDArray[numpy.float64]:

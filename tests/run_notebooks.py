@@ -191,6 +191,10 @@ PICTURES = {
         "light-figure",
         "Light forwards, light backwards, and what a detector sees of both: the gradient.",
     ),
+    "2026-gpt-on-scalars": (
+        "attention",
+        "Where the four heads look, letter by letter, in a name that they have never seen.",
+    ),
 }
 
 

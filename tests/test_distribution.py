@@ -116,7 +116,15 @@ def test_the_sdist_has_all_that_a_build_needs_and_nothing_that_one_makes(built):
         for path in (ROOT / "autograd" / "native").iterdir()
         if path.suffix in (".c", ".h", ".py", ".pyi")
     }
-    assert sources | {"setup.py", "pyproject.toml", "LICENSE", "README.md", "autograd/py.typed"} <= names
+    others = {
+        "setup.py",
+        "pyproject.toml",
+        "LICENSE",
+        "README.md",
+        "autograd/py.typed",
+        "nn/datasets/santafe_laser.txt",
+    }
+    assert sources | others <= names
     assert not [name for name in names if name.endswith((".so", ".pyd", ".o", "/kernels.h", "/documentation.h"))]
 
 
@@ -124,7 +132,9 @@ def test_the_wheel_has_the_types_and_the_licence(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = wheel.namelist()
     assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
-    assert {"autograd/explaining/page.css", "autograd/explaining/page.js"} <= set(names)
+    assert {"autograd/explaining/page.css", "autograd/explaining/page.js", "nn/datasets/santafe_laser.txt"} <= set(
+        names
+    )
     assert any(name.endswith("LICENSE") for name in names)
     assert not [
         name for name in names if name.split("/")[0] in ("tests", "docs", "examples", "benchmarks", "notebooks")

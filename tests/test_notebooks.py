@@ -56,6 +56,9 @@ IN_SMALL = {
         "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
     },
     "2023-photonic-processor": {"sizes": "SEEDS = range(2); EPOCHS = 100; CHIPS, CHIP_EPOCHS = range(3), 20"},
+    "2026-gpt-on-scalars": {
+        "sizes": "SEEDS, WINDOW_SEEDS = range(1), range(1); WINDOWS = [1, 2]; EPOCHS = 16; SAMPLES = 50",
+    },
 }
 
 # A wrong answer to each exercise: what is filled in, and what the check says of it.

@@ -2,13 +2,20 @@
 
 `moons`, `circles`, `spirals` and `xor` are two-dimensional patterns; `digits` and `iris` come with scikit-learn.
 `nettalk_corpus` reads words and how they are pronounced, from files that a user has downloaded.
+`census_names` are words, from the package names; `seen_and_next` has their letters as numbers, `spelt` turns them back.
+`laser` is a series in time.
 
 Inputs are float64 arrays of shape (examples, features); targets are int64 arrays of classes, counted from 0.
 """
 
 from nn.datasets.dataset import Dataset, Split
+from nn.datasets.laser import laser
 from nn.datasets.measured import digits, iris
+from nn.datasets.names import NAME_END, NAME_TOKENS, Names, census_names, seen_and_next, spelt
 from nn.datasets.nettalk import nettalk_corpus
 from nn.datasets.patterns import circles, moons, spirals, xor
 
-__all__ = ["Dataset", "Split", "circles", "digits", "iris", "moons", "nettalk_corpus", "spirals", "xor"]
+__all__ = [
+    "NAME_END", "NAME_TOKENS", "Dataset", "Names", "Split", "census_names", "circles", "digits", "iris", "laser",
+    "moons", "nettalk_corpus", "seen_and_next", "spelt", "spirals", "xor",
+]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 import autograd
-from autograd import Tape, Value, check_gradients, no_grad, sigmoid, tanh
+from autograd import Tape, Value, check_gradients, no_grad, sigmoid, softmax, tanh
 from autograd.graph import counts
 from nn import (
     MLP,
@@ -168,6 +168,61 @@ def test_a_layer_of_width_one_returns_the_value_itself_and_others_a_list() -> No
     outputs = MLP(2, [3, 2])([1.0, 2.0])
     assert isinstance(outputs, list)
     assert [type(output) for output in outputs] == [Value, Value]
+
+
+# ---- softmax units
+
+
+def test_a_softmax_layer_has_probabilities() -> None:
+    layer = Layer(2, 3, activation=softmax)
+    net_inputs = [neuron([0.5, -2.0]) for neuron in layer.neurons]
+    assert [p.data for p in layer([0.5, -2.0])] == [p.data for p in softmax(net_inputs)]
+    assert repr(layer) == "Softmax layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]"
+    linear = Layer(2, 3, activation=softmax, nonlin=False)
+    assert linear.is_softmax is False
+    assert repr(linear) == "Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]"
+
+
+@FUSED
+def test_derivatives_of_a_softmax_layer(fused: bool) -> None:
+    layer = Layer(2, 3, activation=softmax, fused=fused)
+
+    def weighted(*numbers: Value) -> Value:
+        given = iter(numbers)
+        for neuron in layer.neurons:
+            neuron.weights, neuron.bias = [next(given), next(given)], next(given)
+        return autograd.dot([1.0, -2.0, 3.0], layer([0.5, -2.0]))
+
+    check_gradients(weighted, [0.1 * i for i in range(9)])
+
+
+def test_a_softmax_layer_is_drawn_named_and_copied_as_any_other() -> None:
+    random.seed(2)
+    layer = Layer(2, 3, activation=softmax)
+    random.seed(2)
+    assert layer.state_dict() == Layer(2, 3).state_dict()
+    again = pickle.loads(pickle.dumps(layer))
+    assert [p.data for p in again([1.0, 2.0])] == [p.data for p in layer([1.0, 2.0])]
+
+
+def test_a_tape_records_softmax_units_and_a_network_has_them_in_the_middle() -> None:
+    model = MLP(2, [3, 2], activation=softmax)
+    tape = Tape.record(model, [[0.0, 0.0]])
+    assert tape.forward([[0.5, -2.0]])[0].tolist() == pytest.approx([y.data for y in model([0.5, -2.0])], rel=1e-15)
+    assert not model.layers[1].is_softmax
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Neuron(2, activation=softmax), r"softmax is of all .* write Layer\(2, nout, activation=softmax\)"),
+        (lambda: Layer(2, 1, activation=softmax), r"always 1; .* write Layer\(2, 1, activation=sigmoid\)"),
+        (lambda: MLP(2, [1, 3], activation=softmax), "softmax of a single neuron is always 1"),
+    ],
+)
+def test_a_single_softmax_unit_is_none(make: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()  # type: ignore[operator]
 
 
 def test_only_the_last_layer_is_linear() -> None:
@@ -437,6 +492,13 @@ def test_what_layer_normalisation_refuses(make, error, message):
 # ---- Embedding
 
 
+def test_an_embedding_is_drawn_with_its_deviation():
+    random.seed(4)
+    drawn = [weight.data for row in Embedding(2, 3, 0.5).weights for weight in row]
+    random.seed(4)
+    assert drawn == [random.gauss(0.0, 0.5) for _ in range(6)]
+
+
 def test_an_embedding_is_a_table_of_rows():
     random.seed(0)
     embedding = Embedding(50, 4)
@@ -489,6 +551,7 @@ def test_an_index_beyond_the_largest_float(wrong):
     [
         (lambda: Embedding(0, 2), ValueError, "Embedding: count: expected a positive int, got 0"),
         (lambda: Embedding(2, 1.5), TypeError, "Embedding: width: expected a positive int, got 1.5"),
+        (lambda: Embedding(2, 2, -1.0), ValueError, "Embedding: deviation: expected 0.0 <= deviation < inf, got -1.0"),
         *[
             (
                 lambda words=words: Embedding(2, 2)(words),

@@ -19,6 +19,7 @@ from matplotlib.image import imread
 from autograd import Value
 from nn.plots import (
     COLOURS,
+    attention,
     confusion_matrix,
     decision_boundary,
     dendrogram,
@@ -391,6 +392,10 @@ ARGUMENTS = {
     "receptive_fields: names": (lambda x: receptive_fields(np.eye(4), (2, 2), names=x), "None, empty, strings"),
     "receptive_fields: largest": (lambda x: receptive_fields([[1.0]], (1, 1), largest=x), "None, a number"),
     "receptive_fields: ax": (lambda x: receptive_fields([[1.0]], (1, 1), x), "None"),
+    "attention: weights": (attention, "a matrix"),
+    "attention: a row": (lambda x: attention([[1.0], x]), ""),
+    "attention: tokens": (lambda x: attention([[1.0]], tokens=x), "None"),
+    "attention: ax": (lambda x: attention([[1.0]], x), "None"),
     "confusion_matrix: targets": (lambda x: confusion_matrix(x, TARGETS), ""),
     "confusion_matrix: predictions": (lambda x: confusion_matrix(TARGETS, x), ""),
     "confusion_matrix: both": (lambda x: confusion_matrix(x, x), ""),
@@ -441,6 +446,7 @@ def test_what_leaves_nothing_to_draw(call, message):
 # ---- figures
 
 DRAWINGS = {
+    "attention": lambda ax=None: attention([[1.0], [0.25, 0.75]], ax, tokens=["a", "b"]),
     "loss_curve": lambda ax=None: loss_curve(History(loss=[2.0, 1.0]), ax),
     "decision_boundary": lambda ax=None: decision_boundary(lambda x: x[0], POINTS, [0, 1, 1, 0], ax, resolution=5),
     "confusion_matrix": lambda ax=None: confusion_matrix([0, 1], [0, 0], ax),
@@ -522,6 +528,7 @@ DRAWN = {
     "confusion_matrix": lambda ax: confusion_matrix([0, 1], [0, 1], ax),
     "dendrogram": lambda ax: dendrogram([[0.0], [1.0]], ["a", "b"], ax),
     "error_surface": lambda ax: error_surface(lambda a, b: a * b, (-1, 1), (-1, 1), ax),
+    "attention": lambda ax: attention([[1.0]], ax),
 }
 
 
@@ -576,6 +583,37 @@ def test_numbers_beyond_what_can_be_drawn(draw, message):
 def test_sets_have_no_order(draw):
     with pytest.raises(TypeError, match=r"got \{"):
         draw()
+
+
+# ---- attention
+
+
+def test_attention_is_the_weights_and_nothing_where_nothing_is_seen():
+    rows = [[1.0], [Value(0.25), 0.75], [0.0, 0.5, 0.5]]
+    ax = attention(rows, tokens=["·", "a", "l"]).axes[0]
+    [image] = ax.images
+    shown = image.get_array()
+    assert shown.filled(-1.0).tolist() == [[1.0, -1.0, -1.0], [0.25, 0.75, -1.0], [0.0, 0.5, 0.5]]
+    assert image.get_clim() == (0.0, 1.0)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["·", "a", "l"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["·", "a", "l"]
+    assert not attention([[0.5, 0.5], [0.1, 0.9]]).axes[0].images[0].get_array().mask.any()
+
+
+@pytest.mark.parametrize(
+    ("weights", "tokens", "message"),
+    [
+        ([[1.0], [1.0]], None, "row 1: expected 2 weights, or 2, got 1"),
+        ([[1.0], [0.5, 0.5], [0.5, 0.5]], None, "row 2: expected 3 weights, or 3, got 2"),
+        ([[0.9]], None, r"row 0: expected weights of at least 0 whose sum is 1, got \[0.9\]"),
+        ([[1.0], [1.5, -0.5]], None, "row 1: expected weights of at least 0 whose"),
+        ([[math.nan]], None, "row 0: expected finite numbers"),
+        ([[1.0]], ["a", "b"], "tokens: expected 1 name, got 2"),
+    ],
+)
+def test_what_is_no_attention(weights, tokens, message):
+    with pytest.raises(ValueError, match=f"attention: {message}"):
+        attention(weights, tokens=tokens)
 
 
 # ---- runs over seeds
