@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy
 import workloads
-from workloads import LEARNING_RATE, Expression, Network, Step, flat
+from backgammon import Backgammon, ByHand
+from workloads import LEARNING_RATE, Array, Expression, Network, Step, flat
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # which PyTorch, NumPy's BLAS and OpenMP read too
 
@@ -114,6 +115,14 @@ class NumPy(Arrays):
                 adjoint = adjoint @ weights.T
                 adjoint *= x > 0.0
         return loss, gradient
+
+    def self_play(self, game: Backgammon) -> Step:
+        player = ByHand(game.network)
+
+        def step() -> tuple[float, list[Array]]:
+            return game.play(player), [player.parameters]
+
+        return step
 
     def hinge(self, scores: Any, targets: Any) -> tuple[Any, Any]:
         """The mean loss, and its derivative by the scores."""

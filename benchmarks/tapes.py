@@ -4,20 +4,22 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
 import numpy
 import transformer
 from arrays import THREADS
+from backgammon import DECAY, RATE, Backgammon
 from structures import Structure, nested
 from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
 
 import autograd
-from autograd import Tape, Value, relu
+from autograd import Tape, Value, relu, sigmoid
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
-from nn import MLP, SGD, Adam, cross_entropy, fit, hinge
+from nn import MLP, SGD, Adam, EligibilityTraces, Layer, Sequential, cross_entropy, fit, hinge
 from nn.schedules import LinearDecay
 
 LOSSES: dict[str, Callable[[Any, Any], Value]] = {
@@ -84,6 +86,14 @@ class Taped:
         if hasattr(os, "sched_setaffinity"):  # `fit` takes as many threads as there are processors
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         return Fitting(network, examples)
+
+    def self_play(self, game: Backgammon) -> Step:
+        model = Sequential(*(Layer(*widths, activation=sigmoid) for widths in pairwise(game.network.widths)))
+        for parameter, number in zip(model.parameters(), game.network.numbers(), strict=True):
+            parameter.data = number
+        tape = Tape.record(model, [[0.0] * game.network.width], **self.options)
+        player = EligibilityTraces(tape, RATE, DECAY)
+        return lambda: (game.play(player), numpy.empty(0))
 
     def learn(self, names: Sequence[str]) -> list[float]:
         """With the model of examples/microgpt.py, and a tape for each length of a name. Making them is part of it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from autograd import Tape, scatter
-from nn.arguments import Within, distinct_leaves, finite, real_array
+from nn.arguments import Within, distinct_leaves, finite
 from nn.optimizers import gathered, is_finite
 
 if TYPE_CHECKING:
@@ -25,23 +25,26 @@ if TYPE_CHECKING:
 class EligibilityTraces:
     """Learns to predict how an episode will go on: each prediction from those that follow, from later ones the less.
 
-        start()          e ← 0
-        visit(s)         e ← decay e + ∇V(s)
-        learn(target)    θ ← θ + η (target − V(s)) e
+        start()           e ← 0
+        visit(s)          e ← decay e + ∇V(s)
+        learn(target)     θ ← θ + η (target − V(s)) e
+        finish(target)    the same, and the episode is at its end
 
     V(s) is the tape's output for the state s, a prediction, and ∇V(s) its gradient with respect to the parameters θ;
     both are taken at the visit. η is the learning rate. The target is a number, nothing is differentiated through it.
 
     For TD(λ) with the discount γ, the decay is γ λ, and the target is r + γ V(s'), where s' is the next state and r the
-    reward on the way to it; V(s') is one of `values([s'])`, before this step. Where the episode ends, the target is r.
+    reward on the way to it. `values([s'])` gives V(s'), with θ as it is before this step. At the end, the target is r.
 
     Arguments:
         tape: of one Value. Its inputs are the numbers of a state; its parameters learn, all of them.
         learning_rate: η, at least 0.
         decay: what is left of e at the next visit, from 0 to 1. With 0, a prediction learns from the next one alone.
 
-    `trace` is e, with a number for each of `tape.parameters`. They are read by `start` and set by `learn`: nobody else
-    may change them during an episode. `learning_rate` and `decay` can be assigned at any time.
+    `trace` is e, with a number for each of `tape.parameters`. These are read by `start` and set by `finish`, since to
+    set them at each step would take as long as to learn. So an episode that comes to no end leaves the model as it was;
+    what has been learned within one, `values` knows and the model does not. `learning_rate` and `decay` can be assigned
+    at any time.
 
     Sources: R. S. Sutton, "Learning to predict by the methods of temporal differences", Machine Learning 3, 1988; with
     a network, G. Tesauro, "Practical issues in temporal difference learning", Machine Learning 8, 1992.
@@ -61,7 +64,7 @@ class EligibilityTraces:
     >>> traces.learn(next_prediction)
     0.0
     >>> prediction = traces.visit(second)
-    >>> traces.learn(1.0)
+    >>> traces.finish(1.0)
     1.0
     >>> [v.data for v in table]
     [0.1, 0.2]
@@ -79,7 +82,7 @@ class EligibilityTraces:
         self.tape = tape
         self.learning_rate = learning_rate
         self.decay = decay
-        self._parameters: Array | None = None  # as they are in the Values, during an episode
+        self._parameters: Array | None = None  # θ, during an episode
         self._prediction: float | None = None  # V(s), until it has learned
 
     @property
@@ -95,7 +98,7 @@ class EligibilityTraces:
         self._decay = number
 
     def start(self) -> None:
-        """An episode begins: nothing has been visited. An episode that has not come to its end is forgotten."""
+        """An episode begins, of which nothing has been visited. One that has not come to its end is forgotten."""
         self._parameters = gathered(self.tape.parameters, "data")
         self.trace = numpy.zeros(len(self.tape.parameters))
         self._prediction = None
@@ -110,17 +113,17 @@ class EligibilityTraces:
     def visit(self, state: ArrayLike) -> float:
         """The state, (inputs,) numbers, comes next: its gradient joins the trace. Returns V(s).
 
-        Raises RuntimeError before `start()`, ValueError and TypeError for what is no state, and FloatingPointError
-        where V(s) or its gradient is not finite. Then nothing has changed.
+        Raises RuntimeError before `start()`, FloatingPointError where V(s) or its gradient is not finite, and what
+        `Tape.forward` raises for what is no state. Then nothing has changed.
         """
         parameters = self._in_an_episode()
-        numbers = real_array("EligibilityTraces: state", state, (len(self.tape.inputs),))
-        [prediction], gradient = self.tape.value_and_grad([numbers], parameters=parameters, gradient=1.0)
-        trace = self.decay * self.trace + gradient
+        batch = numpy.asanyarray(state)[numpy.newaxis]
+        [prediction], trace = self.tape.value_and_grad(batch, parameters=parameters)
+        trace += self.decay * self.trace
         if not (math.isfinite(prediction) and is_finite(trace)):
             raise FloatingPointError(
-                f"EligibilityTraces: the prediction is {prediction}, and not all of its trace is finite; "
-                "lower the learning rate"
+                f"EligibilityTraces: the prediction is {prediction}, and it or its gradient is not finite; "
+                "is the state? Else lower the learning rate"
             )
         self.trace, self._prediction = trace, float(prediction)
         return self._prediction
@@ -131,17 +134,32 @@ class EligibilityTraces:
         Raises RuntimeError unless a state has been visited since the last `learn()`, ValueError if the target is no
         finite number, and FloatingPointError where a parameter would not be finite. Then nothing has changed.
         """
-        parameters, prediction = self._in_an_episode(), self._prediction
-        if prediction is None:
-            raise RuntimeError("EligibilityTraces.learn: expected visit(state) before, whose prediction is to learn")
-        error = finite("EligibilityTraces: target", target) - prediction
-        with numpy.errstate(over="ignore", invalid="ignore"):
-            learned = parameters + self.learning_rate * error * self.trace
-        if not is_finite(learned):
-            raise FloatingPointError("EligibilityTraces: a parameter would not be finite; lower the learning rate")
-        scatter(learned, self.tape.parameters, "data")
+        error, learned = self._learned(target)
         self._parameters, self._prediction = learned, None
         return error
+
+    def finish(self, target: float) -> float:
+        """Learns from the outcome, and sets the parameters to what has been learned.
+
+        Returns and raises what `learn` does.
+        """
+        error, learned = self._learned(target)
+        scatter(learned, self.tape.parameters, "data")
+        self._parameters = self._prediction = None
+        return error
+
+    def _learned(self, target: float) -> tuple[float, Array]:
+        """The error, and the parameters after the step."""
+        parameters, prediction = self._in_an_episode(), self._prediction
+        if prediction is None:
+            raise RuntimeError("EligibilityTraces: expected visit(state) before, whose prediction is to learn")
+        error = finite("EligibilityTraces: target", target) - prediction
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            learned = (self.learning_rate * error) * self.trace
+            learned += parameters
+        if not is_finite(learned):
+            raise FloatingPointError("EligibilityTraces: a parameter would not be finite; lower the learning rate")
+        return error, learned
 
     def _in_an_episode(self) -> Array:
         if self._parameters is None:

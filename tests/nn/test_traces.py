@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy
 import pytest
@@ -50,34 +51,37 @@ def table(width: int, learning_rate: float, decay: float) -> tuple[list[Value], 
 
 def test_on_a_whole_episode_they_are_sums_over_all_gradients_so_far():
     discount, decay, rate = 0.9, 0.63, 0.5
-    model = predictor()
+    model, same = predictor(), predictor()
     traces = traces_of(model, rate, decay)
     traces.start()
     gradients: list[numpy.ndarray] = []  # each with the weights of its time
     for t, (state, reward) in enumerate(zip(EPISODE, REWARDS, strict=True)):
-        prediction, gradient = gradient_of(model, state)
+        prediction, gradient = gradient_of(same, state)
         gradients.append(gradient)
         trace = numpy.sum([decay ** (t - k) * gradient for k, gradient in enumerate(gradients)], axis=0)
-        assert traces.visit(state) == pytest.approx(prediction, rel=1e-14)
+        assert traces.visit(state) == pytest.approx(prediction, rel=1e-12)
         assert traces.trace == pytest.approx(trace, rel=1e-12, abs=1e-15)
 
-        before, next_value = numpy.array(numbers(model)), 0.0
+        next_value, step = 0.0, traces.finish
         if t < len(EPISODE) - 1:
-            [next_value] = traces.values([EPISODE[t + 1]]).tolist()
-            assert next_value == pytest.approx(model(EPISODE[t + 1].tolist()).data, rel=1e-14)
+            next_value, step = same(EPISODE[t + 1].tolist()).data, traces.learn
+            assert traces.values([EPISODE[t + 1]]) == pytest.approx([next_value], rel=1e-12)
         error = reward + discount * next_value - prediction
-        assert traces.learn(reward + discount * next_value) == pytest.approx(error, rel=1e-12)
-        assert numbers(model) == pytest.approx(before + rate * error * trace, rel=1e-12)
+        assert step(reward + discount * next_value) == pytest.approx(error, rel=1e-10)
+        for parameter, e in zip(same.parameters(), trace.tolist(), strict=True):
+            parameter.data += rate * error * e
+    assert numbers(model) == pytest.approx(numbers(same), rel=1e-12)
 
 
 def test_without_decay_only_the_next_prediction_counts():
     model = predictor()
     traces = traces_of(model, decay=0.0)
-    traces.start()
     for state in EPISODE[:3]:
+        traces.start()
+        traces.visit(EPISODE[4])
         traces.visit(state)
         assert traces.trace == pytest.approx(gradient_of(model, state)[1], rel=1e-13)
-        traces.learn(0.5)
+        traces.finish(0.5)
 
 
 def test_with_decay_1_every_place_learns_from_the_end():
@@ -86,9 +90,11 @@ def test_with_decay_1_every_place_learns_from_the_end():
     before = [cell.data for cell in cells]
     places, outcome = numpy.eye(5)[[3, 0, 4, 1]], 2.0  # the place 2 is not visited
     traces.start()
-    for t, place in enumerate(places):
+    for place, following in pairwise(places):
         traces.visit(place)
-        traces.learn(outcome if t == 3 else traces.values([places[t + 1]])[0])
+        traces.learn(traces.values([following])[0])
+    traces.visit(places[-1])
+    traces.finish(outcome)
     expected = [v if i == 2 else v + 0.25 * (outcome - v) for i, v in enumerate(before)]
     assert [cell.data for cell in cells] == pytest.approx(expected, rel=1e-15)
 
@@ -111,6 +117,20 @@ def test_an_episode_begins_with_the_parameters_as_they_are_and_no_trace():
     assert traces.visit([1.0, 0.0]) == 7.0
 
 
+def test_an_episode_that_comes_to_no_end_leaves_the_parameters_as_they_were():
+    cells, traces = table(2, learning_rate=0.5, decay=0.5)
+    for finish in (False, True):
+        traces.start()
+        traces.visit([1.0, 0.0])
+        traces.learn(2.0)
+        assert traces.values(numpy.eye(2)).tolist() == [1.0, 0.1]  # it knows
+        assert [cell.data for cell in cells] == [0.0, 0.1]
+        if finish:
+            traces.visit([1.0, 0.0])
+            traces.finish(1.0)
+    assert [cell.data for cell in cells] == [1.0, 0.1]
+
+
 def test_what_is_only_evaluated_is_not_visited():
     model = predictor()
     traces = traces_of(model)
@@ -127,7 +147,7 @@ def test_rate_and_decay_can_be_assigned():
     traces.visit([1.0, 0.0])
     traces.decay, traces.learning_rate = 0.25, 2.0
     traces.visit([0.0, 1.0])
-    traces.learn(1.1)
+    traces.finish(1.1)
     assert [cell.data for cell in cells] == pytest.approx([0.0 + 2.0 * 0.25, 0.1 + 2.0])
     assert repr(traces) == (
         "EligibilityTraces(<Tape of 1 instruction, 2 inputs, 2 parameters, 1 output: "
@@ -167,27 +187,46 @@ def test_a_rate_is_at_least_0(rate):
 
 def test_an_episode_is_started_and_a_state_visited_before_anything_is_learned():
     cells, traces = table(2, 0.1, 0.5)
-    for call in (lambda: traces.visit([1.0, 0.0]), lambda: traces.learn(1.0), lambda: traces.values([[1.0, 0.0]])):
-        with pytest.raises(RuntimeError, match=r"expected start\(\) before an episode"):
-            call()
+
+    def refused_outside_of_an_episode():
+        for call, argument in {
+            traces.visit: [1.0, 0.0], traces.learn: 1.0, traces.finish: 1.0, traces.values: [[1.0, 0.0]],
+        }.items():  # fmt: skip
+            with pytest.raises(RuntimeError, match=r"expected start\(\) before an episode"):
+                call(argument)
+
+    def refused_without_a_visit():
+        for call in (traces.learn, traces.finish):
+            with pytest.raises(RuntimeError, match=r"expected visit\(state\) before"):
+                call(1.0)
+
+    refused_outside_of_an_episode()
     traces.start()
-    with pytest.raises(RuntimeError, match=r"expected visit\(state\) before"):
-        traces.learn(1.0)
+    refused_without_a_visit()
     traces.visit([1.0, 0.0])
     traces.learn(1.0)
-    with pytest.raises(RuntimeError, match=r"expected visit\(state\) before"):
-        traces.learn(1.0)
+    refused_without_a_visit()
+    traces.visit([0.0, 1.0])
+    traces.finish(0.1)
+    refused_outside_of_an_episode()
     assert [cell.data for cell in cells] == [0.1, 0.1]
 
 
 @pytest.mark.parametrize(
-    ("state", "error"),
-    [([1.0], ValueError), ([[1.0, 0.0]], ValueError), ([1.0, math.nan], ValueError), (["a", "b"], TypeError)],
+    ("state", "error", "message"),
+    [
+        ([1.0], ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 1\)"),
+        (numpy.ones(3), ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 3\)"),
+        ([[1.0, 0.0]], ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 1, 2\)"),
+        (["a", "b"], TypeError, "expected real numbers"),
+        (None, TypeError, "expected real numbers"),
+        ([1.0, math.nan], FloatingPointError, "the prediction is nan"),
+    ],
 )
-def test_what_is_no_state_is_refused(state, error):
+def test_what_is_no_state_is_refused(state, error, message):
     _, traces = table(2, 0.1, 0.5)
     traces.start()
-    with pytest.raises(error, match=r"EligibilityTraces: state: expected finite numbers of shape \(2,\)"):
+    with pytest.raises(error, match=message):
         traces.visit(state)
     assert traces.trace.tolist() == [0.0, 0.0]
     with pytest.raises(RuntimeError, match=r"expected visit\(state\) before"):
@@ -199,21 +238,23 @@ def test_a_target_is_a_finite_number(target):
     cells, traces = table(2, 0.1, 0.5)
     traces.start()
     traces.visit([1.0, 0.0])
-    with pytest.raises(ValueError, match="target: expected a finite number"):
-        traces.learn(target)
+    for call in (traces.learn, traces.finish):
+        with pytest.raises(ValueError, match="target: expected a finite number"):
+            call(target)
     assert [cell.data for cell in cells] == [0.0, 0.1]
-    assert traces.learn(1.0) == 1.0  # it is still to learn
+    assert traces.finish(1.0) == 1.0  # it is still to learn
 
 
 def test_a_step_that_leads_beyond_all_numbers_is_not_taken():
     cells, traces = table(2, 1e300, 0.5)
     traces.start()
     traces.visit([1e10, 0.0])
-    with pytest.raises(FloatingPointError, match="a parameter would not be finite; lower the learning rate"):
-        traces.learn(1.0)
+    for call in (traces.learn, traces.finish):
+        with pytest.raises(FloatingPointError, match="a parameter would not be finite; lower the learning rate"):
+            call(1.0)
     assert [cell.data for cell in cells] == [0.0, 0.1]
     traces.learning_rate = 1e-10
-    traces.learn(1.0)
+    traces.finish(1.0)
     assert [cell.data for cell in cells] == [1.0, 0.1]
 
 
