@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy
 import workloads
+from backgammon import Backgammon, ByHand
 from nettalk import ByHand, Reading, loss
-from workloads import LEARNING_RATE, Expression, Network, Step, flat
+from workloads import LEARNING_RATE, Array, Expression, Network, Step, flat
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # which PyTorch, NumPy's BLAS and OpenMP read too
 
@@ -119,6 +120,14 @@ class NumPy(Arrays):
     def read(self, reading: Reading) -> Step:
         network = ByHand(reading.network)
         return lambda: (loss(reading.read(network.learn)), network.parameters)
+
+    def self_play(self, game: Backgammon) -> Step:
+        player = ByHand(game.network)
+
+        def step() -> tuple[float, list[Array]]:
+            return game.play(player), [player.parameters]
+
+        return step
 
     def hinge(self, scores: Any, targets: Any) -> tuple[Any, Any]:
         """The mean loss, and its derivative by the scores."""

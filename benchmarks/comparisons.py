@@ -284,6 +284,17 @@ TAPE = {
             question="learn", once=True, most=5,
         )],
     ),
+    "td-gammon": Section(
+        "TD-Gammon's games",
+        "What the network of 198-40-1 does in a game against itself, `benchmarks/backgammon.py`, on one thread: 65 "
+        "moves, each with predictions for 20 boards, the gradient of one prediction, its eligibility trace, and a step "
+        "of TD(λ), by `nn.EligibilityTraces`. The rules, which would be the same for both, are left out. By hand, all "
+        "parameters are in one vector, of which the layers are views.",
+        [Table(
+            rows("tape numpy"), [Case("a game", {"work": "self_play", "workload": "backgammon"})],
+            budgets=at_least({"numpy": 1 / 1.5}),
+        )],
+    ),
     "memory": Section(
         "Memory for a batch",
         "What losses and gradients of a batch need at most in resident memory besides the batch itself, for the "

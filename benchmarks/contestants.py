@@ -8,6 +8,7 @@ A contestant prepares a step, a function without arguments, whose time is measur
     train_model(network, examples)     the same through the MLP of the engine's own `nn`
     fit(network, examples)             the same through `nn.fit`
     read(reading)                      NETtalk's passes through its words, with an update after each word
+    self_play(game)                    a game of TD-Gammon against itself, from which it learns by TD(λ)
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy
 import transformer
 from arrays import THREADS
+from backgammon import DECAY, RATE, Backgammon
 from nettalk import MARGIN, Reading
 from structures import Structure, nested
 from workloads import EXPRESSIONS, LEARNING_RATE, NETWORKS, Array, Expression, Network, Step, flat
@@ -19,7 +20,7 @@ import autograd
 from autograd import Tape, Value, maximum, relu, sigmoid
 from autograd import engine as engine_in_use
 from autograd.graph import topological_order
-from nn import MLP, SGD, Adam, Layer, Module, Sequential, cross_entropy, fit, hinge
+from nn import MLP, SGD, Adam, EligibilityTraces, Layer, Module, Sequential, cross_entropy, fit, hinge
 from nn.schedules import LinearDecay
 
 LOSSES: dict[str, Callable[[Any, Any], Value]] = {
@@ -108,6 +109,14 @@ class Taped:
             return losses
 
         return lambda: (len(reading.rows[-1]) * numpy.mean(reading.read(learn)), vector)
+
+    def self_play(self, game: Backgammon) -> Step:
+        model = Sequential(*(Layer(*widths, activation=sigmoid) for widths in pairwise(game.network.widths)))
+        for parameter, number in zip(model.parameters(), game.network.numbers(), strict=True):
+            parameter.data = number
+        tape = Tape.record(model, [[0.0] * game.network.width], **self.options)
+        player = EligibilityTraces(tape, RATE, DECAY)
+        return lambda: (game.play(player), numpy.empty(0))
 
     def learn(self, names: Sequence[str]) -> list[float]:
         """With the model of examples/microgpt.py, and a tape for each length of a name. Making them is part of it."""

@@ -24,6 +24,7 @@ from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp
 from nn.recurrent import Recurrent, TreeEncoder
 from nn.second_order import GaussNewton, LevenbergMarquardt, NaturalGradient, Newton
+from nn.traces import EligibilityTraces
 from nn.training import History, fit
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "CausalAttention",
     "Descent",
     "Dropout",
+    "EligibilityTraces",
     "Embedding",
     "FIRLayer",
     "GaussNewton",

@@ -24,6 +24,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 with pytest.MonkeyPatch.context() as path:
     path.syspath_prepend(BENCHMARKS)  # as `python benchmarks/run.py` has it
+    import backgammon
     import comparisons
     import contestants
     import measuring
@@ -305,6 +306,18 @@ def test_ways_of_writing_it_compute_the_same():
         for name in ("bias", "varying-bias")
     )
     assert plain == pytest.approx(varying, rel=1e-13)
+
+
+def test_games_of_td_gammon():
+    """The last error of a game depends on all that was learned before it."""
+    game = backgammon.Backgammon(workloads.Network((12, 3, 1), "the next prediction"), moves=7, choices=4)
+    errors = {}
+    for name in ("tape", "numpy"):
+        contestant = made(name)
+        step = contestant.self_play(game)
+        errors[name] = [contestant.numbers(step())[0] for _ in range(3)]
+    assert errors["tape"] == pytest.approx(errors["numpy"], rel=1e-12)
+    assert len({*errors["tape"]}) == 3
 
 
 def test_the_memory_of_a_replay():
