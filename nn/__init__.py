@@ -11,6 +11,7 @@
 """
 
 from nn.checkpoints import load_checkpoint, save_checkpoint
+from nn.convolution import Convolution
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
 from nn.layers import MLP, Embedding, Layer, LayerNorm, Neuron, Sequential
@@ -28,6 +29,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Convolution",
     "Descent",
     "Dropout",
     "Embedding",
