@@ -250,14 +250,12 @@ def hinton_diagram(
     for (name, given), count in zip(names.items(), matrix.shape, strict=True):
         if len(given) not in (0, count):
             raise ValueError(f"hinton_diagram: {name}: expected {counted(count, 'name')}, got {len(given)}")
-    full = float(abs(matrix).max()) if largest is None else finite("hinton_diagram: largest", largest)
-    if largest is not None and full <= 0:
-        raise ValueError(f"hinton_diagram: largest: expected a positive number, got {largest}")
+    full = largest_of("hinton_diagram: largest", largest, matrix)
     height, width = matrix.shape
     ax = axes("hinton_diagram", ax, 1.0 + 0.5 * width, 0.6 + 0.5 * height)
     ax.set_facecolor("0.65")
     for (row, column), weight in numpy.ndenumerate(matrix):
-        side = 0.92 * float(numpy.sqrt(min(abs(weight) / (full or 1.0), 1.0)))
+        side = 0.92 * float(numpy.sqrt(min(abs(weight) / full, 1.0)))
         colour = "white" if weight > 0 else "black"
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
@@ -265,6 +263,40 @@ def hinton_diagram(
     ax.set_xticks(range(len(names["columns"])), names["columns"], rotation=90 if are_long else 0)
     ax.set_yticks(range(len(names["rows"])), names["rows"])
     ax.tick_params(length=0)
+    return figure_of(ax)
+
+
+def feature_maps(
+    maps: ArrayLike, ax: Axes | None = None, *, columns: int | None = None, largest: float | None = None
+) -> Figure:
+    """Images side by side, as the maps of a convolution, or its weights: black is positive, as ink, and white negative.
+
+    Arguments:
+        maps: of shape (maps, height, width). The flat outputs of a `Convolution` are `reshape(layer.output_shape)`.
+        columns: how many stand in a row, at least 1; by default all.
+        largest: the size of a number that is black or white, above 0; larger ones are, too. By default, that of the
+            largest number.
+
+    Raises ValueError for another shape, and for numbers that are not finite; TypeError for what are no numbers.
+
+    >>> figure = feature_maps([[[1.0, -1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 1.0]]])
+    """
+    images = real_array("feature_maps: maps", maps, ("n", "height", "width"))
+    count, height, width = images.shape
+    columns = min(positive("feature_maps: columns", count if columns is None else columns), count)
+    full = largest_of("feature_maps: largest", largest, images)
+    rows = -(-count // columns)
+    # One picture, whose frames are numbers that are none: so all are of one size, and stay sharp.
+    picture = numpy.full((rows * (height + 1) + 1, columns * (width + 1) + 1), numpy.nan)
+    for k, image in enumerate(images):
+        top, left = (1 + (side + 1) * place for side, place in zip((height, width), divmod(k, columns), strict=True))
+        picture[top : top + height, left : left + width] = image
+    ax = axes("feature_maps", ax, max(1.1 * columns, 2.0), max(1.1 * rows * height / width, 0.8))
+    ax.imshow(picture, cmap="Greys", vmin=-full, vmax=full, interpolation="nearest")
+    ax.set_facecolor(COLOURS[5])
+    ax.set(xticks=[], yticks=[])
+    for side in ax.spines.values():
+        side.set_visible(False)
     return figure_of(ax)
 
 
@@ -477,6 +509,15 @@ def levels_of(given: Any) -> Any:
     if len(levels) < 2 or not (numpy.diff(levels) > 0).all():
         raise ValueError(f"error_surface: levels: expected at least 2 that increase, got {shortened(levels.tolist())}")
     return levels
+
+
+def largest_of(name: str, given: Any, numbers: NDArray[numpy.float64]) -> float:
+    """The size that is drawn in full: what is given, or that of the largest number, or 1 where all are 0."""
+    if given is None:
+        return float(abs(numbers).max()) or 1.0
+    if finite(name, given) <= 0:
+        raise ValueError(f"{name}: expected a positive number, got {given}")
+    return finite(name, given)
 
 
 def projections_of(given: Any, count: int) -> list[str | None]:
