@@ -39,19 +39,39 @@ class Arrays:
 
     def train(self, network: Network, examples: int) -> Step:
         function, parameters, *batch = self.problem(network, examples)
+        descend = self.descent(function)
+
+        def step() -> Any:
+            nonlocal parameters
+            loss, parameters = descend(parameters, *batch)
+            return loss, parameters
+
+        return step
+
+    def present(self, network: Any, examples: int) -> Step:
+        """One example at a time: a step goes through all of them."""
+        function, parameters, inputs, targets = self.problem(network, examples)
+        descend = self.descent(function)
+        batches = [(inputs[k : k + 1], targets[k : k + 1]) for k in range(examples)]
+
+        def step() -> Any:
+            nonlocal parameters
+            total = 0.0
+            for batch in batches:
+                loss, parameters = descend(parameters, *batch)
+                total += loss.item()
+            return self.array(numpy.asarray(total / examples)), parameters
+
+        return step
+
+    def descent(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """From parameters and a batch to the loss and the parameters after an update."""
 
         def descend(parameters: Any, *batch: Any) -> Any:
             loss, gradient = function(parameters, *batch)
             return loss, self.updated(parameters, gradient)
 
-        compiled = self.compiled(descend)
-
-        def step() -> Any:
-            nonlocal parameters
-            loss, parameters = compiled(parameters, *batch)
-            return loss, parameters
-
-        return step
+        return self.compiled(descend)
 
     def loss_and_gradient(self, network: Network) -> Callable[..., Any]:
         return partial(self.gradient, network)

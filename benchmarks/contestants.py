@@ -7,6 +7,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     train(network, examples)           the same and an update of the parameters, θ − η g
     train_model(network, examples)     the same through the MLP of the engine's own `nn`
     fit(network, examples)             the same through `nn.fit`
+    present(network, examples)         a step goes through the examples one by one, with an update for each
+    present_by_fit(network, examples)  the same through `nn.fit`
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
