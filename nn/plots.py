@@ -243,15 +243,10 @@ def hinton_diagram(
     >>> figure = hinton_diagram([[1.0, -2.0], [0.5, 4.0]], columns=["left", "right"])
     """
     matrix = real_array("hinton_diagram: weights", weights, ("n", "m"))
-    names = {
-        name: names_of(f"hinton_diagram: {name}", given if len(given) else None)
-        for name, given in (("rows", rows), ("columns", columns))
-    }
-    for (name, given), count in zip(names.items(), matrix.shape, strict=True):
-        if len(given) not in (0, count):
-            raise ValueError(f"hinton_diagram: {name}: expected {counted(count, 'name')}, got {len(given)}")
-    full = largest_of("hinton_diagram: largest", largest, matrix)
     height, width = matrix.shape
+    row_names = names_of_all("hinton_diagram: rows", rows, height)
+    column_names = names_of_all("hinton_diagram: columns", columns, width)
+    full = full_weight("hinton_diagram: largest", largest, matrix)
     ax = axes("hinton_diagram", ax, 1.0 + 0.5 * width, 0.6 + 0.5 * height)
     ax.set_facecolor("0.65")
     for (row, column), weight in numpy.ndenumerate(matrix):
@@ -259,44 +254,72 @@ def hinton_diagram(
         colour = "white" if weight > 0 else "black"
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    are_long = max(map(len, names["columns"]), default=0) > 2
-    ax.set_xticks(range(len(names["columns"])), names["columns"], rotation=90 if are_long else 0)
-    ax.set_yticks(range(len(names["rows"])), names["rows"])
+    are_long = max(map(len, column_names), default=0) > 2
+    ax.set_xticks(range(len(column_names)), column_names, rotation=90 if are_long else 0)
+    ax.set_yticks(range(len(row_names)), row_names)
     ax.tick_params(length=0)
     return figure_of(ax)
 
 
-def feature_maps(
-    maps: ArrayLike, ax: Axes | None = None, *, columns: int | None = None, largest: float | None = None
-) -> Figure:
-    """Images side by side, as the maps of a convolution, or its weights: black is positive, as ink, and white negative.
+def feature_maps(maps: ArrayLike, ax: Axes | None = None, *, columns: int = 12, largest: float | None = None) -> Figure:
+    """Images side by side, such as what the maps of a convolution say: black is positive, as ink, and white negative.
 
     Arguments:
         maps: of shape (maps, height, width). The flat outputs of a `Convolution` are `reshape(layer.output_shape)`.
-        columns: how many stand in a row, at least 1; by default all.
-        largest: the size of a number that is black or white, above 0; larger ones are, too. By default, that of the
-            largest number.
+        columns: how many maps there are in a row, at most.
+        largest: the size of a number that is drawn in black or white, above 0; larger ones are, too. By default, that
+            of the largest number.
 
     Raises ValueError for another shape, and for numbers that are not finite; TypeError for what are no numbers.
 
     >>> figure = feature_maps([[[1.0, -1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 1.0]]])
     """
     images = real_array("feature_maps: maps", maps, ("n", "height", "width"))
-    count, height, width = images.shape
-    columns = min(positive("feature_maps: columns", count if columns is None else columns), count)
-    full = largest_of("feature_maps: largest", largest, images)
-    rows = -(-count // columns)
-    # One picture, whose frames are numbers that are none: so all are of one size, and stay sharp.
-    picture = numpy.full((rows * (height + 1) + 1, columns * (width + 1) + 1), numpy.nan)
-    for k, image in enumerate(images):
-        top, left = (1 + (side + 1) * place for side, place in zip((height, width), divmod(k, columns), strict=True))
-        picture[top : top + height, left : left + width] = image
-    ax = axes("feature_maps", ax, max(1.1 * columns, 2.0), max(1.1 * rows * height / width, 0.8))
-    ax.imshow(picture, cmap="Greys", vmin=-full, vmax=full, interpolation="nearest")
-    ax.set_facecolor(COLOURS[5])
+    columns = positive("feature_maps: columns", columns)
+    full = full_weight("feature_maps: largest", largest, images)
+    ax = side_by_side("feature_maps", images, ax, columns, full, colours="Greys", inches=0.8)
+    ax.set_axis_on()
+    ax.set_facecolor(COLOURS[5])  # white paper has an edge then
     ax.set(xticks=[], yticks=[])
-    for side in ax.spines.values():
-        side.set_visible(False)
+    ax.spines[:].set_visible(False)
+    return figure_of(ax)
+
+
+def receptive_fields(
+    weights: ArrayLike,
+    shape: tuple[int, int],
+    ax: Axes | None = None,
+    *,
+    columns: int = 8,
+    names: Sequence[str] = (),
+    largest: float | None = None,
+) -> Figure:
+    """The weights of neurons that look at a picture, each as a picture: white ones are positive, black ones negative.
+
+    Arguments:
+        weights: of shape (neurons, height × width), of each neuron those of the picture's pixels, row by row.
+        shape: (height, width) of the picture.
+        columns: how many neurons there are in a row, at most.
+        names: of the neurons, written above them.
+        largest: the size of a weight that is drawn in white or black, above 0; larger ones are, too. By default, that
+            of the largest weight. Fields that are to be compared need the same.
+
+    Raises ValueError for weights of another shape, or that are not finite, and unless there are as many names as
+    neurons; TypeError for what are no numbers, or no names.
+    Source: D. A. Pomerleau, "Efficient training of artificial neural networks for autonomous navigation", Neural
+    Computation 3, 1991, draws a network that drives so.
+
+    >>> figure = receptive_fields([[0.0, 1.0, 2.0, -1.0], [0.5, 0.5, -0.5, -0.5]], (2, 2), names=["corner", "edge"])
+    """
+    if not is_sequence(shape) or len(sides := [*shape]) != 2:
+        raise TypeError(f"receptive_fields: shape: expected (height, width), got {shortened(shape)}")
+    height, width = (positive("receptive_fields: shape", side) for side in sides)
+    matrix = real_array("receptive_fields: weights", weights, ("n", height * width))
+    titles = names_of_all("receptive_fields: names", names, len(matrix))
+    full = full_weight("receptive_fields: largest", largest, matrix)
+    columns = positive("receptive_fields: columns", columns)
+    fields = matrix.reshape(-1, height, width)
+    ax = side_by_side("receptive_fields", fields, ax, columns, full, titles, colours="gray", inches=1.6)
     return figure_of(ax)
 
 
@@ -511,15 +534,6 @@ def levels_of(given: Any) -> Any:
     return levels
 
 
-def largest_of(name: str, given: Any, numbers: NDArray[numpy.float64]) -> float:
-    """The size that is drawn in full: what is given, or that of the largest number, or 1 where all are 0."""
-    if given is None:
-        return float(abs(numbers).max()) or 1.0
-    if finite(name, given) <= 0:
-        raise ValueError(f"{name}: expected a positive number, got {given}")
-    return finite(name, given)
-
-
 def projections_of(given: Any, count: int) -> list[str | None]:
     from matplotlib.projections import get_projection_names
 
@@ -541,6 +555,24 @@ def names_of(name: str, given: Any) -> list[str]:
     return names
 
 
+def names_of_all(name: str, given: Sequence[str], count: int) -> list[str]:
+    """None at all, or one for each."""
+    is_empty = is_sequence(given) and isinstance(given, Sized) and len(given) == 0
+    names = names_of(name, None if is_empty else given)
+    if len(names) not in (0, count):
+        raise ValueError(f"{name}: expected {counted(count, 'name')}, got {len(names)}")
+    return names
+
+
+def full_weight(name: str, largest: float | None, weights: NDArray[numpy.float64]) -> float:
+    """The size of a weight that is drawn as large, or as bright, as any is."""
+    if largest is None:
+        return float(abs(weights).max()) or 1.0
+    if finite(name, largest) <= 0:
+        raise ValueError(f"{name}: expected a positive number, got {largest}")
+    return float(largest)
+
+
 def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) -> Axes:
     """The Axes that are given, or new ones. They are in the plane, or of another kind that is allowed."""
     if ax is None:
@@ -554,6 +586,35 @@ def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) 
 
 
 # ---- Figures
+
+
+def side_by_side(
+    name: str,
+    images: NDArray[numpy.float64],
+    ax: Axes | None,
+    columns: int,
+    full: float,
+    titles: Sequence[str] = (),
+    *,
+    colours: str,
+    inches: float,
+) -> Axes:
+    """Images (n, height, width), of so many inches each, with at most so many in a row: from -full to full."""
+    count, height, width = images.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
+    cell_height = height + gap + round(title_room * height)
+    ax = axes(name, ax, inches * columns, inches * rows * cell_height / (width + gap))
+    for k, image in enumerate(images):
+        top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
+        box = (left, left + width, top + height, top)  # the first row of pixels is on top
+        ax.imshow(image, cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
+        if titles:
+            ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
+    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
+    ax.set_axis_off()
+    return ax
 
 
 def rectangle(corner: tuple[float, float], side: float, colour: str) -> Any:  # Any: matplotlib is imported when used

@@ -27,6 +27,7 @@ from nn.plots import (
     loss_curve,
     loss_curves,
     panels,
+    receptive_fields,
     seed_curves,
     trajectories,
 )
@@ -322,6 +323,12 @@ ARGUMENTS = {
     "panels: width": (lambda x: panels(1, width=x), "a number"),
     "panels: height": (lambda x: panels(1, height=x), "a number"),
     "panels: projections": (lambda x: panels(4, projections=x), "empty, Nones"),
+    "receptive_fields: weights": (lambda x: receptive_fields(x, (1, 2)), ""),
+    "receptive_fields: shape": (lambda x: receptive_fields([[1.0]], x), ""),
+    "receptive_fields: columns": (lambda x: receptive_fields([[1.0]], (1, 1), columns=x), "a number"),
+    "receptive_fields: names": (lambda x: receptive_fields(np.eye(4), (2, 2), names=x), "None, empty, strings"),
+    "receptive_fields: largest": (lambda x: receptive_fields([[1.0]], (1, 1), largest=x), "None, a number"),
+    "receptive_fields: ax": (lambda x: receptive_fields([[1.0]], (1, 1), x), "None"),
     "confusion_matrix: targets": (lambda x: confusion_matrix(x, TARGETS), ""),
     "confusion_matrix: predictions": (lambda x: confusion_matrix(TARGETS, x), ""),
     "confusion_matrix: both": (lambda x: confusion_matrix(x, x), ""),
@@ -375,6 +382,9 @@ DRAWINGS = {
     "seed_curves": lambda ax=None: seed_curves({"a": [[2.0, 1.0], [3.0]]}, ax),
     "hinton_diagram": lambda ax=None: hinton_diagram([[2.0, -1.0, 0.3]], ax, columns=["x", "y", "z"]),
     "feature_maps": lambda ax=None: feature_maps(np.linspace(-1.0, 1.0, 24).reshape(2, 3, 4), ax),
+    "receptive_fields": lambda ax=None: receptive_fields(
+        np.arange(-6, 12).reshape(3, 6), (2, 3), ax, names=["a", "b", "c"]
+    ),
     "trajectories": lambda ax=None: trajectories({"down": DESCENT}, ax),
 }
 
@@ -561,20 +571,15 @@ def test_what_is_no_hinton_diagram(weights, options, message):
 # ---- feature maps
 
 
-@pytest.mark.parametrize("columns", [None, 1, 2, 3, 7])
-def test_feature_maps_stand_in_frames_row_by_row(columns):
+@pytest.mark.parametrize("columns", [1, 2, 3, 7])
+def test_feature_maps_stand_row_by_row(columns):
     maps = np.arange(1.0, 37.0).reshape(3, 3, 4)
-    ax = feature_maps(maps, columns=columns).axes[0]
-    [image] = ax.images
-    picture, across = image.get_array(), min(columns or 3, 3)
-    assert picture.shape == (4 * -(-3 // across) + 1, 5 * across + 1)
-    shown = [
-        picture[1 + 4 * row : 4 + 4 * row, 1 + 5 * column : 5 + 5 * column]
-        for row, column in (divmod(k, across) for k in range(3))
-    ]
-    assert np.array(shown).tolist() == maps.tolist()
-    assert picture.count() == maps.size  # the frames are masked: no number stands there
-    assert (image.norm.vmin, image.norm.vmax) == (-36.0, 36.0)
+    pictures = feature_maps(maps, columns=columns).axes[0].images
+    assert [picture.get_array().tolist() for picture in pictures] == maps.tolist()
+    for k, picture in enumerate(pictures):
+        row, column = divmod(k, min(columns, 3))
+        assert picture.get_extent() == [5 * column, 5 * column + 4, 4 * row + 3, 4 * row]
+        assert (picture.norm.vmin, picture.norm.vmax) == (-36.0, 36.0)
 
 
 def test_feature_maps_of_one_scale():
@@ -604,6 +609,57 @@ def test_names_that_are_none():
         hinton_diagram([[1.0]], rows="a")
     with pytest.raises(TypeError, match="hinton_diagram: columns: expected a list of names"):
         hinton_diagram([[1.0]], columns=[1])
+
+
+# ---- receptive fields
+
+
+def test_a_receptive_field_is_the_picture_of_a_neuron_s_weights():
+    weights = np.array(
+        [[1.0, -4.0, 0.0, 0.5, 2.0, -1.0], [3.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 2.0]]
+    )
+    ax = receptive_fields(weights, (2, 3), columns=2, names=["a", "b", "c"]).axes[0]
+    for picture, field in zip(ax.images, weights, strict=True):
+        assert picture.get_array().tolist() == field.reshape(2, 3).tolist()
+        assert (picture.norm.vmin, picture.norm.vmax) == (-4.0, 4.0)  # one scale for all, and 0 in its middle
+        assert to_hex(picture.cmap(picture.norm(0.0))) == "#808080"
+        assert to_hex(picture.cmap(picture.norm(9.0))) == "#ffffff"
+    (first, second, third) = (picture.get_extent() for picture in ax.images)
+    assert first[1] < second[0]  # the second is to the right of the first
+    assert first[2:] == second[2:]
+    assert (third[0], third[3] > first[2]) == (first[0], True)  # and the third below it: the axis goes downwards
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+    for text, picture in zip(ax.texts, ax.images, strict=True):
+        left, right, _, top = picture.get_extent()
+        x, y = text.get_position()
+        assert left < x < right
+        assert y < top  # above its picture
+
+
+def test_receptive_fields_of_one_scale():
+    for weights, largest in (([[1.0]], 4.0), ([[9.0]], 4.0), ([[0.0]], None)):
+        (picture,) = receptive_fields(weights, (1, 1), largest=largest).axes[0].images
+        assert picture.norm.vmax == (largest or 1.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "shape", "options", "message"),
+    [
+        ([1.0], (1, 1), {}, r"weights: expected finite numbers of shape \(n, 1\)"),
+        ([[1.0, 2.0]], (2, 2), {}, r"weights: expected finite numbers of shape \(n, 4\)"),
+        ([[math.nan]], (1, 1), {}, "weights"),
+        ([[1.0]], (0, 1), {}, "shape: expected a positive int, got 0"),
+        ([[1.0]], (1, 1), {"names": ["a", "b"]}, "names: expected 1 name, got 2"),
+        ([[1.0]], (1, 1), {"columns": 0}, "columns: expected a positive int, got 0"),
+        ([[1.0]], (1, 1), {"largest": -1.0}, "largest: expected a positive number, got -1"),
+    ],
+)
+def test_what_are_no_receptive_fields(weights, shape, options, message):
+    with pytest.raises(ValueError, match=f"receptive_fields: {message}"):
+        receptive_fields(weights, shape, **options)
+    with pytest.raises(TypeError, match=r"receptive_fields: shape: expected \(height, width\), got 9"):
+        receptive_fields([[1.0]], 9)
 
 
 # ---- trajectories
