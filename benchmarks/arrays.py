@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import backgammon
+import nettalk
 import numpy
 import workloads
-from backgammon import Backgammon, ByHand
-from nettalk import ByHand, Reading, loss
 from workloads import LEARNING_RATE, Array, Expression, Network, Step, flat
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # which PyTorch, NumPy's BLAS and OpenMP read too
@@ -41,19 +41,39 @@ class Arrays:
 
     def train(self, network: Network, examples: int) -> Step:
         function, parameters, *batch = self.problem(network, examples)
+        descend = self.descent(function)
+
+        def step() -> Any:
+            nonlocal parameters
+            loss, parameters = descend(parameters, *batch)
+            return loss, parameters
+
+        return step
+
+    def present(self, network: Any, examples: int) -> Step:
+        """One example at a time: a step goes through all of them."""
+        function, parameters, inputs, targets = self.problem(network, examples)
+        descend = self.descent(function)
+        batches = [(inputs[k : k + 1], targets[k : k + 1]) for k in range(examples)]
+
+        def step() -> Any:
+            nonlocal parameters
+            total = 0.0
+            for batch in batches:
+                loss, parameters = descend(parameters, *batch)
+                total += loss.item()
+            return self.array(numpy.asarray(total / examples)), parameters
+
+        return step
+
+    def descent(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """From parameters and a batch to the loss and the parameters after an update."""
 
         def descend(parameters: Any, *batch: Any) -> Any:
             loss, gradient = function(parameters, *batch)
             return loss, self.updated(parameters, gradient)
 
-        compiled = self.compiled(descend)
-
-        def step() -> Any:
-            nonlocal parameters
-            loss, parameters = compiled(parameters, *batch)
-            return loss, parameters
-
-        return step
+        return self.compiled(descend)
 
     def loss_and_gradient(self, network: Network) -> Callable[..., Any]:
         return partial(self.gradient, network)
@@ -117,12 +137,12 @@ class NumPy(Arrays):
                 adjoint *= x > 0.0
         return loss, gradient
 
-    def read(self, reading: Reading) -> Step:
-        network = ByHand(reading.network)
-        return lambda: (loss(reading.read(network.learn)), network.parameters)
+    def read(self, reading: nettalk.Reading) -> Step:
+        network = nettalk.ByHand(reading.network)
+        return lambda: (nettalk.loss(reading.read(network.learn)), network.parameters)
 
-    def self_play(self, game: Backgammon) -> Step:
-        player = ByHand(game.network)
+    def self_play(self, game: backgammon.Backgammon) -> Step:
+        player = backgammon.ByHand(game.network)
 
         def step() -> tuple[float, list[Array]]:
             return game.play(player), [player.parameters]

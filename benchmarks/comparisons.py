@@ -199,11 +199,18 @@ TAPE = {
     "structures": Section(
         "Shared weights, a recurrence, attention",
         "Losses and gradients of what is more than layers, `benchmarks/structures.py`, on one thread: the network of "
-        "LeCun et al. (1989), two layers of shared weights, with 64,660 connections; a recurrence of 16, 50 steps "
-        "long, in JAX a `lax.scan`; and attention of eight tokens, eight wide: dots of sequences that both vary, and "
+        "LeCun et al. (1989), two layers of shared weights, with 64,660 connections, and what its training takes, an "
+        "update after each example (there were 167,693); a recurrence of 16, 50 steps long, in JAX a `lax.scan`; and "
+        "attention of eight tokens, eight wide: dots of sequences that both vary, and "
         "softmax.",
         [
             part("LeNet of 1989", "differentiate", "lenet", rows("tape torch jax"), at_least({"torch": 1}), SIZES[:2]),
+            Table(
+                [Row("ours: `nn.fit`", "tape", {"work": "present_by_fit"}),
+                 Row("ours: a loop over a tape", "tape"), *rows("torch jax")],
+                [Case("500 presentations", {"work": "present", "workload": "lenet", "examples": 500})],
+                more=["first"], budgets=at_least({"torch": 2}), title="LeNet of 1989, one example at a time", most=5,
+            ),
             part(
                 "A recurrence", "differentiate", "recurrence", rows("tape jax torch"), at_least({"jax": 0.5}), SIZES[:2]
             ),

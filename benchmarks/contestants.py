@@ -9,6 +9,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     fit(network, examples)             the same through `nn.fit`
     read(reading)                      NETtalk's passes through its words, with an update after each word
     self_play(game)                    a game of TD-Gammon against itself, from which it learns by TD(λ)
+    present(network, examples)         a step goes through the examples one by one, with an update for each
+    present_by_fit(network, examples)  the same through `nn.fit`
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.

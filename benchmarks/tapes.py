@@ -86,7 +86,27 @@ class Taped:
     def fit(self, network: Network, examples: int) -> Step:
         if hasattr(os, "sched_setaffinity"):  # `fit` takes as many threads as there are processors
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
-        return Fitting(network, examples)
+        return Fitting(*self.made(network), network, examples, batch_size=examples)
+
+    def present(self, network: Network | Structure, examples: int) -> Step:
+        """A loop over a tape, one example at a time."""
+        tape, vector, batch = self.recorded(network, examples)
+        optimizer, rows = SGD(tape.parameters, LEARNING_RATE), [batch[k : k + 1] for k in range(examples)]
+
+        def step() -> tuple[list[float], Array]:
+            nonlocal vector
+            losses = []
+            for row in rows:
+                [loss], gradient = tape.value_and_grad(row, parameters=vector)
+                vector = optimizer.stepped(vector, gradient)
+                losses.append(loss)
+            return losses, vector
+
+        return step
+
+    def present_by_fit(self, network: Network | Structure, examples: int) -> Step:
+        """The same as people write it."""
+        return Fitting(*self.made(network), network, examples, batch_size=1)
 
     def read(self, reading: Reading) -> Step:
         """A loop over a tape of one letter, as the notebook has it."""
@@ -149,15 +169,18 @@ class Taped:
 
     def recorded(self, network: Network | Structure, examples: int) -> tuple[Tape, Array, Array]:
         """The tape, its parameters as a vector, and the batch."""
-        if isinstance(network, Structure):
-            parameters, leaves = nested(network.parameters(), Value)
-            model: Any = partial(network.on_numbers, autograd, parameters)
-        else:
-            model = network.model(self.model)
-            leaves = in_order(network, model)
+        model, leaves = self.made(network)
         loss, example = LOSSES[network.loss], ([0.0] * network.width, 1.0)
         tape = Tape.record(lambda inputs, target: loss(model(inputs), target), example, **self.options)
         return tape, self.vector(tape, leaves), numpy.column_stack(network.examples(examples))
+
+    def made(self, network: Network | Structure) -> tuple[Any, list[Value]]:
+        """The model, and its parameters in the order of `network.parameters()`."""
+        if isinstance(network, Structure):
+            parameters, leaves = nested(network.parameters(), Value)
+            return partial(network.on_numbers, autograd, parameters), leaves
+        model = network.model(self.model)
+        return model, in_order(network, model)
 
     def vector(self, tape: Tape, reported: Sequence[Value]) -> Array:
         place = {parameter: i for i, parameter in enumerate(tape.parameters)}
@@ -170,25 +193,26 @@ class Taped:
 
 
 class Fitting(SGD):
-    """A step of `nn.fit`, and the time of many in one call: an optimiser that notes when it was asked for an update.
+    """A step of `nn.fit`, an epoch, and the time of many in one call: an optimiser that notes when it was asked.
 
-    An epoch has one batch, so a step is what passes between two updates.
+    So a step is what passes between as many updates as an epoch has.
     """
 
-    def __init__(self, network: Network, examples: int) -> None:
-        model = network.model(MLP)
-        super().__init__(model.parameters(), LEARNING_RATE)
-        self.reported, self.clock, self.times = in_order(network, model), perf_counter, [0.0]
-        options: dict[str, Any] = {"batch_size": examples, "shuffle": False, "progress": False, "tape": True}
+    def __init__(
+        self, model: Any, leaves: list[Value], network: Network | Structure, examples: int, batch_size: int
+    ) -> None:
+        super().__init__(leaves, LEARNING_RATE)
+        self.updates, self.clock, self.times = examples // batch_size, perf_counter, [0.0]
+        options: dict[str, Any] = {"batch_size": batch_size, "shuffle": False, "progress": False, "tape": True}
         self.fit = partial(fit, model, *network.examples(examples), LOSSES[network.loss], self, **options)
 
     def __call__(self) -> tuple[list[float], Array]:
-        return self.fit(epochs=1).loss, numpy.array([parameter.data for parameter in self.reported])
+        return self.fit(epochs=1).loss, numpy.array([parameter.data for parameter in self.parameters])
 
     def seconds(self, steps: int, clock: Callable[[], float]) -> float:
         self.clock, self.times = clock, []
         self.fit(epochs=steps + 1)
-        return self.times[-1] - self.times[0]
+        return self.times[steps * self.updates] - self.times[0]
 
     def stepped(self, parameters: Array, gradient: Array) -> Array:
         self.times.append(self.clock())

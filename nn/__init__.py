@@ -13,6 +13,7 @@
 import nn.foundation  # noqa: F401  first: it says so where another package is called autograd
 from nn.attention import CausalAttention, TransformerBlock, rms_norm
 from nn.checkpoints import load_checkpoint, save_checkpoint
+from nn.convolution import Convolution
 from nn.dropout import Dropout
 from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
 from nn.fir import FIRLayer
@@ -33,6 +34,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "CausalAttention",
+    "Convolution",
     "Descent",
     "Dropout",
     "EligibilityTraces",

@@ -188,9 +188,16 @@ def distinct_leaves(parameters: Iterable[Value], caller: str = "") -> list[Value
 
 
 def neuron_inputs(
-    x: Iterable[Scalar], expected: int, others: tuple[object, ...] = (), what: str = "a neuron"
+    x: Iterable[Scalar],
+    expected: int,
+    others: tuple[object, ...] = (),
+    what: str = "a neuron",
+    which: str = "one for each weight",
 ) -> list[Scalar]:
-    """The inputs of a neuron: as many as it has weights, in one sequence; `others` are what a call gave beside it."""
+    """The inputs of a neuron: as many as it has weights, in one sequence; `others` are what a call gave beside it.
+
+    `which` says in an error which they are to be.
+    """
     if others:
         raise TypeError(f"expected the inputs as one sequence, [x1, x2, ...], got {1 + len(others)} arguments")
     try:
@@ -199,7 +206,7 @@ def neuron_inputs(
         raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
     if len(inputs) != expected:
         scalars(f"{what}'s inputs", inputs)  # that a batch is no example says more than its length
-        raise ValueError(f"{what} got {counted(len(inputs), 'input')}, expected {expected}, one for each weight")
+        raise ValueError(f"{what} got {counted(len(inputs), 'input')}, expected {expected}, {which}")
     return inputs
 
 

@@ -261,6 +261,30 @@ def hinton_diagram(
     return figure_of(ax)
 
 
+def feature_maps(maps: ArrayLike, ax: Axes | None = None, *, columns: int = 12, largest: float | None = None) -> Figure:
+    """Images side by side, such as what the maps of a convolution say: black is positive, as ink, and white negative.
+
+    Arguments:
+        maps: of shape (maps, height, width). The flat outputs of a `Convolution` are `reshape(layer.output_shape)`.
+        columns: how many maps there are in a row, at most.
+        largest: the size of a number that is drawn in black or white, above 0; larger ones are, too. By default, that
+            of the largest number.
+
+    Raises ValueError for another shape, and for numbers that are not finite; TypeError for what are no numbers.
+
+    >>> figure = feature_maps([[[1.0, -1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 1.0]]])
+    """
+    images = real_array("feature_maps: maps", maps, ("n", "height", "width"))
+    columns = positive("feature_maps: columns", columns)
+    full = full_weight("feature_maps: largest", largest, images)
+    ax = side_by_side("feature_maps", images, ax, columns, full, colours="Greys", inches=0.8)
+    ax.set_axis_on()
+    ax.set_facecolor(COLOURS[5])  # white paper has an edge then
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return figure_of(ax)
+
+
 def receptive_fields(
     weights: ArrayLike,
     shape: tuple[int, int],
@@ -293,19 +317,9 @@ def receptive_fields(
     matrix = real_array("receptive_fields: weights", weights, ("n", height * width))
     titles = names_of_all("receptive_fields: names", names, len(matrix))
     full = full_weight("receptive_fields: largest", largest, matrix)
-    columns = min(positive("receptive_fields: columns", columns), len(matrix))
-    rows = -(-len(matrix) // columns)
-    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
-    cell_height = height + gap + round(title_room * height)
-    ax = axes("receptive_fields", ax, 1.6 * columns, 1.6 * rows * cell_height / (width + gap))
-    for k, field in enumerate(matrix):
-        top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
-        box = (left, left + width, top + height, top)  # the first row of pixels is on top
-        ax.imshow(field.reshape(height, width), cmap="gray", vmin=-full, vmax=full, extent=box, interpolation="nearest")
-        if titles:
-            ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
-    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
-    ax.set_axis_off()
+    columns = positive("receptive_fields: columns", columns)
+    fields = matrix.reshape(-1, height, width)
+    ax = side_by_side("receptive_fields", fields, ax, columns, full, titles, colours="gray", inches=1.6)
     return figure_of(ax)
 
 
@@ -697,6 +711,35 @@ def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) 
 
 
 # ---- Figures
+
+
+def side_by_side(
+    name: str,
+    images: NDArray[numpy.float64],
+    ax: Axes | None,
+    columns: int,
+    full: float,
+    titles: Sequence[str] = (),
+    *,
+    colours: str,
+    inches: float,
+) -> Axes:
+    """Images (n, height, width), of so many inches each, with at most so many in a row: from -full to full."""
+    count, height, width = images.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
+    cell_height = height + gap + round(title_room * height)
+    ax = axes(name, ax, inches * columns, inches * rows * cell_height / (width + gap))
+    for k, image in enumerate(images):
+        top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
+        box = (left, left + width, top + height, top)  # the first row of pixels is on top
+        ax.imshow(image, cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
+        if titles:
+            ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
+    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
+    ax.set_axis_off()
+    return ax
 
 
 def rectangle(corner: tuple[float, float], side: float, colour: str) -> Any:  # Any: matplotlib is imported when used

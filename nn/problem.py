@@ -381,7 +381,9 @@ class ByTape:
 
     def factors(self, count: int, generated: Generated | None) -> Array:
         """(count, factors): what `Dropout` multiplies by, for so many examples."""
-        return generated.factors(count, self.rates) if generated else numpy.ones((count, len(self.rates)))
+        if generated and len(self.rates):  # most models have no Dropout
+            return generated.factors(count, self.rates)
+        return numpy.ones((count, len(self.rates)))
 
     def _check_indices(self, numbers: Array) -> None:
         """Raises WrongExampleError, naming the example, if one has an index that is none, of a lookup by `take`."""
@@ -540,11 +542,14 @@ class Places:
         self.learned = numpy.array(learned, int)  # which of the parameters the tape has,
         self.places = numpy.array([place[parameters[i]] for i in learned], int)  # and as which of its own
         self.is_permutation = len(learned) == len(parameters) == len(place)
+        self.is_identity = self.is_permutation and self.places.tolist() == [*range(self.count)]
         self.sources = numpy.argsort(self.places)
 
     def of_tape(self, vector: Array) -> Array:
         """The numbers of all of the tape's parameters, with `vector` for those that are learned."""
-        if self.is_permutation:  # as mostly; this is quicker
+        if self.is_identity:  # as mostly: with batches of one, a step is hardly longer than such a copy
+            return vector
+        if self.is_permutation:
             return vector[self.sources]
         numbers = numpy.empty(len(self.tape.parameters))
         gather(self.tape.parameters, "data", numbers)
@@ -553,6 +558,8 @@ class Places:
 
     def of_parameters(self, derivatives: Array) -> Array:
         """The derivatives, (..., p), with respect to the parameters, from those with respect to the tape's."""
+        if self.is_identity:
+            return derivatives
         if self.is_permutation:
             return numpy.take(derivatives, self.places, axis=-1)
         spread = numpy.zeros((*derivatives.shape[:-1], self.count))

@@ -135,8 +135,11 @@ def loss_of(network, parameters, inputs, targets):
 
 
 def loss_and_gradient_of(network, count):
+    return loss_and_gradient_at(network, network.parameters(), *network.examples(count))
+
+
+def loss_and_gradient_at(network, parameters, *examples):
     """The gradient by central differences."""
-    parameters, examples = network.parameters(), network.examples(count)
     gradient = [np.empty_like(parameter) for parameter in parameters]
     for parameter, slopes in zip(parameters, gradient, strict=True):
         for place in np.ndindex(parameter.shape):
@@ -225,6 +228,33 @@ def test_training_on_a_batch(name, network):
     updated = start - workloads.LEARNING_RATE * gradient
     assert numbers(contestant, step) == pytest.approx([loss, *updated], abs=1e-9)
     assert contestant.numbers(step())[0] < loss
+
+
+@pytest.mark.usefixtures("processors")
+@pytest.mark.parametrize("name", ["tape", "tape-numpy", "fit", "numpy"])
+def test_examples_presented_one_by_one(name):
+    """Thirteen steps with a batch of one each, and then thirteen more."""
+    network, contestant = SMALL_NETWORKS[1], made("tape" if name == "fit" else name)
+    parameters, losses = network.parameters(), []
+    inputs, targets = network.examples(13)
+    for k in [*range(13)] * 2:
+        loss, gradient = loss_and_gradient_at(network, parameters, inputs[k : k + 1], targets[k : k + 1])
+        for parameter, slopes in zip(parameters, gradient, strict=True):
+            parameter -= workloads.LEARNING_RATE * slopes
+        losses.append(loss)
+    step = getattr(contestant, "present_by_fit" if name == "fit" else "present")(network, 13)
+    first, *_ = numbers(contestant, step)
+    second, *moved = numbers(contestant, step)
+    assert [first, second] == pytest.approx([np.mean(losses[:13]), np.mean(losses[13:])], abs=1e-9)
+    assert moved == pytest.approx(workloads.flat(parameters).tolist(), abs=1e-9)
+
+
+@pytest.mark.usefixtures("processors")
+def test_presentations_are_timed_by_passes():
+    ticks = iter(range(100))
+    step = made("tape").present_by_fit(SMALL_NETWORKS[0], 13)
+    step()
+    assert step.seconds(3, lambda: next(ticks)) == 3 * 13
 
 
 def loss_of_structure(structure, numbers, count):

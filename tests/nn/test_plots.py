@@ -24,6 +24,7 @@ from nn.plots import (
     decision_boundary,
     dendrogram,
     error_surface,
+    feature_maps,
     hinton_diagram,
     loss_curve,
     loss_curves,
@@ -455,6 +456,7 @@ DRAWINGS = {
     "error_surface": lambda ax=None: error_surface(plane, (0, 1), (0, 1), ax, paths={"down": DESCENT}, resolution=5),
     "seed_curves": lambda ax=None: seed_curves({"a": [[2.0, 1.0], [3.0]]}, ax),
     "hinton_diagram": lambda ax=None: hinton_diagram([[2.0, -1.0, 0.3]], ax, columns=["x", "y", "z"]),
+    "feature_maps": lambda ax=None: feature_maps(np.linspace(-1.0, 1.0, 24).reshape(2, 3, 4), ax),
     "receptive_fields": lambda ax=None: receptive_fields(
         np.arange(-6, 12).reshape(3, 6), (2, 3), ax, names=["a", "b", "c"]
     ),
@@ -529,6 +531,7 @@ DRAWN = {
     "dendrogram": lambda ax: dendrogram([[0.0], [1.0]], ["a", "b"], ax),
     "error_surface": lambda ax: error_surface(lambda a, b: a * b, (-1, 1), (-1, 1), ax),
     "attention": lambda ax: attention([[1.0]], ax),
+    "feature_maps": lambda ax: feature_maps([[[1.0]]], ax),
 }
 
 
@@ -672,6 +675,42 @@ def test_hinton_diagrams_of_one_scale():
 def test_what_is_no_hinton_diagram(weights, options, message):
     with pytest.raises(ValueError, match=f"hinton_diagram: {message}"):
         hinton_diagram(weights, **options)
+
+
+# ---- feature maps
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 7])
+def test_feature_maps_stand_row_by_row(columns):
+    maps = np.arange(1.0, 37.0).reshape(3, 3, 4)
+    pictures = feature_maps(maps, columns=columns).axes[0].images
+    assert [picture.get_array().tolist() for picture in pictures] == maps.tolist()
+    for k, picture in enumerate(pictures):
+        row, column = divmod(k, min(columns, 3))
+        assert picture.get_extent() == [5 * column, 5 * column + 4, 4 * row + 3, 4 * row]
+        assert (picture.norm.vmin, picture.norm.vmax) == (-36.0, 36.0)
+
+
+def test_feature_maps_of_one_scale():
+    [image] = feature_maps([[[0.5, -3.0]]], largest=2.0).axes[0].images
+    assert image.to_rgba(np.array([-2.0, 2.0]))[:, 0].tolist() == [1.0, 0.0]  # white and black
+    assert image.to_rgba(np.array([-3.0, 3.0]))[:, 0].tolist() == [1.0, 0.0]
+    assert feature_maps([[[0.0]]]).axes[0].images[0].norm.vmax == 1.0
+
+
+@pytest.mark.parametrize(
+    ("maps", "options", "message"),
+    [
+        ([[1.0]], {}, r"maps: expected finite numbers of shape \(n, height, width\), got the shape \(1, 1\)"),
+        (np.zeros((0, 2, 2)), {}, "maps: expected finite numbers"),
+        ([[[math.inf]]], {}, "maps: expected finite numbers"),
+        ([[[1.0]]], {"columns": 0}, "columns: expected a positive int, got 0"),
+        ([[[1.0]]], {"largest": -1.0}, "largest: expected a positive number, got -1.0"),
+    ],
+)
+def test_what_are_no_feature_maps(maps, options, message):
+    with pytest.raises(ValueError, match=f"feature_maps: {message}"):
+        feature_maps(maps, **options)
 
 
 def test_names_that_are_none():
