@@ -9,9 +9,8 @@ import math
 import reprlib
 from collections.abc import Sequence, Set
 
-import numpy
-
 from autograd import Value
+from autograd.packages import numpy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

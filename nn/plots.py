@@ -524,7 +524,7 @@ def clustered(points: NDArray[numpy.float64]) -> dict[str, list[Any]]:
     try:
         from scipy.cluster import hierarchy
     except ImportError as error:
-        raise ImportError('dendrogram joins with SciPy: pip install "scalar-autograd[plots]"') from error
+        raise ImportError(f"dendrogram joins with SciPy: {packages.install('scipy')}") from error
     return cast("dict[str, list[Any]]", hierarchy.dendrogram(hierarchy.linkage(points, "ward"), no_plot=True))
 
 

@@ -10,9 +10,8 @@ import math
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
-import numpy
-
 from autograd import Tape, scatter
+from autograd.packages import numpy
 from nn.arguments import Within, distinct_leaves, finite
 from nn.optimizers import gathered, is_finite
 

@@ -1,7 +1,7 @@
 """Data sets to learn from: patterns in the plane, drawn from a seed, and real measurements.
 
 `moons`, `circles`, `spirals` and `xor` are two-dimensional patterns; `digits` and `iris` come with scikit-learn;
-`zip_codes` are digits whose files a user downloads, as are those of `nettalk_corpus`: words, and how they are pronounced.
+`zip_codes` are digits whose files a user downloads, so are those of `nettalk_corpus`, words as they are spoken.
 `census_names` are words, from the package names; `seen_and_next` has their letters as numbers, `spelt` turns them back.
 `laser` is a series in time.
 

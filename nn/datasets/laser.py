@@ -9,7 +9,7 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
+from autograd.packages import numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

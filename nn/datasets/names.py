@@ -10,6 +10,8 @@ import string
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from autograd import packages
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
@@ -101,6 +103,4 @@ def package() -> Traversable:
     try:
         return files("names")
     except ImportError as error:
-        raise ImportError(
-            'census_names come with the package names: pip install "scalar-autograd[examples]"'
-        ) from error
+        raise ImportError(f"census_names come with the package names: {packages.install('names')}") from error

@@ -14,8 +14,7 @@ from hashlib import sha256
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
-
+from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import real_array
 from nn.datasets.downloads import downloaded

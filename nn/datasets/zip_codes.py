@@ -9,8 +9,7 @@ import gzip
 import zlib
 from typing import TYPE_CHECKING
 
-import numpy
-
+from autograd.packages import numpy
 from nn.datasets.dataset import Dataset, Split
 from nn.datasets.downloads import downloaded
 
