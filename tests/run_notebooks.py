@@ -171,7 +171,7 @@ PICTURES = {
     ),
     "1987-nettalk": (
         "hidden",
-        "What 80 hidden units make of letters and their sounds: vowels here, consonants there. Nobody told them.",
+        "What 80 hidden units make of letters and their sounds: the vowels are apart from the consonants.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
     "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),
