@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import random
 import string
-from pathlib import Path
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import packages
+from nn.arguments import at_least, is_sequence
+from nn.datasets.downloads import downloaded
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
 LETTERS = string.ascii_lowercase
 NAME_END = len(LETTERS)
@@ -49,8 +52,8 @@ def census_names(folder: str | os.PathLike[str] | None = None) -> Names:
     >>> len(training), len(held_out), training[:3]
     (4646, 517, ['ling', 'austin', 'hertha'])
     """
-    place: Path | Traversable = package() if folder is None else Path(folder)
-    names = sorted({name for file in COUNTS for name in names_of(file, place.joinpath(file).read_bytes())})
+    contents = {file: file_of(file, folder).read_bytes() for file in COUNTS}
+    names = sorted({name for file, content in contents.items() for name in names_of(file, content)})
     random.Random(0).shuffle(names)
     most = 9 * len(names) // 10
     return Names(names[:most], names[most:])
@@ -77,30 +80,42 @@ def is_name(text: str) -> bool:
 def seen_and_next(name: str) -> tuple[list[int], list[int]]:
     """What a model sees of a name, place by place, and the token that comes next at each: the input, and the target.
 
-    Raises ValueError for a name with anything but the letters a to z.
+    Raises ValueError for a name with anything but the letters a to z, TypeError for what is no string.
 
     >>> seen_and_next("ada")
     ([26, 0, 3, 0], [0, 3, 0, 26])
     """
-    if not isinstance(name, str) or not {*name} <= {*LETTERS}:
-        raise ValueError(f"seen_and_next: expected a name in the letters a to z, got {name!r}")
+    if not isinstance(name, str):
+        raise TypeError(f"seen_and_next: expected a name, got {shortened(name)}")
+    if not {*name} <= {*LETTERS}:
+        raise ValueError(f"seen_and_next: expected a name in the letters a to z, got {shortened(name)}")
     tokens = [LETTERS.index(letter) for letter in name]
     return [NAME_END, *tokens], [*tokens, NAME_END]
 
 
-def spelt(tokens: Sequence[int]) -> str:
+def spelt(tokens: Iterable[int]) -> str:
     """The letters of tokens, without NAME_END.
+
+    Raises ValueError for a token below 0 or above NAME_END, TypeError for what is no sequence of ints.
 
     >>> spelt([26, 0, 3, 0, 26])
     'ada'
     """
-    return "".join(LETTERS[token] for token in tokens if token != NAME_END)
+    if not is_sequence(tokens):
+        raise TypeError(f"spelt: expected a sequence of tokens, got {shortened(tokens)}")
+    numbers = [at_least(0, "spelt: a token", token) for token in tokens]
+    if max(numbers, default=0) > NAME_END:
+        raise ValueError(f"spelt: expected tokens from 0 to {NAME_END}, got {max(numbers)}")
+    return "".join(LETTERS[number] for number in numbers if number != NAME_END)
 
 
-def package() -> Traversable:
+def file_of(name: str, folder: str | os.PathLike[str] | None) -> Path | Traversable:
+    """A file of the census: of the package, or in a folder that was given."""
     from importlib.resources import files
 
+    if folder is not None:
+        return downloaded(name, "it is in the package names", folder)
     try:
-        return files("names")
+        return files("names").joinpath(name)
     except ImportError as error:
         raise ImportError(f"census_names come with the package names: {packages.install('names')}") from error

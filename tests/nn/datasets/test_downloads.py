@@ -28,6 +28,12 @@ def test_it_is_in_the_folder_that_was_given_then_the_variable_s_then_data(file, 
     assert downloaded(file, "get it").read_text() == "data"
 
 
+@pytest.mark.parametrize("folder", [5, b"here", ["here"], True])
+def test_a_folder_that_is_no_path(folder):
+    with pytest.raises(TypeError, match="folder: expected the path of the folder that letters is in, or None, got"):
+        downloaded("letters", "get it", folder)
+
+
 @pytest.mark.parametrize("name", ["nothing.txt", "here"])
 def test_where_it_is_not_it_is_said_where_to_get_it(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -6,6 +6,7 @@ import random
 import re
 import sys
 
+import numpy as np
 import pytest
 
 from nn.datasets import census_names
@@ -101,10 +102,11 @@ def test_the_two_files_may_not_stand_for_each_other(folder):
 
 
 def test_where_there_are_none(tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError):
-        census_names(tmp_path)
+    for folder in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(FileNotFoundError, match=r"dist\.female\.first is not in .*: it is in the package names"):
+            census_names(folder)
     monkeypatch.setitem(sys.modules, "names", None)
-    with pytest.raises(ImportError, match=r'pip install "scalar-autograd\[examples\]"'):
+    with pytest.raises(ImportError, match="come with the package names: pip install names"):
         census_names()
 
 
@@ -114,7 +116,36 @@ def test_a_name_is_tokens():
     assert spelt(seen_and_next("ada")[0]) == "ada"
 
 
-@pytest.mark.parametrize("name", ["Ada", "zoé", "o'neil", 5, ["a"]])
+@pytest.mark.parametrize("tokens", [[], [NAME_END], np.array([0, 25]), (k for k in [0, 25]), (np.int64(0), 25)])
+def test_tokens_of_every_kind_are_spelt(tokens):
+    assert spelt(tokens) in ("", "az")
+
+
+@pytest.mark.parametrize("name", ["Ada", "zoé", "o'neil"])
 def test_what_is_no_name(name):
     with pytest.raises(ValueError, match="seen_and_next: expected a name in the letters a to z, got"):
         seen_and_next(name)
+
+
+@pytest.mark.parametrize("name", [5, ["a"], None, b"ada"])
+def test_what_is_no_string(name):
+    with pytest.raises(TypeError, match="seen_and_next: expected a name, got"):
+        seen_and_next(name)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ([0, -1], ValueError, "a token: expected an int of at least 0, got -1"),
+        ([0, 27], ValueError, "expected tokens from 0 to 26, got 27"),
+        ([0.0], TypeError, "a token: expected an int of at least 0, got 0.0"),
+        ([True], TypeError, "a token: expected an int of at least 0, got True"),
+        ("ada", TypeError, "a token: expected an int of at least 0, got 'a'"),
+        ([[0]], TypeError, "a token: expected an int"),
+        (None, TypeError, "expected a sequence of tokens, got None"),
+        ({0: 1}, TypeError, "expected a sequence of tokens, got"),
+    ],
+)
+def test_what_are_no_tokens(tokens, error, message):
+    with pytest.raises(error, match=f"spelt: {message}"):
+        spelt(tokens)
