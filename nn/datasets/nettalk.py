@@ -96,7 +96,12 @@ class Word(NamedTuple):
         return windows(self.spelling)
 
     def targets(self) -> Array:
-        """What it is to say to each letter, (letters, 26): 21 units of the phoneme, and 5 of the stress."""
+        """What it is to say to each letter, (letters, 26): 21 units of the phoneme, and 5 of the stress.
+
+        Raises ValueError for a symbol that is none, and unless there is one of each for each letter.
+        """
+        if fault := fault_of(self):
+            raise ValueError(f"targets: {fault}")
         return numpy.array([PHONEMES[p] + STRESSES[s] for p, s in zip(self.phonemes, self.stresses, strict=True)])
 
 
@@ -183,6 +188,8 @@ def nearest(outputs: Array, codes: Mapping[str, Code]) -> str:
     vectors = numpy.array([*codes.values()])
     directions = vectors / numpy.sqrt((vectors**2).sum(axis=1, keepdims=True))
     symbols = [*codes]
+    _, exponents = numpy.frexp(abs(outputs).max(axis=1, keepdims=True))
+    outputs = numpy.ldexp(outputs, -exponents)  # exact, and the angle is the same; no product can be too large
     return "".join(symbols[k] for k in (outputs @ directions.T).argmax(axis=1))
 
 
@@ -209,16 +216,21 @@ def read_words(text: str) -> list[Word]:
                 f"them, got {counted(len(columns), 'column')}: {shortened(line)}"
             )
         word = Word(*columns[:3])
-        for (what, allowed), symbols in zip(ALLOWED.items(), word, strict=True):
-            if strange := set(symbols) - allowed:
-                given = f"{min(strange)!r} in {shortened(symbols)}"
-                raise ValueError(f"{WORDS}: line {number}: expected {what}, got {given}")
-        if not len(word.spelling) == len(word.phonemes) == len(word.stresses) > 0:
-            given = ", ".join(map(shortened, word))
-            raise ValueError(f"{WORDS}: line {number}: expected a phoneme and a stress for each letter, got {given}")
+        if fault := fault_of(word):
+            raise ValueError(f"{WORDS}: line {number}: {fault}")
         words.append(word)
     check_whole(WORDS, ["\t".join(word) for word in words])
     return words
+
+
+def fault_of(word: Word) -> str:
+    """What is wrong with a word; nothing if nothing is."""
+    for (what, allowed), symbols in zip(ALLOWED.items(), word, strict=True):
+        if strange := set(symbols) - allowed:
+            return f"expected {what}, got {min(strange)!r} in {shortened(symbols)}"
+    if not len(word.spelling) == len(word.phonemes) == len(word.stresses) > 0:
+        return f"expected a phoneme and a stress for each letter, got {', '.join(map(shortened, word))}"
+    return ""
 
 
 def read_list(text: str) -> list[str]:

@@ -232,6 +232,21 @@ def test_targets_are_the_codes_letter_by_letter():
     assert targets[:, 21:].tolist() == [[*STRESSES[s]] for s in "1<<"]
 
 
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        (Word("cat", "k@", ">1<"), "expected a phoneme and a stress for each letter, got 'cat', 'k@', '>1<'"),
+        (Word("cat", "k?t", ">1<"), r"expected phonemes, got '\?' in 'k\?t'"),
+        (Word("Cat", "k@t", ">1<"), "expected small letters, got 'C' in 'Cat'"),
+        (Word("cat", "k@t", ">3<"), "expected stresses, got '3' in '>3<'"),
+        (Word("", "", ""), "expected a phoneme and a stress for each letter"),
+    ],
+)
+def test_a_word_that_has_no_targets(word, message):
+    with pytest.raises(ValueError, match=f"targets: {message}"):
+        word.targets()
+
+
 def test_the_best_guess_is_the_code_at_the_smallest_angle():
     """Against the angles themselves, code by code."""
     outputs = np.random.default_rng(0).uniform(size=(200, 26))
@@ -248,9 +263,10 @@ def test_the_best_guess_is_the_code_at_the_smallest_angle():
 
 def test_every_phoneme_is_guessed_from_its_own_code():
     word = Word("a" * 52, "".join(PHONEMES), "<>012" * 10 + "<>")
-    phonemes, stresses = best_guesses(0.7 * word.targets())  # how long the vectors are makes no difference
-    assert phonemes == word.phonemes.replace("J", "G")
-    assert stresses == word.stresses
+    for size in (0.7, 1e308, 1e-300):  # how long the vectors are makes no difference
+        phonemes, stresses = best_guesses(size * word.targets())
+        assert phonemes == word.phonemes.replace("J", "G")
+        assert stresses == word.stresses
 
 
 @pytest.mark.parametrize(
