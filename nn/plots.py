@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
 MARKERS = "osD^vP*X"
+MOST_PIXELS = 2**16 - 1  # on a side of a figure, of which matplotlib makes a picture
 MOST_CLASSES = 10_000  # of a matrix that memory and paper have room for
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]  # Any: as matplotlib has it
 
@@ -507,6 +508,9 @@ def dendrogram(
             raise ValueError(f"dendrogram: {what}: expected {len(rows)}, one for each point, got {len(given)}")
     if not of_points["names"]:
         raise TypeError("dendrogram: names: expected a list of names, got None")
+    with numpy.errstate(over="ignore"):
+        if not numpy.isfinite(((rows - rows[0]) ** 2).sum()):
+            raise ValueError("dendrogram: points: the squares of their distances have to be finite; divide all of them")
     tree = clustered(rows)
     ax = axes("dendrogram", ax, 6.0, 0.8 + 0.15 * len(rows))
     for places, distances in zip(tree["icoord"], tree["dcoord"], strict=True):
@@ -601,7 +605,10 @@ def confusion_counts(
 def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:
     """(n, 1) scores or (n, classes) logits."""
     name = f"decision_boundary: the model's {'score' if is_score else 'logits'}"
-    rows = [scalars(name, [output] if is_score or not is_sequence(output) else output) for output in outputs]
+    try:
+        rows = [scalars(name, [output] if is_score or not is_sequence(output) else output) for output in outputs]
+    except OverflowError:
+        raise ValueError(f"{name}: expected finite numbers, got an integer beyond the largest float") from None
     if len({len(row) for row in rows}) > 1 or not rows[0]:
         raise ValueError(f"{name}: expected as many of each input, at least 1, got {len(rows[0])} and {len(rows[-1])}")
     scores = numpy.array([[structures.number(score) for score in row] for row in rows])
@@ -612,9 +619,11 @@ def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:
 
 def attention_matrix(given: Any) -> NDArray[numpy.float64]:
     """(n, n) weights, nan where a row has none: behind its own place."""
-    rows = [*given] if is_sequence(given) else []
-    if not rows:
+    if not is_sequence(given) or isinstance(given, str):
         raise TypeError(f"attention: weights: expected a list of rows, one for each place, got {shortened(given)}")
+    rows = [*given]
+    if not rows:
+        raise ValueError("attention: weights: expected a row for each place, at least one, got none")
     matrix = numpy.full((len(rows), len(rows)), numpy.nan)
     for t, row in enumerate(rows):
         numbers = real_array(f"attention: row {t}", row, ("n",))
@@ -726,6 +735,7 @@ def side_by_side(
 ) -> Axes:
     """Images (n, height, width), of so many inches each, with at most so many in a row: from -full to full."""
     count, height, width = images.shape
+    full = min(full, 8e307)  # matplotlib subtracts: twice that is still a float
     columns = min(columns, count)
     rows = -(-count // columns)
     gap, title_room = max(1, width // 16), round(0.3 * height) if titles else 0
@@ -734,7 +744,7 @@ def side_by_side(
     for k, image in enumerate(images):
         top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
         box = (left, left + width, top + height, top)  # the first row of pixels is on top
-        ax.imshow(image, cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
+        ax.imshow(image.clip(-full, full), cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
         if titles:
             ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
     bottom = rows * cell_height - title_room
@@ -772,4 +782,9 @@ def new_figure(width: float, height: float) -> Figure:
             self.savefig(png, format="png")
             return png.getvalue()
 
-    return Picture(figsize=(width, height), layout="constrained")
+    figure = Picture(figsize=(width, height), layout="constrained")
+    if max(width, height) * figure.dpi > MOST_PIXELS:
+        raise ValueError(
+            f"a figure of {width:,.0f} × {height:,.0f} inches has more than {MOST_PIXELS:,} pixels on a side; draw less"
+        )
+    return figure

@@ -333,6 +333,31 @@ def test_without_scipy_it_is_said_what_to_install_for_a_dendrogram(monkeypatch):
         dendrogram([[0.0], [1.0]], ["a", "b"])
 
 
+def test_points_that_are_too_far_apart_for_a_dendrogram():
+    dendrogram([[1e150], [-1e150]], ["a", "b"])
+    with pytest.raises(ValueError, match="dendrogram: points: the squares of their distances have to be finite"):
+        dendrogram([[1e200], [-1e200]], ["a", "b"])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1.0, 1e308])
+def test_pictures_of_large_and_of_small_numbers_are_drawn_alike(size):
+    """The largest is white, its negative black, and the middle grey, whatever the scale."""
+    image = size * np.array([[1.0, -1.0, 0.0]])
+    figures = [receptive_fields(image.reshape(1, 3), (1, 3)), feature_maps(image[np.newaxis])]
+    for figure in figures:
+        figure.savefig(BytesIO())
+        [drawn] = figure.axes[0].images
+        assert drawn.norm(drawn.get_array()).tolist() == [[1.0, 0.0, 0.5]]
+
+
+def test_a_figure_that_has_no_room_on_a_picture():
+    with pytest.raises(ValueError, match="a figure of 13 × 821 inches has more than 65,535 pixels on a side"):
+        receptive_fields(np.ones((4100, 4)), (2, 2))
+    with pytest.raises(ValueError, match="pixels on a side; draw less"):
+        panels(1, 1000)
+
+
 # ---- what is no argument
 
 WRONG = {
@@ -341,6 +366,7 @@ WRONG = {
     "negative": [-1, 0, 1, 2], "fractions": [0.5, 1.5, 2.5, 1.0], "complex": [1j] * 4, "a matrix": np.eye(4),
     "a dict": {"a": 1}, "strings": ["a", "b", "c", "d"], "Nones": [None] * 4, "an object": object(),
     "masked": np.ma.array([0, 1, 1, 0], mask=[0, 1, 0, 0]), "a date": np.datetime64("2020"),
+    "a set": {0, 1, 2, 3}, "beyond the floats": [10**400] * 4, "a matrix beyond the floats": [[10**400] * 4] * 4,
 }  # fmt: skip
 TARGETS = [0, 1, 1, 0]
 
@@ -612,6 +638,7 @@ def test_attention_is_the_weights_and_nothing_where_nothing_is_seen():
         ([[1.0], [1.5, -0.5]], None, "row 1: expected weights of at least 0 whose"),
         ([[math.nan]], None, "row 0: expected finite numbers"),
         ([[1.0]], ["a", "b"], "tokens: expected 1 name, got 2"),
+        ([], None, "weights: expected a row for each place, at least one, got none"),
     ],
 )
 def test_what_is_no_attention(weights, tokens, message):
