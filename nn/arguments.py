@@ -200,10 +200,9 @@ def neuron_inputs(
     """
     if others:
         raise TypeError(f"expected the inputs as one sequence, [x1, x2, ...], got {1 + len(others)} arguments")
-    try:
-        inputs = x if type(x) is list else list(x)
-    except TypeError:
-        raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {x!r}") from None
+    if type(x) is not list and not is_sequence(x):
+        raise TypeError(f"expected a sequence of inputs, Values or numbers, got {type(x).__name__}: {shortened(x)}")
+    inputs = x if type(x) is list else list(x)
     if len(inputs) != expected:
         scalars(f"{what}'s inputs", inputs)  # that a batch is no example says more than its length
         raise ValueError(f"{what} got {counted(len(inputs), 'input')}, expected {expected}, {which}")
@@ -436,7 +435,10 @@ def real_array(name: str, given: Any, shape: tuple[int | str, ...], *, finite: b
     ):  # fmt: skip
         raise ValueError(f"{expected}, got the shape {array.shape}")
     if array.dtype.kind == "O":
-        array = numpy.array([structures.number(x) for x in scalars(name, array.flat)]).reshape(array.shape)
+        try:
+            array = numpy.array([structures.number(x) for x in scalars(name, array.flat)]).reshape(array.shape)
+        except OverflowError:
+            raise ValueError(f"{expected}, got an integer beyond the largest float, 1.8e308") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{expected}, got {shortened(given)}")
     numbers = array.astype(float)

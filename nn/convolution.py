@@ -13,6 +13,7 @@ from reprlib import repr as shortened
 from autograd import Value, dot, relu
 from autograd.wording import counted
 from nn.arguments import at_least, check_function, finite, flag, is_sequence, neuron_inputs, positive
+from nn.layers import is_of_a_layer
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ class Convolution(Module):
         padding_value: the number that stands there.
         sources: for each map, the input maps that feed it; None feeds all of them to each.
         unit_biases: each unit has a bias of its own; False gives the units of a map one together.
-        activation: a function of a Value, such as `autograd.tanh`.
+        activation: a function of a Value, such as `autograd.tanh`; not softmax, which is of all of them.
 
     Inputs and outputs are flat, map after map and row by row: so layers follow each other in `Sequential`.
     `output_shape` is (maps, height, width) of the units, with ⌊(height + 2 padding − size) / stride⌋ + 1 rows.
@@ -79,6 +80,11 @@ class Convolution(Module):
         self.padding_value = finite("Convolution: padding_value", padding_value)
         self.sources = sources_of(sources, maps, self.shape[0])
         check_function("Convolution: activation", activation, "autograd.tanh")
+        if is_of_a_layer(activation):
+            raise ValueError(
+                "Convolution: activation: softmax is of all outputs of a model, not of one unit; put "
+                "Layer(nin, nout, activation=softmax) behind"
+            )
         self.activation = activation
         height, width = (self._places(side) for side in self.shape[1:])
         self.output_shape = maps, height, width

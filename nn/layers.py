@@ -12,7 +12,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
-from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
+from nn.arguments import flag, is_sequence, neuron_inputs, positive, scalars, within
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -57,9 +57,9 @@ class Neuron(Module):
             )
         self.weights = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin)]
         self.bias = Value(0.0, label="b")
-        self.nonlin = nonlin
+        self.nonlin = flag("nonlin", nonlin)
         self.activation = activation
-        self.fused = fused
+        self.fused = flag("fused", fused)
 
     def __call__(self, x: Iterable[Value | float], *others: object) -> Value:
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""

@@ -132,6 +132,9 @@ def test_the_inputs_of_a_neuron():
         neuron_inputs(given, 3)
     with pytest.raises(TypeError, match=r"expected a sequence of inputs, Values or numbers, got float: 1\.5"):
         neuron_inputs(1.5, 1)
+    for unordered in ({1.0, 2.0}, {1.0: 3.0, 2.0: 4.0}, frozenset({1.0, 2.0})):
+        with pytest.raises(TypeError, match=f"expected a sequence of inputs, .*, got {type(unordered).__name__}"):
+            neuron_inputs(unordered, 2)
 
 
 def test_scalars_are_values_as_they_are_and_floats():

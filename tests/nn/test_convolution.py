@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tape, Value, check_gradients, engine, sum, tanh
+from autograd import Tape, Value, check_gradients, engine, softmax, sum, tanh
 from nn import Convolution, Layer, Sequential, half_squared_error
 from nn.initial import uniform
 
@@ -258,6 +258,7 @@ def bits() -> list[str]:
         (((1, 4, 4), 1, 2), {"padding_value": math.inf}, ValueError, "padding_value: expected a finite number"),
         (((1, 4, 4), 1, 2), {"unit_biases": "no"}, TypeError, "unit_biases: expected True or False, got 'no'"),
         (((1, 4, 4), 1, 2), {"activation": "tanh"}, TypeError, "activation: expected a function, got 'tanh'"),
+        (((1, 4, 4), 1, 2), {"activation": softmax}, ValueError, "activation: softmax is of all outputs of a model"),
         (((2, 4, 4), 2, 2), {"sources": [[0, 1]]}, ValueError, "sources: expected 2 lists, one for each map, got"),
         (((2, 4, 4), 2, 2), {"sources": 0}, ValueError, "sources: expected 2 lists, one for each map, got 0"),
         (((2, 4, 4), 2, 2), {"sources": [[0], [2]]}, ValueError, r"sources\[1\]: expected input maps from 0 to 1"),

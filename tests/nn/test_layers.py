@@ -108,6 +108,16 @@ def test_fused_or_not_the_numbers_are_the_same_to_the_last_bit() -> None:
 # ---- micrograd's conventions
 
 
+@pytest.mark.parametrize("wrong", ["no", "tanh", autograd.tanh, None, 0])
+def test_whether_a_neuron_has_an_activation_is_true_or_false_and_not_the_activation(wrong: object) -> None:
+    """As the second argument, a function would be true, and the activation ReLU."""
+    for make in (lambda: Neuron(2, wrong), lambda: Layer(2, 3, nonlin=wrong)):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="nonlin: expected True or False, got"):
+            make()
+    with pytest.raises(TypeError, match="fused: expected True or False, got"):
+        Neuron(2, fused=wrong)  # type: ignore[arg-type]
+
+
 def test_the_draws_are_micrograds() -> None:
     random.seed(1337)
     model = MLP(2, [3, 1])
