@@ -81,6 +81,7 @@ class EligibilityTraces:
         self.tape = tape
         self.learning_rate = learning_rate
         self.decay = decay
+        self.trace = numpy.zeros(len(tape.parameters))
         self._parameters: Array | None = None  # θ, during an episode
         self._prediction: float | None = None  # V(s), until it has learned
 
@@ -99,7 +100,7 @@ class EligibilityTraces:
     def start(self) -> None:
         """An episode begins, of which nothing has been visited. One that has not come to its end is forgotten."""
         self._parameters = gathered(self.tape.parameters, "data")
-        self.trace = numpy.zeros(len(self.tape.parameters))
+        self.trace = numpy.zeros_like(self.trace)
         self._prediction = None
 
     def values(self, states: ArrayLike) -> Array:

@@ -107,6 +107,10 @@ def test_a_place_that_is_visited_again_has_both_gradients_in_its_trace():
     assert traces.trace.tolist() == [1.75, 0.0]
 
 
+def test_before_an_episode_nothing_has_left_a_trace():
+    assert table(2, learning_rate=0.5, decay=0.5)[1].trace.tolist() == [0.0, 0.0]
+
+
 def test_an_episode_begins_with_the_parameters_as_they_are_and_no_trace():
     cells, traces = table(2, learning_rate=0.5, decay=0.5)
     traces.start()
