@@ -143,9 +143,13 @@ class Tape:
             outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
             for output in outputs:
                 if not isinstance(output, Value):
+                    advice = (
+                        "put those of all its lists into one, as [y for row in rows for y in row]"
+                        if isinstance(output, (list, tuple))
+                        else "is it written with the functions of autograd?"
+                    )
                     raise RecordingError(
-                        f"Tape.record: expected a function that returns Values, got {described(output)}; "
-                        "is it written with the functions of autograd?"
+                        f"Tape.record: expected a function that returns Values, got {described(output)}; {advice}"
                     )
         return cls(outputs, leaves, **options)
 

@@ -536,6 +536,13 @@ def test_functions_that_return_something_else(result):
         Tape.record(lambda x: result, [1.0])
 
 
+def test_a_function_that_returns_lists_of_lists_is_told_to_return_one():
+    with pytest.raises(
+        RecordingError, match=r"; put those of all its lists into one, as \[y for row in rows for y in row\]$"
+    ):
+        Tape.record(lambda x: [[x * W, x + W], [W * 1.0]], [1.0])
+
+
 def test_within_no_grad_there_is_nothing_to_record():
     with no_grad(), pytest.raises(RecordingError, match=r"^Tape\.record: within no_grad\(\) nothing is recorded"):
         Tape.record(lambda x: x * W, [1.0])
