@@ -52,7 +52,13 @@ def test_every_operation_has_its_formula_derivatives_kinks_graph_and_row(source)
         text = sections[operation.name]
         assert in_latex(operation.formula) in text
         for operand, derivative in derivatives(operation).items():
-            assert rf"\frac{{\partial}}{{\partial {in_latex(operand)}}} = {in_latex(derivative)}" in text
+            lines = [
+                line
+                for line in text.splitlines()
+                if line.startswith(rf"\frac{{\partial}}{{\partial {in_latex(operand)}}}")
+            ]
+            assert len(lines) == 1
+            assert lines[0].endswith(f") = {in_latex(derivative)}")
         for point, partials in operation.conventions:
             assert f"| {point} | {partials} |" in text
         assert "Operation(" in text
@@ -89,6 +95,7 @@ def test_a_link_out_of_the_reference_leaves_its_words(reference):
 
 def test_docstrings_become_paragraphs_lists_and_examples():
     pytest.importorskip("latex2mathml")
+    pytest.importorskip("sphinx")
     conf = runpy.run_path(str(DOCS / "conf.py"))
     lines = [
         "It computes x_i * y, as `f(x)`", "does.", "", "Arguments:", "    x, y: two", "        numbers.", "    n: one.",
