@@ -1,6 +1,6 @@
 # What people do here. Each target makes the environment that it needs, in .venv, and then runs.
 #
-#   make demo     train a network on handwritten digits        make lint    ruff and mypy
+#   make demo     train a network on handwritten digits        make lint    ruff, mypy and pyright
 #   make test     run the tests, on both engines               make docs    write the reference and its pictures
 #   make sanitize run the engine's tests under sanitisers      make bench   measure it against its peers
 #   make fuzz     compare the engines on random programs       make clean   remove what the other targets made
@@ -40,6 +40,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright
 
 # Peers that are not installed are left out: $(BIN)/python -m pip install -e ".[peers]" brings them, gigabytes of them.
 bench: $(VENV)/installed-test
@@ -61,7 +62,7 @@ clean:
 
 # A stamp for each extra: installed again only when something that the installation depends on has changed. Here, and
 # not on users' machines, a warning of the C compiler is an error.
-$(VENV)/installed-%: pyproject.toml setup.py $(addprefix autograd/,operation.py operations.py value.py common.py writer.py) $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
+$(VENV)/installed-%: pyproject.toml setup.py $(addprefix autograd/,operation.py operations.py value.py common.py functions.py writer.py formulas.py stubs.py) $(wildcard autograd/native/*.[chp]*) | $(VENV)/pyvenv.cfg
 	CFLAGS="$(STRICT)" $(BIN)/python -m pip install --quiet --quiet --editable ".[$*]"
 	@touch $@
 

@@ -1,4 +1,7 @@
-"""Builds the native engine where there is a C compiler; everything else about the project stands in pyproject.toml."""
+"""Builds the native engine where there is a C compiler, and writes the types of what comes from the table.
+
+Everything else about the project stands in pyproject.toml.
+"""
 
 import os
 import sys
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.errors import BaseError, CCompilerError, CompileError
 
 ROOT = Path(__file__).parent
@@ -29,12 +33,38 @@ FLAGS = (
 )
 
 
+def import_the_table() -> None:
+    """Lets what is written from the table be imported, wherever this is built."""
+    os.environ["AUTOGRAD_ENGINE"] = "python"  # the native engine is not there yet, or the one before
+    sys.path.insert(0, str(ROOT))
+
+
+def write_types(folder: Path) -> None:
+    """Writes table.pyi into the package `autograd` of the folder: the checkout, or what a wheel is made of."""
+    import_the_table()
+    from autograd import stubs
+
+    (folder / "autograd" / "table.pyi").write_text(stubs.table(), encoding="utf-8")
+
+
+class BuildPackages(build_py):
+    """Writes the types beside the modules."""
+
+    def run(self) -> None:
+        super().run()
+        write_types(ROOT if self.editable_mode else Path(self.build_lib))
+
+
 class BuildNativeEngine(build_ext):
     """Writes C from the table and compiles; where that fails, says so in a line, and Python's engine serves."""
 
+    def run(self) -> None:
+        if self.inplace:
+            write_types(ROOT)
+        super().run()
+
     def build_extension(self, extension: Extension) -> None:
-        os.environ["AUTOGRAD_ENGINE"] = "python"  # the native engine is not there yet, or the one before
-        sys.path.insert(0, str(ROOT))
+        import_the_table()
         from autograd.native import lane_rows
 
         folder = Path(self.build_temp)
@@ -62,5 +92,5 @@ setup(
             optional=True,
         )
     ],
-    cmdclass={"build_ext": BuildNativeEngine},
+    cmdclass={"build_ext": BuildNativeEngine, "build_py": BuildPackages},
 )

@@ -16,7 +16,7 @@ from autograd.functions import max as max
 from autograd.functions import min as min  # autograd.max; `import *` leaves the builtins alone
 from autograd.vectors import gather, scatter
 
-TYPE_CHECKING = False
+TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
     from autograd import files, table
     from autograd.drawing import Drawing, draw

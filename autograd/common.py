@@ -16,16 +16,13 @@ from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 from autograd.subclasses import complete, engines_class
 
-TYPE_CHECKING = False
+TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Self, SupportsIndex
 
-    from autograd.operands import Number
     from autograd.operation import Operation
-
-    from autograd.table import Methods
-    from autograd.value import Numeric
+    from autograd.table import Methods, Numeric
 
     class Engines(Methods):
         """The part of a Value that each engine has by itself."""

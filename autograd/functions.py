@@ -24,14 +24,15 @@ from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
 from autograd.wording import counted
 
-TYPE_CHECKING = False
+TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, SupportsAbs, TypeVar, overload
 
     from autograd.operands import Number
     from autograd.table import *
-    from autograd.value import Numeric, Operand, Scalar
+    from autograd.table import Numeric
+    from autograd.value import Operand, Scalar
 
     T = TypeVar("T")
     Default = TypeVar("Default")
@@ -40,7 +41,6 @@ else:
 
     def overload(declared):  # for type checkers; to import typing takes as long as half of the engine
         return declared
-
 
 
 # A method is its function, so that pickle finds either: a network knows its activation function.
@@ -177,7 +177,7 @@ def take(sequence: Iterable[Numeric], index: Value) -> Value: ...
 @overload
 def take(sequence: Iterable[Number], index: Number) -> float: ...
 @overload
-def take(sequence: Iterable[Numeric], index: Numeric) -> Value | float: ...
+def take(sequence: Iterable[Numeric], index: Numeric) -> Any: ...  # a Value or a float
 def take(sequence: Iterable[Any], index: Any) -> Any:
     """take(sequence, index) = sequence[round(index)]: a lookup, by an index that is part of an example.
 
@@ -336,6 +336,8 @@ def numbers_of(name: str, given: Iterable[Any], least: int) -> tuple[Any, ...]:
 
 @overload
 def abs(x: Value) -> Value: ...
+@overload
+def abs(x: float) -> float: ...
 @overload
 def abs(x: SupportsAbs[T]) -> T: ...
 def abs(*operands: Any, **keywords: Any) -> Any:

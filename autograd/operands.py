@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any, SupportsFloat, SupportsIndex
 
     from autograd.operation import Operation
-    from autograd.value import Numeric
 
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only
 
@@ -30,7 +29,7 @@ class OwnGradientError(TypeError):
     """A number that records a gradient of its own, which would be lost: no operator leaves it to the other operand."""
 
 
-def real_number(number: Numeric) -> float:
+def real_number(number: object) -> float:
     """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too.
 
     A Value gives its number, to be copied. An array's scalar, and an array of no dimensions, is the number in it.
@@ -106,7 +105,7 @@ def scalar_or_not(operand: Any, value_type: type) -> Any:
 
 
 def by_hand(
-    children: Iterable[object], third: str | Iterable[Numeric], value_type: type
+    children: Iterable[object], third: str | Iterable[object], value_type: type
 ) -> tuple[tuple[Any, ...], str, tuple[float, ...]]:
     """The parents, symbol and local derivatives of a node that no operation of the table computes.
 

@@ -27,13 +27,15 @@ from autograd.writer import Sequence as Elements
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, TypeVar
 
     from autograd.operation import Operation
     from autograd.writer import Operand
 
+    F = TypeVar("F", bound=Callable[..., Any])
 
-def specialised(operation: Operation, operands: list[str] | None, slow: Callable[..., Any]) -> Callable[..., Any]:
+
+def specialised(operation: Operation, operands: list[str] | None, slow: F) -> F:
     """The function that does what `slow` does for this row, with operands in any form that `slow` takes.
 
     An operator's method has the parameters `value` and, where there is another side, `other`: `operands` are these in
@@ -53,7 +55,7 @@ def specialised(operation: Operation, operands: list[str] | None, slow: Callable
 
     namespace: dict[str, Any] = {"write": write}
     quick = FunctionType(FIRST_CALL, namespace)
-    return update_wrapper(quick, slow)
+    return update_wrapper(quick, slow)  # type: ignore[return-value]  # it stands for `slow`
 
 
 def first_call(*operands: Any, **keywords: Any) -> Any:

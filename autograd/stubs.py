@@ -21,10 +21,12 @@ HEAD = '''\
 """The functions of the table, and the methods that Value has from it; written by stubs.py."""
 
 from collections.abc import Iterable
-from typing import overload
+from typing import Any, overload
 
 from autograd.operands import Number
-from autograd.value import Numeric, Value
+from autograd.value import Value
+
+Numeric = Value | Number
 '''
 
 
@@ -47,11 +49,14 @@ def method(name: str, row: Operation) -> Iterator[str]:
 
 
 def function(row: Operation) -> Iterator[str]:
-    """A case for each operand that may be a Value, one for numbers alone, and one for mixed sequences."""
+    """A case for each operand that may be a Value, one for numbers alone, and one for sequences that mix them.
+
+    The last is Any beside other operands: else it would be a choice that pyright takes where one of those is an Any.
+    """
     cases = [({operand: "Value"}, "Numeric", "Value") for operand in row.operands]
     cases.append(({}, "Number", "float"))
     if row.sequences:
-        cases.append(({}, "Numeric", "Value | float"))
+        cases.append(({}, "Numeric", "Value | float" if len(row.operands) == 1 else "Any"))
     for chosen, others, result in cases:
         required = max((i + 1 for i, operand in enumerate(row.operands) if operand in chosen), default=0)
         kinds = [(operand, chosen.get(operand, others)) for operand in row.operands]

@@ -32,12 +32,12 @@ from autograd.specialised import make_nodes_of, specialised
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, Self, TypeAlias
+    from typing import Any
 
     from autograd.operands import Number
     from autograd.operation import Operation
+    from autograd.table import Numeric
 
-    Numeric: TypeAlias = "Value | Number"
     Children = Iterable["Value"]
     Symbol = str | Iterable[Number]
 
@@ -107,15 +107,17 @@ class Value(Common):
         "_operands", "_operation", "_parents", "_symbol", "_x", "_y",
     )  # fmt: skip
 
-    def __new__(cls, *arguments: object, **keywords: object) -> Self:
-        """A leaf of 0.0, of which a subclass's constructor may set the data and little else, as micrograd's does."""
-        value: Self = new(cls)
-        if cls is Value and (arguments or keywords):
-            value._created = next_number()  # the constructor sets all the rest
-        else:
-            for name, start in {**BEGINNING, "_created": next_number()}.items():
-                object.__setattr__(value, name, start)
-        return value
+    if not TYPE_CHECKING:  # which would ask for subclasses' constructors that take the same
+
+        def __new__(cls, *arguments, **keywords):
+            """A leaf of 0.0. A subclass's constructor may set its data and little else, as micrograd's does."""
+            value = new(cls)
+            if cls is Value and (arguments or keywords):
+                value._created = next_number()  # the constructor sets all the rest
+            else:
+                for name, start in {**BEGINNING, "_created": next_number()}.items():
+                    object.__setattr__(value, name, start)
+            return value
 
     def __init__(self, data: Numeric, _children: Children = (), _op: Symbol = "", label: str = "") -> None:
         number = data if type(data) is float else real_number(data)
@@ -128,7 +130,8 @@ class Value(Common):
         if by_whom:
             self._parents, self._symbol, self._local_derivatives = by_whom
 
-    __new__.__wrapped__ = __init__  # type: ignore[attr-defined]  # where inspect.signature looks
+    if not TYPE_CHECKING:
+        __new__.__wrapped__ = __init__  # where inspect.signature looks
 
     @property
     def parents(self) -> tuple[Value, ...]:

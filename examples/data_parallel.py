@@ -37,10 +37,12 @@ from nn.metrics import correct_class, evaluate
 from nn.optimizers import Adam
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
+    from typing import Any
 
-    from distributed import Client
     from numpy.typing import NDArray
+
+    from autograd import Value
 
     Array = NDArray[numpy.float64]
     Rows = NDArray[numpy.intp]  # which examples: their rows in the array of all examples
@@ -55,14 +57,16 @@ def main(
     timed: Sequence[int] = (96, 960, 9_600, 96_000),
 ) -> None:
     training, held_out = digits()
-    examples = numpy.column_stack([training.inputs, training.targets])  # a row is what the tape's inputs are
+    examples = numpy.column_stack(
+        [training.inputs, training.targets.astype(float)]
+    )  # a row is what the tape's inputs are
     random.seed(seed)
     model = MLP(64, [32, 10], activation=tanh)
-    tape = Tape.record(
-        lambda image, digit: cross_entropy(model(image), digit),
-        ([0.0] * 64, 0.0),
-        threads=1,  # a worker's
-    )
+
+    def loss(image: Sequence[Value], digit: Value) -> Value:
+        return cross_entropy(model(image), digit)
+
+    tape = Tape.record(loss, ([0.0] * 64, 0.0), threads=1)  # a worker's thread
     print(repr(tape))
     with devices(tape, examples) if mesh else cluster(tape, examples, workers) as team:
         parameters = trained(team, tape, examples, epochs, batch_size, seed)
@@ -76,7 +80,7 @@ def main(
 
 
 @contextmanager
-def cluster(tape: Tape, examples: Array, workers: int) -> Iterator[Cluster]:
+def cluster(tape: Tape, examples: Array, workers: int) -> Generator[Cluster, None, None]:
     from distributed import Client, LocalCluster
 
     print(f"Pickled it is {len(pickle.dumps(tape)):,} bytes, which {counted(workers, 'worker')} will get, once.\n")
@@ -89,7 +93,7 @@ def cluster(tape: Tape, examples: Array, workers: int) -> Iterator[Cluster]:
 
 
 @contextmanager
-def devices(tape: Tape, examples: Array) -> Iterator[Mesh]:
+def devices(tape: Tape, examples: Array) -> Generator[Mesh, None, None]:
     team = Mesh(tape, examples)
     print(f"It is compiled for {team.name}.\n")
     yield team
@@ -120,7 +124,7 @@ def trained(team: Cluster | Mesh, tape: Tape, examples: Array, epochs: int, batc
 class Cluster:
     """Workers that have the same tape and the same examples, to differentiate a batch together."""
 
-    def __init__(self, client: Client, tape: Tape, examples: Array) -> None:
+    def __init__(self, client: Any, tape: Tape, examples: Array) -> None:  # Any: a Client, whose types are unfinished
         self.client = client
         self.workers = list(client.nthreads())
         self.name = counted(len(self.workers), "worker")
@@ -187,7 +191,7 @@ def median_milliseconds(function: Callable[[], object], repetitions: int = 5) ->
 
 
 if __name__ == "__main__":  # the workers import this file
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__ and __doc__.splitlines()[0])
     parser.add_argument("--epochs", type=positive_argument, default=10, help="how often to go through the images (10)")
     parser.add_argument("--workers", type=positive_argument, default=2, help="processes that share a batch (2)")
     parser.add_argument("--mesh", action="store_true", help="JAX's devices in the place of processes")

@@ -93,7 +93,7 @@ def neuron_drawing(model: MLP, image: list[float], digit: int) -> Drawing:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__ and __doc__.splitlines()[0])
     parser.add_argument("--epochs", type=positive_argument, default=30, help="how often to go through the images (30)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the batches (0)")
     main(**vars(parser.parse_args()))

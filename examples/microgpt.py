@@ -156,7 +156,7 @@ def census_names() -> tuple[list[str], list[str]]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__ and __doc__.splitlines()[0])
     parser.add_argument("--steps", type=positive_argument, default=1000, help="how many names to learn from (1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the names made up (0)")
     main(**vars(parser.parse_args()))

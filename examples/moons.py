@@ -12,13 +12,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
 
-from autograd import Value
+from autograd import Value, sum
 from nn import MLP
 
 argparse.ArgumentParser(description=__doc__).parse_args()  # it has no options but --help
 
 random.seed(1337)
-X, y = make_moons(n_samples=100, noise=0.1, random_state=1337)
+X, y = map(np.asarray, make_moons(n_samples=100, noise=0.1, random_state=1337))
 y = 2 * y - 1  # the moons are -1 and +1
 
 model = MLP(2, [16, 16, 1])

@@ -14,22 +14,25 @@ from __future__ import annotations
 import math
 import operator
 from reprlib import repr as shortened
+from typing import TYPE_CHECKING, overload
 
 from autograd import Value, dot, logsumexp, relu, softplus, sqrt, sum, take
 from nn.arguments import is_sequence, paired, scalars
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
     Scalar = Value | float
     Scalars = Scalar | Iterable[Scalar]
+    S = TypeVar("S", bound=Scalar)  # a loss is a Value where the outputs are, or the targets
 
 
-def squared_error(
-    output: Scalars, target: Scalars, *, weight: Scalar = 1.0
-) -> Any:  # Any: a float or a Value, as the operands are
+@overload
+def squared_error(output: S | Iterable[S], target: float | Iterable[float], *, weight: Scalar = 1.0) -> S: ...
+@overload
+def squared_error(output: Scalars, target: Value | Iterable[Value], *, weight: Scalar = 1.0) -> Value: ...
+def squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Scalar:
     """weight Σ (output_i − target_i)², over one output or a sequence of outputs.
 
     Raises ValueError if there are not as many targets as outputs, or for a weight that is negative or not finite.
@@ -41,7 +44,11 @@ def squared_error(
     return weighted("squared_error", weight, total(terms))
 
 
-def half_squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Any:  # Any: as above
+@overload
+def half_squared_error(output: S | Iterable[S], target: float | Iterable[float], *, weight: Scalar = 1.0) -> S: ...
+@overload
+def half_squared_error(output: Scalars, target: Value | Iterable[Value], *, weight: Scalar = 1.0) -> Value: ...
+def half_squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Scalar:
     """½ weight Σ (output_i − target_i)², whose gradient is weight (output_i − target_i). Raises as `squared_error`.
 
     >>> half_squared_error([3.0, 1.0], [1.0, 0.0])
@@ -51,7 +58,11 @@ def half_squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0
     return weighted("half_squared_error", weight, 0.5 * total(terms))
 
 
-def residuals(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> list[Any]:  # Any: as above
+@overload
+def residuals(output: S | Iterable[S], target: float | Iterable[float], *, weight: Scalar = 1.0) -> list[S]: ...
+@overload
+def residuals(output: Scalars, target: Value | Iterable[Value], *, weight: Scalar = 1.0) -> list[Value]: ...
+def residuals(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> list[Any]:  # Any: as declared above
     """[√weight (output_i − target_i)], as a least-squares method asks for them: `squared_error` sums their squares up.
 
     Raises as `squared_error`.
@@ -64,9 +75,17 @@ def residuals(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> list
     return differences if is_number(weight, 1.0) else [sqrt(weight) * difference for difference in differences]
 
 
+@overload
+def binary_cross_entropy(
+    logit: S | Iterable[S], target: float | Iterable[float], *, label_smoothing: float = 0.0, weight: Scalar = 1.0
+) -> S: ...
+@overload
+def binary_cross_entropy(
+    logit: Scalars, target: Value | Iterable[Value], *, label_smoothing: float = 0.0, weight: Scalar = 1.0
+) -> Value: ...
 def binary_cross_entropy(
     logit: Scalars, target: Scalars, *, label_smoothing: float = 0.0, weight: Scalar = 1.0
-) -> Any:  # Any: as above
+) -> Scalar:
     """−weight Σ (t_i log p_i + (1 − t_i) log(1 − p_i)) with p = sigmoid(logit), over one output or a sequence.
 
     The target t is the probability of the class, in [0, 1]. The gradient is weight (p_i − t_i). The loss is computed
@@ -90,13 +109,21 @@ def binary_cross_entropy(
     return weighted("binary_cross_entropy", weight, total(terms))
 
 
+@overload
+def cross_entropy(
+    logits: Sequence[S], target: float | Sequence[float], *, label_smoothing: float = 0.0, weight: Scalar = 1.0
+) -> S: ...
+@overload
+def cross_entropy(
+    logits: Sequence[Scalar], target: Value | Sequence[Value], *, label_smoothing: float = 0.0, weight: Scalar = 1.0
+) -> Value: ...
 def cross_entropy(
     logits: Sequence[Scalar],
     target: Scalar | Sequence[Scalar],
     *,
     label_smoothing: float = 0.0,
     weight: Scalar = 1.0,
-) -> Any:  # Any: as above
+) -> Scalar:
     """−weight Σ t_i log p_i with p = softmax(logits), the categorical cross-entropy of one example.
 
     The target is the index of the true class, or the probability t_i of each class; these sum to 1. The gradient is
@@ -133,7 +160,11 @@ def cross_entropy(
     return weighted("cross_entropy", weight, logsumexp(logits) - expected_logit)
 
 
-def hinge(score: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Any:  # Any: as above
+@overload
+def hinge(score: S | Iterable[S], target: float | Iterable[float], *, weight: Scalar = 1.0) -> S: ...
+@overload
+def hinge(score: Scalars, target: Value | Iterable[Value], *, weight: Scalar = 1.0) -> Value: ...
+def hinge(score: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Scalar:
     """weight Σ max(0, 1 − target_i score_i), the max-margin loss, over one output or a sequence of outputs.
 
     The target is the class, −1 or +1; the loss is 0 where the score has its sign and is at least 1 away from 0.
@@ -155,17 +186,19 @@ def is_number(factor: Scalar, number: float) -> bool:
     return not isinstance(factor, Value) and factor == number
 
 
-def total(terms: list[Scalar]) -> Any:
-    return sum(terms) if len(terms) > 1 else terms[0]
+def total(terms: list[Scalar]) -> Scalar:
+    loss: Scalar = sum(terms) if len(terms) > 1 else terms[0]
+    return loss
 
 
-def expectation(terms: Iterable[tuple[Scalar, Scalar]]) -> Any:
+def expectation(terms: Iterable[tuple[Scalar, Scalar]]) -> Scalar:
     """Σ probability * logit."""
     probabilities, logits = zip(*[(p, z) for p, z in terms if not is_number(p, 0.0)], strict=True)
-    return dot(probabilities, logits)
+    expected: Scalar = dot(probabilities, logits)
+    return expected
 
 
-def weighted(name: str, weight: Scalar, loss: Any) -> Any:
+def weighted(name: str, weight: Scalar, loss: Scalar) -> Scalar:
     weight = checked_weight(name, weight)
     return loss if is_number(weight, 1.0) else weight * loss
 
@@ -224,7 +257,8 @@ def index_of(name: str, target: Any, classes: int) -> int:
 def check_probabilities(name: str, probabilities: list[Scalar], classes: int) -> None:
     if len(probabilities) != classes:
         raise ValueError(f"{name}: expected {classes} probabilities, one per logit, got {len(probabilities)}")
-    if any(isinstance(p, Value) for p in probabilities):
+    numbers = [p for p in probabilities if not isinstance(p, Value)]
+    if len(numbers) < len(probabilities):
         return
-    if not all(0 <= p <= 1 for p in probabilities) or abs(sum(probabilities) - 1) > 1e-6:
+    if not all(0 <= p <= 1 for p in numbers) or abs(sum(numbers) - 1) > 1e-6:
         raise ValueError(f"{name}: expected probabilities in [0, 1] with the sum 1, got {shortened(probabilities)}")

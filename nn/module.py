@@ -60,11 +60,13 @@ class Module:
 
     __slots__ = ("__dict__", "__weakref__")  # as without this line, but dataclasses with slots look here
 
-    def __new__(cls, *arguments: object, **keywords: object) -> Self:
-        module = super().__new__(cls)
-        # Else Python before 3.13 reads the attributes slowly once vars(), and so parameters(), was called.
-        object.__setattr__(module, "__dict__", {})
-        return module
+    if not TYPE_CHECKING:  # which would ask for a constructor that takes the same
+
+        def __new__(cls, *arguments, **keywords):
+            module = super().__new__(cls)
+            # Else Python before 3.13 reads the attributes slowly once vars(), and so parameters(), was called.
+            object.__setattr__(module, "__dict__", {})
+            return module
 
     def parameters(self) -> list[Value]:
         """Each parameter once: those in slots in the order of the classes, base classes first, then those in other

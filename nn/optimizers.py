@@ -20,13 +20,19 @@ from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, Literal, Self
+    from typing import Any, Literal, TypedDict, Unpack
 
     from numpy.typing import NDArray
 
     Vector = NDArray[numpy.float64]
     Rate = float | Callable[[int], float]
     State = dict[str, Any]  # Any: numbers, and lists and dicts of these
+
+    class Clipping(TypedDict, total=False):
+        """The options that all optimizers take."""
+
+        clip_norm: float | None
+        clip_value: float | None
 
 
 class Optimizer:
@@ -63,9 +69,11 @@ class Optimizer:
     clip_norm = WithinOrNone(math.ulp(0.0), math.inf)
     clip_value = WithinOrNone(math.ulp(0.0), math.inf)
 
-    def __new__(cls, *arguments: object, **options: object) -> Self:
-        check_options(cls, options)
-        return super().__new__(cls)
+    if not TYPE_CHECKING:  # which would ask for a constructor that takes the same
+
+        def __new__(cls, *arguments, **options):
+            check_options(cls, options)
+            return super().__new__(cls)
 
     def __init__(
         self,
@@ -327,7 +335,7 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.momentum = momentum
@@ -375,7 +383,7 @@ class RMSProp(Optimizer):
         alpha: float = 0.99,
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.alpha = alpha
@@ -425,7 +433,7 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.betas = betas
@@ -485,7 +493,7 @@ class AdamW(Adam):
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
         amsgrad: bool = False,
-        **clipping: float | None,
+        **clipping: Unpack[Clipping],
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon, weight_decay, amsgrad, **clipping)
 

@@ -79,7 +79,10 @@ def name_of(path: Path) -> str:
 
 
 def imported_by(path: Path) -> set[str]:
-    """The modules of the project that a file imports, wherever in the file, for types too."""
+    """The modules of the project that a file imports, wherever in the file, for types too.
+
+    What is written from the table for type checkers, table.pyi, is no module.
+    """
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -87,7 +90,7 @@ def imported_by(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {module_of(name) for name in names if name.split(".")[0] in PACKAGES}
+    return {module_of(name) for name in names if name.split(".")[0] in PACKAGES and "autograd.table" not in name}
 
 
 def module_of(name: str) -> str:

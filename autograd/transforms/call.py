@@ -22,14 +22,17 @@ from autograd.transforms.sweeps import Variable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     from autograd.operation import Mathematics
     from autograd.structures import Form, Structure
     from autograd.transforms.sweeps import Step
     from autograd.value import Scalar
 
-    Function = Callable[..., Any]  # Any: of numbers, to numbers, in whatever structure
+    class Function(Protocol):
+        """A function of numbers, to numbers, in whatever structure (Any). Of a lambda, its first parameter is known."""
+
+        def __call__(self, argument: Any, /, *others: Any, **keywords: Any) -> Any: ...
 
 
 class Call:

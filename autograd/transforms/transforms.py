@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import operator
 import reprlib
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd import structures
 from autograd.engines import Value
@@ -46,17 +47,45 @@ from autograd.transforms import sweeps
 from autograd.transforms.call import Call, named, single_number, unit, values_among
 from autograd.transforms.sweeps import Variable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Literal
+    from collections.abc import Callable, Sequence
+    from typing import Protocol, TypeVar
 
     from autograd.structures import Structure
     from autograd.transforms.call import Function
 
+    Key = TypeVar("Key")
+    Argument = TypeVar("Argument")
+    Pair = Callable[..., tuple[Any, Any]]
+
+    class Gradient(Protocol):
+        """A function of the structure of its first argument. Any: a float, or a Value where it depends on Values."""
+
+        @overload
+        def __call__(self, argument: Value | float, /, *others: Any, **keywords: Any) -> Any: ...
+        @overload
+        def __call__(self, argument: list[Any], /, *others: Any, **keywords: Any) -> list[Any]: ...
+        @overload
+        def __call__(self, argument: tuple[Any, ...], /, *others: Any, **keywords: Any) -> tuple[Any, ...]: ...
+        @overload
+        def __call__(self, argument: dict[Key, Any], /, *others: Any, **keywords: Any) -> dict[Key, Any]: ...
+        @overload
+        def __call__(self, argument: Argument, /, *others: Any, **keywords: Any) -> Argument: ...
+
+
 __all__ = ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 
+@overload
+def gradients(output: Value | float, inputs: Value, create_graph: Literal[False] = False) -> float: ...
+@overload
+def gradients(output: Value | float, inputs: Value, create_graph: Literal[True]) -> Value: ...
+@overload
+def gradients(output: Value | float, inputs: list[Value], create_graph: Literal[False] = False) -> list[float]: ...
+@overload
+def gradients(output: Value | float, inputs: list[Value], create_graph: Literal[True]) -> list[Value]: ...
+@overload
+def gradients(output: Value | float, inputs: Structure, create_graph: bool = False) -> Structure: ...
 def gradients(output: Value | float, inputs: Structure, create_graph: bool = False) -> Structure:
     """The derivative of `output` with respect to each of `inputs`. No `grad` is changed.
 
@@ -96,6 +125,16 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
     return structures.unflatten(form, derivatives)
 
 
+@overload
+def grad(function: Function, argnums: Literal[0] = 0, has_aux: Literal[False] = False) -> Gradient: ...
+@overload
+def grad(function: Function, argnums: int, has_aux: Literal[False] = False) -> Function: ...
+@overload
+def grad(
+    function: Function, argnums: Sequence[int], has_aux: Literal[False] = False
+) -> Callable[..., tuple[Any, ...]]: ...
+@overload
+def grad(function: Function, argnums: int | Sequence[int] = 0, *, has_aux: Literal[True]) -> Pair: ...
 def grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The function that returns the gradient of `function`, by reverse mode.
 
@@ -132,7 +171,7 @@ def gradient_of(name: str, function: Function, argnums: int | Sequence[int], has
     return gradient
 
 
-def value_and_grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def value_and_grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Pair:
     """The function that returns the pair of what `function` returns and its gradient, from one evaluation.
 
     Arguments and errors are those of `grad`. With has_aux, it returns ((value, aux), gradient).
@@ -191,6 +230,14 @@ def derivative(function: Function, order: int = 1) -> Function:
     return nth_derivative
 
 
+@overload
+def vjp(
+    function: Function, *primals: Structure, has_aux: Literal[False] = False
+) -> tuple[Any, Callable[[Structure], tuple[Any, ...]]]: ...
+@overload
+def vjp(
+    function: Function, *primals: Structure, has_aux: Literal[True]
+) -> tuple[Any, Callable[[Structure], tuple[Any, ...]], Any]: ...
 def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of function(*primals), and the function that multiplies a vector by the Jacobian J: u ↦ uᵀJ.
 
@@ -219,6 +266,14 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     return (value, times_jacobian, call.settled(call.aux)) if has_aux else (value, times_jacobian)
 
 
+@overload
+def jvp(
+    function: Function, primals: Sequence[Structure], tangents: Sequence[Structure], has_aux: Literal[False] = False
+) -> tuple[Any, Any]: ...
+@overload
+def jvp(
+    function: Function, primals: Sequence[Structure], tangents: Sequence[Structure], has_aux: Literal[True]
+) -> tuple[Any, Any, Any]: ...
 def jvp(
     function: Function, primals: Sequence[Structure], tangents: Sequence[Structure], has_aux: bool = False
 ) -> tuple[Any, ...]:

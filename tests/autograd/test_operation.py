@@ -29,8 +29,6 @@ def test_a_row_tells_of_itself():
     assert row.signature == "cube(x, k=2.0)"
     assert repr(row) == "<Operation cube(x, k=2.0) = k * x ** 3>"
     assert row.conventions == [("x = 0.0, k = 1.0", "d/dx = 0.0, d/dk = -1.0")]
-    for line in ("cube(x, k=2.0) = k * x ** 3", "unless x > 0", "At x = 0.0, k = 1.0: d/dx = 0.0, d/dk = -1.0."):
-        assert line in row.description
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 import autograd
-from autograd import engines, recording, value
+from autograd import engines, functions, recording, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 
@@ -29,6 +29,10 @@ pytestmark = pytest.mark.skipif(autograd.engine != "native", reason="the native 
 PYTHON = {"Value": value.Value} | {name: value.function(operation) for name, operation in OPERATIONS.items()}
 NATIVE = {"Value": autograd.Value} | {name: engines.function(operation) for name, operation in OPERATIONS.items()}
 ENGINES = (PYTHON, NATIVE)
+for name, operation in OPERATIONS.items():  # as the module `functions` does, of the engine in use
+    functions.document(PYTHON[name], operation)
+    if not operation.sequences:
+        functions.document(getattr(value.Value, name), operation)
 
 
 def defined(name, compute, partials, **options):
