@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import importlib.util
 import json
 import re
@@ -150,6 +152,12 @@ def test_what_stands_for_pytorchs_names_exists():
     for _, here in rows:
         for name in re.findall(r"`([A-Za-z_]+)[(`]", here):
             assert name in ("grad",) or exists(name), name
+
+
+def test_the_page_for_users_of_pytorch_shows_what_happens():
+    result = doctest.testfile(str(DOCS / "coming-from-pytorch.md"), module_relative=False, encoding="utf-8")
+    assert result.attempted >= 6
+    assert result.failed == 0
 
 
 def exists(name: str) -> bool:
