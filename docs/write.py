@@ -8,6 +8,7 @@ import runpy
 from pathlib import Path
 
 from autograd import Value, draw, tanh
+from autograd.formulas import derivatives
 from autograd.operations import ROWS, TABLE
 
 DOCS = Path(__file__).parent
@@ -36,9 +37,10 @@ for a sum or product of floats. Where the derivative is a convention or infinite
 def reference() -> str:
     rows = []
     for operation in ROWS[:TABLE]:
-        kinks = "; ".join(f"at {point}: {derivatives}" for point, derivatives in operation.conventions)
-        cells = (f"`{operation.signature}`", f"`{operation.symbol}`", f"`{operation.formula}`", operation.domain, kinks)
-        rows.append(f"| {' | '.join(cells)} |\n")
+        kinks = "; ".join(f"at {point}: {partials}" for point, partials in operation.conventions)
+        by = "; ".join(f"`d/d{operand} = {formula}`" for operand, formula in derivatives(operation).items())
+        named = (f"`{text}`" for text in (operation.signature, operation.symbol, operation.formula))
+        rows.append(f"| {' | '.join([*named, by, operation.domain, kinks])} |\n")
     return HEAD + "".join(rows)
 
 
