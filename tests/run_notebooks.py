@@ -28,6 +28,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from nn.comparison import MIME
+from nn.datasets import downloads
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 COURSE = sorted(FOLDER.glob("*.ipynb"))
@@ -87,6 +88,8 @@ def executed(
         on_cell_executed=lambda **_: bar.update(),
     )
     settings = {name: str(directory) for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    downloaded = Path(os.environ.get(downloads.VARIABLE) or downloads.FOLDER)
+    settings[downloads.VARIABLE] = str(downloaded.resolve())  # the notebook runs in another directory
     # On Windows, the event loop that asyncio takes by default has not got what ZeroMQ needs.
     with mock.patch.dict(os.environ, settings), bar, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(client.async_execute(cleanup_kc=True))
@@ -143,6 +146,7 @@ PICTURES = {
         "Nobody told the hidden neurons about 1 : 2 : 4, nor those of seed 7 about 2 : 3 : 4.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
+    "1989-lenet": ("maps", "A five, what the maps of both layers say of it, and what the first one looks for."),
     "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),
     "1990-elman-and-time": (
         "curves",
