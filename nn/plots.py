@@ -613,8 +613,8 @@ def side_by_side(
     count, height, width = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
-    cell_height = height + gap + round(title_room * height)
+    gap, title_room = max(1, width // 16), round(0.3 * height) if titles else 0
+    cell_height = height + gap + title_room
     ax = axes(name, ax, inches * columns, inches * rows * cell_height / (width + gap))
     for k, image in enumerate(images):
         top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
@@ -622,7 +622,8 @@ def side_by_side(
         ax.imshow(image, cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
         if titles:
             ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
-    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
+    bottom = rows * cell_height - title_room
+    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(bottom, -gap - title_room), aspect="equal")
     ax.set_axis_off()
     return ax
 
