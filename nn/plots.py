@@ -261,23 +261,33 @@ def hinton_diagram(
     return figure_of(ax)
 
 
-def feature_maps(maps: ArrayLike, ax: Axes | None = None, *, columns: int = 12, largest: float | None = None) -> Figure:
+def feature_maps(
+    maps: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    columns: int = 12,
+    names: Sequence[str] = (),
+    largest: float | None = None,
+) -> Figure:
     """Images side by side, such as what the maps of a convolution say: black is positive, as ink, and white negative.
 
     Arguments:
         maps: of shape (maps, height, width). The flat outputs of a `Convolution` are `reshape(layer.output_shape)`.
         columns: how many maps there are in a row, at most.
+        names: of the maps, written above them.
         largest: the size of a number that is drawn in black or white, above 0; larger ones are, too. By default, that
             of the largest number.
 
-    Raises ValueError for another shape, and for numbers that are not finite; TypeError for what are no numbers.
+    Raises ValueError for another shape, for numbers that are not finite, and unless there are as many names as maps;
+    TypeError for what are no numbers, or no names.
 
     >>> figure = feature_maps([[[1.0, -1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 1.0]]])
     """
     images = real_array("feature_maps: maps", maps, ("n", "height", "width"))
     columns = positive("feature_maps: columns", columns)
+    titles = names_of_all("feature_maps: names", names, len(images))
     full = full_weight("feature_maps: largest", largest, images)
-    ax = side_by_side("feature_maps", images, ax, columns, full, colours="Greys", inches=0.8)
+    ax = side_by_side("feature_maps", images, ax, columns, full, titles, colours="Greys", inches=0.8)
     ax.set_axis_on()
     ax.set_facecolor(COLOURS[5])  # white paper has an edge then
     ax.set(xticks=[], yticks=[])
@@ -728,8 +738,8 @@ def side_by_side(
     count, height, width = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    gap, title_room = max(1, width // 16), 0.3 if titles else 0.0
-    cell_height = height + gap + round(title_room * height)
+    gap, title_room = max(1, width // 16), round(0.3 * height) if titles else 0
+    cell_height = height + gap + title_room
     ax = axes(name, ax, inches * columns, inches * rows * cell_height / (width + gap))
     for k, image in enumerate(images):
         top, left = (k // columns) * cell_height, (k % columns) * (width + gap)
@@ -737,7 +747,8 @@ def side_by_side(
         ax.imshow(image, cmap=colours, vmin=-full, vmax=full, extent=box, interpolation="nearest")
         if titles:
             ax.text(left + width / 2, top - gap / 2, titles[k], ha="center", va="bottom", fontsize=8)
-    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(rows * cell_height, -gap - title_room * height), aspect="equal")
+    bottom = rows * cell_height - title_room
+    ax.set(xlim=(-gap, columns * (width + gap)), ylim=(bottom, -gap - title_room), aspect="equal")
     ax.set_axis_off()
     return ax
 

@@ -174,6 +174,7 @@ PICTURES = {
         "What 80 hidden units make of letters and their sounds: the vowels are apart from the consonants.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
+    "1989-lenet": ("maps", "A five, what the maps of both layers say of it, and what the first one looks for."),
     "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),
     "1990-elman-and-time": (
         "curves",

@@ -49,6 +49,9 @@ IN_SMALL = {
     },
     "1987-nettalk": {"sizes": "SEEDS = range(1); PASSES = 20; DICTIONARY_PASSES = 1; EVERY = 90"},
     "1989-catastrophic-interference": {"sizes": "SEEDS = range(2); TWOS_EPOCHS = 40; REHEARSAL_EPOCHS = 160"},
+    "1989-lenet": {
+        "sizes": "SEEDS, PASSES = range(1), 3; CODING_SEEDS, CODING_DIGITS = range(1), 600; MOST_ERRORS = 10.0"
+    },
     "1990-early-stopping-and-ensembles": {"sizes": "DRAWS = range(1); NETWORKS = 4; EPOCHS = 200"},
     "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
     "1991-alvinn": {"sizes": "SEEDS = range(1); ROADS = range(2); PICTURES, EPOCHS = 1200, 40"},
@@ -113,7 +116,7 @@ WRONG = {
 }
 
 # What a user has to download for a landmark, since its licence does not let the project bring it along.
-DOWNLOADS = {"1987-nettalk": ["nettalk.data", "nettalk.list"]}
+DOWNLOADS = {"1987-nettalk": ["nettalk.data", "nettalk.list"], "1989-lenet": ["zip.train.gz", "zip.test.gz"]}
 
 
 def test_there_are_notebooks():
