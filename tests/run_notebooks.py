@@ -148,6 +148,7 @@ PICTURES = {
         "curves",
         "XOR in time: nothing without a context, something with a copy of it, more with the true gradient.",
     ),
+    "1993-wan-fir": ("together", "A laser's chaos, a hundred steps ahead: ten networks asked together."),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
