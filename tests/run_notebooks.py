@@ -184,6 +184,7 @@ PICTURES = {
         "drive-figure",
         "A road that it has never seen: five hidden neurons stay on it, a linear model does not.",
     ),
+    "1993-wan-fir": ("together", "A laser's chaos, a hundred steps ahead: ten networks asked together."),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
