@@ -63,6 +63,7 @@ def written(folder, *cells):
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
     """The file, with the outputs that Jupyter's kernel gave: as people convert it."""
+    pytest.importorskip("nbconvert", reason='nbconvert is not installed: pip install ".[notebooks]"')
     folder = tmp_path_factory.mktemp("notebook")
     path = written(folder, *CELLS)
     run = executed(path, folder)
