@@ -17,8 +17,8 @@ pytestmark = pytest.mark.both_engines
 
 TYPOS = {"gard": "grad", "grd": "grad", "graad": "grad", "grsd": "grad", "dta": "data", "adta": "data", "dara": "data",
          "lable": "label", "labl": "label", "labell": "label", "lavel": "label"}  # fmt: skip
-OWN = ["momentum", "velocity", "date", "dat", "rad", "grid", "gram", "grade", "grads", "grad0", "grad2", "labels", "xlabel",
-       "data1", "data2", "xdata", "ydata", "database", "_data", "_grad", "_label", "_prev_data", "name", "m", "v"]  # fmt: skip
+OWN = """momentum velocity date dat rad grid gram grade grads grad0 grad2 labels xlabel data1 data2 xdata ydata database
+    _data _grad _label _prev_data name m v""".split()  # noqa: SIM905  a list of words
 OF_OTHERS = {"_prev": set(), "_op": "+", "_children": (), "_backward": lambda: None}
 
 
@@ -30,9 +30,9 @@ class Own(Value):
 @pytest.mark.parametrize(("typo", "meant"), TYPOS.items())
 def test_a_misspelt_name_is_warned_of_where_it_is_set(kind, typo, meant):
     value = kind(1.0)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="new attribute") as caught:
         setattr(value, typo, 0.5)
-        line = inspect.currentframe().f_lineno - 1
+    line = inspect.currentframe().f_lineno - 1
     [warning] = caught
     assert str(warning.message) == (
         f"{typo} is a new attribute of this {kind.__name__}; if {meant} was meant, write that, and if not, "
