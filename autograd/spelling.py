@@ -35,12 +35,19 @@ MEANT = {written: name for name in NAMES for written in misspellings(name) if wr
 
 def check(kind: type, name: str, depth: int = 1) -> None:
     """Warns of a misspelt name, unless a class declares it by an annotation; whoever sets it is the depth-th caller."""
-    if not any(name in getattr(base, "__annotations__", ()) for base in kind.__mro__):
+    if not any(is_declared(base, name) for base in kind.__mro__):
         warnings.warn(
             f"{name} is a new attribute of this {kind.__name__}; if {MEANT[name]} was meant, write that, and if not, "
             f"declare it in a subclass, such as `{name}: float`",
             stacklevel=depth + 1,
         )
+
+
+def is_declared(kind: type, name: str) -> bool:
+    try:
+        return name in getattr(kind, "__annotations__", ())
+    except NameError:  # from Python 3.14 on, of a type that is imported for type checkers alone: any name may be there
+        return True
 
 
 class Misspelling:

@@ -124,3 +124,17 @@ def test_what_counts_as_misspelt_is_one_edit_away():
             assert abs(len(written) - len(name)) <= 1
     assert MEANT.keys().isdisjoint({*NAMES, *OWN})
     assert TYPOS.items() <= MEANT.items()
+
+
+def test_annotations_that_cannot_be_evaluated_are_no_error():
+    class Unevaluated(type):
+        @property
+        def __annotations__(cls):
+            raise NameError("a type that is imported for type checkers alone")
+
+    class Declaring(Value, metaclass=Unevaluated):
+        pass
+
+    value = Declaring(1.0)
+    value.gard = 0.5
+    assert value.gard == 0.5
