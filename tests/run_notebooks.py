@@ -148,6 +148,10 @@ PICTURES = {
         "curves",
         "XOR in time: nothing without a context, something with a copy of it, more with the true gradient.",
     ),
+    "1992-td-gammon": (
+        "curves",
+        "More than a thousand games for nothing, and then nearly everything within a few hundred.",
+    ),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",
