@@ -184,6 +184,10 @@ PICTURES = {
         "drive-figure",
         "A road that it has never seen: five hidden neurons stay on it, a linear model does not.",
     ),
+    "1992-td-gammon": (
+        "curves",
+        "More than a thousand games for nothing, and then nearly everything within a few hundred.",
+    ),
     "1993-wan-fir": ("together", "A laser's chaos, a hundred steps ahead: ten networks asked together."),
     "1996-through-structure": (
         "curves",

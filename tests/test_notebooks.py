@@ -55,6 +55,9 @@ IN_SMALL = {
     "1990-early-stopping-and-ensembles": {"sizes": "DRAWS = range(1); NETWORKS = 4; EPOCHS = 200"},
     "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
     "1991-alvinn": {"sizes": "SEEDS = range(1); ROADS = range(2); PICTURES, EPOCHS = 1200, 40"},
+    "1992-td-gammon": {
+        "sizes": "SEEDS = [1]; EARLY = [0, 500, 1000, 2000]; LATE = [2000]; MATCH = FINAL = 100; POSITIONS = 2000"
+    },
     "1993-wan-fir": {"sizes": "SEEDS = range(3); EPOCHS = 1500"},
     "1996-through-structure": {
         "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
