@@ -170,8 +170,8 @@ PICTURES = {
         "Nobody told the hidden neurons about 1 : 2 : 4, nor those of seed 7 about 2 : 3 : 4.",
     ),
     "1987-nettalk": (
-        "hidden",
-        "What 80 hidden units make of letters and their sounds: the vowels are apart from the consonants.",
+        "curves",
+        "A thousand words, and then words that it has never seen: with hidden units, and without.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
     "1989-lenet": ("maps", "A five, what the maps of both layers say of it, and what the first one looks for."),
