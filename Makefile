@@ -42,7 +42,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pyright
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/zizmor --offline --quiet .github
 
 # Peers that are not installed are left out: $(BIN)/python -m pip install -e ".[peers]" brings them, gigabytes of them.

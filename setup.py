@@ -44,7 +44,7 @@ def write_types(folder: Path) -> None:
     import_the_table()
     from autograd import stubs
 
-    (folder / "autograd" / "table.pyi").write_text(stubs.table(), encoding="utf-8")
+    (folder / "autograd" / "table.pyi").write_text(stubs.table(), encoding="utf-8", newline="\n")
 
 
 class BuildPackages(build_py):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from autograd.tape import RecordingError, Tape
     from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
-__version__ = "0.1.0"  # pyproject.toml takes it from here
+__version__ = "0.2.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
 _MODULES = ("files",)

@@ -28,6 +28,7 @@ from autograd.operands import (
 from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
 from autograd.specialised import make_nodes_of, specialised
+from autograd.spelling import MEANT, Misspelling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,6 +201,11 @@ class Value(Common):
             for parent, local_derivative in zip(self._parents, self._local_derivatives):  # noqa: B905  it takes time
                 parent._grad += local_derivative * self._grad
 
+    def __dir__(self) -> list[str]:
+        """Misspelt names are on the class to warn of them, and no attributes."""
+        own = self.__dict__
+        return [name for name in super().__dir__() if name not in MEANT or name in own]
+
     __add__, __radd__ = infix("add")
     __sub__, __rsub__ = infix("subtract")
     __mul__, __rmul__ = infix("multiply")
@@ -215,6 +221,8 @@ class Value(Common):
         return apply(OPERATIONS["abs"], self)  # type: ignore[return-value]
 
 
+for _name in MEANT:
+    setattr(Value, _name, Misspelling(_name))
 name_methods(Value)
 CONSTRUCTOR = Value.__init__
 

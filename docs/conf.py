@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from importlib import metadata
+from inspect import isfunction
 from itertools import pairwise
 
 from latex2mathml.converter import convert
+from sphinx.util.inspect import signature, stringify_signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ html_math_renderer = "mathml"  # which browsers draw by themselves: no script, a
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (inline_math, None), (displayed_math, None))
     app.connect("autodoc-process-docstring", in_restructured_text)
+    app.connect("autodoc-process-signature", of_constructor)
 
 
 def inline_math(writer: object, node: Element) -> None:
@@ -65,6 +68,15 @@ def raise_skip() -> None:
     from docutils.nodes import SkipNode
 
     raise SkipNode
+
+
+def of_constructor(
+    app: object, what: str, name: str, of: object, options: object, given: str, returned: str
+) -> tuple[str, str] | None:
+    """A class's signature is that of its constructor, whatever its `__new__` takes."""
+    if what != "class" or not isfunction(constructor := getattr(of, "__init__", None)):
+        return None
+    return stringify_signature(signature(constructor, bound_method=True), unqualified_typehints=True), returned
 
 
 def in_restructured_text(app: object, what: str, name: str, of: object, options: object, lines: list[str]) -> None:
@@ -94,7 +106,9 @@ def begins(line: str, part: list[str]) -> bool:
 
 
 NARROWEST = 100  # columns of text in a docstring, whatever it is indented by
-ITEM = re.compile(r" *([\w.*]+(?:, [\w.*]+)*): ")
+ITEM = re.compile(
+    r"(?:[a-z_]| +\w)[\w.*]*(?:, [\w.*]+)*: "
+)  # a name; with a capital, as of errors, where it is indented
 
 
 def depth(line: str) -> int:
@@ -106,8 +120,9 @@ def written(part: list[str]) -> list[str]:
     if part[0].lstrip().startswith(">>>"):
         return part
     if item := ITEM.match(part[0]):
-        text = " ".join(line.strip() for line in part)[item.end() - len(indent) :]
-        return [f"{indent}- **{escaped(item[1])}**: {escaped(text)}"]
+        name = item[0].strip().removesuffix(":")
+        text = " ".join(line.strip() for line in part).removeprefix(f"{name}:")
+        return [f"{indent}- **{escaped(name)}**:{escaped(text)}"]
     if indent and any("  " in line.strip() for line in part):  # columns
         return [f"{indent}::", "", *(f"{indent}{line}" for line in part)]
     lines = [escaped(line) for line in lines_of(part)]

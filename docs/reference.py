@@ -19,6 +19,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import nn
@@ -147,8 +148,13 @@ def section(title: str) -> str:
     return text[begin : text.index("\n## ", begin) + 1]
 
 
-def api_page(module: str) -> str:
-    return f"{module}\n{'=' * len(module)}\n\n.. automodule:: {module}\n   :members:\n"
+def api_page(name: str) -> str:
+    """A page for a module: all that it exports; of one that does not say what, all that it explains at length."""
+    module = import_module(name)
+    own = {member: of for member, of in vars(module).items() if getattr(of, "__module__", "") == name}
+    explained = [member for member, of in own.items() if "\n\n" in (of.__doc__ or "")]
+    members = ", ".join(getattr(module, "__all__", explained))
+    return f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members: {members}\n"
 
 
 def notebook(source: str, target: str) -> str:
@@ -203,7 +209,7 @@ def section_of(operation: Operation, row: str) -> str:
     parts = [f"\n## {operation.name}\n", f"`{operation.signature}`, drawn as `{operation.symbol}`\n"]
     parts.append(f"$$\n{definition(operation)}\n$$\n")
     for operand, derivative in derivatives(operation).items():
-        parts.append(f"$$\n\\frac{{\\partial}}{{\\partial {in_latex(operand)}}} = {in_latex(derivative)}\n$$\n")
+        parts.append(f"$$\n{by(operation, operand)} = {in_latex(derivative)}\n$$\n")
     parts.append(f"![{operation.name} and its derivative](plots/{operation.name}.svg)\n")
     parts.append(f"**Domain**: {operation.domain or 'all numbers'}.\n")
     if operation.conventions:
@@ -216,11 +222,20 @@ def section_of(operation: Operation, row: str) -> str:
 
 def definition(operation: Operation) -> str:
     """In LaTeX: the operation of its operands, and its formula if that isn't just the same."""
-    name = operation.name.replace("_", r"\_")
-    operands = f"({', '.join(map(in_latex, operation.operands))})"
     formula = in_latex(operation.formula)
-    called = rf"\operatorname{{{name}}}{operands}"
-    return formula if formula in (called, f"\\{name}{operands}") else f"{called} = {formula}"
+    return formula if formula == called(operation) else f"{called(operation)} = {formula}"
+
+
+def called(operation: Operation) -> str:
+    r"""As `in_latex` writes a function: `\tanh(x)`, `\operatorname{relu}(x)`; but never as what it means, as e^x."""
+    operands = ", ".join(map(in_latex, operation.operands))
+    name = operation.name.replace("_", r"\_")
+    usual = in_latex(f"{operation.name}({', '.join(operation.operands)})")
+    return usual if usual == rf"\{name}({operands})" else rf"\operatorname{{{name}}}({operands})"
+
+
+def by(operation: Operation, operand: str) -> str:
+    return rf"\frac{{\partial}}{{\partial {in_latex(operand)}}} \, {called(operation)}"
 
 
 def sources_of_rows() -> dict[str, str]:

@@ -1,13 +1,15 @@
-"""Writes what the documentation takes from the code: reference, conventions, table of rooms, the README's picture."""
+"""Writes what the documentation takes from the code: reference, conventions, rooms, README's picture and badges."""
 
 from __future__ import annotations
 
 import ast
 import json
 import runpy
+import tomllib
 from pathlib import Path
 
 from autograd import Value, draw, tanh
+from autograd.formulas import derivatives
 from autograd.operations import ROWS, TABLE
 
 DOCS = Path(__file__).parent
@@ -15,6 +17,7 @@ ROOT = DOCS.parent
 REFERENCE = DOCS / "operations.md"
 CONVENTIONS = DOCS / "conventions.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+README = ROOT / "README.md"
 PICTURE = DOCS / "neuron.svg"
 
 HEAD = """\
@@ -36,9 +39,10 @@ for a sum or product of floats. Where the derivative is a convention or infinite
 def reference() -> str:
     rows = []
     for operation in ROWS[:TABLE]:
-        kinks = "; ".join(f"at {point}: {derivatives}" for point, derivatives in operation.conventions)
-        cells = (f"`{operation.signature}`", f"`{operation.symbol}`", f"`{operation.formula}`", operation.domain, kinks)
-        rows.append(f"| {' | '.join(cells)} |\n")
+        kinks = "; ".join(f"at {point}: {partials}" for point, partials in operation.conventions)
+        by = "; ".join(f"`d/d{operand} = {formula}`" for operand, formula in derivatives(operation).items())
+        named = (f"`{text}`" for text in (operation.signature, operation.symbol, operation.formula))
+        rows.append(f"| {' | '.join([*named, by, operation.domain, kinks])} |\n")
     return HEAD + "".join(rows)
 
 
@@ -106,11 +110,41 @@ def one_answer(of_ways: dict[str, str]) -> str:
     return "; ".join(answer if len(ways) == 1 else f"{answer} {', '.join(same)}" for answer, same in ways.items())
 
 
+def with_part(page: Path, name: str, text: str) -> str:
+    """A page, with this text in the part of this name."""
+    first, last = f"<!-- {name}, written by make docs -->\n", f"<!-- end of {name} -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(first)
+    return f"{before}{first}{text}{last}{rest.partition(last)[2]}"
+
+
 def contributing() -> str:
     """CONTRIBUTING.md, with the table of rooms as the files are now."""
-    before, _, rest = CONTRIBUTING.read_text(encoding="utf-8").partition("<!-- rooms, written by make docs -->\n")
-    _, _, after = rest.partition("<!-- end of rooms -->")
-    return f"{before}<!-- rooms, written by make docs -->\n{rooms()}<!-- end of rooms -->{after}"
+    return with_part(CONTRIBUTING, "rooms", rooms())
+
+
+def readme() -> str:
+    """README.md, with the badges of the address that pyproject.toml has."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return with_part(README, "badges", badges(project.get("urls", {}).get("Repository", "")))
+
+
+def badges(address: str) -> str:
+    """What opens the course in a browser, at Colab and at Binder, once the project is at GitHub; until then, nothing.
+
+    At Colab the project is not there: a notebook that is opened there installs it first. Binder reads `.binder/`.
+    """
+    host, _, name = address.rstrip("/").removesuffix(".git").partition("github.com/")
+    if not host or name.count("/") != 1:
+        return ""
+    first = next(iter(sorted((ROOT / "notebooks").glob("*.ipynb")))).relative_to(ROOT).as_posix()
+    colab = f"https://colab.research.google.com/github/{name}/blob/main/{first}"
+    binder = f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{first}"
+    install = f'%pip install "scalar-autograd[plots,datasets] @ git+https://github.com/{name}"'
+    return (
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n"
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})\n\n"
+        f"At Colab, run `{install}` first.\n"
+    )
 
 
 def rooms() -> str:
@@ -139,4 +173,5 @@ if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
     CONVENTIONS.write_text(conventions(), encoding="utf-8")
     CONTRIBUTING.write_text(contributing(), encoding="utf-8")
+    README.write_text(readme(), encoding="utf-8")
     draw(neuron()).save(PICTURE)

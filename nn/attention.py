@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from reprlib import repr as shortened
 
 from autograd import Value, dot, relu, softmax, sqrt
 from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
@@ -192,5 +193,5 @@ def added(x: Vector, y: Vector) -> Vector:
 def places_of(name: str, sequence: Any, width: int) -> list[Vector]:
     """The places of a sequence, each a list of `width` Values or numbers."""
     if not is_sequence(sequence):
-        raise TypeError(f"{name}: expected a sequence of places, each of {width} numbers, got {sequence!r}")
+        raise TypeError(f"{name}: expected a sequence of places, each of {width} numbers, got {shortened(sequence)}")
     return [scalars(name, neuron_inputs(x, width, what=name)) for x in sequence]

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+__all__ = ["check"]
+
 NOT_YET = "Not yet: put your answer in the place of the ... above, run that cell, and then this one again."
 
 

@@ -7,6 +7,8 @@ backpropagation.
 
 from __future__ import annotations
 
+from reprlib import repr as shortened
+
 from autograd import Value, tanh
 from nn.arguments import is_sequence, neuron_inputs, positive, scalars
 from nn.layers import Layer
@@ -60,7 +62,7 @@ class FIRLayer(Module):
         """
         nin = len(self.layer.neurons[0].weights) // self.taps
         if not is_sequence(sequence):
-            raise TypeError(f"FIRLayer: expected a sequence of steps, each of {nin} inputs, got {sequence!r}")
+            raise TypeError(f"FIRLayer: expected a sequence of steps, each of {nin} inputs, got {shortened(sequence)}")
         steps = [scalars("FIRLayer", neuron_inputs(x, nin, what="FIRLayer")) for x in sequence]
         if len(steps) < self.taps:
             raise ValueError(

@@ -262,23 +262,33 @@ def hinton_diagram(
     return figure_of(ax)
 
 
-def feature_maps(maps: ArrayLike, ax: Axes | None = None, *, columns: int = 12, largest: float | None = None) -> Figure:
+def feature_maps(
+    maps: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    columns: int = 12,
+    names: Sequence[str] = (),
+    largest: float | None = None,
+) -> Figure:
     """Images side by side, such as what the maps of a convolution say: black is positive, as ink, and white negative.
 
     Arguments:
         maps: of shape (maps, height, width). The flat outputs of a `Convolution` are `reshape(layer.output_shape)`.
         columns: how many maps there are in a row, at most.
+        names: of the maps, written above them.
         largest: the size of a number that is drawn in black or white, above 0; larger ones are, too. By default, that
             of the largest number.
 
-    Raises ValueError for another shape, and for numbers that are not finite; TypeError for what are no numbers.
+    Raises ValueError for another shape, for numbers that are not finite, and unless there are as many names as maps;
+    TypeError for what are no numbers, or no names.
 
     >>> figure = feature_maps([[[1.0, -1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 1.0]]])
     """
     images = real_array("feature_maps: maps", maps, ("n", "height", "width"))
     columns = positive("feature_maps: columns", columns)
+    titles = names_of_all("feature_maps: names", names, len(images))
     full = full_weight("feature_maps: largest", largest, images)
-    ax = side_by_side("feature_maps", images, ax, columns, full, colours="Greys", inches=0.8)
+    ax = side_by_side("feature_maps", images, ax, columns, full, titles, colours="Greys", inches=0.8)
     ax.set_axis_on()
     ax.set_facecolor(COLOURS[5])  # white paper has an edge then
     ax.set(xticks=[], yticks=[])

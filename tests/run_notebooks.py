@@ -170,10 +170,11 @@ PICTURES = {
         "Nobody told the hidden neurons about 1 : 2 : 4, nor those of seed 7 about 2 : 3 : 4.",
     ),
     "1987-nettalk": (
-        "hidden",
-        "What 80 hidden units make of letters and their sounds: the vowels are apart from the consonants.",
+        "curves",
+        "A thousand words, and then words that it has never seen: with hidden units, and without.",
     ),
     "1989-catastrophic-interference": ("forgetting", "The ones are forgotten before the twos are learned."),
+    "1989-lenet": ("maps", "A five, what the maps of both layers say of it, and what the first one looks for."),
     "1990-early-stopping-and-ensembles": ("curves", "Stop where the validation turns, after some 17 epochs of 300."),
     "1990-elman-and-time": (
         "curves",
@@ -183,6 +184,11 @@ PICTURES = {
         "drive-figure",
         "A road that it has never seen: five hidden neurons stay on it, a linear model does not.",
     ),
+    "1992-td-gammon": (
+        "curves",
+        "More than a thousand games for nothing, and then nearly everything within a few hundred.",
+    ),
+    "1993-wan-fir": ("together", "A laser's chaos, a hundred steps ahead: ten networks asked together."),
     "1996-through-structure": (
         "curves",
         "Are the two subterms equal? Learned from trees, by a network in their shape.",

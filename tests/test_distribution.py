@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import autograd
+from autograd import stubs
 
 ROOT = Path(__file__).parents[1]
 
@@ -125,12 +126,14 @@ def test_the_sdist_has_all_that_a_build_needs_and_nothing_that_one_makes(built):
         "nn/datasets/santafe_laser.txt",
     }
     assert sources | others <= names
-    assert not [name for name in names if name.endswith((".so", ".pyd", ".o", "/kernels.h", "/documentation.h"))]
+    written = ("/kernels.h", "/documentation.h", "autograd/table.pyi")
+    assert not [name for name in names if name.endswith((".so", ".pyd", ".o", *written))]
 
 
 def test_the_wheel_has_the_types_and_the_licence(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = wheel.namelist()
+        assert wheel.read("autograd/table.pyi").decode() == stubs.table()
     assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
     assert {"autograd/explaining/page.css", "autograd/explaining/page.js", "nn/datasets/santafe_laser.txt"} <= set(
         names

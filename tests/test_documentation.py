@@ -68,10 +68,26 @@ def test_the_readmes_of_the_native_engine_and_the_tape_name_every_file_of_c_and_
     assert {source.stem for source in native.glob("*.[ch]")} == told
 
 
-@pytest.mark.parametrize("text", ["reference", "conventions", "contributing"])
+@pytest.mark.parametrize("text", ["reference", "conventions", "contributing", "readme"])
 def test_what_is_written_from_the_code_is_up_to_date(text):
     written = runpy.run_path(str(ROOT / "docs" / "write.py"))
     assert written[text.upper()].read_text(encoding="utf-8") == written[text](), "run: make docs"
+
+
+@pytest.mark.parametrize("address", ["https://github.com/ada/engine", "https://github.com/ada/engine.git/"])
+def test_badges_open_the_course_where_the_project_is(address):
+    badges = runpy.run_path(str(ROOT / "docs" / "write.py"))["badges"]
+    colab, binder = re.findall(r"\)\]\((.*?)\)", badges(address))
+    first = "notebooks/01-a-value-and-its-gradient.ipynb"
+    assert colab == f"https://colab.research.google.com/github/ada/engine/blob/main/{first}"
+    assert binder == f"https://mybinder.org/v2/gh/ada/engine/main?urlpath=lab/tree/{first}"
+    assert 'git+https://github.com/ada/engine"`' in badges(address)
+    assert (ROOT / first).exists()
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/engine", "https://github.com/ada"])
+def test_without_an_address_at_github_there_are_no_badges(address):
+    assert runpy.run_path(str(ROOT / "docs" / "write.py"))["badges"](address) == ""
 
 
 def test_the_conventions_have_every_kink_and_ours_are_the_same_in_every_mode():

@@ -49,9 +49,16 @@ IN_SMALL = {
     },
     "1987-nettalk": {"sizes": "SEEDS = range(1); PASSES = 20; DICTIONARY_PASSES = 1; EVERY = 90"},
     "1989-catastrophic-interference": {"sizes": "SEEDS = range(2); TWOS_EPOCHS = 40; REHEARSAL_EPOCHS = 160"},
+    "1989-lenet": {
+        "sizes": "SEEDS, PASSES = range(1), 3; CODING_SEEDS, CODING_DIGITS = range(1), 600; MOST_ERRORS = 10.0"
+    },
     "1990-early-stopping-and-ensembles": {"sizes": "DRAWS = range(1); NETWORKS = 4; EPOCHS = 200"},
     "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
     "1991-alvinn": {"sizes": "SEEDS = range(1); ROADS = range(2); PICTURES, EPOCHS = 1200, 40"},
+    "1992-td-gammon": {
+        "sizes": "SEEDS = [1]; EARLY = [0, 500, 1000, 2000]; LATE = [2000]; MATCH = FINAL = 100; POSITIONS = 2000"
+    },
+    "1993-wan-fir": {"sizes": "SEEDS = range(3); EPOCHS = 1500"},
     "1996-through-structure": {
         "sizes": "SEEDS, TWIN_SEEDS = range(1), range(1, 2); EPOCHS = 20; FEW, MANY = 600, 1500; NARROW, WIDE = 8, 16"
     },
@@ -113,7 +120,7 @@ WRONG = {
 }
 
 # What a user has to download for a landmark, since its licence does not let the project bring it along.
-DOWNLOADS = {"1987-nettalk": ["nettalk.data", "nettalk.list"]}
+DOWNLOADS = {"1987-nettalk": ["nettalk.data", "nettalk.list"], "1989-lenet": ["zip.train.gz", "zip.test.gz"]}
 
 
 def test_there_are_notebooks():

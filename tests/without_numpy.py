@@ -63,7 +63,9 @@ for _ in range(300):
     for p in model.parameters():
         p.data -= 0.05 * p.grad
 assert evaluate(model, inputs, targets, correct_class) == [1.0]
+model.eval()
 assert [predicted_class(model(x)) for x in inputs] == targets
+model.train(True)
 assert len(copy.deepcopy(model).parameters()) == len(pickle.loads(pickle.dumps(model)).parameters())
 model.save("model.json")
 model.load("model.json")

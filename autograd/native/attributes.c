@@ -268,11 +268,31 @@ static int set_class(PyObject *self, PyObject *name, PyObject *class)
     return 0;
 }
 
+/* Whether the attribute would be new, and has the name of another, misspelt. On an error, -1 with an exception. */
+static int is_misspelt(PyObject *self, PyObject *name)
+{
+    if (!PyUnicode_CheckExact(name)) return 0;
+    int is_known = PyDict_Contains(specification.misspellings, name);
+    return is_known > 0 ? _PyType_Lookup(Py_TYPE(self), name) == NULL : is_known;
+}
+
+/* On an error, which the warning may be, -1 with an exception. */
+static int check_spelling(PyObject *self, PyObject *name)
+{
+    int is_to_be_checked = is_misspelt(self, name);
+    if (is_to_be_checked <= 0) return is_to_be_checked;
+    PyObject *result = PyObject_CallFunctionObjArgs(specification.check_spelling, (PyObject *)Py_TYPE(self), name, NULL);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
     if (may_name_backward(name)) node_make_special((Node *)self);
     if (is_class(name)) return set_class(self, name, attribute);
-    if (!has_own_dictionary(self) || is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
+    if (is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);
+    if (attribute != NULL && check_spelling(self, name) < 0) return -1;
+    if (!has_own_dictionary(self)) return PyObject_GenericSetAttr(self, name, attribute);
     PyObject *attributes = Py_XNewRef(node_attributes((Node *)self)); /* as above */
     if (attributes == NULL) return -1;
     if (attribute != NULL && !((Node *)self)->tracks_results) node_track((Node *)self);

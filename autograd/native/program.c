@@ -61,6 +61,34 @@ static Py_ssize_t count_chain_operands(const WengertList *list, const Groups *gr
     return count;
 }
 
+enum { LARGE_PRODUCTS = 512 };
+
+static bool has_large_products(const Groups *groups)
+{
+    Py_ssize_t size = 0;
+    for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++)
+        size += group->row == PRODUCT ? (Py_ssize_t)group->count * group->length : 0;
+    return size >= LARGE_PRODUCTS;
+}
+
+/* `is_used` has room for a mark of each variable. */
+static bool has_single_uses(const WengertList *list, int32_t *is_used)
+{
+    for (int32_t v = -list->constants; v < list->variables; v++) is_used[v] = false;
+    for (int32_t k = 0; k < list->count; k++) {
+        const int32_t *operands = operands_of(&list->instructions[k]);
+        for (int32_t i = 0; i < list->instructions[k].count; i++) {
+            int32_t v = operands[i];
+            if (v < list->inputs || depends_on_inputs(list, v)) continue;
+            if (is_used[v]) return false;
+            is_used[v] = true;
+        }
+    }
+    for (int32_t k = 0; k < list->outputs; k++)
+        if (!depends_on_inputs(list, list->output_variables[k])) return false;
+    return true;
+}
+
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
 /* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut together; and the first
@@ -532,6 +560,8 @@ static int make_steps(Program *program, Py_ssize_t operands)
                     program->step_operands && program->terms && program->steps && program->parts && program->products;
     if (complete) {
         find_uniform(program);
+        program->has_large_products = has_large_products(groups);
+        program->has_single_uses = has_single_uses(list, of_variables + list->constants);
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
         Layout layout = {program, places, first, first + all, program->step_operands, first + 2 * all, program->terms};

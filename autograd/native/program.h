@@ -41,6 +41,8 @@ typedef struct {
     int32_t *uniform, uniform_count;    /* the instructions that depend on no input */
     int32_t *singles, single_count;     /* those that a single example needs: all but what is inside of chains */
     int32_t *chain_operands;            /* of chains, which are dots then */
+    bool has_large_products;            /* so that a single example, too, is quicker over lanes */
+    bool has_single_uses;               /* each number that gradients are summed for is used once: there is no order */
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
     int32_t *terms;                     /* of dots that are several steps */

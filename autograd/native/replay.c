@@ -297,6 +297,12 @@ static bool find_needed(const Program *program, const Job *job, bool *needed)
     return some_are_not;
 }
 
+/* Whether a single example is computed as a batch is: where that is quicker, and its numbers are value.py's. */
+static bool is_over_lanes(const Program *program, const Job *job)
+{
+    return program->has_large_products && (!job->is_differentiated || program->has_single_uses);
+}
+
 int replay(Program *program, Job *job, int threads)
 {
     const WengertList *list = &program->list;
@@ -310,7 +316,7 @@ int replay(Program *program, Job *job, int threads)
         if (find_needed(program, job, scalars->needed)) job->is_needed = scalars->needed;
     }
     int status = 0;
-    if (job->examples == 1) replay_example(program, job);
+    if (job->examples == 1 && !is_over_lanes(program, job)) replay_example(program, job);
     else status = replay_batch(program, job, threads);
     give_back_scalars(program, scalars);
     return status;

@@ -25,6 +25,8 @@ int take_specification(void)
         take("autograd.recording", "is_recording", &specification.is_recording) == 0 &&
         take("autograd.recording", "end_stale_blocks", &specification.end_stale_blocks) == 0 &&
         take("autograd.recording", "open_blocks", &specification.open_blocks) == 0 &&
+        take("autograd.spelling", "MEANT", &specification.misspellings) == 0 &&
+        take("autograd.spelling", "check", &specification.check_spelling) == 0 &&
         take("autograd.operations", "OPERATIONS", &table) == 0)
         rows = PyMapping_Values(table);
     if (rows != NULL) specification.operations = PyList_AsTuple(rows);

@@ -16,6 +16,8 @@ typedef struct {
     PyObject *end_stale_blocks; /* ends the no_grad() blocks whose code does not run */
     PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
     PyObject *open_blocks; /* the context variable that has the open no_grad() blocks, in a tuple */
+    PyObject *misspellings; /* what misspelt names of attributes are taken to mean: a dictionary */
+    PyObject *check_spelling; /* warns that an instance of a class gets an attribute with a misspelt name */
     PyObject *operations;  /* the rows as Python has them, in the order of ROWS: a tuple */
 } Specification;
 

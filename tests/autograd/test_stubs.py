@@ -112,7 +112,8 @@ def test_every_function_and_method_is_declared_with_its_docstring():
     tree = ast.parse(stubs.table())
     [methods] = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     declared = {node.name: ast.get_docstring(node) for node in methods.body}
-    of_value = {name for name in dir(Value) if getattr(getattr(Value, name), "__module__", "") == "autograd.functions"}
+    attributes = {name: getattr(Value, name, None) for name in dir(Value)}
+    of_value = {name for name, each in attributes.items() if getattr(each, "__module__", "") == "autograd.functions"}
     assert declared.keys() == of_value
     assert {name: declared[name] for name in OPERATIONS if name in declared} == {
         row.name: description(row) for row in ROWS[:TABLE] if not row.sequences

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Tape, Value, check_gradients, dot, sum
-from nn import SGD, CausalAttention, Embedding, Module, TransformerBlock, cross_entropy, fit, rms_norm
+from autograd import Tape, Value, check_gradients, dot, engine, sum
+from nn import Adam, CausalAttention, Embedding, Module, TransformerBlock, cross_entropy, fit, rms_norm
 from nn.initial import uniform
 
 pytestmark = pytest.mark.both_engines
@@ -99,6 +99,7 @@ def test_gradients_are_finite_differences(kind, window):
 
 @pytest.mark.parametrize("kind", [CausalAttention, TransformerBlock])
 def test_a_tape_has_the_bits_of_backward(kind):
+    """On the compiled engine; NumPy sums up in its own order."""
     module = made(kind)
 
     def loss(sequence: list[list[Value]]) -> Value:
@@ -108,8 +109,9 @@ def test_a_tape_has_the_bits_of_backward(kind):
     losses, gradient = tape.value_and_grad([[x for xs in SEQUENCE for x in xs]])
     eager = loss(SEQUENCE)
     eager.backward()
-    assert losses.tolist() == [eager.data]
-    assert gradient.tolist() == [parameter.grad for parameter in tape.parameters]
+    rounding = {"rel": 0, "abs": 0} if engine == "native" else {"rel": 1e-11, "abs": 1e-12}
+    assert losses.tolist() == pytest.approx([eager.data], **rounding)
+    assert gradient.tolist() == pytest.approx([parameter.grad for parameter in tape.parameters], **rounding)
     assert {*tape.parameters} == {*module.parameters()}
 
 
@@ -160,10 +162,12 @@ def test_a_block_learns_to_copy_the_token_before():
         return [dot(row, block(xs)[-1]) for row in logits.weights]
 
     draws = random.Random(1)
-    inputs = [[draws.randrange(3) for _ in range(draws.choice([2, 4]))] for _ in range(60)]
+    inputs = [[draws.randrange(3) for _ in range(draws.choice([2, 4]))] for _ in range(40)]
     parameters = [p for part in (tokens, places, block, logits) for p in part.parameters()]
     targets = [sequence[-2] for sequence in inputs]
-    history = fit(model, inputs, targets, cross_entropy, SGD(parameters, 0.3), epochs=40, batch_size=10, progress=False)
+    history = fit(
+        model, inputs, targets, cross_entropy, Adam(parameters, 0.03), epochs=25, batch_size=10, progress=False
+    )
     assert history.eager == ""
     assert history.loss[-1] < 0.1
 

@@ -718,6 +718,15 @@ def test_feature_maps_stand_row_by_row(columns):
         assert (picture.norm.vmin, picture.norm.vmax) == (-36.0, 36.0)
 
 
+def test_feature_maps_have_names():
+    ax = feature_maps(np.zeros((3, 2, 2)), columns=2, names=["a", "b", "c"]).axes[0]
+    assert [(text.get_text(), *text.get_position()) for text in ax.texts] == [
+        ("a", 1.0, -0.5),
+        ("b", 4.0, -0.5),
+        ("c", 1.0, 3.5),
+    ]
+
+
 def test_feature_maps_of_one_scale():
     [image] = feature_maps([[[0.5, -3.0]]], largest=2.0).axes[0].images
     assert image.to_rgba(np.array([-2.0, 2.0]))[:, 0].tolist() == [1.0, 0.0]  # white and black
@@ -733,6 +742,7 @@ def test_feature_maps_of_one_scale():
         ([[[math.inf]]], {}, "maps: expected finite numbers"),
         ([[[1.0]]], {"columns": 0}, "columns: expected a positive int, got 0"),
         ([[[1.0]]], {"largest": -1.0}, "largest: expected a positive number, got -1.0"),
+        ([[[1.0]]], {"names": ["a", "b"]}, "names: expected 1 name, got 2"),
     ],
 )
 def test_what_are_no_feature_maps(maps, options, message):

@@ -60,6 +60,29 @@ PROBLEMS = {
 }
 
 
+ORDERS = {
+    "as they were made": lambda parameters: parameters,
+    "backwards": lambda parameters: parameters[::-1],
+    "turned round": lambda parameters: parameters[5:] + parameters[:5],
+    "some": lambda parameters: parameters[3:],
+    "some, turned round": lambda parameters: parameters[9:] + parameters[2:7],
+    "one that the loss has not": lambda parameters: [*parameters[:4], Value(2.0), *parameters[4:]],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_the_parameters_may_have_any_order(order):
+    model, loss, metric, examples = PROBLEMS["a class"]
+    parameters = order(model.parameters())
+    one_by_one, by_tape = both(model, [loss, metric], parameters, examples)
+    vector = vector_of(parameters) * np.linspace(0.5, 1.5, len(parameters))
+    before = vector.tolist()
+    (sums, gradient), (others, of_tape) = (way.sums_and_gradient(vector, [5, 0, 7]) for way in (one_by_one, by_tape))
+    assert others == pytest.approx(sums, rel=1e-12)
+    assert of_tape == pytest.approx(gradient, rel=1e-12, abs=1e-15)
+    assert vector.tolist() == before
+
+
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_tape_and_the_examples_one_by_one_agree(problem):
     model, loss, metric, examples = PROBLEMS[problem]

@@ -21,6 +21,7 @@ import autograd
 from autograd import engines, functions, recording, value
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
+from autograd.spelling import MEANT
 
 from ...conftest import forget
 
@@ -533,6 +534,7 @@ PRIVATE = {
     *value.BEGINNING, "_created", "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__",
     "__slotnames__",  # what copyreg keeps on a class that was pickled
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
+    *MEANT, "__dir__",  # which are there to warn, and are not shown
 }  # fmt: skip
 NAMES = sorted(set(dir(value.Value)) - PRIVATE)
 

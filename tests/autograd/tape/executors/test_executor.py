@@ -1008,3 +1008,54 @@ def test_a_recorded_gradient_of_lookups(executor):
     truth = Tape(tanh(take(table, i)) ** 2, [i], executor=executor).jacobian([0, 1, 2])
     assert tape.forward([0, 1, 2]) == pytest.approx(truth, rel=1e-14)
     assert np.diag(truth).all()
+
+
+# ---- a single example of large layers, which may be computed as a batch is
+
+
+def large_layers(kind):
+    """Two layers of 800 products: written with dots, with `*` and `+`, with weights that are shared, or computed."""
+    source = random.Random(kind)
+    x = [Value(0.0) for _ in range(40)]
+    weights = [[Value(source.uniform(-1.0, 1.0)) for _ in range(40)] for _ in range(20)]
+    biases = [Value(source.uniform(-1.0, 1.0)) for _ in range(20)]
+    if kind == "shared weights":
+        weights = [[row[k - j] for k in range(40)] for row in weights[:4] for j in range(5)]
+    if kind == "shared biases":
+        biases = biases[:1] * 20
+    if kind == "computed weights":
+        scale = Value(0.5)
+        weights = [[w * scale for w in row] for row in weights]
+    if kind == "chains":
+        z = [sum((w * v for w, v in zip(row, x, strict=True)), b) for row, b in zip(weights, biases, strict=True)]
+    else:
+        z = [dot(row, x, b) for row, b in zip(weights, biases, strict=True)]
+    hidden = [tanh(v) for v in z]
+    last = weights[0][:20] if kind == "a weight twice" else [Value(source.uniform(-1.0, 1.0)) for _ in hidden]
+    return [dot(last, hidden), hidden[0] * hidden[1]], x
+
+
+ODD_ONES = [(), (-0.0, 0.0), (math.inf,), (math.nan,), (1e300, -1e300), (5e-324,)]
+
+
+@every_interpreted
+@pytest.mark.parametrize(
+    "kind", ["dots", "chains", "shared weights", "shared biases", "computed weights", "a weight twice"]
+)
+def test_a_single_example_of_large_layers_has_the_numbers_of_backward(executor, kind):
+    outputs, inputs = large_layers(kind)
+    draw = np.random.default_rng(0)
+    for odd in ODD_ONES:
+        example = draw.uniform(-1.0, 1.0, len(inputs))
+        example[: len(odd)] = odd
+        for x, number in zip(inputs, example, strict=True):
+            x.data = number
+        for output, (number, by_inputs, gradient) in zip(outputs, eager_again(outputs, inputs), strict=True):
+            tape = Tape(output, inputs, executor=executor)
+            truth = [gradient[parameter] for parameter in tape.parameters]
+            assert agree(executor, tape.forward([example]), [number])
+            found = tape.value_and_grad([example], gradient=1.0)
+            assert agree(executor, found[0], [number])
+            if executor in EXACT or not odd:
+                assert agree(executor, found[1], truth)
+                assert agree(executor, tape.backward(1.0, inputs=True), [by_inputs])

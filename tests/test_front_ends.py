@@ -1,0 +1,234 @@
+"""What people open notebooks with: each shows drawings, traces, figures and bars as they are meant.
+
+A tool that is not installed is skipped. JupyterLab comes with the extra `test`; nbconvert comes with it. marimo and
+mystmd are large, and are tried where they are there: `pip install marimo mystmd`.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+
+from autograd import Value, draw, tanh
+
+from .run_notebooks import METADATA, executed
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of theirs
+
+ROOT = Path(__file__).parents[1]
+CELLS = {
+    "drawing": """
+from autograd import Value, draw, explain, tanh
+x, w = Value(2.0, label="x"), Value(-0.5, label="w")
+y = tanh(w * x + 2.0)
+y.backward()
+draw(y)""",
+    "trace": "explain(y)",
+    "bar": """
+from nn import SGD, fit, squared_error
+history = fit(lambda x: w * x, [1.0, 2.0], [1.0, 2.0], squared_error, SGD([w], 0.1), epochs=3)""",
+    "figure": "history.plot()",
+    "value": "y",
+}
+
+
+def neuron():
+    x, w = Value(2.0, label="x"), Value(-0.5, label="w")
+    y = tanh(w * x + 2.0)
+    y.backward()
+    return y
+
+
+def written(folder, *cells):
+    """A notebook of these cells, not yet run."""
+    notebook = nbformat.v4.new_notebook(metadata=METADATA)
+    notebook.cells = [nbformat.v4.new_code_cell(CELLS[name].strip(), id=name) for name in cells]
+    path = folder / "neuron.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """The file, with the outputs that Jupyter's kernel gave: as people convert it."""
+    pytest.importorskip("nbconvert", reason='nbconvert is not installed: pip install ".[notebooks]"')
+    folder = tmp_path_factory.mktemp("notebook")
+    path = written(folder, *CELLS)
+    run = executed(path, folder)
+    nbformat.write(run, path)
+    return path
+
+
+# ---- nbconvert
+
+
+def converted(exporter, notebook, **options):
+    """The text, and the files beside it, by their names."""
+    nbconvert = pytest.importorskip("nbconvert")
+    text, resources = getattr(nbconvert, exporter)(**options).from_filename(str(notebook))
+    return text, resources["outputs"]
+
+
+def test_nbconvert_writes_html(notebook):
+    html, _ = converted("HTMLExporter", notebook)
+    assert f"data:image/svg+xml;base64,{base64.b64encode(draw(neuron()).svg.encode()).decode()}" in html
+    assert len(re.findall(r"<iframe [^>]*srcdoc=", html)) == 1
+    assert html.count('<img alt="No description has been provided for this image"') == 2  # of drawing and figure
+    assert "Value(data=0.76" in html
+
+
+def without_inkscape():
+    """What README tells those to set who have no Inkscape, which nbconvert 7.17.2 asks for though there is a PNG."""
+    config = pytest.importorskip("traitlets.config").Config()
+    config.SVG2PDFPreprocessor.enabled = False
+    return config
+
+
+def test_nbconvert_writes_latex_without_inkscape(notebook):
+    latex, files = converted("LatexExporter", notebook, config=without_inkscape())
+    images = re.findall(r"\\adjustimage{max size=.*?}}{(.*?)}", latex)
+    assert len(images) == 2
+    assert all(files[image].startswith(b"\x89PNG") for image in images)
+    assert r"\bar{w} = \bar{v}_{1} \cdot \frac{\partial v_{1}}{\partial w} = 0.42 \cdot 2 = 0.8399" in latex
+
+
+def test_nbconvert_writes_markdown(notebook):
+    markdown, files = converted("MarkdownExporter", notebook)
+    assert [name.rpartition(".")[2] for name in re.findall(r"!\[.*?\]\((.*?)\)", markdown)] == ["svg", "png"]
+    assert draw(neuron()).svg in {content.decode(errors="replace") for content in files.values()}
+    assert "Value(data=0.76" in markdown
+
+
+# ---- mystmd
+
+
+@pytest.mark.skipif(not shutil.which("myst"), reason="mystmd is not installed: pip install mystmd")
+def test_mystmd_reads_the_notebook(notebook, tmp_path):
+    """Its Markdown, as of 1.11.0, leaves all outputs away: README says to write that with nbconvert."""
+    shutil.copy(notebook, tmp_path)
+    (tmp_path / "myst.yml").write_text("version: 1\nproject:\n  title: A neuron\n", encoding="utf-8")
+    subprocess.run(["myst", "build", "--md", "neuron.ipynb"], cwd=tmp_path, check=True, capture_output=True)
+    [page] = tmp_path.glob("_build/exports/*.md")
+    text = page.read_text(encoding="utf-8")
+    assert all(code.strip() in text for code in CELLS.values())
+
+
+# ---- marimo
+
+
+MARIMO = """
+import marimo
+
+app = marimo.App()
+
+{cells}
+"""
+NEEDS = {"drawing": "", "trace": "explain, y", "bar": "w", "figure": "history", "value": "y"}  # of cells before
+
+
+def for_marimo(name):
+    *before, last = CELLS[name].strip().splitlines()
+    indented = "".join(f"    {line}\n" for line in [*before, last])
+    made = {"drawing": "explain, w, y", "bar": "history,"}.get(name, "")
+    return f"@app.cell\ndef _({NEEDS[name]}):\n{indented}    return {made}\n"
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("marimo"), reason="marimo is not installed: pip install marimo")
+def test_marimo_shows_them(tmp_path):
+    (tmp_path / "neuron.py").write_text(MARIMO.format(cells="\n".join(map(for_marimo, CELLS))), encoding="utf-8")
+    command = [sys.executable, "-m", "marimo", "export", "html", "neuron.py", "-o", "neuron.html"]
+    own = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=os.environ | own)
+    html = (tmp_path / "neuron.html").read_text(encoding="utf-8")
+    assert base64.b64encode(draw(neuron()).png).decode() in html
+    assert "iframe srcdoc=" in html
+    assert "3/3 |" in html
+    assert html.count("data:image/png;base64,") >= 2  # the figure, too
+    assert "Value(data=0.76" in html
+
+
+# ---- JupyterLab, in a browser
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A server of its own, with nobody's settings: the address, and the folder that it shows."""
+    if not importlib.util.find_spec("jupyterlab"):
+        pytest.skip('JupyterLab is not installed: pip install ".[notebooks]"')
+    folder, own = tmp_path / "notebooks", tmp_path / "own"
+    folder.mkdir()
+    settings = {name: str(own) for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    options = [
+        "--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        env=os.environ | settings | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield address(own, server), folder
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def address(folder, server):
+    """Where the server listens, as it says in a file, once it does."""
+    for _ in range(600):
+        assert server.poll() is None, "JupyterLab ended"
+        for file in folder.glob("jpserver-*.json"):
+            try:
+                url = json.loads(file.read_text(encoding="utf-8"))["url"]
+                urlopen(f"{url}api").close()
+            except (OSError, ValueError, KeyError):
+                continue
+            return url
+        time.sleep(0.1)
+    raise AssertionError("JupyterLab does not answer")
+
+
+READY = """() => {
+    const kernel = jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle"
+        && jupyterapp.commands.isEnabled("notebook:run-all-cells")
+}"""
+
+
+def test_jupyterlab_shows_them(lab, browser):
+    url, folder = lab
+    written(folder, *CELLS)
+    page = browser.new_page(viewport={"width": 1300, "height": 3000})  # what is out of sight JupyterLab leaves out
+    page.set_default_timeout(30_000)
+    page.goto(f"{url}lab/tree/neuron.ipynb?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_function(READY)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    results = page.locator(".jp-OutputArea-executeResult")
+    results.nth(3).wait_for()
+    assert "Value(data=0.76" in results.nth(3).inner_text()
+
+    drawing = page.locator(".jp-RenderedSVG img")
+    assert drawing.evaluate("image => image.complete && image.naturalWidth > 100")
+    figure = page.locator(".jp-RenderedImage img")
+    assert figure.evaluate("image => image.complete && image.naturalWidth > 100")
+    trace = page.frame_locator("iframe[srcdoc]")
+    trace.get_by_role("button", name="Forward").click()
+    trace.get_by_text("Step 1 of 8").wait_for()
+    assert page.locator(".widget-hprogress").count() == 1
+    assert "loss" in page.locator(".jp-OutputArea-output:has(.widget-hprogress)").inner_text()
+    assert page.locator(".jp-mod-error, [data-mime-type='application/vnd.jupyter.error']").count() == 0
+    page.close()
