@@ -167,6 +167,8 @@ def rms_norm(x: Iterable[Scalar], epsilon: float = 1e-5) -> Vector:
     >>> rms_norm([3.0, -3.0], epsilon=0.0)
     [1.0, -1.0]
     """
+    if not is_sequence(x):
+        raise TypeError(f"rms_norm: expected a sequence of numbers, got {shortened(x)}")
     inputs: Vector = scalars("rms_norm", x)
     if not inputs:
         raise ValueError("rms_norm: expected at least one number, got none")
@@ -194,4 +196,4 @@ def places_of(name: str, sequence: Any, width: int) -> list[Vector]:
     """The places of a sequence, each a list of `width` Values or numbers."""
     if not is_sequence(sequence):
         raise TypeError(f"{name}: expected a sequence of places, each of {width} numbers, got {shortened(sequence)}")
-    return [scalars(name, neuron_inputs(x, width, what=name)) for x in sequence]
+    return [scalars(name, neuron_inputs(x, width, what=name, which="the numbers of a place")) for x in sequence]

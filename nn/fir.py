@@ -63,7 +63,7 @@ class FIRLayer(Module):
         nin = len(self.layer.neurons[0].weights) // self.taps
         if not is_sequence(sequence):
             raise TypeError(f"FIRLayer: expected a sequence of steps, each of {nin} inputs, got {shortened(sequence)}")
-        steps = [scalars("FIRLayer", neuron_inputs(x, nin, what="FIRLayer")) for x in sequence]
+        steps = [scalars("FIRLayer", neuron_inputs(x, nin, what="FIRLayer", which="those of a step")) for x in sequence]
         if len(steps) < self.taps:
             raise ValueError(
                 f"FIRLayer: expected at least {self.taps} steps, one for each tap, got {len(steps)}; a network of such "

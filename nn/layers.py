@@ -270,7 +270,7 @@ class LayerNorm(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> list[Value]:
         """The n outputs for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
-        inputs = scalars("LayerNorm", neuron_inputs(x, len(self.gain), what="LayerNorm"))
+        inputs = scalars("LayerNorm", neuron_inputs(x, len(self.gain), what="LayerNorm", which="one for each gain"))
         mean = sum(inputs) / len(inputs)
         centred = [x - mean for x in inputs]
         deviation = sqrt(dot(centred, centred) / len(inputs) + self.epsilon)

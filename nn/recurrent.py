@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from reprlib import repr as shortened
 
 from autograd import Value, tanh
-from nn.arguments import at_least, neuron_inputs, positive
+from nn.arguments import at_least, is_sequence, neuron_inputs, positive
 from nn.layers import Layer
 from nn.module import Module
 
@@ -55,12 +55,19 @@ class Recurrent(Module):
         """
         width = len(self.layer.neurons)
         nin = len(self.layer.neurons[0].weights) - width
-        before = [0.0] * width if state is None else neuron_inputs(state, width, what="Recurrent: state")
-        outputs = self.layer([*neuron_inputs(x, nin, what="Recurrent"), *before])
+        before: list[Scalar] = [0.0] * width
+        if state is not None:
+            before = neuron_inputs(state, width, what="Recurrent: state", which="one for each unit")
+        outputs = self.layer([*neuron_inputs(x, nin, what="Recurrent", which="those of a step"), *before])
         return outputs if isinstance(outputs, list) else [outputs]
 
     def __call__(self, sequence: Iterable[Iterable[Scalar]], state: Iterable[Scalar] | None = None) -> list[list[Any]]:
-        """The states after each step of a sequence of inputs, from a state to begin with."""
+        """The states after each step of a sequence of inputs, from a state to begin with.
+
+        Raises as `step` does, and TypeError for what is no sequence.
+        """
+        if not is_sequence(sequence):
+            raise TypeError(f"Recurrent: expected a sequence of steps, each of its inputs, got {shortened(sequence)}")
         states: list[list[Any]] = []
         for x in sequence:
             state = self.step(x, state)

@@ -199,9 +199,17 @@ def test_root_mean_square_normalisation():
             "deviation: expected 0.0 <= deviation < inf, got -1.0",
         ),
         (lambda: TransformerBlock(4, hidden=0), ValueError, "TransformerBlock: hidden: expected a positive int, got 0"),
-        (lambda: CausalAttention(4)([[1.0] * 3]), ValueError, "CausalAttention got 3 inputs, expected 4"),
+        (
+            lambda: CausalAttention(4)([[1.0] * 3]),
+            ValueError,
+            "CausalAttention got 3 inputs, expected 4, the numbers of a place",
+        ),
         (lambda: CausalAttention(4).weights([[1.0] * 5]), ValueError, "CausalAttention got 5 inputs, expected 4"),
-        (lambda: TransformerBlock(4)([[1.0] * 3]), ValueError, "TransformerBlock got 3 inputs, expected 4"),
+        (
+            lambda: TransformerBlock(4)([[1.0] * 3]),
+            ValueError,
+            "TransformerBlock got 3 inputs, expected 4, the numbers of a place",
+        ),
         (lambda: CausalAttention(4)(1.0), TypeError, "CausalAttention: expected a sequence of places, .* got 1.0"),
         (
             lambda: CausalAttention(2)([1.0, 2.0]),
@@ -212,7 +220,8 @@ def test_root_mean_square_normalisation():
         (lambda: rms_norm([]), ValueError, "rms_norm: expected at least one number, got none"),
         (lambda: rms_norm([1.0], -1.0), ValueError, "rms_norm: epsilon: expected 0.0 <= epsilon < inf, got -1.0"),
         (lambda: rms_norm([None]), TypeError, "rms_norm: expected a real number, got NoneType"),
-        (lambda: rms_norm(1.0), TypeError, "rms_norm: "),
+        (lambda: rms_norm(1.0), TypeError, "rms_norm: expected a sequence of numbers, got 1.0"),
+        (lambda: rms_norm({1.0, 2.0}), TypeError, "rms_norm: expected a sequence of numbers, got {1.0, 2.0}"),
     ],
 )
 def test_what_does_not_fit_is_an_error(make, error, message):

@@ -82,10 +82,13 @@ def test_a_tape_records_the_steps() -> None:
 
 def test_what_does_not_fit_is_an_error() -> None:
     layer = made()
-    with pytest.raises(ValueError, match="Recurrent got 3 inputs, expected 2"):
+    with pytest.raises(ValueError, match="Recurrent got 3 inputs, expected 2, those of a step"):
         layer([[1.0, 2.0, 3.0]])
-    with pytest.raises(ValueError, match="state got 2 inputs, expected 3"):
+    with pytest.raises(ValueError, match="state got 2 inputs, expected 3, one for each unit"):
         layer.step([1.0, 2.0], [0.0, 0.0])
+    for unordered in (1.0, {(1.0, 2.0)}, {(1.0, 2.0): 3.0}):
+        with pytest.raises(TypeError, match="Recurrent: expected a sequence of steps"):
+            layer(unordered)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Recurrent: nout"):
         Recurrent(2, 0)
     assert repr(layer) == "Recurrent(2, 3)"
