@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 import weakref
 from array import array
 from contextlib import contextmanager
@@ -61,9 +62,14 @@ def interrupt(no_collections):
 
 
 def until(interrupt, action=lambda: None):
-    """In a function of its own: Python 3.13 does not always give what a loop's end raises to the `with` around it."""
+    """In a function of its own: Python 3.13 does not always give what a loop's end raises to the `with` around it.
+
+    A graph that grows until an interrupt comes would take all memory if none did.
+    """
+    deadline = time.monotonic() + 20.0
     while not interrupt.came:
         action()
+        assert time.monotonic() < deadline, "no interrupt came"
 
 
 MOMENTS = [1e-4, 1e-3, 3e-3, 6e-3, 1e-2]

@@ -365,18 +365,17 @@ def check_order_of_uses(wengert, found, varies):
     for g, first, end in reversed(found.parts):
         walked += [found.groups[g].results[j] for j in range(first, end)][::-1]
     place = {result: k for k, result in enumerate(walked)}
-    units = {}
+    unit_of = {result: result for result in walked}  # of each instruction, also those inside of chains
     for group in found.groups:
-        for j, result in enumerate(group.results):
-            needed = [*group.inputs, group.biases[j]] if isinstance(group, Product) else None
-            units[result] = needed
+        if isinstance(group, Product):
+            for result, weights, bias in zip(group.results, group.weights, group.biases, strict=True):
+                last = {*weights, *group.inputs, bias}
+                unit_of |= dict.fromkeys(inner_results(wengert, result, last), result)
     users = {}
     for result, _, operands in wengert.instructions():
-        if result in units:
-            needed = units[result] or [v for x in operands for v in (x if isinstance(x, list) else [x])]
-            for v in needed:
-                if v >= 0 and varies[v]:
-                    users.setdefault(v, []).append(place[result])
-                    assert v not in place or place[v] > place[result]
+        for v in [v for x in operands for v in (x if isinstance(x, list) else [x])] if varies[result] else []:
+            if v >= 0 and varies[v] and unit_of.get(v) != unit_of[result]:
+                users.setdefault(v, []).append(place[unit_of[result]])
+                assert v not in place or place[v] > place[unit_of[result]]
     for places in users.values():
         assert places == sorted(places, reverse=True)
