@@ -56,8 +56,10 @@ docs: $(VENV)/installed-examples
 landmarks: $(VENV)/installed-test
 	$(BIN)/python -P tests/run_notebooks.py landmarks
 
+# From the folder of the project, so that the notebooks' links to its files lead there. Flags of Jupyter's may be given:
+# make notebooks JUPYTER="--no-browser --allow-root"
 notebooks: $(VENV)/installed-notebooks
-	$(BIN)/python -m jupyter lab notebooks/01-a-value-and-its-gradient.ipynb
+	$(BIN)/python -m jupyter lab --ServerApp.root_dir=. $(JUPYTER) notebooks/01-a-value-and-its-gradient.ipynb
 
 # Each wheel is built from the sdist, in a folder of its own: nothing that lies about here gets into it.
 wheels: $(VENV)/installed-release

@@ -4,8 +4,8 @@
 
 An argument with a "=" gives a name what stands behind it: a number, or a line of Python with the names before it and
 the functions of autograd. The last one is the result; of a list, "y = [a + b, a * b]", a drawing shows the graph of
-all, and the gradients of their sum. The other arguments are the files to write: .svg, .png or .dot for a drawing, .html
-for a page that steps through the evaluation and the backward pass.
+all, and the gradients of their sum. The other arguments are the files to write: .svg, .png, .pdf, .dot, .tikz or .tex
+for a drawing, .html for a page that steps through the evaluation and the backward pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autograd.drawing import RANKDIRS, THEMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUFFIXES = (".svg", ".png", ".dot", ".html")
+SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".tikz", ".tex", ".html")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         usage=usage, description="Draws a graph, or writes the page that steps through it."
     )
-    parser.add_argument("words", nargs="+", help="name=number, name=expression, or a file: .svg, .png, .dot, .html")
+    parser.add_argument("words", nargs="+", help=f"name=number, name=expression, or a file: {', '.join(SUFFIXES)}")
     parser.add_argument("--theme", choices=THEMES, default="light", help="the colours of drawings")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where drawings go: from left to right, ...")
     parser.add_argument(

@@ -139,6 +139,8 @@ class Convolution(Module):
         """The rows of each input map, with the padding around them."""
         maps, height, width = self.shape
         which = f"{counted(maps, 'map')} of {height} × {width}, row by row"
+        if getattr(x, "ndim", 1) > 1:
+            raise ValueError(f"Convolution: expected {which}, in one sequence: x.ravel(); got the shape {x.shape}")  # type: ignore[attr-defined]
         inputs = neuron_inputs(x, maps * height * width, others, what="Convolution", which=which)
         side, across = [self.padding_value] * self.padding, [self.padding_value] * (width + 2 * self.padding)
         rows = [[*side, *inputs[k : k + width], *side] for k in range(0, len(inputs), width)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from autograd import Tape, scatter
 from autograd.packages import numpy
+from autograd.wording import counted
 from nn.arguments import Within, distinct_leaves, finite
 from nn.optimizers import gathered, is_finite
 
@@ -113,11 +114,14 @@ class EligibilityTraces:
     def visit(self, state: ArrayLike) -> float:
         """The state, (inputs,) numbers, comes next: its gradient joins the trace. Returns V(s).
 
-        Raises RuntimeError before `start()`, FloatingPointError where V(s) or its gradient is not finite, and what
-        `Tape.forward` raises for what is no state. Then nothing has changed.
+        Raises RuntimeError before `start()`, ValueError for another shape, FloatingPointError where V(s) or its
+        gradient is not finite, and what `Tape.forward` raises for what are no numbers. Then nothing has changed.
         """
         parameters = self._in_an_episode()
         batch = numpy.asanyarray(state)[numpy.newaxis]
+        if batch.shape != (1, len(self.tape.inputs)):
+            expected = f"{counted(len(self.tape.inputs), 'number')} in one sequence"
+            raise ValueError(f"EligibilityTraces: state: expected {expected}, got {shortened(state)}")
         [prediction], trace = self.tape.value_and_grad(batch, parameters=parameters)
         trace += self.decay * self.trace
         if not (math.isfinite(prediction) and is_finite(trace)):

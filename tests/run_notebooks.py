@@ -49,7 +49,9 @@ Systems that made history, run again: a notebook each, from nothing, with this e
 authors beside ours, over seeds that were fixed beforehand and are all shown. No weights are stored.
 
 `make landmarks` runs them all and writes this page. "Must be" is the band for the median over the seeds; the notebooks
-say where a number of the original was found, and what is different here.
+say where a number of the original was found, and what is different here. NETtalk and LeNet need files that a user
+downloads, into `data` or the folder that AUTOGRAD_DATA names; TD-Gammon has opponents from the package `gnubg-nn` where
+it is installed, and NETtalk a voice where `espeak-ng` is.
 """
 
 

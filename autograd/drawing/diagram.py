@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import zip_longest
 
+from autograd import packages
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
 from autograd.structures import number
@@ -19,6 +20,7 @@ from autograd.structures import number
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from types import ModuleType
 
     from autograd.drawing.themes import Theme
     from autograd.operation import Operation
@@ -166,7 +168,7 @@ CIRCLE_STYLE = {"shape": "ellipse", "margin": "0.04,0.02", "width": "0.36", "hei
 
 def in_dot(nodes: Sequence[Node], rankdir: str, theme: Theme, highlighted: Collection[str] | None = None) -> str:
     """The graph in DOT. If some names are `highlighted`, all else is dimmed."""
-    import graphviz
+    graphviz = graphviz_package()
 
     def look(name: str) -> Theme:
         return theme if highlighted is None else raised if name in highlighted else dimmed
@@ -300,6 +302,16 @@ def columns(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
 
 
+def graphviz_package() -> ModuleType:
+    """The package graphviz, imported when it is first needed."""
+    try:
+        import graphviz
+    except ModuleNotFoundError as error:
+        missing = packages.install("graphviz", "graphviz-pure")
+        raise ImportError(f"draw() writes DOT by the package graphviz, which is not installed: {missing}") from error
+    return graphviz  # type: ignore[no-any-return]
+
+
 def markup(text: str) -> str:
     r"""The text for an HTML-like label, in which Graphviz replaces `\N` and its like, and trips over a single `]`."""
     return escape(text.replace("\\", "\\\\")).replace("]", "&#93;")
@@ -307,8 +319,7 @@ def markup(text: str) -> str:
 
 def hover(lines: list[str]) -> str:
     """The lines as a tooltip, in which Graphviz reads entities, and backslashes twice over."""
-    import graphviz
-
+    graphviz = graphviz_package()
     escaped = [line.replace("\\", "\\\\\\\\").replace("&", "&amp;") for line in lines if line]
     tooltip: str = graphviz.nohtml(r"\n".join(escaped))
     return tooltip

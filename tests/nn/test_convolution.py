@@ -275,6 +275,8 @@ def test_what_is_no_convolution(arguments: Any, options: Any, error: type[Except
 
 def test_what_are_no_inputs() -> None:
     layer, x = made({})
+    with pytest.raises(ValueError, match=r"row by row, in one sequence: x.ravel\(\); got the shape \(2, 4, 5\)"):
+        layer(np.zeros((2, 4, 5)))
     with pytest.raises(ValueError, match="Convolution got 39 inputs, expected 40, 2 maps of 4 × 5, row by row"):
         layer(x[1:])
     with pytest.raises(TypeError, match="expected the inputs as one sequence"):
@@ -282,6 +284,6 @@ def test_what_are_no_inputs() -> None:
     with pytest.raises(TypeError, match="expected a sequence of inputs, Values or numbers, got float"):
         layer(0.5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="Convolution's inputs"):
-        layer(IMAGES)  # type: ignore[arg-type]
+        layer([*IMAGES])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="str"):
         layer(["a"] * 40)  # type: ignore[list-item]

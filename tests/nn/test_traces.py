@@ -219,11 +219,12 @@ def test_an_episode_is_started_and_a_state_visited_before_anything_is_learned():
 @pytest.mark.parametrize(
     ("state", "error", "message"),
     [
-        ([1.0], ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 1\)"),
-        (numpy.ones(3), ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 3\)"),
-        ([[1.0, 0.0]], ValueError, r"expected the shape \(n, 2\), an example in each row, got \(1, 1, 2\)"),
+        ([1.0], ValueError, r"state: expected 2 numbers in one sequence, got \[1.0\]"),
+        (1.0, ValueError, r"state: expected 2 numbers in one sequence, got 1.0"),
+        (numpy.ones(3), ValueError, r"state: expected 2 numbers in one sequence, got array"),
+        ([[1.0, 0.0]], ValueError, r"state: expected 2 numbers in one sequence, got \[\[1.0, 0.0\]\]"),
+        (None, ValueError, r"state: expected 2 numbers in one sequence, got None"),
         (["a", "b"], TypeError, "expected real numbers"),
-        (None, TypeError, "expected real numbers"),
         ([1.0, math.nan], FloatingPointError, "the prediction is nan"),
     ],
 )

@@ -34,9 +34,23 @@ def test_a_folder_that_is_no_path(folder):
         downloaded("letters", "get it", folder)
 
 
+def test_data_is_found_from_a_folder_within_the_project(file, tmp_path, monkeypatch):
+    (tmp_path / "notebooks" / "landmarks").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "notebooks" / "landmarks")
+    assert downloaded(file, "get it").read_text() == "data"
+    where = re.escape(f"{str(tmp_path / 'notebooks' / 'landmarks' / 'data')!r} or in that of a folder above: get it")
+    with pytest.raises(FileNotFoundError, match=where):
+        downloaded("no.txt", "get it")
+    monkeypatch.setenv("AUTOGRAD_DATA", "there")  # from here
+    with pytest.raises(FileNotFoundError, match=r"is not in '[^']*there': get it"):
+        downloaded(file, "get it")
+
+
 @pytest.mark.parametrize("name", ["nothing.txt", "here"])
 def test_where_it_is_not_it_is_said_where_to_get_it(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here").mkdir()
-    with pytest.raises(FileNotFoundError, match=re.escape(f"{name} is not in '.': ask your librarian; put it there")):
+    with pytest.raises(
+        FileNotFoundError, match=re.escape(f"{name} is not in {str(tmp_path)!r}: ask your librarian; put it there")
+    ):
         downloaded(name, "ask your librarian", ".")
