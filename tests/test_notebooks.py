@@ -56,7 +56,7 @@ IN_SMALL = {
     "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
     "1991-alvinn": {"sizes": "SEEDS = range(1); ROADS = range(2); PICTURES, EPOCHS = 1200, 40"},
     "1992-td-gammon": {
-        "sizes": "SEEDS = [1]; EARLY = [0, 500, 1000, 2000]; LATE = [2000]; MATCH = FINAL = 100; POSITIONS = 2000"
+        "sizes": "SEEDS = [1]; EARLY = [0, 1000, 2000]; LATE = [2000]; MATCH, FINAL = 50, 100; POSITIONS = 500"
     },
     "1993-wan-fir": {"sizes": "SEEDS = range(3); EPOCHS = 1500"},
     "1996-through-structure": {
