@@ -14,6 +14,7 @@ from autograd import recording
 from autograd.operands import by_hand, name_methods, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
+from autograd.spelling import MEANT
 from autograd.subclasses import complete, engines_class
 
 TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
@@ -190,7 +191,10 @@ class Common(Engines):
         data, grad, label, attributes = state
         engines_class(type(self)).__init__(self, data, label=label)
         for name, attribute in {"grad": grad, **attributes}.items():
-            setattr(self, name, attribute)
+            if name in MEANT and not hasattr(type(self), name):  # misspelt, of which the original has warned
+                vars(self)[name] = attribute
+            else:
+                setattr(self, name, attribute)
 
     # What micrograd and microgpt call the parents, the local derivatives and the operation. All of it can be assigned.
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["derivatives", "description"]
 
-NEGLIGIBLE = 1e-15  # a smaller coefficient is a rounding error, or keeps a logarithm from 0
+NEGLIGIBLE = 1e-15  # a smaller coefficient in a sum, against 1 and the largest, is of rounding, or keeps a log from 0
+LONGEST = 500  # characters: nobody reads a longer formula, and one whose rule has a loop may have millions
 
 # Coefficients that have names: the numerator and the denominator that name them.
 NAMED = {
@@ -93,7 +94,9 @@ class Formula:
     """A sum of products: the coefficient of each, by its factors."""
 
     def __init__(self, terms: dict[Factors, float]) -> None:
-        self.terms = {factors: number for factors, number in terms.items() if abs(number) >= NEGLIGIBLE}
+        self.terms = {factors: number for factors, number in terms.items() if number}
+        if any(len(factor) > LONGEST for factors in self.terms for factor, _ in factors):
+            raise ValueError(f"a formula of more than {LONGEST} characters")
 
     @classmethod
     def of(cls, factor: str, exponent: float = 1.0) -> Formula:
@@ -104,10 +107,13 @@ class Formula:
         return real if isinstance(real, Formula) else cls({(): float(real)})
 
     def __add__(self, other: Formula | float) -> Formula:
+        other = Formula.of_real(other)
         terms = dict(self.terms)
-        for factors, number in Formula.of_real(other).terms.items():
+        for factors, number in other.terms.items():
             terms[factors] = terms.get(factors, 0.0) + number
-        return Formula(terms)
+        largest = max(map(abs, [*self.terms.values(), *other.terms.values()]), default=0.0)
+        least = NEGLIGIBLE * min(1.0, largest)
+        return Formula({factors: number for factors, number in terms.items() if not abs(number) < least})
 
     def __mul__(self, other: Formula | float) -> Formula:
         other = Formula.of_real(other)
@@ -132,7 +138,7 @@ class Formula:
             return Formula.of(f"{self.as_factor()} ** {exponent.as_factor()}")
         [(factors, number)] = self.factored()
         if exponent == int(exponent):
-            return Formula({tuple((factor, n * exponent) for factor, n in factors): number**exponent})
+            return Formula({tuple((factor, n * exponent) for factor, n in factors if exponent): number**exponent})
         return Formula.of(self.as_factor(), exponent)
 
     def __neg__(self) -> Formula:
@@ -149,6 +155,9 @@ class Formula:
 
     def __rtruediv__(self, other: float) -> Formula:
         return self**-1.0 * other
+
+    def __rpow__(self, other: float) -> Formula:
+        return Formula.of_real(other) ** self
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -219,6 +228,9 @@ class Condition:
     def joined(self, symbol: str, other: Condition, is_true: bool) -> Any:
         """`x < y or x > y`, and `x <= y and x >= y`. A number is a kink, off which it is known."""
         return is_true if isinstance(self.right, (int, float)) else Condition(self.left, symbol, self.right)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a formula may hold or not: a rule asks with where()")
 
     def __str__(self) -> str:
         return f"{self.left} {self.symbol} {Formula.of_real(self.right)}"
@@ -326,20 +338,20 @@ def coefficient(number: float) -> tuple[list[str], list[str]]:
     if number == 1.0:
         return [], []
     if number == int(number):
-        return [f"{number:g}"], []
+        return [f"{number:.15g}"], []
     for constant, (above, below) in NAMED.items():
         if math.isclose(number, constant, rel_tol=1e-15):
             return [above] * bool(above), [below] * bool(below)
-    if math.isclose(1.0 / number, round(1.0 / number), rel_tol=1e-15):
+    if 1e-6 <= number < 1.0 and math.isclose(1.0 / number, round(1.0 / number), rel_tol=1e-15):
         return [], [f"{1.0 / number:.0f}"]
-    return [f"{number:g}"], []
+    return [f"{number:.15g}"], []
 
 
 def to_power(factor: str, exponent: float) -> str:
     if exponent == 1.0:
         return factor
     base = factor if re.fullmatch(r"\w+(\[\w+\])?|\w*\(.*\)", factor) else f"({factor})"
-    return f"sqrt({without_brackets(factor)})" if exponent == 0.5 else f"{base} ** {exponent:g}"
+    return f"sqrt({without_brackets(factor)})" if exponent == 0.5 else f"{base} ** {exponent:.15g}"
 
 
 def without_brackets(text: str) -> str:

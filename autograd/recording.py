@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from types import FrameType
-    from typing import Any, TypeVar
+    from typing import Any, Self, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
     Check = Callable[[Any, str], None]  # Any: a Value, of either engine
@@ -285,18 +285,25 @@ class no_grad(Mode):  # noqa: N801  a function to its users
     ()
     """
 
-    def __new__(cls, function: Function | None = None) -> Any:  # Any: with a function, that function decorated
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, function: F) -> F: ...  # type: ignore[misc]  # the function, decorated
+        @overload
+        def __new__(cls, function: None = None) -> Self: ...
+
+    def __new__(cls, function: Any = None) -> Any:
         manager = object.__new__(cls)
         manager._records, manager._raises, manager._blocks = False, None, []
         return manager if function is None else manager(function)
 
-    def __call__(self, function: Function) -> Any:
+    def __call__(self, function: F) -> F:
         if isinstance(function, (classmethod, staticmethod)):
             return type(function)(self(function.__func__))
         if isinstance(function, type) or not callable(function):
             raise TypeError(f"no_grad: expected a function to decorate, or nothing, got {function!r}")
         decorate = next((wrapper for kind, wrapper in WRAPPERS.items() if flags(function) & kind), of_function)
-        return functools.wraps(function)(decorate(function))
+        return functools.wraps(function)(decorate(function))  # type: ignore[return-value]
 
 
 # ---- Functions without recording. If their code runs in pieces, recording is on again in between.

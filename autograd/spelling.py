@@ -58,6 +58,7 @@ class Misspelling:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.__doc__ = f"No attribute, but {MEANT[name]}, misspelt: a warning where it is set."  # help() lists it
 
     def __get__(self, value: Any, kind: type) -> Any:
         if value is None or self.name not in value.__dict__:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from autograd import Value
 from autograd.packages import numpy
@@ -49,7 +49,9 @@ def check(
     Not right: for 2.0 the answer is too large.
     """
     if at is None:
-        fault = NOT_YET if is_open(answer) else fault_of(answer, truth, relative, within)
+        fault = fault_unless_open(answer, truth, relative, within)
+    elif not callable(answer):
+        fault = NOT_YET if is_open(answer) else f"the answer should be a function, not {described(answer)}"
     else:
         faults = (fault_at(place, answer, truth, relative, within) for place in at)
         fault = next(filter(None, faults), "")
@@ -58,29 +60,37 @@ def check(
 
 def is_open(answer: object) -> bool:
     """Whether an answer is missing: it is `...`, or one of several is, or a function that is not written gave None."""
-    return answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(map(is_open, answer)))
+    return answer is None or answer is ... or (isinstance(answer, (list, tuple, Set)) and any(map(is_open, answer)))
 
 
 # ---- What is wrong, as a sentence without its full stop; "" if nothing is.
+
+
+def fault_unless_open(answer: Any, truth: Any, relative: float, within: float) -> str:
+    """An answer is anything, and may raise anything: a list that holds itself, or a length that is an error."""
+    fault_of(truth, truth, relative, within)  # what this raises is no fault of the answer
+    try:
+        return NOT_YET if is_open(answer) else fault_of(answer, truth, relative, within)
+    except Exception as error:
+        return f"the answer cannot be read: it raises {type(error).__name__}: {error}"
 
 
 def fault_at(place: Any, answer: Any, truth: Any, relative: float, within: float) -> str:
     """Of a function, at one place."""
     operands = place if isinstance(place, tuple) else (place,)
     where = f"for {', '.join(map(described, operands))}"
+    its_truth = truth(*operands)  # now: the answer may change an operand that is a list
     try:
         result = answer(*operands)
     except Exception as error:
         return f"{where} it raises {type(error).__name__}: {error}"
-    if is_open(result):
-        return NOT_YET
-    fault = fault_of(result, truth(*operands), relative, within)
-    return f"{where} {fault}" if fault else ""
+    fault = fault_unless_open(result, its_truth, relative, within)
+    return f"{where} {fault}" if fault and fault != NOT_YET else fault
 
 
 def fault_of(answer: Any, truth: Any, relative: float, within: float, name: str = "the answer") -> str:
     match truth:
-        case list() | tuple() | numpy.ndarray():
+        case list() | tuple() | numpy.ndarray() if getattr(truth, "shape", None) != ():
             return fault_of_several(answer, truth, relative, within, name)
         case set() | frozenset():
             return fault_of_set(answer, truth, name)
@@ -90,11 +100,12 @@ def fault_of(answer: Any, truth: Any, relative: float, within: float, name: str 
             return f"{name} should be True or False, not {described(answer)}"
         case str() | bool() | numpy.bool_():
             return "" if answer == truth else f"{name} is another"
-    return fault_of_number(answer, float(truth), relative, within, name)
+    return fault_of_number(answer, Value(truth).data, relative, within, name)
 
 
 def fault_of_several(answer: Any, truth: Any, relative: float, within: float, name: str) -> str:
-    if isinstance(answer, (str, Set)) or not hasattr(answer, "__len__") or getattr(answer, "shape", None) == ():
+    is_several = hasattr(answer, "__len__") and hasattr(answer, "__getitem__") and getattr(answer, "shape", None) != ()
+    if not is_several or isinstance(answer, (str, bytes, Mapping)):
         return f"{name} should be {len(truth)} of them in a list or tuple, not {described(answer)}"
     if len(answer) != len(truth):
         return f"{name} should have length {len(truth)}, not {len(answer)}"
@@ -114,11 +125,19 @@ def fault_of_set(answer: Any, truth: Set[Any], name: str) -> str:
 
 
 def fault_of_number(answer: Any, truth: float, relative: float, within: float, name: str) -> str:
-    if isinstance(answer, (str, bool, Set)) or not (isinstance(answer, Value) or hasattr(answer, "__float__")):
+    """A number is what Value takes for one, but no truth value."""
+    try:
+        number = Value(answer).data
+    except OverflowError:  # of a whole number
+        number = math.inf if answer > 0 else -math.inf
+    except Exception:
+        number = None
+    if number is None or isinstance(answer, (bool, numpy.bool_)):
         return f"{name} should be a number, not {described(answer)}"
-    number = float(answer.data if isinstance(answer, Value) else answer)
     if number == truth or math.isclose(number, truth, rel_tol=relative, abs_tol=within):
         return ""
+    if math.isnan(truth):
+        return "" if math.isnan(number) else f"{name} is another"
     if math.isnan(number):
         return f"{name} is not a number"
     if math.isclose(number, -truth, rel_tol=relative, abs_tol=within):
@@ -129,4 +148,4 @@ def fault_of_number(answer: Any, truth: float, relative: float, within: float, n
 def described(operand: object) -> str:
     """An array by its shape, all else as Python shows it, shortened."""
     shape = getattr(operand, "shape", ())
-    return f"an array of shape {shape}" if shape else reprlib.repr(operand)
+    return f"an array of shape {shape}" if isinstance(shape, tuple) and shape else reprlib.repr(operand)

@@ -157,3 +157,44 @@ def test_a_users_operation_shows_its_derivative():
         assert "d/dx = 4 * x ** 3" in function.__doc__
     finally:
         forget("fourth_power")
+
+
+def a_row(partial):
+    return Operation("defined", "f", "defined(x)", lambda m, x: x, [partial], samples=[])
+
+
+@pytest.mark.parametrize(
+    ("partial", "formula"),
+    [
+        (lambda m, r, x: 6.626e-34 * x, "6.626e-34 * x"),  # a small number is no rounding error
+        (lambda m, r, x: x * (0.1 + 0.2) - x * 0.3, "0"),  # and this is one
+        (lambda m, r, x: 1234567.0 * x, "1234567 * x"),
+        (lambda m, r, x: 0.123456789 * x, "0.123456789 * x"),
+        (lambda m, r, x: x**2.123456789, "x ** 2.123456789"),
+        (lambda m, r, x: 2.0**x, "2 ** x"),
+        (lambda m, r, x: x**0 + 1.0, "2"),
+    ],
+)
+def test_numbers_are_written_as_the_rule_has_them(partial, formula):
+    assert derivatives(a_row(partial)) == {"x": formula}
+
+
+def grown(x):
+    for _ in range(60):
+        x = x * x + 1.0 / (x + 1.0)
+    return x
+
+
+@pytest.mark.parametrize(
+    "partial",
+    [
+        lambda m, r, x: 1.0 if x > 0.0 else 0.0,  # which of them, no formula tells
+        lambda m, r, x: x * math.nan,
+        lambda m, r, x: x * math.inf,
+        lambda m, r, x: grown(x),  # of more characters than there are atoms
+    ],
+)
+def test_a_rule_that_is_no_formula_has_none(partial):
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        derivatives(a_row(partial))
+    assert "d/dx" not in description(a_row(partial))

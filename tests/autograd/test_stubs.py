@@ -28,7 +28,7 @@ RIGHT = """\
 from typing import Any
 
 import autograd
-from autograd import Tape, Value, grad, gradients, value_and_grad
+from autograd import Tape, Value, grad, gradients, no_grad, value_and_grad
 from nn import MLP, SGD, Module, cross_entropy, fit, squared_error
 
 a, b = Value(2.0, label="a"), Value(3)
@@ -72,6 +72,19 @@ class Line(Module):
         return self.slope * x
 
 
+@no_grad
+def predicted(x: float) -> str:
+    return f"{Line()(x):.1f}"
+
+
+@no_grad()
+def shown(x: float) -> str:
+    return predicted(x)
+
+
+with no_grad():
+    text = predicted(3.0) + shown(4.0)
+
 Momentum(1.0).momentum = 0.5
 value = Line()(3.0)
 """
@@ -101,6 +114,10 @@ Tape(a, inputs=2)
 grad(3)
 fit(model, [], [], squared_error, optimizer)
 y: str = grad(lambda w: w[0])([1.0])
+shown("3.0")
+predicted("3.0")
+number = shown(3.0)
+no_grad(3)
 """
 
 

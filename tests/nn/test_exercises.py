@@ -17,7 +17,7 @@ def said(capsys, *arguments, **options) -> str:
     return capsys.readouterr().out.removesuffix("\n")
 
 
-@pytest.mark.parametrize("answer", [..., None, [1.0, ...], (..., ...), [1.0, [2.0, ...]]])
+@pytest.mark.parametrize("answer", [..., None, [1.0, ...], (..., ...), [1.0, [2.0, ...]], {1.0, ...}])
 def test_what_is_not_filled_in_is_not_yet_an_answer(answer, capsys):
     assert said(capsys, answer, [1.0, 2.0]) == NOT_YET
 
@@ -32,6 +32,7 @@ def test_a_function_that_is_not_written_is_not_yet_an_answer(body, capsys):
     [
         (5, 5.0), (Value(5.0), 5.0), (numpy.float64(5.0), 5), (5.000001, 5.0), (1e-12, 0.0), (-math.inf, -math.inf),
         ([1, 2], (1.0, 2.0)), ((1, [2, 3]), [1, [2, 3]]), (numpy.eye(2), [[1, 0], [0, 1]]), ("line", "line"),
+        (math.nan, math.nan), (5, Value(5.0)), (5, numpy.array(5.0)), (numpy.array(5.0), 5),
         (True, numpy.bool_(True)), ({1, 2}, {2, 1}), (set(), set()), (["reverse", 1], ["reverse", 1]),
     ],
 )  # fmt: skip
@@ -62,6 +63,16 @@ def test_right(answer, truth, capsys):
         ({1, 3}, {1, 2}, "of the answer's elements, 1 too many and 1 missing"),
         ({1}, {1, 2}, "of the answer's elements, 1 missing"),
         ([1], {1}, "the answer should be a set, not [1]"),
+        (10**400, 5.0, "the answer is too large"),
+        (-(10**400), 5.0, "the answer is too small"),
+        (1.0, math.nan, "the answer is another"),
+        (numpy.bool_(True), 1.0, f"the answer should be a number, not {numpy.bool_(True)!r}"),
+        (numpy.array([5.0, 5.0]), 5.0, "the answer should be a number, not an array of shape (2,)"),
+        (numpy.eye(2), [1.0, 2.0], "number 1 of 2 should be a number, not an array of shape (2,)"),
+        (numpy.complex128(5.0), 5.0, f"the answer should be a number, not {numpy.complex128(5.0)!r}"),
+        (int, 5.0, "the answer should be a number, not <class 'int'>"),
+        (b"12", [49, 50], "the answer should be 2 of them in a list or tuple, not b'12'"),
+        ({1.0: 0, 2.0: 0}, [1.0, 2.0], "the answer should be 2 of them in a list or tuple, not {1.0: 0, 2.0: 0}"),
     ],
 )
 def test_what_is_wrong_is_said(answer, truth, fault, capsys):
@@ -96,6 +107,38 @@ def test_an_error_of_the_answer_is_told_and_one_of_the_truth_is_not_hidden(capsy
     )
     with pytest.raises(ZeroDivisionError):
         check(lambda x: x, lambda x: 1 / x, at=[0.0])
+
+
+def test_where_a_function_is_asked_for_nothing_else_is_called(capsys):
+    assert said(capsys, ..., lambda x: x, at=[1.0]) == NOT_YET
+    assert said(capsys, 1.0, lambda x: x, at=[1.0]) == "Not right: the answer should be a function, not 1.0."
+
+
+def test_an_answer_that_changes_its_operand_is_compared_with_what_was_asked(capsys):
+    def emptied(numbers):
+        numbers.clear()
+        return 0.0
+
+    assert said(capsys, emptied, sum, at=[[1.0, 2.0]]) == "Not right: for [1.0, 2.0] the answer is too small."
+
+
+class Unreadable(str):
+    def __eq__(self, other):
+        raise RuntimeError("no text")
+
+    __hash__ = str.__hash__
+
+
+def test_an_answer_that_cannot_be_read_is_no_error_of_the_check_and_such_a_truth_is(capsys):
+    itself: list[object] = []
+    itself.append(itself)
+    assert said(capsys, itself, [1.0]).startswith("Not right: the answer cannot be read: it raises RecursionError")
+    assert said(capsys, lambda x: itself, lambda x: [x], at=[1.0]).startswith("Not right: for 1.0 the answer cannot be")
+    assert (
+        said(capsys, Unreadable("a"), "a") == "Not right: the answer cannot be read: it raises RuntimeError: no text."
+    )
+    with pytest.raises(TypeError, match="real number, got dict"):
+        check(1.0, {"a": 1})
 
 
 def test_no_message_has_the_truth_in_it(capsys):
