@@ -93,7 +93,7 @@ WRONG = {
     "03-deriving-backpropagation": [
         (
             "def delta_of_linear(a, t):\n    return (a - t) * a\n\n\nslope_of_tanh = delta_of_linear",
-            "2.0, 1.0 the answer is",
+            "delta_of_linear: Not right: for 2.0, 1.0 the answer is",
         ),
         ("still_equal = {1, 2, 3}", "2 too many"),
         ("def dE_da(a, t):\n    return a - t", "for 0.3, 1.0 the answer is too large"),
@@ -108,7 +108,7 @@ WRONG = {
         ('same_path = {"Adam"}', "1 too many"),
     ],
     "05-curvature": [
-        ("downhill = [(-1.0, 0.11), (0.67, 5.0)]", "number 1 of 2 in number 1 of 2 is too small"),
+        ("downhill = [(-1.0, 0.11), (0.67, 5.0)]", "the start in the first stretch is too small"),
         ('exact = {"2-5-3"}', "1 missing"),
         ("def along(s, g):\n    return g @ s", "for an array of shape (4,), an array of shape (4,) the answer"),
         ('same_path = {"Newton", "GaussNewton", "LevenbergMarquardt"}', "1 too many"),
