@@ -187,7 +187,7 @@ class Formula:
     def replaced(self, old: str, new: str) -> Formula:
         return Formula(
             {
-                tuple((factor.replace(old, new), exponent) for factor, exponent in factors): number
+                tuple((replaced(factor, old, new), exponent) for factor, exponent in factors): number
                 for factors, number in self.terms.items()
             }
         )
@@ -251,12 +251,20 @@ class Algebra(Mathematics):
     def __init__(self, sequences: Iterable[str]) -> None:
         super().__init__()
         self.sequences = [*sequences]
-        self.choices: list[tuple[str, str, Formula]] = []  # each as it is written, its condition, and what it is else
+        self.choices: list[tuple[str, Condition, Formula, Formula]] = []  # as it is written, if what, then and else
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in CALLS:
-            return called(name)
+            return lambda *operands: self.called(name, operands)
         return lambda *operands: self.written_out(self.rows[name], operands)
+
+    def called(self, name: str, operands: Iterable[Any]) -> Any:
+        """A call; that of a choice is a choice of calls."""
+        [first, *others] = operands
+        for choice, condition, x, y in self.choices:
+            if not others and str(first) == choice:
+                return self.where(condition, self.called(name, [x]), self.called(name, [y]))
+        return called(name)(first, *others)
 
     def written_out(self, operation: Operation, operands: Iterable[Any]) -> Any:
         """An operation by its formula, which is Python; as a call where that has no formula."""
@@ -273,13 +281,13 @@ class Algebra(Mathematics):
         if isinstance(condition, bool):
             return x if condition else y
         x, y = Formula.of_real(x), Formula.of_real(y)
-        for choice, same, otherwise in self.choices:
-            if same == str(condition):
+        for choice, same, _, otherwise in self.choices:
+            if str(same) == str(condition):
                 y = y.replaced(choice, str(otherwise))
         if x.terms == y.terms:
             return x
         choice = f"{x} if {condition} else {y}"
-        self.choices.append((choice, str(condition), y))
+        self.choices.append((choice, condition, x, y))
         return Formula.of(f"({choice})")
 
     def sum(self, terms: Iterable[Formula | float], start: float = 0.0) -> Formula:
@@ -352,6 +360,11 @@ def to_power(factor: str, exponent: float) -> str:
         return factor
     base = factor if re.fullmatch(r"\w+(\[\w+\])?|\w*\(.*\)", factor) else f"({factor})"
     return f"sqrt({without_brackets(factor)})" if exponent == 0.5 else f"{base} ** {exponent:.15g}"
+
+
+def replaced(factor: str, old: str, new: str) -> str:
+    """A factor with one text in the place of another, in brackets only where it needs them."""
+    return Formula.of(new).as_factor() if factor == f"({old})" else factor.replace(old, new)
 
 
 def without_brackets(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -30,6 +31,7 @@ POINTS = 72.0
 WIDTH, HEIGHT, MARGIN, GAP = 595.0, 842.0, 32.0, 16.0  # A4, in points; the margin, and the gap between the columns
 COLUMN = (WIDTH - 2 * MARGIN - GAP) / 2
 FORMULA, DERIVATIVE = 56.0, 142.0  # where they begin in a column
+BETWEEN = 8.0  # what is left free in front of them
 SIZE, SPACE, LARGEST = 8.0, 4.4, 14.0  # of the text, between lines, and of the title
 STYLE = {"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": "table", "font.size": SIZE}
 
@@ -64,7 +66,7 @@ def page() -> Figure:
 
 @dataclass
 class Line:
-    """Texts beside each other, and how high they are in points, with the space below them."""
+    """Texts beside each other, around the height 0, and how high they are in points, with the space below them."""
 
     texts: list[Text]
     height: float
@@ -78,8 +80,8 @@ def block(figure: Figure, operation: Operation) -> list[Line]:
         cells = [(DERIVATIVE, f"${by}{displayed(derivative)}$")]
         if number == 0:
             cells += [(0.0, operation.name), (FORMULA, f"${displayed(operation.formula)}$")]
-        texts = [cell(figure, left, text) for left, text in cells]
-        lines.append(Line(texts, max(size_of(text)[1] for text in texts) + SPACE))
+        stacks = [cell(figure, left, text) for left, text in cells]
+        lines.append(Line([text for stack in stacks for text in stack], max(map(stacked, stacks)) + SPACE))
     return lines
 
 
@@ -92,14 +94,39 @@ def displayed(formula: str) -> str:
     return "".join(parts)
 
 
-def cell(figure: Figure, left: float, text: str) -> Text:
-    """A text of the figure, as wide as its column has room for; its place across is kept in points."""
-    written = figure.text(left, 0.0, text, family="sans-serif", math_fontfamily="cm", va="center", ha="left")
-    room = {0.0: FORMULA, FORMULA: DERIVATIVE - FORMULA, DERIVATIVE: COLUMN - DERIVATIVE}[left] - 4.0
-    width = size_of(written)[0]
-    if width > room:
-        written.set_fontsize(SIZE * room / width)
-    return written
+def cell(figure: Figure, left: float, text: str) -> list[Text]:
+    """The lines of a text: a sum for which its column lacks the room has two, and what is still too wide is smaller."""
+    room = {0.0: FORMULA - BETWEEN, FORMULA: DERIVATIVE - BETWEEN, DERIVATIVE: COLUMN}[left] - left
+    lines = [written(figure, left, text)]
+    if size_of(lines[0])[0] > room:
+        lines[0].remove()
+        lines = [written(figure, left, part) for part in on_two_lines(text)]
+    for line in lines:
+        line.set_fontsize(SIZE * min(1.0, room / size_of(line)[0]))
+    return lines
+
+
+def written(figure: Figure, left: float, text: str) -> Text:
+    """A text of the figure; its place across is kept in points."""
+    return figure.text(left, 0.0, text, family="sans-serif", math_fontfamily="cm", va="center", ha="left")
+
+
+def on_two_lines(latex: str) -> list[str]:
+    """Of a sum, what is added last stands below the rest; all else stays on one line."""
+    depths = accumulate((character in "{(") - (character in "})") for character in latex)
+    sums = [i for i, depth in enumerate(depths) if latex[i] == "+" and depth == 0]
+    return [f"{latex[: sums[-1]]}$", "${}" + latex[sums[-1] :]] if sums else [latex]  # by {} the + keeps its distance
+
+
+def stacked(lines: list[Text]) -> float:
+    """Puts lines below each other, around the height 0, and gives their height in all."""
+    heights = [size_of(line)[1] for line in lines]
+    total = sum(heights) + (len(lines) - 1) * SPACE / 2
+    down = total / 2
+    for line, height in zip(lines, heights, strict=True):
+        line.set_y(down - height / 2)
+        down -= height + SPACE / 2
+    return total
 
 
 def size_of(text: Text) -> tuple[float, float]:
@@ -120,7 +147,8 @@ def place(figure: Figure, lines: list[Line], left: float, down: float) -> None:
     for line in lines:
         middle = down - line.height / 2
         for text in line.texts:
-            text.set_position(((left + text.get_position()[0]) / WIDTH, middle / HEIGHT))
+            x, y = text.get_position()
+            text.set_position(((left + x) / WIDTH, (middle + y) / HEIGHT))
         down -= line.height
 
 

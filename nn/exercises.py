@@ -34,7 +34,8 @@ def check(
 
     Arguments:
         answer: a number, a text, a truth value, a set, or a (nested) sequence of such; or a function.
-        truth: what it must be; of a function, another function that gives the same.
+        truth: what it must be; of a function, another function that gives the same. A dictionary stands for a sequence
+            of its values: what is wrong is then told by their names. A class stands for any of its objects.
         at: where functions are compared: their operand, or a tuple of operands.
         relative, within: numbers may differ by this much of their size, or by this much.
         hint: printed behind what is wrong.
@@ -45,6 +46,8 @@ def check(
     Right.
     >>> check([-6.0, 5.0], [6.0, 5.0], hint="In which direction does it go?")
     Not right: number 1 of 2 has the wrong sign. In which direction does it go?
+    >>> check([6.0, 4.0], {"dz_dx": 6.0, "dz_dy": 5.0})
+    Not right: dz_dy is too small.
     >>> check(lambda x: 3 * x, lambda x: x**2, at=[0.0, 3.0, 2.0])
     Not right: for 2.0 the answer is too large.
     """
@@ -90,10 +93,12 @@ def fault_at(place: Any, answer: Any, truth: Any, relative: float, within: float
 
 def fault_of(answer: Any, truth: Any, relative: float, within: float, name: str = "the answer") -> str:
     match truth:
-        case list() | tuple() | numpy.ndarray() if getattr(truth, "shape", None) != ():
+        case dict() | list() | tuple() | numpy.ndarray() if getattr(truth, "shape", None) != ():
             return fault_of_several(answer, truth, relative, within, name)
         case set() | frozenset():
             return fault_of_set(answer, truth, name)
+        case type():
+            return "" if isinstance(answer, truth) else f"{name} should be a {truth.__name__}, not {described(answer)}"
         case str() if not isinstance(answer, str):
             return f"{name} should be a text, not {described(answer)}"
         case bool() | numpy.bool_() if not isinstance(answer, (bool, numpy.bool_)):
@@ -109,9 +114,10 @@ def fault_of_several(answer: Any, truth: Any, relative: float, within: float, na
         return f"{name} should be {len(truth)} of them in a list or tuple, not {described(answer)}"
     if len(answer) != len(truth):
         return f"{name} should have length {len(truth)}, not {len(answer)}"
-    for i, (element, its_truth) in enumerate(zip(answer, truth, strict=True), 1):
-        its_name = f"number {i} of {len(truth)}" + ("" if name == "the answer" else f" in {name}")
-        if fault := fault_of(element, its_truth, relative, within, its_name):
+    named = truth if isinstance(truth, dict) else {f"number {i} of {len(truth)}": x for i, x in enumerate(truth, 1)}
+    for element, (its_name, its_truth) in zip(answer, named.items(), strict=True):
+        whole_name = its_name if name == "the answer" else f"{its_name} in {name}"
+        if fault := fault_of(element, its_truth, relative, within, whole_name):
             return fault
     return ""
 

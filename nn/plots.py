@@ -795,6 +795,6 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Picture(figsize=(width, height), layout="constrained")
     if max(width, height) * figure.dpi > MOST_PIXELS:
         raise ValueError(
-            f"a figure of {width:,.0f} × {height:,.0f} inches has more than {MOST_PIXELS:,} pixels on a side; draw less"
+            f"a figure of {width:,.0f} by {height:,.0f} in has more than {MOST_PIXELS:,} pixels on a side; draw less"
         )
     return figure

@@ -23,7 +23,7 @@ import pytest
 
 from autograd import Value, draw, tanh
 
-from .run_notebooks import METADATA, executed
+from .run_notebooks import METADATA, executed, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of theirs
 
@@ -66,7 +66,7 @@ def notebook(tmp_path_factory):
     pytest.importorskip("nbconvert", reason='nbconvert is not installed: pip install ".[notebooks]"')
     folder = tmp_path_factory.mktemp("notebook")
     path = written(folder, *CELLS)
-    run = executed(path, folder)
+    run = executed(read(path), folder)
     nbformat.write(run, path)
     return path
 

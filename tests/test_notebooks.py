@@ -7,10 +7,12 @@ seeds, and what they store is checked.
 
 from __future__ import annotations
 
+import dis
 import re
 import statistics
 import sys
 import tempfile
+from types import CodeType
 
 import nbformat
 import pytest
@@ -72,23 +74,26 @@ IN_SMALL = {
 WRONG = {
     "01-a-value-and-its-gradient": [
         ("moved = 0.005", "too small. Each nudge has its own effect."),
-        ("dz_dc, dz_da = 10.0, 30.0", "number 1 of 2 is too small"),
+        ("dz_dc, dz_da = 75.0, 30.0", "Not right: dz_da is too small"),
         ("dc_da = 12.0", "too large"),
-        ("def exp(x):\n    return Node(math.exp(x.data), [(x, x.data)])", "for 0.0 number 2 of 2 is too small"),
+        (
+            "def exp(x):\n    return Node(math.exp(x.data), [(x, x.data)])",
+            "for 0.0 the gradient that comes to x is too small",
+        ),
         ("held = 24.0", "too small"),
-        ("by_backward, by_differences = 6.0, 6.0", "number 1 of 2 is too large"),
+        ("by_backward, by_differences = 6.0, 6.0", "by_backward is too large"),
     ],
     "02-one-neuron-and-its-error-surface": [
         ("largest_rate = 0.5", "too large"),
-        ("curvature, rate = 1.0, 1.0", "number 1 of 2 is too small"),
-        ("floor, height = 0.5, 0.0", "number 2 of 2 is too small"),
-        ('loss, raised = 40.0, "OverflowError"', "number 2 of 2 is another"),
-        ("w1_goes_to, w2_goes_to = 4.0, -8.0", "number 1 of 2 is too small"),
+        ("curvature_across, rate_to_floor = 1.0, 1.0", "curvature_across is too small"),
+        ("floor, height = 0.5, 0.0", "height is too small"),
+        ('loss, raised = 40.0, "OverflowError"', "raised is another"),
+        ("w1_goes_to, w2_goes_to = 4.0, -8.0", "w1_goes_to is too small"),
     ],
     "03-deriving-backpropagation": [
         (
             "def delta_of_linear(a, t):\n    return (a - t) * a\n\n\nslope_of_tanh = delta_of_linear",
-            "2.0, 1.0 the answer is",
+            "delta_of_linear: Not right: for 2.0, 1.0 the answer is",
         ),
         ("still_equal = {1, 2, 3}", "2 too many"),
         ("def dE_da(a, t):\n    return a - t", "for 0.3, 1.0 the answer is too large"),
@@ -103,19 +108,19 @@ WRONG = {
         ('same_path = {"Adam"}', "1 too many"),
     ],
     "05-curvature": [
-        ("downhill = [(-1.0, 0.11), (0.67, 5.0)]", "number 1 of 2 in number 1 of 2 is too small"),
+        ("downhill = [(-1.0, 0.11), (0.67, 5.0)]", "the start in the first stretch is too small"),
         ('exact = {"2-5-3"}', "1 missing"),
         ("def along(s, g):\n    return g @ s", "for an array of shape (4,), an array of shape (4,) the answer"),
         ('same_path = {"Newton", "GaussNewton", "LevenbergMarquardt"}', "1 too many"),
-        ("def curvatures(λ):\n    return 2 - λ, 2", "for 0.5 number 1 of 2 is too large"),
+        ("def both_curvatures(λ):\n    return 2 - λ, 2", "for 0.5 E″(0) is too large"),
     ],
     "06-forward-and-reverse": [
-        ("forward_price = reverse_price = 1_010_000", "number 2 of 2 is too large"),
+        ("forward_price = reverse_price = 1_010_000", "reverse_price is too large"),
         ("at_most = 5_000", "too large"),
         ("for_each_weight = 2", "too large"),
-        ('inner, walks = "reverse", 64', "number 2 of 2 is too large"),
+        ('inner, walks = "reverse", 64', "walks is too large"),
         ("def by_imaginary_step(f, x):\n    return (f(x + 1e-7) - f(x)) / 1e-7", "for 0.1 the answer is too"),
-        ("by_length = -1.0", "too"),
+        ("angle_by_length = -1.0", "too"),
     ],
 }
 
@@ -181,6 +186,41 @@ def test_a_check_tells_a_wrong_answer_from_the_right_one(path, tmp_path):
         assert fault in said[f"wrong-exercise-{number}"]
         assert "Right." in said[f"check-{number}"]
         assert "Not " not in said[f"check-{number}"], said[f"check-{number}"]
+
+
+@pytest.mark.slow
+@in_the_teachers_course
+def test_a_right_answer_is_right_at_the_end_of_the_notebook_too(path, tmp_path):
+    """When every cell has run: an answer that was given in its place, and one that is given only then."""
+    notebook = read(path)
+    numbers = range(1, len(WRONG[path.stem]) + 1)
+    sources = {cell.id: cell.source for cell in code_cells(notebook)}
+    for number in numbers:
+        notebook.cells.append(nbformat.v4.new_code_cell(sources[f"check-{number}"], id=f"again-{number}"))
+    for number in numbers:
+        filled_in = f"{sources[f'exercise-{number}']}\n\n{sources[f'solution-{number}']}"
+        notebook.cells.append(nbformat.v4.new_code_cell(filled_in))
+        notebook.cells.append(nbformat.v4.new_code_cell(sources[f"check-{number}"], id=f"late-{number}"))
+    said = {cell.id: "".join(texts(cell)) for cell in code_cells(executed(notebook, tmp_path))}
+    for cell in (f"{when}-{number}" for when in ("again", "late") for number in numbers):
+        assert "Right." in said[cell]
+        assert "Not " not in said[cell], f"{cell}: {said[cell]}"
+
+
+@in_the_teachers_course
+def test_an_exercise_has_names_of_its_own(path):
+    """What it assigns, no other cell does or uses: so exercises can be filled in and checked again in any order."""
+    notebook = read(path)
+    parts = {cell.id: names(cell.source) for cell in code_cells(notebook) if cell.metadata.get("tags")}
+    others = [names(cell.source) for cell in code_cells(notebook) if not cell.metadata.get("tags")]
+    used = set().union(*(assigned | read for assigned, read in others))
+    assert {cell: shared for cell, (assigned, _) in parts.items() if (shared := (assigned - {"_"}) & used)} == {}
+
+
+def test_names_of_a_cell_are_those_that_it_shares_with_other_cells():
+    assert names("a = b\nfor c in [d for d in e]: pass") == ({"a", "c"}, {"b", "e"})
+    assert names("def f(x):\n    y = x + z\n    return lambda: w") == ({"f"}, {"z", "w"})
+    assert names("import a.b, c as d\nfrom e import f") == ({"a", "d", "f"}, set())
 
 
 @in_the_teachers_course
@@ -274,6 +314,22 @@ def skip_unless_downloaded(path):
 def texts(cell: NotebookNode) -> list[str]:
     """What a cell printed and showed, as text. Pictures are not compared: layout programs differ by machine."""
     return [output.text if output.output_type == "stream" else output.data["text/plain"] for output in cell.outputs]
+
+
+def names(source: str | CodeType) -> tuple[set[str], set[str]]:
+    """The global names that a cell assigns, and those that it reads, its functions' too."""
+    code = compile(source, "<cell>", "exec") if isinstance(source, str) else source
+    is_module = code.co_name == "<module>"
+    assigned, read = set(), set()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "STORE_GLOBAL" or (instruction.opname == "STORE_NAME" and is_module):
+            assigned.add(instruction.argval)
+        if instruction.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+            read.add(instruction.argval)
+    for inner in filter(lambda constant: isinstance(constant, CodeType), code.co_consts):
+        its_assigned, its_read = names(inner)
+        assigned, read = assigned | its_assigned, read | its_read
+    return assigned, read
 
 
 def machine_paths(cell: NotebookNode) -> list[str]:

@@ -10,6 +10,7 @@ import re
 import runpy
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -119,11 +120,16 @@ def test_the_printable_table_has_every_operation_on_one_page(tmp_path):
     for operation in ROWS[:TABLE]:
         assert operation.name in texts
         for derivative in derivatives(operation).values():
-            assert any(text.endswith(f"{printable['displayed'](derivative)}$") for text in texts)
+            formula = f"{printable['displayed'](derivative)}$"
+            lines = [formula] if any(text.endswith(formula) for text in texts) else printable["on_two_lines"](formula)
+            assert all(any(text.endswith(line) for text in texts) for line in lines)
     for text in figure.texts:
         x, y = text.get_position()
         assert 0 < x < 1
         assert 0 < y < 1
+    boxes = [text.get_window_extent() for text in figure.texts]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert min(text.get_fontsize() for text in figure.texts) > 0.8 * printable["SIZE"]
     for folder in ("one", "two"):
         printable["write"](tmp_path / folder)
     for name in ("operations.svg", "operations.pdf"):

@@ -85,7 +85,7 @@ def test_a_formula_is_the_derivative(operation, point):
         ("erf", {"x": "2 * exp(-x ** 2) / sqrt(pi)"}),
         ("atan2", {"y": "x / (x ** 2 + y ** 2)", "x": "-y / (x ** 2 + y ** 2)"}),
         ("gelu", {"x": "erfc(-x / sqrt(2)) / 2 + x * exp(-x ** 2 / 2) / sqrt(2 * pi)"}),
-        ("elu", {"x": "1 if x > 0 else alpha * exp(x)", "alpha": "expm1(0 if x > 0 else x)"}),
+        ("elu", {"x": "1 if x > 0 else alpha * exp(x)", "alpha": "0 if x > 0 else expm1(x)"}),
         ("dot", {"weights_i": "inputs_i", "inputs_i": "weights_i", "bias": "1"}),
         ("logsumexp", {"x_i": "exp(x_i) / sum(exp(x_i) for x_i in x)"}),
     ],
@@ -117,6 +117,16 @@ def test_off_the_kinks_operands_are_unequal_to_numbers_and_not_to_each_other():
     assert str(m.where((x >= 0) & (x <= 0), 1.0, x)) == "x"
     assert str(m.where((x >= y) & (x <= y), 1.0, x)) == "1 if x == y else x"
     assert str(m.where(x > y, x, x)) == "x"
+
+
+def test_a_function_of_a_choice_is_a_choice_of_functions():
+    m, x, y = Algebra([]), Formula.of("x"), Formula.of("y")
+    assert str(m.exp(m.where(x > 0, 0.0, x))) == "1 if x > 0 else exp(x)"
+    assert str(y * m.exp(m.where(x > 0, 0.0, x))) == "y * (1 if x > 0 else exp(x))"
+    assert str(m.sin(m.exp(m.where(x > y, y, x)))) == "sin(exp(y)) if x > y else sin(exp(x))"
+    assert str(m.where(x > 0, 1.0, y * m.where(x > 0, 0.0, x))) == "1 if x > 0 else y * x"
+    assert str(m.where(x > 0, 1.0, y * m.where(x > 0, 0.0, x + y))) == "1 if x > 0 else y * (x + y)"
+    assert str(m.where(x > 0, 1.0, m.maximum(m.where(x > 0, 0.0, x), y))) == "1 if x > 0 else max(x, y)"
 
 
 # ---- Docstrings

@@ -33,6 +33,7 @@ def test_a_function_that_is_not_written_is_not_yet_an_answer(body, capsys):
         (5, 5.0), (Value(5.0), 5.0), (numpy.float64(5.0), 5), (5.000001, 5.0), (1e-12, 0.0), (-math.inf, -math.inf),
         ([1, 2], (1.0, 2.0)), ((1, [2, 3]), [1, [2, 3]]), (numpy.eye(2), [[1, 0], [0, 1]]), ("line", "line"),
         (math.nan, math.nan), (5, Value(5.0)), (5, numpy.array(5.0)), (numpy.array(5.0), 5),
+        ((1, "line"), {"rate": 1.0, "kind": "line"}), (Value(5.0), Value),
         (True, numpy.bool_(True)), ({1, 2}, {2, 1}), (set(), set()), (["reverse", 1], ["reverse", 1]),
     ],
 )  # fmt: skip
@@ -55,6 +56,12 @@ def test_right(answer, truth, capsys):
         ([[1.0, 3.0]], [[1.0, 2.0]], "number 2 of 2 in number 1 of 1 is too large"),
         ([1.0], [1.0, 2.0], "the answer should have length 2, not 1"),
         (1.0, [1.0, 2.0], "the answer should be 2 of them in a list or tuple, not 1.0"),
+        ([1.0, 3.0], {"rate": 1.0, "height": 2.0}, "height is too large"),
+        ([1.0, [3.0]], {"rate": 1.0, "heights": [2.0]}, "number 1 of 1 in heights is too large"),
+        ([[1.0, 3.0]], [{"rate": 1.0, "height": 2.0}], "height in number 1 of 1 is too large"),
+        ([1.0], {"rate": 1.0, "height": 2.0}, "the answer should have length 2, not 1"),
+        (1.0, Value, "the answer should be a Value, not 1.0"),
+        ([1.0, 2.0], {"exp(x)": Value, "its number": 2.0}, "exp(x) should be a Value, not 1.0"),
         ("12", [1.0, 2.0], "the answer should be 2 of them in a list or tuple, not '12'"),
         ("curve", "line", "the answer is another"),
         (1, "line", "the answer should be a text, not 1"),
@@ -94,6 +101,9 @@ def test_a_function_is_compared_at_each_place(capsys):
     )
     assert said(capsys, lambda a, b: [a, a], lambda a, b: [a, b], at=[(1, 1), (1, 2)]) == (
         "Not right: for 1, 2 number 2 of 2 is too small."
+    )
+    assert said(capsys, lambda x: [x, x], lambda x: {"the number": x, "its slope": 2 * x}, at=[0.0, 3.0]) == (
+        "Not right: for 3.0 its slope is too small."
     )
     matrix = numpy.zeros((2, 3))
     assert said(capsys, lambda a: a.T, lambda a: a, at=[matrix]) == (
@@ -137,8 +147,8 @@ def test_an_answer_that_cannot_be_read_is_no_error_of_the_check_and_such_a_truth
     assert (
         said(capsys, Unreadable("a"), "a") == "Not right: the answer cannot be read: it raises RuntimeError: no text."
     )
-    with pytest.raises(TypeError, match="real number, got dict"):
-        check(1.0, {"a": 1})
+    with pytest.raises(TypeError, match="real number, got object"):
+        check(1.0, object())
 
 
 def test_no_message_has_the_truth_in_it(capsys):

@@ -352,7 +352,7 @@ def test_pictures_of_large_and_of_small_numbers_are_drawn_alike(size):
 
 
 def test_a_figure_that_has_no_room_on_a_picture():
-    with pytest.raises(ValueError, match="a figure of 13 × 821 inches has more than 65,535 pixels on a side"):
+    with pytest.raises(ValueError, match="a figure of 13 by 821 in has more than 65,535 pixels on a side"):
         receptive_fields(np.ones((4100, 4)), (2, 2))
     with pytest.raises(ValueError, match="pixels on a side; draw less"):
         panels(1, 1000)
