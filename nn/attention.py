@@ -11,6 +11,7 @@ import random
 from reprlib import repr as shortened
 
 from autograd import Value, dot, relu, softmax, sqrt
+from autograd.wording import counted
 from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
 from nn.module import Module
 
@@ -195,5 +196,6 @@ def added(x: Vector, y: Vector) -> Vector:
 def places_of(name: str, sequence: Any, width: int) -> list[Vector]:
     """The places of a sequence, each a list of `width` Values or numbers."""
     if not is_sequence(sequence):
-        raise TypeError(f"{name}: expected a sequence of places, each of {width} numbers, got {shortened(sequence)}")
+        places = f"places of {counted(width, 'number')}"
+        raise TypeError(f"{name}: expected a sequence of {places}, got {shortened(sequence)}")
     return [scalars(name, neuron_inputs(x, width, what=name, which="the numbers of a place")) for x in sequence]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from reprlib import repr as shortened
 
 from autograd import Value, tanh
+from autograd.wording import counted
 from nn.arguments import is_sequence, neuron_inputs, positive, scalars
 from nn.layers import Layer
 from nn.module import Module
@@ -62,12 +63,13 @@ class FIRLayer(Module):
         """
         nin = len(self.layer.neurons[0].weights) // self.taps
         if not is_sequence(sequence):
-            raise TypeError(f"FIRLayer: expected a sequence of steps, each of {nin} inputs, got {shortened(sequence)}")
+            expected = f"a sequence of steps of {counted(nin, 'input')}"
+            raise TypeError(f"FIRLayer: expected {expected}, got {shortened(sequence)}")
         steps = [scalars("FIRLayer", neuron_inputs(x, nin, what="FIRLayer", which="those of a step")) for x in sequence]
         if len(steps) < self.taps:
             raise ValueError(
-                f"FIRLayer: expected at least {self.taps} steps, one for each tap, got {len(steps)}; a network of such "
-                "layers needs the sum of their taps, less one for each layer but the first"
+                f"FIRLayer: expected at least {counted(self.taps, 'step')}, one for each tap, got {len(steps)}; "
+                "a network of such layers needs the sum of their taps, less one for each layer but the first"
             )
         outputs = []
         for end in range(self.taps, len(steps) + 1):

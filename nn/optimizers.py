@@ -517,7 +517,7 @@ def finite_vector(updated: Vector, size: int) -> Vector:
 
 
 def is_finite(vector: Vector) -> bool:
-    """Whether all of its numbers are. Not by their sum of squares: BLAS has threads for that, which wait for each other."""
+    """Whether all of its numbers are. The sum of their squares is no quicker: threads of BLAS wait for each other."""
     return bool(numpy.isfinite(vector).all())
 
 

@@ -249,8 +249,10 @@ def check_whole(name: str, lines: list[str]) -> None:
     """Raises ValueError unless these are all of them, in their order, and none has another content."""
     count, checksum = EXPECTED[name]
     if len(lines) != count:
-        raise ValueError(f"{name}: expected {count:,} words, got {len(lines):,}: the file is not whole, or is another")
+        raise ValueError(
+            f"{name}: expected {counted(count, 'word')}, got {len(lines):,}: the file is not whole, or is another"
+        )
     if sha256("\n".join(lines).encode()).hexdigest() != checksum:
         raise ValueError(
-            f"{name}: expected the {count:,} words of the corpus in their order, got others, or another order; {SOURCE}"
+            f"{name}: expected the {counted(count, 'word')} of the corpus in their order, got others, or another order; {SOURCE}"
         )

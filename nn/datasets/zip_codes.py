@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from autograd.packages import numpy
+from autograd.wording import counted
 from nn.datasets.dataset import Dataset, Split
 from nn.datasets.downloads import downloaded
 
@@ -53,7 +54,7 @@ def digits_in(path: Path) -> Dataset:
             raise ValueError("expected a digit from 0 to 9 in each line, and then pixels from -1 to 1")
         count, checksum = CLASSES[path.name]
         if len(targets) != count:
-            raise ValueError(f"expected {count:,} digits, got {len(targets):,}")
+            raise ValueError(f"expected {counted(count, 'digit')}, got {len(targets):,}")
         if zlib.crc32(targets.astype(numpy.uint8).tobytes()) != checksum:
             raise ValueError("it has other digits than expected, or in another order")
     except ValueError as error:

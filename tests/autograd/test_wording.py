@@ -13,7 +13,8 @@ from autograd.wording import counted
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
     "len(around)", "len(others) + 1", "parts", "times", "len(shapes)", "1 + len(others)", "len(self.ours)", "classes",
-    "MOST_CLASSES", "MOST_PIXELS", "LONGEST", "len(held_out.inputs)", "len(pickle.dumps(tape))", "len(model.parameters())", "len(X)", "epochs",
+    "MOST_CLASSES", "MOST_PIXELS", "LONGEST", "1 + PIXELS", "KNOWN + CONTINUATION",
+    "len(held_out.inputs)", "len(pickle.dumps(tape))", "len(model.parameters())", "len(X)", "epochs",
     "node", "given", "what", "name", "value", "start[i]", "type(self).__name__", "write.adjoint(node)",
     "escape(entry.operation.name)", "history.loss[0]", "nats_per_token(model, held_out)",
 }  # fmt: skip

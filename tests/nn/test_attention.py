@@ -210,7 +210,11 @@ def test_root_mean_square_normalisation():
             ValueError,
             "TransformerBlock got 3 inputs, expected 4, the numbers of a place",
         ),
-        (lambda: CausalAttention(4)(1.0), TypeError, "CausalAttention: expected a sequence of places, .* got 1.0"),
+        (
+            lambda: CausalAttention(4)(1.0),
+            TypeError,
+            "CausalAttention: expected a sequence of places of 4 numbers, got 1.0",
+        ),
         (
             lambda: CausalAttention(2)([1.0, 2.0]),
             TypeError,

@@ -124,7 +124,7 @@ def test_a_tape_has_the_bits_of_backward_and_finds_the_filters() -> None:
         (lambda: FIRLayer(1, 1, 3)([[1.0], [2.0]]), ValueError, "expected at least 3 steps, one for each tap, got 2"),
         (lambda: FIRLayer(2, 1, 1)([[1.0]]), ValueError, "FIRLayer got 1 input, expected 2"),
         (lambda: FIRLayer(1, 1, 1)([1.0, 2.0]), TypeError, "expected a sequence of inputs, .* got float"),
-        (lambda: FIRLayer(1, 1, 1)(1.0), TypeError, "FIRLayer: expected a sequence of steps, .* got 1.0"),
+        (lambda: FIRLayer(1, 1, 1)(1.0), TypeError, "FIRLayer: expected a sequence of steps of 1 input, got 1.0"),
         (lambda: FIRLayer(1, 1, 1)([["a"]]), TypeError, "FIRLayer: expected a real number, got str"),
     ],
 )
