@@ -254,6 +254,6 @@ def check_whole(name: str, lines: list[str]) -> None:
         )
     if sha256("\n".join(lines).encode()).hexdigest() != checksum:
         raise ValueError(
-            f"{name}: expected the {counted(count, 'word')} of the corpus in their order, got others or another order; "
-            f"{SOURCE}"
+            f"{name}: expected the {counted(count, 'word')} of the corpus in their order, got others, or another order"
+            f"; {SOURCE}"
         )
