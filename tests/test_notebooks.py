@@ -55,7 +55,7 @@ IN_SMALL = {
         "sizes": "SEEDS, PASSES = range(1), 3; CODING_SEEDS, CODING_DIGITS = range(1), 600; MOST_ERRORS = 10.0"
     },
     "1990-early-stopping-and-ensembles": {"sizes": "DRAWS = range(1); NETWORKS = 4; EPOCHS = 200"},
-    "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(2); PASSES = 30"},
+    "1990-elman-and-time": {"sizes": "SEEDS = range(1); RECALL_SEEDS = range(1); PASSES = 20"},
     "1991-alvinn": {"sizes": "SEEDS = range(1); ROADS = range(2); PICTURES, EPOCHS = 1200, 40"},
     "1992-td-gammon": {
         "sizes": "SEEDS = [1]; EARLY = [0, 1000, 2000]; LATE = [2000]; MATCH, FINAL = 50, 100; POSITIONS = 500"
@@ -66,7 +66,7 @@ IN_SMALL = {
     },
     "2023-photonic-processor": {"sizes": "SEEDS = range(2); EPOCHS = 100; CHIPS, CHIP_EPOCHS = range(3), 20"},
     "2026-gpt-on-scalars": {
-        "sizes": "SEEDS, WINDOW_SEEDS = range(1), range(1); WINDOWS = [1, 2]; EPOCHS = 16; SAMPLES = 50",
+        "sizes": "SEEDS, WINDOW_SEEDS = range(1), range(1); WINDOWS = [1, 2]; EPOCHS = 13; SAMPLES = 50",
     },
 }
 
