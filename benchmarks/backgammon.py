@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy
-from workloads import SEED, Array, Network
+from workloads import SEED, Array, Network, sigmoid
 
 RATE, DECAY = 0.1, 0.7
 
@@ -76,10 +76,6 @@ class ByHand:
 
     def hidden(self, boards: Array) -> Array:
         return sigmoid(boards @ self.w1 + self.b1)
-
-
-def sigmoid(x: Array) -> Array:
-    return 1.0 / (1.0 + numpy.exp(-x))
 
 
 def views(vector: Array, arrays: list[Array]) -> list[Array]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy
-from workloads import LEARNING_RATE, SEED, Array, Network
+from workloads import LEARNING_RATE, SEED, Array, Network, sigmoid
 
 PLACES, SYMBOLS = 7, 29  # of the window of letters
 MARGIN = 0.1  # an output that is as near to its target has no error
@@ -66,10 +66,6 @@ class ByHand:
 
 def loss(errors: Array) -> float:
     return float(numpy.maximum(errors**2, MARGIN**2).sum() / 2)
-
-
-def sigmoid(x: Array) -> Array:
-    return 1.0 / (1.0 + numpy.exp(-x))
 
 
 READING = {"nettalk": Reading(Network((PLACES * SYMBOLS, 80, 26), "half the squares"), words=1000, passes=20)}

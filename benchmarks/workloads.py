@@ -230,3 +230,7 @@ CHAIN = Expression(partial(chain, CHAIN_NODES), lambda: chain(CHAIN_NODES, float
 MOONS_GRAPH = Expression(moons_graph, lambda: moons_graph(float, relu_of_float)[0])
 LANGUAGE_MODEL = Expression(language_model, lambda: language_model(float, relu_of_float)[0])
 EXPRESSIONS = {"readme": README, "chain": CHAIN, "moons-graph": MOONS_GRAPH, "language-model": LANGUAGE_MODEL}
+
+
+def sigmoid(x: Array) -> Array:
+    return 1.0 / (1.0 + numpy.exp(-x))

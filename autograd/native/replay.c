@@ -1,7 +1,8 @@
 /* A batch, replayed: its chunks, its threads, and what is computed once for all examples.
 
    A batch is cut into chunks of a fixed size, and the chunks' sums are added in the order of the chunks, whichever thread
-   has computed them. So the numbers do not depend on the threads. A single example is replayed as scalars. */
+   has computed them. So the numbers do not depend on the threads. A single example is replayed as
+   scalars, unless its layers are large. */
 #include "replay.h"
 #include "products.h"
 
