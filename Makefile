@@ -24,9 +24,12 @@ demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
 
 # On the native engine, where there is a compiler; then what depends on the engine once more, on its twin in Python.
+# Two tests at a time; what there is most to wait for, the notebooks, no longer keeps the others waiting.
+AT_ONCE ?= 2
+
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
-	AUTOGRAD_ENGINE=python $(BIN)/python -m pytest -m both_engines
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal
+	AUTOGRAD_ENGINE=python $(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal -m both_engines
 
 sanitize: $(VENV)/installed-test
 	$(BIN)/python tests/sanitize.py

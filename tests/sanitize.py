@@ -22,6 +22,7 @@ LEFT_OUT = [
     *["drawing/test_pdf.py", "drawing/test_tikz.py", "explaining/test_page.py", "native/test_kernels.py"],
     *["native/test_lane_rows.py", "test_engines.py", "test_stubs.py"],
 ]
+TWO_AT_A_TIME = ["-n", "2", "--dist", "worksteal"]
 DESELECTED = "large_graphs or without_memory or xla or onnx"
 
 
@@ -48,7 +49,7 @@ def main() -> None:
             "PYTHONMALLOC": "malloc",  # else Python's own allocator hides what is freed
         }
         ignored = [f"--ignore={existing(copy / 'tests' / 'autograd' / name)}" for name in LEFT_OUT]
-        pytest = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        pytest = [sys.executable, "-X", "faulthandler", "-m", "pytest", "-q", "-p", "no:cacheprovider", *TWO_AT_A_TIME]
         result = subprocess.run(
             [*pytest, *ignored, "-k", f"not ({DESELECTED})", "tests/autograd"], cwd=copy, env=environment, check=False
         )

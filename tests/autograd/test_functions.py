@@ -793,7 +793,7 @@ DEFINED_WRONGLY = {
         "f: the default of y: expected a real number, got str: 'a'",
     ),
 } | {
-    f"{option}: {given!r}": (
+    f"{option}: {getattr(given, '__name__', repr(given))}": (
         lambda d, option=option, given=given: d("f", VALUE, [PARTIAL], **{option: given}),
         TypeError,
         rf"f: {option}: expected .*, got {type(given).__name__}: ",
