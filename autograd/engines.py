@@ -6,6 +6,7 @@ AUTOGRAD_ENGINE=python or AUTOGRAD_ENGINE=native, in the environment, chooses. `
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from contextlib import suppress
 
@@ -70,6 +71,11 @@ if not TYPE_CHECKING:
     if engine == "python":
         from autograd.recording import guard
         from autograd.value import Value, function
+
+        if sys.platform == "emscripten":
+            from autograd.freeing import free_one_by_one
+
+            free_one_by_one(Value)
     else:
         from autograd.native.engine import Value
 
