@@ -11,7 +11,8 @@ from html import escape
 from pathlib import Path
 
 from autograd import files
-from autograd.drawing import diagram, layout, pen, tikz
+from autograd.drawing import diagram, layout, tikz
+from autograd.drawing import readback as pen
 from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order

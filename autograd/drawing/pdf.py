@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from autograd.drawing.diagram import columns
-from autograd.drawing.pen import Shape, extent
+from autograd.drawing.readback import Shape, extent
 
 try:
     from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from autograd.drawing.pen import Text
+    from autograd.drawing.readback import Text
 
 POINTS = 72  # of an inch
 

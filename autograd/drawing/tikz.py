@@ -9,13 +9,13 @@ from __future__ import annotations
 import unicodedata
 
 from autograd.drawing.diagram import columns
-from autograd.drawing.pen import Shape, extent
+from autograd.drawing.readback import Shape, extent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from autograd.drawing.pen import Point, Text
+    from autograd.drawing.readback import Point, Text
 
 SPECIAL = frozenset(
     "\\{}$&#^_%~`'\"<>-"
