@@ -62,7 +62,8 @@ def description(nodes: Sequence[Node]) -> str:
     """What a person who cannot see the picture has to know."""
     computed = [node for node in nodes if node.parents]
     operations = dict.fromkeys(name for node in computed if (name := shown(node.op, BOX_CHARACTERS)))
-    said = [f"A computation graph of {counted(len(nodes), 'Value')} and {counted(len(computed), 'operation')}"]
+    said = [f"A computation graph of {counted(len(nodes), 'Value')}"]
+    said[0] += f" and {counted(len(computed), 'operation')}" if computed else ""
     said[0] += f": {', '.join(operations)}." if operations else "."
     used = {parent for node in nodes for parent in node.parents}
     results = [node for node in nodes if node.place not in used]
