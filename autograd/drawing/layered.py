@@ -20,14 +20,16 @@ import math
 from bisect import bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
+from autograd.drawing import sizes as sizes_of
 from autograd.drawing.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from autograd.drawing.diagram import Node
     from autograd.drawing.pen import Point
 
 MARGIN = 7.2  # around the picture, in points
@@ -82,6 +84,28 @@ def lay_out(
     settle(items)
     rows = find_rows(items)
     return Pen(items, rows, rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
+
+
+def by_layers(nodes: Sequence[Node], rankdir: str) -> Layout:
+    """The layout of a graph as diagram.py shows it: for many nodes, as `layout.by_graphviz` is for few."""
+    places: dict[str, Point] = {}
+    edges: list[Edge] = []
+    rounds = set()
+    for node in nodes:
+        if node.parents:
+            places[node.circle] = sizes_of.of_circle(node)
+            rounds.add(node.circle)
+            edges += operand_edges(node)
+            edges.append(Edge(node.edge, node.circle, node.box))
+        places[node.box] = sizes_of.of_box(node)
+    return lay_out(places, edges, rankdir, rounds)
+
+
+def operand_edges(node: Node) -> Iterator[Edge]:
+    """The edges from the operands to the circle, with room for the local derivatives that are known."""
+    for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
+        label = None if derivative is None else sizes_of.of_label(derivative)
+        yield Edge(node.edge_from(k), f"v{parent}", node.circle, label)
 
 
 class Items:
