@@ -2,8 +2,8 @@
 
 What belongs together is found in this order, as far as there is too much to be seen:
 
-1. the modules that the parameters stand in. A node belongs to the module whose parameters are its operands; one without
-   parameters to that of all its operands, or to what lies around both its operands and its uses;
+1. the modules that the parameters stand in. A node belongs to the module whose parameters are its operands; so do the
+   sums of its products and its activation. Any other node belongs to what lies around both its operands and its uses;
 2. the layers: nodes of one operation that stand equally deep, each with its activation, as the tape groups them;
 3. repeated parts: a sequence of parts that comes again and again, as the steps of a chain or of a recurrence, is one;
 4. blocks of what follows each other, for what has no structure at all.
@@ -13,11 +13,14 @@ All of it is in loops and takes time linear in the number of nodes, so that any 
 
 from __future__ import annotations
 
+import re
+import reprlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from autograd.drawing import diagram, naming
+from autograd.operations import OPERATIONS
 from autograd.wording import counted
 
 TYPE_CHECKING = False
@@ -30,11 +33,14 @@ if TYPE_CHECKING:
 
     Item: TypeAlias = "int | Part"  # a node by its place in the order, or a part
 
+SUMS = OPERATIONS["add"], diagram.SUM
 READABLE = 60  # nodes, with twice as many edges, are drawn as they are within a part
 MOST_PARTS = 24  # and loose nodes in a picture
+BLOCKS = 8  # of what has no structure: any of them may need values of any before
 FEW = 4  # nodes that are shown rather than folded
 MOST_PHRASES = 3  # of what a part consists of
 PERIODS = 8  # how many lengths of what may repeat are tried
+MOST_NAMES = 12  # that an error lists
 RUNS = 16  # how many repeated parts are looked for in a picture
 
 
@@ -77,8 +83,12 @@ class Part:
     @cached_property
     def what(self) -> str:
         """What it consists of, in words."""
-        one = self.graph.described(self.shown)
-        return f"{self.times:,} times {one}" if self.each else one
+        return self.graph.described(self.shown)
+
+    @property
+    def heading(self) -> str:
+        """What it is called: by its name, or by how often something comes again, or by what it consists of."""
+        return self.title or (f"{self.times:,} times the same" if self.each else self.what)
 
 
 class Graph:
@@ -87,7 +97,7 @@ class Graph:
     Arguments:
         values: its nodes in topological order.
         places: where in the model its parameters stand, by their ids.
-        size_of: how many nodes are drawn of a Value.
+        products_of: how many nodes are drawn of a Value beside its own.
         opened: the paths of what is to be open, and so is never hidden among others.
     """
 
@@ -95,7 +105,7 @@ class Graph:
         self,
         values: Sequence[Value],
         places: Mapping[int, Place] | None = None,
-        size_of: Callable[[Value], int] = lambda value: 1,
+        products_of: Callable[[Value], int] = lambda value: 0,
         opened: Iterable[str] = (),
     ) -> None:
         self.values = values
@@ -106,7 +116,7 @@ class Graph:
         for i, parents in enumerate(self.parents):
             for parent in dict.fromkeys(parents):
                 self.uses[parent].append(i)
-        self.sizes = [size_of(value) for value in values]
+        self.products = [products_of(value) for value in values]
         self.ops = [operation_of(value) for value in values]
         self.modules = self.find_modules(places or {})
 
@@ -114,16 +124,36 @@ class Graph:
         """Whether so many nodes can be drawn as they are: at most `most`, with twice as many edges."""
         if len(members) > most:
             return False
-        products = sum(self.sizes[i] - 1 for i in members)
+        products = sum(self.products[i] for i in members)
         return len(members) + products <= most and sum(len(self.parents[i]) for i in members) + products <= 2 * most
 
     def has_opened(self, path: str) -> bool:
         """Whether something within the part of this path is to be open."""
         return any(is_within(path, opened) for opened in self.opened)
 
-    def folded(self) -> list[Item]:
-        """What is seen of the graph: parts, and nodes that are in none."""
-        return self.items(list(range(len(self.values))), (), "")
+    def seen(self) -> list[Item]:
+        """What is seen of the graph: parts, and nodes that are in none; what is to be open is.
+
+        Raises ValueError if there is nothing of a name that is to be opened.
+        """
+        items = self.items(list(range(len(self.values))), (), "")
+        paths: dict[str, None] = {}
+        k = 0
+        while k < len(items):
+            item = items[k]
+            if isinstance(item, Part):
+                paths[item.path] = None
+                if item.path in self.opened or self.has_opened(item.path):
+                    items[k : k + 1] = item.inside
+                    continue
+            k += 1
+        modules = {".".join(way[:depth]) for way in {*self.modules} for depth in range(len(way) + 1)}
+        for name in self.opened:
+            if name not in paths and name not in modules:
+                known = ", ".join(map(repr, [*paths][:MOST_NAMES])) or "none"
+                more = f" and {len(paths) - MOST_NAMES:,} more" if len(paths) > MOST_NAMES else ""
+                raise ValueError(f"draw: nothing to open is called {name!r}; there are {known}{more}")
+        return items
 
     def items(self, members: list[int], step: Place, path: str) -> list[Item]:
         """What is seen of some nodes: the parts that they are in, and those that are in none."""
@@ -174,7 +204,10 @@ class Graph:
             place = own[i]
             if place is None and parents:
                 computed = {found[p] for p in parents if self.parents[p]}
-                if len(computed) == 1 and (len({*parents}) > 1 or self.is_function(i)):
+                goes_on = self.is_function(i) or (
+                    self.values[i].operation in SUMS and any(self.is_term(p) and own[p] for p in parents)
+                )
+                if len(computed) == 1 and goes_on:
                     [place] = computed
                 else:
                     place = shared([max(computed, key=len, default=()), ahead[i]])
@@ -185,6 +218,10 @@ class Graph:
         """Whether it is a function of a single node, such as an activation."""
         operation = self.values[i].operation
         return operation is not None and not operation.is_infix and len(self.parents[i]) == 1
+
+    def is_term(self, i: int) -> bool:
+        """Whether it is a product that is used once, such as a weight times an input."""
+        return self.values[i].operation is diagram.MULTIPLY and len(self.uses[i]) == 1
 
     def by_module(self, members: list[int], step: Place, path: str) -> list[Part]:
         """The modules within a module, and the layers of what is in none of them."""
@@ -209,23 +246,16 @@ class Graph:
         """Nodes of one operation that stand equally deep among the members, and the leaves that only they use."""
         if len(members) <= FEW:
             return [Part(self, f"{path}#{i}", [i], step) for i in members]
-        within = {i: k for k, i in enumerate(members)}
-        depth = [0] * len(members)
-        keys: list[tuple[object, ...]] = [()] * len(members)
         groups: dict[tuple[object, ...], list[int]] = {}
-        for k, i in enumerate(members):
-            if not self.parents[i]:
-                continue
-            inner = [within[p] for p in self.parents[i] if p in within]
-            key: tuple[object, ...] = ()
-            if self.is_function(i) and inner and self.is_net_input(self.parents[i][0]):
-                depth[k] = depth[inner[0]]
-                key = (*keys[inner[0]], self.ops[i])
-            else:
-                depth[k] = 1 + max((depth[p] for p in inner), default=0)
-                key = (depth[k], self.ops[i], len(self.parents[i]))
-            keys[k] = key
-            groups.setdefault(key, []).append(i)
+        keys: dict[int, tuple[object, ...]] = {}
+        depth = self.depths(members)
+        for i in members:
+            if self.parents[i]:
+                if (net_input := self.net_input(i)) in keys:
+                    keys[i] = (*keys[net_input], self.ops[i])
+                else:
+                    keys[i] = (depth[i], self.ops[i], len(self.parents[i]))
+                groups.setdefault(keys[i], []).append(i)
         joined: dict[tuple[object, ...], list[int]] = {}  # activations with what they are of
         for key, group in groups.items():
             joined.setdefault(key[:3], []).extend(group)
@@ -233,15 +263,37 @@ class Graph:
         shared_leaves: dict[tuple[object, ...], list[int]] = {}
         for i in members:
             if not self.parents[i]:
-                users = tuple(dict.fromkeys(group_of.get(use, ("out", use)) for use in self.uses[i]))
+                users = tuple(
+                    dict.fromkeys(group_of.get(use, self.modules[use][: len(step) + 1]) for use in self.uses[i])
+                )
                 is_own = len(users) == 1 and users[0] in joined
                 (joined if is_own else shared_leaves).setdefault(users[0] if is_own else users, []).append(i)
         groups_found = [*joined.values(), *shared_leaves.values()]
         return [Part(self, f"{path}#{min(group)}", sorted(group), step) for group in groups_found]
 
-    def is_net_input(self, i: int) -> bool:
-        """Whether only one node uses it and it has several operands, so that a function of it is its activation."""
-        return len(self.uses[i]) == 1 and len(self.parents[i]) > 1
+    def depths(self, members: Sequence[int]) -> dict[int, int]:
+        """How deep each stands among the members: an activation as deep as what it is of, leaves not at all.
+
+        What leaves alone go into stands just before its use, and not at the beginning with all others of its kind.
+        """
+        depth: dict[int, int] = {}
+        for i in members:
+            inner = [depth[p] for p in self.parents[i] if p in depth]
+            is_activation = self.net_input(i) in depth
+            depth[i] = max(inner, default=0) + (1 if self.parents[i] and not is_activation else 0)
+        for i in reversed(members):
+            if self.parents[i] and all(not self.parents[p] for p in self.parents[i]):
+                uses = [depth[use] for use in self.uses[i] if use in depth]
+                if uses and self.net_input(self.uses[i][0]) != i:
+                    depth[i] = max(min(uses) - 1, 1)
+        return depth
+
+    def net_input(self, i: int) -> int:
+        """What a node is the activation of: the one operand that it is a function of, if it is its only use; or -1."""
+        if not self.is_function(i):
+            return -1
+        [operand] = self.parents[i]
+        return operand if len(self.uses[operand]) == 1 and len(self.parents[operand]) > 1 else -1
 
     def sorted(self, parts: list[Part]) -> list[Part]:
         """In the order in which they can be computed, as far as there is one: by their first computed nodes."""
@@ -331,16 +383,17 @@ class Graph:
                 if p in owner and owner[p] != k
             }
             kinds = Counter(self.ops[i] for i in part.members)
-            signs.append((tuple(sorted(kinds.items())), tuple(sorted(needed))))
+            family = re.sub(r"\[\d+\]$", "", part.title)
+            signs.append((family, tuple(sorted(kinds.items())), tuple(sorted(needed))))
         return signs
 
     def in_blocks(self, parts: list[Part], step: Place, path: str) -> list[Part]:
-        """The parts, in their order, in as many blocks as a picture may have, with equally many nodes."""
-        size = sum(len(part.members) for part in parts) / MOST_PARTS
+        """The parts, in their order, in few blocks, with equally many nodes."""
+        size = sum(len(part.members) for part in parts) / BLOCKS
         blocks: list[list[Part]] = [[]]
         filled = 0
         for part in parts:
-            if filled >= size * len(blocks) and len(blocks) < MOST_PARTS:
+            if filled >= size * len(blocks) and len(blocks) < BLOCKS:
                 blocks.append([])
             blocks[-1].append(part)
             filled += len(part.members)
@@ -360,13 +413,13 @@ class Graph:
         weights: dict[tuple[str, int], set[int]] = {}
         within, activations = set(members), set()
         for i in members:
-            if self.values[i].operation is diagram.DOT:
+            if self.is_neuron(i):
                 factors, *_ = diagram.operands_of_dot(self.values[i])
                 activation = self.activation_of(i, within)
                 activations.add(activation)
                 kind = (self.ops[activation] if activation >= 0 else "", len(factors))
                 neurons[kind] += 1
-                weights.setdefault(kind, set()).add(self.parents[i][0] if self.parents[i] else i)
+                weights.setdefault(kind, set()).add(self.parents[i][0])
         phrases = []
         for (activation_name, inputs), count in neurons.most_common():
             different = len(weights[activation_name, inputs])
@@ -375,9 +428,7 @@ class Graph:
             phrase = f"{counted(different if is_shared else count, kind_of)} of {counted(inputs, 'input')}"
             phrases.append(phrase + (f", {count // different:,} times" if is_shared else ""))
         others = Counter(
-            self.ops[i]
-            for i in members
-            if self.parents[i] and self.values[i].operation is not diagram.DOT and i not in activations
+            self.ops[i] for i in members if self.parents[i] and i not in activations and not self.is_neuron(i)
         )
         phrases += [f"{count:,} {op}" for op, count in others.most_common()]
         if not phrases:
@@ -385,10 +436,24 @@ class Graph:
         more = len(phrases) - MOST_PHRASES
         return "; ".join(phrases[:MOST_PHRASES]) + (f"; {counted(more, 'more kind')}" if more > 0 else "")
 
+    def is_neuron(self, i: int) -> bool:
+        """Whether it is a dot of leaves, the weights, with something else."""
+        return (
+            self.values[i].operation is diagram.DOT and bool(self.parents[i]) and not self.parents[self.parents[i][0]]
+        )
+
     def activation_of(self, i: int, within: Collection[int]) -> int:
         """The node that is the function of a net input, or -1."""
         uses = self.uses[i]
         return uses[0] if len(uses) == 1 and uses[0] in within and self.is_function(uses[0]) else -1
+
+
+def names_to_open(names: str | Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple. Raises TypeError if they are none."""
+    given = (names,) if isinstance(names, str) else names
+    if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f'draw: expected open= to be names of parts, such as "layers[1]", got {reprlib.repr(names)}')
+    return tuple(given)
 
 
 @dataclass(frozen=True)
@@ -441,8 +506,9 @@ def is_within(path: str, opened: str) -> bool:
 
 
 def operation_of(value: Value) -> str:
-    """The operation's name in a text: its symbol, or "" of a leaf."""
-    return diagram.shown(value.op, diagram.BOX_CHARACTERS)
+    """The operation's name, as the tape's layers have it, or "" of a leaf."""
+    operation = value.operation
+    return diagram.shown(operation.name if operation else value.op, diagram.BOX_CHARACTERS)
 
 
 def join(root: dict[int, int], one: int, other: int) -> None:

@@ -19,9 +19,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 
+from autograd.drawing import layout
 from autograd.drawing import sizes as sizes_of
 from autograd.drawing.layout import Layout
 
@@ -41,6 +43,7 @@ MOST_SLOTS = 8_000  # of edges that pass ranks; the longest edges beyond go with
 ROUNDS = 12  # of sweeps that reduce crossings; fewer where there are very many edges
 LONG, ASPECT, ROW_GAP = 1_500.0, 4.0, 24.0  # what is longer, and so many times as long as high, gets rows
 LEAST_ROW, BOW = 900.0, 7.0  # how long a row is at least, and how far each bow between rows reaches beyond that within
+MOST_FOR_GRAPHVIZ, MOST_RANKS_FOR_GRAPHVIZ = 150, 60
 MOST_IN_A_TURN = 6  # edges between two rows
 
 
@@ -77,17 +80,35 @@ def lay_out(
     >>> layout.curves["a b"][0], layout.curves["a b"][-1]
     ((47.2, 17.2), (65.2, 17.2))
     """
-    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
-    items.find_ranks()
-    items.make_slots()
+    items = in_ranks(sizes, edges, rankdir)
     order(items)
     settle(items)
     rows = find_rows(items)
     return Pen(items, rows, rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
 
 
+def placed(nodes: Sequence[Node], rankdir: str) -> Layout:
+    """The layout of a graph: Graphviz's while that is quick, which it is for few nodes, else that of `by_layers`.
+
+    Graphviz has a node of its own for every label and every rank that an edge passes, and takes the square of their
+    number and more; so it is not asked where there are many, nor for what would be a very long row. Where no layout
+    program is found, or where it takes long all the same, it is not needed.
+    """
+    items = in_ranks(*shapes(nodes)[:2], rankdir)
+    if len(items.rank) <= MOST_FOR_GRAPHVIZ and max(items.rank, default=0) < MOST_RANKS_FOR_GRAPHVIZ:
+        with suppress(layout.NoProgramError, TimeoutError):
+            return layout.by_graphviz(nodes, rankdir)
+    return by_layers(nodes, rankdir)
+
+
 def by_layers(nodes: Sequence[Node], rankdir: str) -> Layout:
-    """The layout of a graph as diagram.py shows it: for many nodes, as `layout.by_graphviz` is for few."""
+    """The layout of a graph as diagram.py shows it, without a layout program."""
+    places, edges, rounds = shapes(nodes)
+    return lay_out(places, edges, rankdir, rounds)
+
+
+def shapes(nodes: Sequence[Node]) -> tuple[dict[str, Point], list[Edge], set[str]]:
+    """The sizes of boxes and circles, the edges, and which of them are circles."""
     places: dict[str, Point] = {}
     edges: list[Edge] = []
     rounds = set()
@@ -98,7 +119,7 @@ def by_layers(nodes: Sequence[Node], rankdir: str) -> Layout:
             edges += operand_edges(node)
             edges.append(Edge(node.edge, node.circle, node.box))
         places[node.box] = sizes_of.of_box(node)
-    return lay_out(places, edges, rankdir, rounds)
+    return places, edges, rounds
 
 
 def operand_edges(node: Node) -> Iterator[Edge]:
@@ -106,6 +127,13 @@ def operand_edges(node: Node) -> Iterator[Edge]:
     for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
         label = None if derivative is None else sizes_of.of_label(derivative)
         yield Edge(node.edge_from(k), f"v{parent}", node.circle, label)
+
+
+def in_ranks(sizes: Mapping[str, Point], edges: Sequence[Edge], rankdir: str) -> Items:
+    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
+    items.find_ranks()
+    items.make_slots()
+    return items
 
 
 class Items:
@@ -354,7 +382,7 @@ def straighten(items: Items) -> None:
     head, or else the nearest to their mean.
     """
     place = {item: k for rank in items.ranks for k, item in enumerate(rank)}
-    for chain in items.chains:
+    for chain in [*items.chains, *reversed(items.chains)]:  # the second time those before may have made room
         run: list[int] = []
         low, high = -math.inf, math.inf
         for slot in [*chain[1:-1], -1]:
@@ -397,7 +425,7 @@ def find_rows(items: Items) -> list[Row]:
     """All ranks in one row, or where that would be very long, and few edges run between rows, in several."""
     lengths = [max((items.length[item] for item in rank), default=0.0) for rank in items.ranks]
     gaps = find_gaps(items)
-    whole = placed(Row(0, len(items.ranks)), lengths, gaps, 0.0)
+    whole = placed_row(Row(0, len(items.ranks)), lengths, gaps, 0.0)
     low = min((items.at[k] - items.before[k] for k in range(len(items.rank))), default=0.0)
     high = max((items.at[k] + items.after[k] for k in range(len(items.rank))), default=0.0)
     height = max(high - low, 1.0)
@@ -411,9 +439,9 @@ def find_rows(items: Items) -> list[Row]:
     cuts = find_cuts(whole, passing, whole.length / rows_wanted)
     if any(passing[cut - 1] > MOST_IN_A_TURN for cut in cuts):
         return [whole]
-    rows = [placed(Row(first, end), lengths, gaps, 0.0) for first, end in pairwise([0, *cuts, len(items.ranks)])]
+    rows = [placed_row(Row(first, end), lengths, gaps, 0.0) for first, end in pairwise([0, *cuts, len(items.ranks)])]
     longest = max(row.length for row in rows)
-    return [*(placed(row, lengths, gaps, longest) for row in rows[:-1]), rows[-1]]
+    return [*(placed_row(row, lengths, gaps, longest) for row in rows[:-1]), rows[-1]]
 
 
 def span_of(items: Items, chain: list[int]) -> int:
@@ -431,7 +459,7 @@ def find_gaps(items: Items) -> list[float]:
     return gaps
 
 
-def placed(row: Row, lengths: Sequence[float], gaps: Sequence[float], length: float) -> Row:
+def placed_row(row: Row, lengths: Sequence[float], gaps: Sequence[float], length: float) -> Row:
     """The row with places for its ranks, its gaps widened until it is so long."""
     own = sum(lengths[row.first : row.end]) + sum(gaps[row.first : row.end - 1])
     more = max(length - own, 0.0) / max(row.end - row.first - 1, 1)
