@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from autograd.drawing.themes import Theme
 
 LINE_CHARACTERS = 48  # of a line in a part's box
-MOST_INSIDE = 2_000  # nodes that are drawn in all the pictures of what is inside
+MOST_INSIDE, MOST_LEVELS = 1_500, 40  # boxes in all the pictures of what is inside, and pictures
+MOST_HINTS = 5  # boxes around a view that are told apart
 BEHIND = 4.0  # how far the second box shows behind that of a part that repeats
 
 
@@ -41,13 +42,13 @@ class Canvas:
 
     Arguments:
         graph: the graph.
-        nodes_of: what is drawn of a Value, by its place in the graph.
+        nodes_of: what is drawn of some Values, by their places in the graph.
         rankdir: where the graph goes.
         highlighted: the names of what stands out, or None.
     """
 
     graph: Graph
-    nodes_of: Callable[[int], Sequence[Node]]
+    nodes_of: Callable[[Sequence[int]], list[Node]]
     rankdir: str
     highlighted: Collection[str] | None = None
 
@@ -59,7 +60,7 @@ def levels(canvas: Canvas, title: str) -> Level:
     views, drawn = [top], 0
     for view in views:  # it grows: those further out come first
         for part in view.parts:
-            if drawn + len(part.inside) > MOST_INSIDE:
+            if drawn + len(part.inside) > MOST_INSIDE or len(views) > MOST_LEVELS:
                 break
             drawn += len(part.inside)
             views.append(View(canvas, part.inside, part.heading, view, part))
@@ -95,8 +96,7 @@ class View:
 
     @cached_property
     def nodes(self) -> list[Node]:
-        loose = [item for item in self.items if not isinstance(item, Part)]
-        return [node for i in sorted(loose) for node in self.canvas.nodes_of(i)]
+        return self.canvas.nodes_of(sorted(item for item in self.items if not isinstance(item, Part)))
 
     def around(self, i: int) -> Item | None:
         """The item of the views around that holds a node.
@@ -190,7 +190,13 @@ class Flows:
         self.hints: dict[str, str] = {}
         self.tails: dict[str, str] = {}
         self.flows: defaultdict[tuple[str, str], dict[int, None]] = defaultdict(dict)
+        self.merged = frozenset[str]()
         self.find()
+        ways = [name.partition(" ")[0] for name in self.hints]
+        if merged := {way for way in ways if ways.count(way) > MOST_HINTS}:
+            self.hints, self.tails, self.merged = {}, {}, frozenset(merged)
+            self.flows.clear()
+            self.find()
         self.links = [Link(*ends, values, self.graph) for ends, values in self.flows.items()]
 
     def find(self) -> None:
@@ -225,8 +231,8 @@ class Flows:
         around = self.view.around(i)
         if around is None:
             return ""
-        name = f"{way} {name_of(around)}"
-        self.hints[name] = hint_text(self.view, around)
+        name = way if way in self.merged else f"{way} {name_of(around)}"
+        self.hints[name] = "elsewhere" if way in self.merged else hint_text(self.view, around)
         return name
 
 
@@ -361,7 +367,7 @@ def hint_text(view: View, item: Item) -> str:
     if isinstance(item, Part):
         written = f"the next of {item.times:,}" if item is view.part else item.heading
         return diagram.shown(written, LINE_CHARACTERS)
-    *_, node = view.canvas.nodes_of(item)
+    *_, node = view.canvas.nodes_of([item])
     return diagram.shown(node.label, diagram.BOX_CHARACTERS) or diagram.short(node.data)
 
 
