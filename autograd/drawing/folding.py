@@ -354,7 +354,9 @@ class Graph:
 
     def repeated(self, parts: list[Part], step: Place, path: str) -> list[Part]:
         """The parts, with what repeats among them made one: the longest runs first."""
-        signs = [self.signs(parts, is_relative) for is_relative in (True, False)]
+        signs = [self.signs(parts, is_relative=True)]
+        if (run := longest_run(signs[0])) is None or run.times * run.period < len(parts) / 2:
+            signs.append(self.signs(parts, is_relative=False))
         runs: dict[int, Run] = {}
         spans = [(0, len(parts))]
         while spans and len(runs) < RUNS:
@@ -402,9 +404,9 @@ class Graph:
                 for p in self.parents[i]
                 if p in owner and owner[p] != k
             }
-            kinds = Counter(self.ops[i] for i in part.members)
+            kinds = tuple(sorted(self.ops[i] for i in part.members))
             family = re.sub(r"\[\d+\]$", "", part.title)
-            signs.append((family, tuple(sorted(kinds.items())), tuple(sorted(needed))))
+            signs.append((family, kinds, tuple(sorted(needed))))
         return signs
 
     def in_blocks(self, parts: list[Part], step: Place, path: str) -> list[Part]:

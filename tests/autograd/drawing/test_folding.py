@@ -108,10 +108,10 @@ def test_without_a_model_layers_are_found_by_depth():
     graph = graph_of(batch(model, 5))
     check(graph)
     found = [part.what for part in parts_in(graph.seen())]
-    assert found[:3] == [
+    assert found == [
         "16 relu neurons of 2 inputs, 5 times",
         "16 relu neurons of 16 inputs, 5 times",
-        "1 neuron of 16 inputs, 5 times",
+        "1 neuron of 16 inputs, 5 times; 5 subtract; 5 power",
     ]
 
 
@@ -120,8 +120,8 @@ def test_many_layers_alike_are_one_part():
     graph = graph_of(batch(model, 1), model=model)
     check(graph)
     [repeated] = [part for part in parts_in(graph.seen()) if part.each]
-    assert repeated.title == "layers[0] … layers[59]"
-    assert repeated.times == 60
+    assert repeated.title == "layers[1] … layers[59]"  # the first one's operands are leaves
+    assert repeated.times == 59
     assert repeated.heading == repeated.title
     assert repeated.what == "2 relu neurons of 2 inputs"
 
@@ -149,7 +149,7 @@ def test_equal_steps_of_a_chain_are_one_part():
     check(graph)
     items = graph.seen()
     [steps] = parts_in(items)
-    assert steps.what == "1 multiply; 1 tanh"
+    assert steps.what == "1 tanh; 1 multiply"  # the first step, whose operand is a leaf, stands before them
     assert steps.times >= 98
     assert steps.heading == f"{steps.times} times the same"
     assert len(items) <= 6
@@ -174,13 +174,13 @@ def test_equal_steps_of_a_recurrence_are_one_part():
     assert len(steps.shown) == 9 + 3 + 3 + 3 + 3 + 1  # and an input, a leaf
 
 
-def test_a_million_nodes_in_a_chain_are_folded_without_recursion():
+def test_depth_is_bounded_by_memory_only():
     value = Value(1.0)
-    for _ in range(100_000):
+    for _ in range(20_000):
         value = tanh(value)
     graph = graph_of(value)
     items = graph.seen()
-    assert sorted(members_of(items)) == list(range(100_001))
+    assert sorted(members_of(items)) == list(range(20_001))
     assert len(items) < 10
 
 
@@ -203,13 +203,13 @@ def test_what_has_no_structure_is_folded_into_blocks_that_go_forward(seed):
         assert all(place[parent] <= place[i] for parent in parents if graph.parents[parent])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(2, 400), st.integers(0, 10**6), st.integers(1, 60))
 def test_every_node_is_in_one_part(count, seed, operands):
     check(graph_of(random_graph(count, seed, operands)))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 6), st.booleans())
 def test_every_node_of_a_network_is_in_one_part(width, depth, examples, has_model):
     model = MLP(2, [width] * depth + [1])
@@ -283,18 +283,20 @@ def test_one_name_or_several():
 
 class Hostile(Module):
     def __init__(self):
-        self.parts = {"<b>&\"]}'\n\x00\ud800": MLP(2, [30, 1])}
+        self.parts = {"<b>&\"]}'\n\x00\ud800": MLP(2, [30, 1]), "a.3": MLP(1, [30, 1])}
 
     def __call__(self, x):
-        [model] = self.parts.values()
-        return model(x)
+        for model in self.parts.values():
+            x = [model(x)]
+        return x[0]
 
 
 def test_a_module_may_be_called_anything():
     model = Hostile()
     graph = graph_of(batch(model, 5), model=model)
     check(graph)
-    assert any("\ud800" in part.path for part in parts_in(graph.seen()))
+    [whole] = [part for part in parts_in(graph.seen()) if part.title]
+    assert titles(whole.inside) == ["parts.<b>&\"]}'\\n\\x00\\ud800", "parts.a[3]"]
 
 
 def test_an_operation_from_elsewhere_is_called_by_its_symbol():

@@ -63,7 +63,7 @@ def test_a_parameter_is_named_in_the_picture_and_what_is_none_keeps_its_label():
 def test_whatever_names_its_parameters_is_a_model():
     w = Value(2.0, label="w")
     model = SimpleNamespace(named_parameters=lambda: [("gate.0.weight", w)])
-    assert "weight" not in draw(w * 3, model=model).svg  # its own label, a letter, says as much
+    assert ">weight<" not in draw(w * 3, model=model).svg  # its own label, a letter, says as much
     w.label = "omega"
     assert ">weight<" in draw(w * 3, model=model).svg
 
