@@ -16,7 +16,7 @@ from autograd.drawing import diagram, layered, sizes
 from autograd.drawing.folding import Part
 from autograd.drawing.pen import Group, Shape, Text
 from autograd.drawing.picture import CORNER, arrow, of_graph
-from autograd.drawing.themes import looks
+from autograd.drawing.themes import Signs, looks
 from autograd.drawing.viewer import Level
 from autograd.wording import counted
 
@@ -53,9 +53,9 @@ class Canvas:
     highlighted: Collection[str] | None = None
 
 
-def levels(canvas: Canvas, title: str) -> Level:
+def levels(canvas: Canvas, items: Sequence[Item], title: str) -> Level:
     """The picture of what is seen of the graph, and, as far as they are not too many, of what is inside its parts."""
-    top = View(canvas, canvas.graph.seen(), title)
+    top = View(canvas, items, title)
     insides: dict[int, dict[str, Level]] = {}
     views, drawn = [top], 0
     for view in views:  # it grows: those further out come first
@@ -63,9 +63,11 @@ def levels(canvas: Canvas, title: str) -> Level:
             if drawn + len(part.inside) > MOST_INSIDE or len(views) > MOST_LEVELS:
                 break
             drawn += len(part.inside)
-            views.append(View(canvas, part.inside, part.heading, view, part))
-    level = Level(top.paint, title)
+            title = diagram.shown(part.heading, LINE_CHARACTERS)
+            views.append(View(canvas, part.inside, title, view, part))
+    level = Level(top.paint)
     for view in reversed(views):
+        view.look()
         level = Level(view.paint, view.title, insides.pop(id(view), {}))
         if view.outer and view.part:
             insides.setdefault(id(view.outer), {})[name_of(view.part)] = level
@@ -113,6 +115,10 @@ class View:
     @cached_property
     def flows(self) -> Flows:
         return Flows(self)
+
+    def look(self) -> None:
+        """Reads the numbers that it shows, so that it goes on showing these."""
+        _ = self.nodes, self.flows
 
     @cached_property
     def layout(self) -> Layout:
@@ -168,11 +174,12 @@ class Link:
         return steepest(self.graph, self.values)
 
     def drawn(self, layout: Layout, theme: Theme, largest: float) -> Group:
-        line, head = arrow(layout.curves[self.edge], theme, 0.0, 0.0)
-        pieces: list[Piece] = [replace(line, width=theme.width_of(self.steepest, largest)), head]
+        colour = theme.flow.zero  # the values' gradients may have either sign
+        neutral = replace(theme, flow=Signs(colour, colour, colour))
+        pieces: list[Piece] = [*arrow(layout.curves[self.edge], neutral, self.steepest, largest)]
         if self.label:
             (x, y), size = layout.labels[self.edge], sizes.EDGE_FONT
-            pieces.append(Text((x, y + 0.32 * size), "center", self.label, size, False, theme.muted))
+            pieces.append(Text((x, y + 3), "center", self.label, size, False, theme.muted))
         return Group(tuple(pieces), "\n".join([counted(len(self.values), "value"), *numbers(self.graph, self.values)]))
 
 
@@ -319,7 +326,7 @@ def lines_of(part: Part) -> list[str]:
 
 def numbers(graph: Graph, members: Collection[int]) -> list[str]:
     """The range of the data, and how large the gradients are."""
-    data = [x for i in members if not math.isnan(x := graph.values[i].data)]
+    data = [x for i in members if not math.isnan(x := graph.data[i])]
     short = diagram.short
     span = (
         f"{short(min(data))} … {short(max(data))}" if data and min(data) < max(data) else short(data[0]) if data else ""
@@ -329,7 +336,7 @@ def numbers(graph: Graph, members: Collection[int]) -> list[str]:
 
 def steepest(graph: Graph, members: Collection[int]) -> float:
     """The largest gradient by size; nan counts for nothing."""
-    return max((size for i in members if not math.isnan(size := abs(graph.values[i].grad))), default=0.0)
+    return max((size for i in members if not math.isnan(size := abs(graph.grads[i]))), default=0.0)
 
 
 def size_of_part(part: Part) -> Point:

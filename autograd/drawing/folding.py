@@ -95,7 +95,7 @@ class Part:
 
 
 class Graph:
-    """A graph to be folded.
+    """A graph to be folded, with the numbers that it holds now: `data` and `grads`.
 
     Arguments:
         values: its nodes in topological order.
@@ -121,6 +121,8 @@ class Graph:
                 self.uses[parent].append(i)
         self.products = [products_of(value) for value in values]
         self.ops = [operation_of(value) for value in values]
+        self.data = [value.data for value in values]
+        self.grads = [value.grad for value in values]
         self.modules = self.find_modules(places or {})
 
     def fits(self, members: Sequence[int], most: int) -> bool:
