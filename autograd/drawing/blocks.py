@@ -140,11 +140,9 @@ class Finder:
     def __init__(self, model: Any, run: Recorded, wengert: WengertList, names: list[str]) -> None:
         self.model, self.run, self.wengert, self.names = model, run, wengert, names
         groups = find_groups(wengert).groups
+        self.products = [group for group in groups if isinstance(group, Product)]
         self.product_at = {
-            result: (group, j)
-            for group in groups
-            if isinstance(group, Product)
-            for j, result in enumerate(group.results)
+            result: (product, j) for product in self.products for j, result in enumerate(product.results)
         }
         self.grouped = {result for group in groups for result in group.results}
         constants = [*wengert.constants.tolist(), *ADDED]
@@ -287,9 +285,10 @@ class Finder:
         for result, (_, operands) in self.operation_at.items():
             b = self.block_of[self.origin[result]]
             self.found[b].reads |= {s for v in flat(operands) for s in self.blocks_at(v) if s != b}
-        for unit, block in [(unit, block) for block in self.found for unit in block.units]:
-            block.reads |= {s for bias in unit.biases for s in self.blocks_at(bias)}
-            unit.biases = [bias for bias in unit.biases if not self.blocks_at(bias)]
+        for block in self.found:
+            for unit in block.units:  # what is added to products may come from another block
+                block.reads |= {s for bias in unit.biases for s in self.blocks_at(bias)}
+                unit.biases = [bias for bias in unit.biases if not self.blocks_at(bias)]
 
     def merged(self) -> dict[frozenset[int], frozenset[int]]:
         """Of the origins whose results nothing uses but operations of one other origin, that one."""
@@ -326,12 +325,9 @@ class Finder:
         """A result is the unit that it is for the neurons that see it, else the one that it is among the outputs."""
         self.find_attention()
         ranks: dict[int, dict[int, int]] = defaultdict(dict)  # of each block, the unit of each result
-        conflicts = set()
-        seen: set[tuple[int, ...]] = set()
-        for product, _ in self.product_at.values():
-            if id(product) not in seen:
-                seen.add(id(product))
-                self.rank(product.inputs, ranks, conflicts)
+        conflicts: set[int] = set()
+        for product in self.products:
+            self.rank(product.inputs, ranks, conflicts)
         outputs = self.wengert.outputs.tolist()
         columns = grid_of(self.run.output_form) or len(outputs)
         for first in range(0, len(outputs), columns):
@@ -354,7 +350,7 @@ class Finder:
                 counts[b] += 1
 
     def find_attention(self) -> None:
-        """Dots of a softmax with results of neurons, one at each place: the neurons' first unit tells the heads apart."""
+        """Dots of a softmax with results of one neuron, one for each place. The first neuron tells the heads apart."""
         rows: dict[int, dict[int, dict[tuple[int, ...], dict[int, int]]]] = defaultdict(lambda: defaultdict(dict))
         for result, (name, operands) in self.operation_at.items():
             if name != "dot":
@@ -395,7 +391,7 @@ class Finder:
                 block.shape = shape[1:]
 
     def module_of(self, block: Block) -> str | None:
-        """The way to the module of a block: for neurons where their list is, for operations where all parameters are."""
+        """The way to the module of a block: for neurons that of their list, for operations that of the parameters."""
         if block.kind == "neurons":
             return module_path(self.model, block.path)
         names = [name for v in block.parameters if (name := self.name_of(v))]
@@ -415,13 +411,18 @@ class Finder:
 
 
 def grid_of(form: Form) -> int | None:
-    """How many numbers each row has, where a structure is a sequence of rows of one length."""
+    """How many numbers each row has, where a structure is a sequence of rows of one length; None for another."""
     if form.shape is not None:
         return form.shape[1] if len(form.shape) == 2 and 0 not in form.shape else None
-    rows = {part.count for part in form.parts}
-    is_flat = all(part.kind is not None and all(p.kind is None and not p.shape for p in part.parts) or
-                  (part.shape is not None and len(part.shape) == 1) for part in form.parts)  # fmt: skip
-    return rows.pop() if form.parts and is_flat and len(rows) == 1 and rows != {0} else None
+    lengths = {row_length(part) for part in form.parts} if not form.keys else set()
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def row_length(form: Form) -> int | None:
+    if form.shape is not None:
+        return form.shape[0] if len(form.shape) == 1 and form.shape[0] else None
+    is_row = form.kind is not None and form.parts and not form.keys and all(part.is_single for part in form.parts)
+    return len(form.parts) if is_row else None
 
 
 def places_of_numbers(run: Recorded) -> list[str]:
