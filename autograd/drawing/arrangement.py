@@ -260,11 +260,11 @@ class Arrangement:
         """Of each way √Σ (w x)², or √Σ w² without inputs; inf if that is no number, so that it is seen."""
         table = self.numbers.table
         terms = table[unit.weights]
-        if self.network.recorded.is_example:
-            terms = terms * table[unit.inputs]
         which = [*chain.from_iterable(ways.values())]
         of = numpy.repeat(numpy.arange(len(ways)), [len(own) for own in ways.values()])
         with numpy.errstate(over="ignore", invalid="ignore"):
+            if self.network.recorded.is_example:
+                terms = terms * table[unit.inputs]
             sums = numpy.bincount(of, numpy.square(terms[which]), len(ways))
         return numpy.where(numpy.isnan(sums), math.inf, numpy.sqrt(sums))
 

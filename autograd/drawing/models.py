@@ -11,12 +11,12 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
+from reprlib import repr as shortened
 
 from autograd import structures
 from autograd.engines import Value
 from autograd.operands import described
 from autograd.recording import recording
-from autograd.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,20 +39,34 @@ def is_model(thing: object) -> bool:
 
 
 def names_of(model: Any) -> dict[int, str]:
-    """The name of each parameter by its id: `layers.0.neurons.3.weights.5`, or "" where the model tells none.
+    """The name of each parameter by its id: `layers.0.neurons.3.weights.5`, or "" where there is none.
 
+    A model that tells no names, as micrograd's, has those of its attributes.
     Raises TypeError for what are no parameters, ValueError if there are none.
     """
     if callable(getattr(model, "named_parameters", None)):
         pairs = [*model.named_parameters()]
     else:
-        pairs = [("", parameter) for parameter in model.parameters()]
+        ways = dict(ways_to_values(model, {id(model): model}))
+        pairs = [(ways.get(id(parameter), ""), parameter) for parameter in model.parameters()]
     for _, parameter in pairs:
         if not isinstance(parameter, Value):
             raise TypeError(f"draw: expected Values as the model's parameters, got {described(parameter)}")
     if not pairs:
         raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
     return {id(parameter): str(name) for name, parameter in pairs}
+
+
+def ways_to_values(holder: object, seen: dict[int, object], way: str = "") -> Iterator[tuple[int, str]]:
+    """The ids of the Values in the attributes of an object, or in a list, tuple or dict, and their first names."""
+    held_in = enumerate(holder) if isinstance(holder, (list, tuple)) else getattr(holder, "__dict__", {}).items()
+    for key, held in holder.items() if isinstance(holder, dict) else held_in:
+        if id(held) not in seen:
+            seen[id(held)] = held
+            if isinstance(held, Value):
+                yield id(held), f"{way}{key}"
+            elif not callable(getattr(held, "__get__", None)) and not isinstance(held, type):
+                yield from ways_to_values(held, seen, f"{way}{key}.")
 
 
 def kind_of(thing: object) -> str:
@@ -109,7 +123,7 @@ def recorded(model: Any, names: Sequence[str], inputs: Any = None) -> Recorded:
         try:
             return run(model, made_up, is_example=False)
         except Exception as error:  # of whatever kind a model raises
-            reasons.append(f"; for {counted(len(made_up), 'number')} it raised {type(error).__name__}: {error}")
+            reasons.append(f"; with {shortened(made_up)} it raised {type(error).__name__}: {error}")
     raise ValueError(
         f"draw: the weights of {kind_of(model)} do not tell what it takes; give it an input, draw(model, inputs)"
         + "".join(reasons[:1])
@@ -130,6 +144,8 @@ def candidates(model: Any, names: Sequence[str]) -> Iterator[Any]:
         count = len([*takewhile(lambda other: row and other.rpartition(".")[0] == row, names)]) or 1
         yield [1.0] * count
         yield [[1.0] * count]
+        if count == 1:
+            yield 1.0
 
 
 def module_path(model: Any, name: str) -> str:

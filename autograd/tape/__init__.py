@@ -7,10 +7,9 @@ import sys
 
 from autograd.tape import wengert
 from autograd.tape.branches import RecordingError, guarded
-from autograd.tape.executors import replayed
 from autograd.tape.groups import ADDED, Product, find_groups
 from autograd.tape.record import write_down
-from autograd.tape.tape import Tape
+from autograd.tape.tape import Tape, replayed
 
 __all__ = ["ADDED", "Product", "RecordingError", "Tape", "find_groups", "guarded", "replayed", "write_down"]
 

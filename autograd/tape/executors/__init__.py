@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
-from autograd.packages import numpy
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from autograd.tape.executors.executor import Executor
     from autograd.tape.executors.executor import Program as Program
     from autograd.tape.wengert import WengertList
-
-    Array = NDArray[numpy.float64]
 
 # Where the class of each stands, which is imported when it is first asked for. The first that can be used is a tape's
 # default.
@@ -60,14 +53,6 @@ def program(name: str, wengert: WengertList) -> Program:
     """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here, or is damaged."""
     wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold, before anything is made of it
     return made(EXECUTORS[checked(name, wengert)]).program(wengert)
-
-
-def replayed(wengert: WengertList, variables: Sequence[int], batch: Array, parameters: Array) -> Array:
-    """The numbers of some variables, whatever they are, for each example of a batch: (examples, variables)."""
-    chosen = replace(wengert, outputs=numpy.array(variables, numpy.int32))
-    numbers, none = numpy.empty((len(batch), len(variables))), numpy.empty(0)
-    program(checked(None, chosen), chosen).replay(len(batch), batch, parameters, numbers, None, none, None, 1)
-    return numbers
 
 
 def owned(name: str, numbers: object) -> bool:
