@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from autograd.drawing import naming
 from autograd.drawing.diagram import shown
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
 from autograd.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from autograd.drawing.blocks import Block, Unit
     from autograd.drawing.evaluation import Array, Evaluation
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # What is legible, and how much of it.
 MOST_COLUMNS = 12
+BLOCKS = "blocks"  # what the columns are called that are folded in the middle
 MOST_UNITS = 20  # in a column of circles
 MOST_STRIPS = 48  # in a column of strips, which are flatter
 MOST_EDGES = 400  # into a block
@@ -126,15 +128,17 @@ class Arrangement:
 
     Arguments:
         numbers: of the network.
-        opened: the name of the group that is not folded: "more3" of the units of block 3, "more" of the columns.
+        opened: the names of what is not folded: those of blocks, of whose units all are shown, and BLOCKS.
 
-    `boxes` are those of the blocks, `edges` those into each block, `loops` those that lead back in time. `hidden` are
+    `folded` is what is folded: the block of each name, and None of BLOCKS. `boxes` are those of the blocks, `edges` those into each block, `loops` those that lead back in time. `hidden` are
     the columns that are folded, and `fold` is the middle of what stands for them.
     """
 
-    def __init__(self, numbers: Evaluation, opened: str = "") -> None:
+    def __init__(self, numbers: Evaluation, opened: Collection[str] = ()) -> None:
         self.numbers, self.network, self.opened = numbers, numbers.network, opened
         self.blocks = self.network.blocks
+        self.names = self.names_of_blocks()
+        self.folded: dict[str, int | None] = {}
         self.hidden = range(0)
         self.boxes = self.measured()
         self.edges: list[list[Edge]] = []
@@ -152,6 +156,16 @@ class Arrangement:
         """Whether none of the blocks is in a column that is folded."""
         return all(self.boxes[b].column not in self.hidden for b in blocks)
 
+    def names_of_blocks(self) -> list[str]:
+        """What each block is called; blocks of one name are numbered."""
+        names = [*map(name_of, self.blocks)]
+        count, so_far = Counter(names), Counter[str]()
+        for b, name in enumerate(names):
+            if count[name] > 1:
+                so_far[name] += 1
+                names[b] = f"{name} {so_far[name]}"
+        return names
+
     # ---- What is shown, and how large
 
     def measured(self) -> list[Box]:
@@ -159,15 +173,18 @@ class Arrangement:
         for b, block in enumerate(self.blocks):
             columns.append(max((columns[s] + 1 for s in self.sources_of(block) if s < b), default=0))
         count = 1 + max(columns)
-        if count > MOST_COLUMNS and self.opened != "more":
+        if count > MOST_COLUMNS and BLOCKS not in self.opened:
             self.hidden = range(MOST_COLUMNS // 2, count - MOST_COLUMNS // 2)
+            self.folded[BLOCKS] = None
         beside = Counter(columns)
         boxes = []
         for b, (block, column) in enumerate(zip(self.blocks, columns, strict=True)):
             style = style_of(block)
             limit = max(4, (MOST_STRIPS if style == "strip" else MOST_UNITS) // beside[column])
-            limit = len(block.units) if self.opened == f"more{b}" else limit
+            limit = len(block.units) if self.names[b] in self.opened else limit
             units = [] if column in self.hidden else folded(len(block.units), limit)
+            if 0 < len(units) < len(block.units):
+                self.folded[self.names[b]] = b
             boxes.append(self.box(block, style, column, units))
         return boxes
 
@@ -281,17 +298,14 @@ class Arrangement:
     # ---- Words
 
     def titles(self, b: int, block: Block) -> Iterator[str]:
+        yield shown(self.names[b], 40)
         if block.kind == "inputs":
-            yield "inputs"
             yield size_in_words(block, "input")
         elif block.kind == "neurons":
-            yield shown(block.path or block.part or f"layer {b}", 40)
             functions = Counter(unit.activation or "linear" for unit in block.units).most_common(3)
             names = [f"{name} of {n}" if n < len(block.units) else name for name, n in functions]
             yield f"{size_in_words(block, 'neuron')}, {', '.join(names)}"
         else:
-            part = f"{block.path}, {block.part}" if block.path else block.part
-            yield shown("attention" if block.attention else part or "operations", 40)
             symbols = [f"{n:,} {OPERATIONS[name].symbol}" for name, n in block.operations.most_common(4)]
             yield ", ".join(symbols) + ", …" * (len(block.operations) > 4)
 
@@ -381,6 +395,17 @@ class Arrangement:
 
 
 # ---- Blocks
+
+
+def name_of(block: Block) -> str:
+    """Where it stands in the model, `layers[0]`, or else what it is."""
+    path = ".".join(naming.place(block.path))
+    if block.kind == "neurons":
+        return path or block.part or "neurons"
+    if block.kind == "inputs":
+        return "inputs"
+    part = f"{path}, {block.part}" if path else block.part
+    return "attention" if block.attention else part or "operations"
 
 
 def style_of(block: Block) -> str:

@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from autograd import files, pages
-from autograd.drawing import diagram, dot, layout, svg, tikz, viewer, xdot
+from autograd.drawing import diagram, dot, folded, folding, layered, naming, svg, tikz, viewer, xdot
 from autograd.drawing.models import is_model
 from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from autograd.drawing.naming import Model
     from autograd.drawing.pen import Picture
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
@@ -42,6 +43,9 @@ def draw(
     theme: str = "light",
     expand: bool = False,
     highlight: tuple[Value, Value] | None = None,
+    model: Model | None = None,
+    fold: bool | None = None,
+    open: str | Sequence[str] = (),
     max_nodes: int = 500,
 ) -> Drawing:
     """The picture of the graph that the values were computed from, with the numbers that it holds now; or of a model.
@@ -71,14 +75,19 @@ def draw(
         expand: spell out every `dot`, a neuron's net input: each product and the sum get nodes of their own.
         highlight: two Values, an operand and a result: the paths between them, along which the gradient of the one
             flows back to the other, stand out, and all else is dimmed.
-        max_nodes: how many Values the graph may have, with twice as many edges, both as drawn: the layout of larger
-            graphs takes long, and nobody can read it.
+        model: what has the graph's parameters, an `nn.Module` or whatever else has `named_parameters()`: they are named
+            by where they stand in it, `layers[0].neurons[3].w[1]`, without what all in the picture have in common.
+        fold: whether to fold the graph: its modules, its layers and what repeats in it become boxes that say what is
+            inside. None folds a graph of more than `max_nodes` nodes. In the page, `.html`, a click opens a box.
+        open: the names of boxes that are to show what is inside, such as "layers[1]"; they are written in the boxes, or
+            seen when hovering over them.
+        max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
-    Raises TypeError if what is given is neither Values nor a model, and ValueError if the graph has more than
-    `max_nodes` Values or more than twice as many edges, if no path leads from one highlighted Value to the other, or
-    for an unknown rankdir or theme. For a model, what the model raises; TypeError or ValueError if it has no
-    parameters, if what it returns does not depend on them and on the inputs, and if there are no inputs and the weights
-    do not tell how many it takes.
+    Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
+    no path leads from one highlighted Value to the other, if nothing is found to `open`, or for an unknown rankdir or
+    theme. For a model, it raises what the model raises; and TypeError or ValueError if the model has no parameters, if
+    what it returns does not depend on them and on the inputs, or if there are no inputs and the weights do not tell how
+    many it takes.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
@@ -96,52 +105,67 @@ def draw(
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
     if is_model(values[0]):
-        if expand or highlight or rankdir != "LR":
-            raise ValueError("draw: a model's picture has no expand=, highlight= or rankdir=; draw(model(x)) has them")
-        return of_model(theme, *values)
+        if expand or highlight or model is not None or fold is not None or rankdir != "LR":
+            options = "rankdir=, expand=, highlight=, model= or fold="
+            raise ValueError(f"draw: a model's picture has no {options}; that of what it computes has: draw(model(x))")
+        return of_model(theme, folding.names_to_open(open), *values)
     for value in values:
         if not isinstance(value, Value):
             instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
             instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
             raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
     order = topological_order(*values)
-    check_size(order, expand, max_nodes)
+    standing = {} if model is None else naming.places(model)
+    opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
-    nodes = list(diagram.pictured(order, places, expand))
-    highlighted = None if highlight is None else paths(nodes, places, highlight)
+    called = cache(lambda: naming.names(order, standing))
     labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
     title = ", ".join(labels) or "A computation graph"
-    laid_out = cache(lambda: layout.by_graphviz(nodes, rankdir))
-    return Drawing(
-        Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
-        len(nodes),
-        theme=theme,
-        dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
-    )
+
+    def nodes_of(shown: Sequence[Value]) -> list[diagram.Node]:
+        return [*diagram.pictured(shown, places, expand, called())]
+
+    nodes = cache(lambda: nodes_of(order))
+    highlighted = None if highlight is None else paths(nodes(), places, highlight)
+    if opened or fold or (fold is None and excess(order, expand, max_nodes)):
+        graph = folding.Graph(order, standing, diagram.number_of_products if expand else lambda _: 0, opened)
+        canvas = folded.Canvas(graph, lambda i: nodes_of([order[i]]), rankdir, highlighted)
+        level = folded.levels(canvas, title)
+    else:
+        laid_out = cache(lambda: layered.placed(nodes(), rankdir))
+        level = Level(lambda colours: of_graph(nodes(), laid_out(), colours, highlighted, title), title)
+    count = len(order) + (sum(map(diagram.number_of_products, order)) if expand else 0)
+    return Drawing(level, count, theme=theme, dot=lambda: dot.source(nodes(), rankdir, THEMES[theme], highlighted))
 
 
-def of_model(theme: str, model: Any, inputs: Any = None, *others: object) -> Drawing:
+def of_model(
+    theme: str, opened: Sequence[str], model: Any, inputs: Any = None, *others: object
+) -> Drawing:  # Any: a model, and what it takes
     """The picture of a model, as `draw` returns it."""
     if others:
         raise TypeError(f"draw: expected a model and what it takes, in one structure, got {1 + len(others)} inputs")
     from autograd.drawing import network  # which needs NumPy
 
-    seen = network.Seen(model, inputs)
-    inside = {name: Level(paint, title) for name, title, paint in seen.folded()}
+    seen = network.Seen(model, inputs, opened)
+    inside = {name: Level(paint, name) for name, paint in seen.folded()}
     return Drawing(Level(seen.paint, seen.title, inside), len(seen.blocks), "block", theme=theme)
 
 
-def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str = "draw") -> None:
-    """Raises ValueError if it is too much to `draw` (or to `explain`)."""
+def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str) -> None:
+    """Raises ValueError if it is too much for `what`, such as "explain"."""
+    if excess(order, expand, max_nodes):
+        nodes, edges = len(order), sum(len(node.parents) for node in order)
+        raise ValueError(
+            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit "
+            f"{2 * max_nodes:,}): {what} one example's loss, or pass max_nodes="
+        )
+
+
+def excess(order: Sequence[Value], expand: bool, max_nodes: int) -> bool:
+    """Whether there are more nodes than `max_nodes`, as drawn, or more than twice as many edges."""
     products = sum(map(diagram.number_of_products, order)) if expand else 0
     nodes, edges = len(order) + products, sum(len(node.parents) for node in order) + products
-    max_edges = 2 * max_nodes  # a dense layer has fewer
-    if nodes > max_nodes or edges > max_edges:
-        smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
-        raise ValueError(
-            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit {max_edges:,}): "
-            f"{smaller}, or pass max_nodes="
-        )
+    return nodes > max_nodes or edges > 2 * max_nodes  # a dense layer has fewer edges
 
 
 def paths(nodes: Sequence[diagram.Node], places: dict[Value, str], highlight: tuple[Value, Value]) -> set[str]:

@@ -6,7 +6,10 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from autograd.drawing import naming
 from autograd.drawing.diagram import HOVER_CHARACTERS, shown
+from autograd.engines import engine
+from autograd.operation import ieee
 from autograd.packages import numpy
 from autograd.tape import ADDED, replayed
 
@@ -55,11 +58,22 @@ class Evaluation:
         constants = [*wengert.constants.tolist(), *ADDED]
         self.table = numpy.full(first + len(wengert) + len(constants), math.nan)
         self.table[:first] = [*batch[0], *data]
-        self.table[variables] = self.rows[0]
         self.table[-len(constants) :] = constants[::-1]
+        if engine == "native" and not wengert.defined_at_run_time():
+            self.table[variables] = self.rows[0]
+        else:
+            self.evaluate()
         self.has_gradients = any(grad != 0.0 for grad in self.grad)  # nan, too
         biases = Counter(bias for unit in units for bias in unit.biases)
         self.own_biases = {bias for bias, count in biases.items() if count == 1}
+
+    def evaluate(self) -> None:
+        """Computes all variables by the table's rules: a replay with NumPy may differ in the last digit."""
+        numbers = self.table.tolist()
+        for result, operation, operands in self.network.wengert.instructions():
+            read = [[numbers[v] for v in x] if isinstance(x, list) else numbers[x] for x in operands]
+            numbers[result] = getattr(ieee, operation.name)(*read)
+        self.table = numpy.array(numbers)
 
     def of(self, variable: int) -> float:
         return float(self.table[variable])
@@ -96,7 +110,9 @@ class Evaluation:
         """The name of a parameter, or its label where the model does not name it."""
         k = variable - self.network.wengert.inputs
         if 0 <= k < len(self.network.names):
-            return self.network.names[k] or str(self.network.parameters[k].label or "a parameter without a name")
+            return ".".join(naming.place(self.network.names[k])) or str(
+                self.network.parameters[k].label or "a parameter without a name"
+            )
         return "a constant" if variable < 0 else "a computed weight"
 
 

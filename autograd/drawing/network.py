@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograd.drawing import insets
 from autograd.drawing.arrangement import (
+    BLOCKS,
     GLYPH,
     HEAD,
     INSET,
@@ -37,7 +38,7 @@ from autograd.drawing.themes import mixed
 from autograd.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from autograd.drawing.arrangement import Box, Edge
@@ -57,9 +58,11 @@ class Seen:
         model: what can be called and has `named_parameters()` (or `parameters()`), such as an `nn.Module`.
         inputs: what the model is called with: numbers or Values, nested as it takes them. Without them, its first
             weights tell how many there are.
+        opened: the names of what is not to be folded: those of blocks, and "blocks" in the middle of a deep network.
 
-    Raises TypeError or ValueError for a model without parameters, if the weights do not tell what it takes, and if what
-    it returns does not depend on its parameters and inputs; and what the model raises.
+    Raises TypeError or ValueError for a model without parameters, if the weights do not tell what it takes, if what it
+    returns does not depend on its parameters and inputs, and if nothing to open has such a name; and what the model
+    raises.
 
     >>> from nn import MLP
     >>> from autograd.drawing.themes import THEMES
@@ -67,28 +70,29 @@ class Seen:
     >>> seen.title, len(seen.blocks)
     ('MLP, 337 parameters', 4)
     >>> seen.paint(THEMES["light"]).description.split(". ")[1]
-    'layers.0 16 neurons, relu: 32 weights, 16 biases'
+    'layers[0] 16 neurons, relu: 32 weights 16 biases'
     """
 
-    def __init__(self, model: Any, inputs: Any = None) -> None:
+    def __init__(self, model: Any, inputs: Any = None, opened: Sequence[str] = ()) -> None:
         network = network_of(model, inputs)
         numbers = Evaluation(network)
         self.blocks = network.blocks
         self.title = f"{shown(network.model, 60)}, {counted(len(network.parameters), 'parameter')}"
+        self.opened = frozenset(opened)
         self.arrangement = cache(lambda opened: Arrangement(numbers, opened))
+        known = self.arrangement(frozenset()).folded
+        if unknown := sorted(self.opened - known.keys()):
+            there = ", ".join(map(repr, known)) or "nothing"
+            raise ValueError(f"draw: nothing to open is called {unknown[0]!r}; what is folded is called {there}")
 
-    def paint(self, theme: Theme, opened: str = "") -> Picture:
-        """The picture; `opened` is the name of what is not folded in it."""
-        return Painter(self.arrangement(opened), theme, self.title).picture()
+    def paint(self, theme: Theme, opened: frozenset[str] = frozenset()) -> Picture:
+        """The picture, in which what is opened is not folded."""
+        return Painter(self.arrangement(self.opened | opened), theme, self.title).picture()
 
-    def folded(self) -> Iterator[tuple[str, str, Callable[[Theme], Picture]]]:
-        """Of what is folded, the name of its group, what it is, and the picture where it is not."""
-        arrangement = self.arrangement("")
-        for b, box in enumerate(arrangement.boxes):
-            if box.fold is not None:
-                yield f"more{b}", box.name, partial(self.paint, opened=f"more{b}")
-        if arrangement.hidden:
-            yield "more", "all blocks", partial(self.paint, opened="more")
+    def folded(self) -> Iterator[tuple[str, Callable[[Theme], Picture]]]:
+        """The name of each part that is folded, and the picture where it is not."""
+        for name in self.arrangement(self.opened).folded:
+            yield name, partial(self.paint, opened=frozenset([name]))
 
 
 class Painter:
@@ -284,7 +288,7 @@ class Painter:
         if box.fold is not None:
             more = f"{len(block.units) - len(box.units):,} more"
             words = self.text((box.inner + sum(box.widths) / 2, box.fold + 3), f"… {more}", LINE, muted=True)
-            yield Group((*self.on_background(words),), in_lines(f"{more} in {box.name}"), f"more{b}")
+            yield Group((*self.on_background(words),), in_lines(f"{more} in {box.name}"), box.name)
 
     def fold(self) -> Iterator[Piece]:
         """What stands in the place of the columns that are folded."""
@@ -295,7 +299,7 @@ class Painter:
             lines = ["…", counted(len(hidden), "more block"), counted(len(used), "parameter")]
             x, y = self.arrangement.fold, (self.arrangement.height + MARGIN + HEAD) / 2 - 6
             texts = [self.text((x, y + 12 * k), line, LINE, muted=True) for k, line in enumerate(lines)]
-            yield Group((*chain.from_iterable(map(self.on_background, texts)),), in_lines(*lines[1:]), "more")
+            yield Group((*chain.from_iterable(map(self.on_background, texts)),), in_lines(*lines[1:]), BLOCKS)
 
     def image(self, block: Block, box: Box) -> Iterator[Piece]:
         """All inputs together, where they are an image."""
