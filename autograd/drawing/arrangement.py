@@ -130,8 +130,9 @@ class Arrangement:
         numbers: of the network.
         opened: the names of what is not folded: those of blocks, of whose units all are shown, and BLOCKS.
 
-    `folded` is what is folded: the block of each name, and None of BLOCKS. `boxes` are those of the blocks, `edges` those into each block, `loops` those that lead back in time. `hidden` are
-    the columns that are folded, and `fold` is the middle of what stands for them.
+    `folded` is what is folded: the block of each name, and None of BLOCKS. `boxes` are those of the blocks, `edges` the
+    edges into each block, `loops` those that lead back in time. `hidden` are the columns that are folded, and `fold` is
+    the middle of what stands for them.
     """
 
     def __init__(self, numbers: Evaluation, opened: Collection[str] = ()) -> None:
