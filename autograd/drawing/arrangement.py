@@ -159,7 +159,7 @@ class Arrangement:
 
     def names_of_blocks(self) -> list[str]:
         """What each block is called; blocks of one name are numbered."""
-        names = [*map(name_of, self.blocks)]
+        names = [name_of(block).replace("/", "\\") for block in self.blocks]  # a page divides ways by /
         count, so_far = Counter(names), Counter[str]()
         for b, name in enumerate(names):
             if count[name] > 1:

@@ -123,7 +123,7 @@ def compact(number: float) -> str:
     """The number in five characters, if they suffice: with three digits, or two, or one.
 
     >>> compact(0.123456), compact(-0.123456), compact(-1e-7), compact(123456.0)
-    ('0.123', '−0.12', '−1e-7', '1e5')
+    ('0.123', '−0.12', '−1e-7', '1.2e5')
     """
     for digits in (3, 2, 1):
         text = f"{number:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
