@@ -174,22 +174,20 @@ def program(order):
     return {"variables": len(order), "constants": constants, "instructions": instructions}
 
 
+STEPS = [
+    lambda x, y, z: functions.tanh(x * y - 2.0),
+    lambda x, y, z: functions.dot([x, y, 0.5], [z, x, z], y),
+    lambda x, y, z: functions.logsumexp([x, y, z]) / 3,
+    lambda x, y, z: functions.gelu(x) + abs(y) ** 1.5,
+    lambda x, y, z: functions.maximum(x, y),
+]
+
+
 def random_graph(seed):
     draw = random.Random(seed)
     values = [Value(draw.uniform(-2, 2)) for _ in range(4)]
     for _ in range(30):
-        x, y, z = draw.choices(values, k=3)
-        values.append(
-            draw.choice(
-                [
-                    lambda: functions.tanh(x * y - 2.0),
-                    lambda: functions.dot([x, y, 0.5], [z, x, z], y),
-                    lambda: functions.logsumexp([x, y, z]) / 3,
-                    lambda: functions.gelu(x) + abs(y) ** 1.5,
-                    lambda: functions.maximum(x, y),
-                ]
-            )()
-        )
+        values.append(draw.choice(STEPS)(*draw.choices(values, k=3)))
     return functions.sum(values[-8:])
 
 
