@@ -11,8 +11,6 @@ active, and the numbers that its gradient has on the way. Without the script the
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
@@ -23,6 +21,7 @@ from xml.etree import ElementTree
 from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, constants_of, in_dot, short, svg_of
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
+from autograd.pages import page as self_contained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,21 +80,8 @@ class Schedule:
 def page(trace: Trace, digits: int) -> str:
     """The whole page. Raises what a layout raises."""
     schedule, write = Schedule(trace), Html(digits)
-    style, script = style_sheet(), resource("page.js")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'"
     result = write.name(trace.result)
-    return f"""\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{result}, step by step</title>
-<style>{style}</style>
-</head>
-<body>
+    body = f"""\
 <main>
 <h1><code>{result}</code>, step by step</h1>
 <noscript><p>Without JavaScript this page shows all steps at once.</p></noscript>
@@ -122,11 +108,8 @@ def page(trace: Trace, digits: int) -> str:
 </main>
 <template id="steps">
 {"".join(f"<div><p>{sentence}</p><p>{line}</p></div>" for sentence, line in steps(trace, write))}
-</template>
-<script>{script}</script>
-</body>
-</html>
-"""
+</template>"""
+    return self_contained(f"{trace.result.name}, step by step", style_sheet(), body, resource("page.js"))
 
 
 def framed(trace: Trace, page: str, digits: int) -> str:
@@ -336,8 +319,3 @@ STAND_IN = stand_in()
 
 def resource(name: str) -> str:
     return files("autograd.explaining").joinpath(name).read_text(encoding="utf-8")
-
-
-def fingerprint(content: str) -> str:
-    """As a content security policy names a style or a script that it allows."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
