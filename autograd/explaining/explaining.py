@@ -137,7 +137,7 @@ class Explanation:
 
         Raises what a drawing's `svg` raises.
         """
-        return page(self.trace, self.digits)
+        return page(self.trace, self.digits, self.text)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the trace to a file, in the format that its suffix names: `.html`, `.md`, `.tex` or `.txt`.

@@ -28,7 +28,7 @@ class Graph {
     const backward = schedule.byParent.get(variable).map(([step]) => step);
     const used = this.calculation.contributions.filter(({ parent }) => parent === variable)
       .map(({ node }) => schedule.computed(node));
-    return { ...this.named.get(`v${variable}`), variable, known, reached: schedule.reached(variable),
+    return { ...this.named.get(`v${variable}`), variable, gradient: null, known, reached: schedule.reached(variable),
       active: new Set([...(known ? [known] : []), ...backward, ...(variable === schedule.output ? [schedule.seed] : [])]),
       source: new Set([...used, ...(schedule.byNode.get(variable) ?? [])]) };
   }
@@ -147,7 +147,7 @@ class Graph {
     const piece = this.pieces.find(({ element: own }) => own === group);
     if (!piece) return;
     let title = [...group.children].find(({ tagName }) => tagName === "title");
-    if (!title) group.prepend(title = element("title", {}));
+    if (!title) group.prepend(title = svgElement("title", {}));
     title.textContent = this.inFull(piece).join("\n");
   }
 

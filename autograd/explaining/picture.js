@@ -2,36 +2,47 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const ANCHORS = { left: "start", center: "middle", right: "end" };
-const SCALE = 10;  // coordinates are in tenths of a point
+const SCALE = 10;  // so many units are a point of the printers
 
 // The element, and what has a name in it: { element, texts } by name, where `texts` are the texts with names within.
 function drawn({ width, height, styles, pieces }) {
   const named = new Map();
-  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
-  svg.append(...pieces.map((piece) => ofPiece(piece, styles, named, {})));
+  const svg = svgElement("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  const pen = { x: 0, y: 0 };
+  svg.append(...pieces.map((piece) => ofPiece(piece, styles, pen, named, {})));
   return { svg, named };
 }
 
-function element(name, attributes) {
+function svgElement(name, attributes) {
   const made = document.createElementNS(SVG, name);
   for (const [attribute, content] of Object.entries(attributes)) made.setAttribute(attribute, content);
   return made;
 }
 
-function ofPiece([head, ...rest], styles, named, texts) {
+function ofPiece([head, ...rest], styles, pen, named, texts) {
   if (typeof head === "string") {
-    const group = element("g", head ? { "data-name": head } : {});
+    const group = svgElement("g", head ? { "data-name": head } : {});
     const within = {};
     if (head) named.set(head, { element: group, texts: within });
-    group.append(...rest.map((piece) => ofPiece(piece, styles, named, within)));
+    group.append(...rest.map((piece) => ofPiece(piece, styles, pen, named, within)));
     return group;
   }
   const style = styles[head];
-  return style.kind === "text" ? ofText(rest, style, texts) : ofShape(rest.map((length) => length / SCALE), style);
+  return style.kind === "text" ? ofText(rest, style, pen, texts) : ofShape(moved(rest, pen), style);
 }
 
-function ofText([x, y, content, name], { align, size, bold, colour }, texts) {
-  const made = element("text", { x: x / SCALE, y: y / SCALE, "text-anchor": ANCHORS[align], "font-size": size, fill: colour });
+// The coordinates of points, each of which is given by how far it lies from the one before.
+function moved(moves, pen) {
+  return moves.map((move, i) => {
+    const axis = i % 2 ? "y" : "x";
+    pen[axis] += move;
+    return pen[axis] / SCALE;
+  });
+}
+
+function ofText([right, down, content, name], { align, size, bold, colour }, pen, texts) {
+  const [x, y] = moved([right, down], pen);
+  const made = svgElement("text", { x, y, "text-anchor": ANCHORS[align], "font-size": size, fill: colour });
   if (bold) made.setAttribute("font-weight", "bold");
   if (name) {
     made.dataset.part = name;
@@ -42,7 +53,7 @@ function ofText([x, y, content, name], { align, size, bold, colour }, texts) {
 }
 
 function ofShape(lengths, { kind, line, fill, width, radius }) {
-  const made = element(...outline(kind, lengths, radius));
+  const made = svgElement(...outline(kind, lengths, radius));
   made.setAttribute("fill", fill || "none");
   if (line) {
     made.setAttribute("stroke", line);
