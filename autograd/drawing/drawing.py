@@ -7,14 +7,17 @@ makes a picture of these, which `svg.py`, `xdot.py` (PNG), `pdf.py`, `tikz.py` a
 from __future__ import annotations
 
 import reprlib
+from base64 import b64encode
+from contextlib import suppress
 from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 
-from autograd import files
-from autograd.drawing import diagram, dot, layout, svg, tikz, xdot
+from autograd import files, pages
+from autograd.drawing import diagram, dot, layout, svg, tikz, viewer, xdot
 from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
+from autograd.drawing.viewer import Level
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from autograd.drawing.pen import Picture
-    from autograd.drawing.themes import Theme
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
+LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the picture is
 
 
 def draw(
@@ -81,10 +84,11 @@ def draw(
     places = {node: str(i) for i, node in enumerate(order)}
     nodes = list(diagram.pictured(order, places, expand))
     highlighted = None if highlight is None else paths(nodes, places, highlight)
-    title = ", ".join(label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS)))
+    labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
+    title = ", ".join(labels) or "A computation graph"
     laid_out = cache(lambda: layout.by_graphviz(nodes, rankdir))
     return Drawing(
-        lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title),
+        Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
         len(nodes),
         theme=theme,
         dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
@@ -131,7 +135,7 @@ class Drawing:
     The same graph gives the same source, and with the same layout program the same SVG.
 
     Arguments:
-        paint: makes the picture in the colours of a theme.
+        level: makes the picture in the colours of a theme, and those of what is folded in it.
         nodes: how many of them it shows.
         what: they are, in the singular.
         theme: "light" or "dark".
@@ -144,17 +148,17 @@ class Drawing:
 
     def __init__(
         self,
-        paint: Callable[[Theme], Picture],
+        level: Level,
         nodes: int,
         what: str = "node",
         *,
         theme: str = "light",
         dot: Callable[[], str] | None = None,
     ) -> None:
+        self.level = level
         self.nodes = nodes
         self.what = what
         self.theme = theme
-        self._paint = paint
         self._dot = dot
 
     @cached_property
@@ -163,7 +167,7 @@ class Drawing:
 
         Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
         """
-        return self._paint(THEMES[self.theme])
+        return self.level.paint(THEMES[self.theme])
 
     @cached_property
     def dot(self) -> str:
@@ -208,15 +212,13 @@ class Drawing:
         """A document in LaTeX of one page, with the picture in TikZ. Raises what `picture` raises."""
         return tikz.document(self.picture)
 
-    @property
+    @cached_property
     def html(self) -> str:
-        """A page that shows the picture. It needs no network and no script. Raises what `picture` raises."""
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-            f"<title>{escape(self.picture.title)}</title>\n</head>\n"
-            f'<body style="margin: 0; background: {self.picture.background}">\n{self.svg}\n</body>\n</html>\n'
-        )
+        """A page to look around in: it zooms, searches, and shows every number in full. It needs no network.
+
+        With the light theme it follows the reader's setting. Raises what `picture` raises.
+        """
+        return viewer.page(self.level, self.theme)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the picture to a file, in the format that its suffix names.
@@ -239,9 +241,22 @@ class Drawing:
         }
         save_as(Path(path), formats, "the drawing")
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
-        """What notebooks choose from. JupyterLab shows an SVG only in a notebook that it trusts, a PNG in every one."""
-        return {"image/svg+xml": self.svg, "image/png": self.png, "text/plain": repr(self)}
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str | bytes], dict[str, dict[str, int]]]:
+        """What notebooks choose from, and how large the PNG is, which is left out where nothing can make one.
+
+        The HTML is the page in a frame, and behind it the SVG as an image, for notebooks that nobody trusts yet.
+        """
+        width, height = (round(length * svg.PIXELS) for length in (self.picture.width, self.picture.height))
+        data = b64encode(self.svg.encode()).decode()
+        about = escape(self.picture.description or self.picture.title)
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{about}" style="display: block; width: 100%">'
+        html = pages.framed(self.html, self.picture.title, width, min(height, LEAST_HEIGHT), image)
+        bundle: dict[str, str | bytes] = {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
+        with suppress(RuntimeError):  # the layout program is needed for this alone
+            bundle["image/png"] = self.png
+        return bundle, {"image/png": {"width": width, "height": height}}
 
     def __repr__(self) -> str:
         return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>'

@@ -34,7 +34,11 @@ HEAD, HALF = 5.0, 2.2  # of an arrow: how long its head is, and half of how wide
 
 
 def of_graph(
-    nodes: Sequence[Node], layout: Layout, theme: Theme, highlighted: Collection[str] | None = None, title: str = ""
+    nodes: Sequence[Node],
+    layout: Layout,
+    theme: Theme,
+    highlighted: Collection[str] | None = None,
+    title: str = "A graph",
 ) -> Picture:
     """The picture of a graph: edges below, circles and boxes above. If names are `highlighted`, all else is dimmed."""
     look, largest = looks(theme, highlighted), largest_flow(nodes)
@@ -46,7 +50,7 @@ def of_graph(
         layout.height,
         theme.background,
         tuple(Group(tuple(kind)) for kind in (edges, circles, boxes) if kind),
-        title or "A computation graph",
+        title,
         description(nodes),
     )
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from html import escape
 from importlib.resources import files
 
-from autograd import javascript
+from autograd import javascript, pages
 from autograd.drawing import THEMES, Node, Signs, Theme, by_graphviz, constants_of, of_graph, short
 from autograd.explaining.layers import find_layers
 from autograd.explaining.notation import Notation
@@ -25,7 +25,6 @@ from autograd.explaining.pieces import as_data
 from autograd.explaining.program import as_json, operations_of, program
 from autograd.explaining.trace import Entry, Given
 from autograd.operation import Operation
-from autograd.pages import page as self_contained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ paths to the result; Escape unmarks them. When a leaf is changed, the operations
 as they were recorded: a branch of the program that made them is not taken anew.</p>
 </main>
 <script id="data" type="application/json">{as_json(data(trace, digits))}</script>"""
-    return self_contained(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
+    return pages.page(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
 
 
 def data(trace: Trace, digits: int) -> dict[str, Json]:
@@ -152,12 +151,8 @@ def script(trace: Trace) -> str:
 
 def framed(trace: Trace, page: str, digits: int) -> str:
     """For notebooks: the page in a frame of its own, and below it the trace as a table to fold out."""
-    title = escape(f"{trace.result.name}, step by step")
-    return (
-        f'<iframe srcdoc="{escape(page)}" sandbox="allow-scripts" title="{title}" '
-        'style="width: 100%; height: 720px; border: 1px solid #7b8794"></iframe>\n'
-        f"<details><summary>The trace as a table</summary>\n{table(trace, Html(digits))}\n</details>"
-    )
+    frame = pages.framed(page, f"{trace.result.name}, step by step", None, HEIGHT)
+    return f"{frame}\n<details><summary>The trace as a table</summary>\n{table(trace, Html(digits))}\n</details>"
 
 
 def table(trace: Trace, write: Html) -> str:
