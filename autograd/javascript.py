@@ -40,9 +40,9 @@ DEFINED = {"erf", "erfc", "exp2", "power", "element"}
 def source(operations: Iterable[Operation | None]) -> str:
     """The text of a script that defines `Tape` and, for these rows, `RULES`.
 
-    In the place of none, and of a row whose rules cannot be written, stands `null`. All rows of the table can be. The rules of an
-    operation that is defined at run time may do what names cannot, such as to ask whether an operand is positive, or to
-    call Python's `math`.
+    In the place of none, and of a row whose rules cannot be written, stands `null`. All rows of the table can be. The
+    rules of an operation that is defined at run time may do what names cannot, such as to ask whether an operand is
+    positive, or to call Python's `math`.
     """
     rules = "".join(f"{row(operation)},\n" for operation in operations)
     return f"{resource('functions.js')}\n{resource('tape.js')}\nconst RULES = [\n{rules}];\n"

@@ -150,8 +150,10 @@ def inputs_among(trace: Trace, leaves: Iterable[Entry]) -> set[Entry]:
     for entry in trace.entries:
         if is_dot(entry):
             weights, inputs, bias = entry.operands
-            beside_inputs.update(weights, [bias])  # type: ignore[arg-type]
-            factors.update(inputs * 2)  # type: ignore[operator]
+            assert isinstance(weights, tuple)
+            assert isinstance(inputs, tuple)
+            beside_inputs.update(weights, [bias])
+            factors.update([*inputs, *inputs])
         elif entry.operation and entry.operation.name == "multiply":
             factors.update(entry.operands)
     return {leaf for leaf in leaves if factors[leaf] > 1 and leaf not in beside_inputs}

@@ -87,7 +87,7 @@ function follow() {
 // How far to scroll so that start to end comes into view: to the middle, or to its start if it is larger.
 function beyond(start, end, from, to) {
   if (start >= from && end <= to) return 0;
-  return end - start > to - from ? start - from : (start + end - from - to) / 2;
+  return Math.floor(end - start > to - from ? start - from : (start + end - from - to) / 2);
 }
 
 // ---- Steps.
@@ -112,7 +112,7 @@ for (const button of document.querySelectorAll("[data-go]")) button.addEventList
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") node.unmark();
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !(event.key in keys)) return;
-  if (event.target.closest("[data-scrolls], input, select")) return;  // they have these keys themselves
+  if (event.target.closest("[data-scrolls], [type=range], [type=text], select")) return;  // they have these keys themselves
   event.preventDefault();
   go(keys[event.key]);
 });

@@ -37,8 +37,22 @@ if TYPE_CHECKING:
     from autograd.explaining.trace import Trace
 
 # What the page's script consists of, each part below those that it needs.
-SCRIPTS = ["numbers", "calculation", "paths", "schedule", "lines", "picture", "graph", "table", "node", "matrices", "page"]
+SCRIPTS = [
+    "numbers",
+    "calculation",
+    "paths",
+    "schedule",
+    "lines",
+    "picture",
+    "graph",
+    "table",
+    "node",
+    "matrices",
+    "page",
+]
 
+# Of the frame in a notebook, in pixels: at most; what is above and below the drawing and the trace; and a line of it.
+MOST_HEIGHT, AROUND, LINE = 720.0, 285.0, 23.0
 ROOM = 7  # characters for every number in a box, as of -0.1234; longer ones are pressed together
 
 
@@ -52,8 +66,8 @@ class Html(Notation):
 # ---- The page.
 
 
-def page(trace: Trace, digits: int, text: str) -> str:
-    """The whole page; `text` is the trace as text. Raises what a layout raises."""
+def page(trace: Trace, picture: Picture, digits: int, text: str) -> str:
+    """The whole page, with the picture of the graph; `text` is the trace as text."""
     result = escape(trace.result.name)
     last = len([entry for entry in trace.entries if entry.parents]) + 1 + len(trace.contributions)
     body = f"""\
@@ -113,11 +127,11 @@ def page(trace: Trace, digits: int, text: str) -> str:
 paths to the result; Escape unmarks them. When a leaf is changed, the operations stay
 as they were recorded: a branch of the program that made them is not taken anew.</p>
 </main>
-<script id="data" type="application/json">{as_json(data(trace, digits))}</script>"""
+<script id="data" type="application/json">{as_json(data(trace, picture, digits))}</script>"""
     return pages.page(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
 
 
-def data(trace: Trace, digits: int) -> dict[str, Json]:
+def data(trace: Trace, picture: Picture, digits: int) -> dict[str, Json]:
     number = {entry: i for i, entry in enumerate(trace.entries)}
 
     def of_layer(layer: Layer) -> dict[str, Json]:
@@ -132,7 +146,7 @@ def data(trace: Trace, digits: int) -> dict[str, Json]:
     return program(trace) | {
         "digits": digits,
         "layers": [*map(of_layer, find_layers(trace))],
-        "picture": as_data(picture(trace)),
+        "picture": as_data(picture),
         "flows": [theme.thinnest, theme.widest],
     }
 
@@ -149,10 +163,16 @@ def script(trace: Trace) -> str:
     return "\n".join(['"use strict";', *lines])
 
 
-def framed(trace: Trace, page: str, digits: int) -> str:
+def framed(trace: Trace, picture: Picture, page: str, digits: int) -> str:
     """For notebooks: the page in a frame of its own, and below it the trace as a table to fold out."""
-    frame = pages.framed(page, f"{trace.result.name}, step by step", None, HEIGHT)
+    frame = pages.framed(page, f"{trace.result.name}, step by step", None, height(trace, picture))
     return f"{frame}\n<details><summary>The trace as a table</summary>\n{table(trace, Html(digits))}\n</details>"
+
+
+def height(trace: Trace, picture: Picture) -> float:
+    """What the page needs where it is wide, so that nothing in a frame is blank; at most what a screen has."""
+    lines = sum(max(1, len(beside)) for _, beside in trace.rows())
+    return min(MOST_HEIGHT, AROUND + picture.height + LINE * max(lines, 6))
 
 
 def table(trace: Trace, write: Html) -> str:
@@ -171,18 +191,19 @@ def table(trace: Trace, write: Html) -> str:
 # ---- The drawing.
 
 
-def picture(trace: Trace) -> Picture:
+def pictured(trace: Trace) -> Picture:
     """The graph. Its colours are the style sheet's, so that they can follow the reader's scheme.
 
     The script writes the numbers, and gives edges the colours and widths of what flows there: here they are zeros.
+    Raises what a layout raises.
     """
-    nodes = pictured(trace)
+    nodes = nodes_of(trace)
     layout = by_graphviz(nodes, "LR")
     zeros = [replace(node, data=0.0, grad=0.0, local_derivatives=(0.0,) * len(node.parents)) for node in nodes]
     return of_graph(zeros, layout, IN_STYLE)
 
 
-def pictured(trace: Trace) -> list[Node]:
+def nodes_of(trace: Trace) -> list[Node]:
     """The entries as a drawing shows Values, with their names for labels and their adjoints for gradients.
 
     There is room for all that a gradient is on its way.

@@ -50,9 +50,7 @@ def as_data(picture: Picture) -> dict[str, Json]:
                 style = place(kind="text", align=piece.align, size=piece.size, bold=piece.bold, colour=piece.colour)
                 return [style, *moves(piece.at), piece.text, *([piece.name] if piece.name else [])]
             case Shape():
-                style = place(
-                    kind=piece.kind, line=piece.line, fill=piece.fill, width=piece.width, radius=piece.radius
-                )
+                style = place(kind=piece.kind, line=piece.line, fill=piece.fill, width=piece.width, radius=piece.radius)
                 return [style, *moves(*piece.points)]
             case Image():
                 raise TypeError("a graph has no images")

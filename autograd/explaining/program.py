@@ -16,14 +16,14 @@ from autograd.explaining.trace import Entry, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from autograd.explaining.trace import Operand, Trace
     from autograd.operation import Operation
 
     Template: TypeAlias = list[str | int]
-    Json: TypeAlias = "dict[str, Json] | list[Json] | tuple[Json, ...] | str | float | int | bool | None"
+    Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | int | bool | None"
 
 MARK = "\0"  # around the place of an operand in a template; `shown` lets none through
 BRACKETS = "\1"
@@ -102,14 +102,14 @@ def template(operation: Operation | Given, operands: tuple[Operand, ...]) -> Tem
     ([1, ' / ', 3], ['-', 1])
     """
     places = iter(range(10**9))
-    slots: list[Slot | tuple[Slot, ...]] = []
+    slots: list[Any] = []  # what a notation writes in the place of operands
     for operand in operands:
         if isinstance(operand, tuple):
             slots.append(tuple([Slot(next(places), element) for element in operand]))
         else:
             slots.append(Slot(next(places), operand))
-    formula = Slots().formula(operation, slots, lambda slot: f"{MARK}{slot.place}{MARK}")  # type: ignore[arg-type]
-    return [*parts(formula)]
+    mark: Callable[[Any], str] = lambda slot: f"{MARK}{slot.place}{MARK}"  # noqa: E731
+    return [*parts(Slots().formula(operation, slots, mark))]
 
 
 class Slot:
