@@ -79,12 +79,13 @@ class LayerPanel {
     const result = this.lines.names[this.calculation.output];
     const [W, x, b, z, d] = ["W", "x", "b", "z", "δ"].map((letter) => letter + below(number));
     const delta = named(d, this.column(nets, this.adjoint));
+    const gradient = `∂${result}/∂${activation ? "a" : "z"}${below(number)}`;
     const next = this.following();
-    const back = next ? this.throughNext(next) : [[`∂${result}/∂${activation ? "a" : "z"}${below(number)}`],
-      [named(`∂${result}/∂${activation ? "a" : "z"}${below(number)}`, this.column(outputs, this.adjoint))]];
+    const [formula, equation] = next ? this.throughNext(next) : [gradient, [named(gradient, this.column(outputs, this.adjoint))]];
     const prime = named(`${activation}′(${z})`, this.column(outputs, this.slope));
-    const lines = [this.line(`${d} = ∂${result}/∂${z} = ${activation ? `${activation}′(${z}) ∘ ` : ""}${back[0]}`,
-      [delta, " = ", ...(activation ? [prime, " ∘ "] : []), ...back[1]])];
+    const begin = `${d} = ∂${result}/∂${z}`;
+    const lines = [activation ? this.line(`${begin} = ${activation}′(${z}) ∘ ${formula}`, [delta, " = ", prime, " ∘ ", ...equation])
+      : next ? this.line(`${begin} = ${formula}`, [delta, " = ", ...equation]) : this.line(begin, [delta])];
     const outer = nets.map((net) => inputs.map((input) => product(this.adjoint(net), this.value(input))));
     if (weights.flat().some(Number.isInteger)) {
       lines.push(this.line(`∂${result}/∂${W} = ${d} ${x}ᵀ`, [named(`∂${result}/∂${W}`, outer), " = ", delta.cloneNode(true),
