@@ -15,9 +15,8 @@ class Calculation {
     this.recorded = { values: numbers(data.values), derivatives: data.derivatives.map(numbers) };
     this.output = data.names.length - 1;
     this.instructionOf = new Map(this.instructions.map((instruction, k) => [instruction.result, k]));
-    this.contributions = [];
-    this.instructions.forEach(({ result, parents }, k) => this.contributions.unshift(...parents.map((parent, place) =>
-      ({ k, place, node: result, parent, use: useOf(parents, place), first: false }))));
+    this.contributions = this.instructions.map(({ result, parents }, k) => parents.map((parent, place) =>
+      ({ k, place, node: result, parent, use: useOf(parents, place), first: false }))).reverse().flat();
     const reached = new Set([this.output]);
     for (const contribution of this.contributions) {
       contribution.first = !reached.has(contribution.parent);

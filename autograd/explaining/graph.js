@@ -27,8 +27,7 @@ class Graph {
     const { schedule } = this;
     const known = schedule.computed(variable);
     const backward = schedule.byParent.get(variable).map(([step]) => step);
-    const used = this.calculation.contributions.filter(({ parent }) => parent === variable)
-      .map(({ node }) => schedule.computed(node));
+    const used = schedule.byParent.get(variable).map(([, { node }]) => schedule.computed(node));
     return { ...this.named.get(`v${variable}`), variable, gradient: null, known, reached: schedule.reached(variable),
       active: new Set([...(known ? [known] : []), ...backward, ...(variable === schedule.output ? [schedule.seed] : [])]),
       source: new Set([...used, ...(schedule.byNode.get(variable) ?? [])]) };
@@ -77,7 +76,7 @@ class Graph {
   refresh() {
     const { calculation } = this;
     const flows = this.pieces.map((piece) => this.flow(piece));
-    const largest = Math.max(0, ...flows.map(Math.abs).filter(Number.isFinite));
+    const largest = flows.reduce((most, flow) => (Number.isFinite(flow) ? Math.max(most, Math.abs(flow)) : most), 0);
     this.pieces.forEach((piece, i) => {
       if ("variable" in piece) {
         write(piece.texts.data, general(calculation.value(piece.variable), 4), this.roomOf(piece));
@@ -121,7 +120,6 @@ class Graph {
     this.pieces.filter(({ variable }) => variable !== undefined).forEach(({ element: box, variable }) => {
       box.setAttribute("role", "button");
       box.setAttribute("tabindex", variable ? -1 : 0);
-      box.setAttribute("aria-label", data.names[variable]);
     });
   }
 

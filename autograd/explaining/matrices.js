@@ -40,13 +40,16 @@ class LayerPanel {
 
   // ---- Numbers. A variable's is known from a step on; what is computed of unknown numbers is unknown.
 
-  value(number) {
-    if (Array.isArray(number)) return Number(number[0]);  // a constant
-    return this.step >= this.schedule.computed(number) ? this.calculation.value(number) : undefined;
+  number(variable) {
+    return Array.isArray(variable) ? Number(variable[0]) : this.calculation.value(variable);  // a list has a constant
   }
 
-  adjoint(number) {
-    return this.step >= this.schedule.complete(number) ? this.calculation.adjoint(number) : undefined;
+  value(variable) {
+    return Array.isArray(variable) || this.step >= this.schedule.computed(variable) ? this.number(variable) : undefined;
+  }
+
+  adjoint(variable) {
+    return this.step >= this.schedule.complete(variable) ? this.calculation.adjoint(variable) : undefined;
   }
 
   slope(output) {
@@ -54,8 +57,8 @@ class LayerPanel {
     return this.step >= this.schedule.computed(output) ? this.calculation.instructions[k].derivatives[0] : undefined;
   }
 
-  column(numbers, of) {
-    return numbers.map((number) => [of.call(this, number)]);
+  column(variables, of) {
+    return variables.map((variable) => [of.call(this, variable)]);
   }
 
   // ---- Equations.
@@ -104,8 +107,10 @@ class LayerPanel {
   throughNext({ weights, inputs, nets, number }) {
     const { outputs } = this.layer;
     const [W, d] = [`W${below(number)}ᵀ`, `δ${below(number)}`];
-    const transposed = outputs.map((output) => weights.map((row) => this.value(row[inputs.indexOf(output)])));
-    const through = transposed.map((row) => row.reduce((sum, weight, k) => sum + weight * this.calculation.adjoint(nets[k]), 0));
+    const columns = outputs.map((output) => weights.map((row) => row[inputs.indexOf(output)]));
+    const transposed = columns.map((column) => column.map((weight) => this.value(weight)));
+    const through = columns.map((column) => column.reduce((sum, weight, k) =>
+      sum + this.number(weight) * this.calculation.adjoint(nets[k]), 0));
     const rest = outputs.map((output, j) => this.calculation.adjoint(output) - through[j]);
     const elsewhere = rest.some((r, j) => !(Math.abs(r) <= 1e-9 * (Math.abs(through[j]) + Math.abs(this.calculation.adjoint(outputs[j])))));
     const column = rest.map((r, j) => [this.adjoint(outputs[j]) === undefined ? undefined : r]);

@@ -80,7 +80,9 @@ def program(trace: Trace) -> dict[str, Json]:
         "names": [entry.name for entry in trace.entries],
         "remarks": {str(i): entry.remark for i, entry in enumerate(trace.entries) if entry.remark},
         "values": [entry.data for entry in trace.entries],
-        "operations": [[operation.name, getattr(operation, "domain", "")] for operation in rows],
+        "operations": [
+            [shown(text, BOX_CHARACTERS + 100) for text in (row.name, getattr(row, "domain", ""))] for row in rows
+        ],
         "constants": [*constants],
         "instructions": instructions,
         "derivatives": [list(entry.local_derivatives) for entry in trace.entries if entry.operation],

@@ -174,9 +174,8 @@ def small() -> Value:
 
 def test_every_control_is_reached_and_works_by_keyboard(visit):
     page = visit(explain(small()))
-    focused = (
-        "() => document.activeElement.ariaLabel ?? document.activeElement.closest('label, button').innerText.trim()"
-    )
+    focused = """() => document.activeElement.ariaLabel ?? document.activeElement.querySelector("text")?.textContent
+      ?? document.activeElement.closest("label, button").innerText.trim()"""
     order = []
     for _ in range(15):
         page.keyboard.press("Tab")
@@ -445,6 +444,20 @@ def test_in_a_notebook_the_page_works_in_its_frame(visit):
     page.locator("summary").click()
     assert "c = v1 + a = (-6) + 2 = -4" in page.locator("table").inner_text()
     assert [error for error in page.errors if "Content Security Policy" in error] == []
+
+
+@pytest.mark.parametrize("width", [1000, 1200])
+def test_in_a_notebook_the_frame_is_filled_and_not_too_high(visit, width):
+    for value in (Value(2.0, label="a"), small(), two_layers()):
+        page = visit(
+            f"<!DOCTYPE html><body style='margin: 0'>{explain(value)._repr_mimebundle_()['text/html']}</body>",
+            size=(width, 900),
+        )
+        frame = page.locator("iframe").bounding_box()
+        needed = page.frame_locator("iframe").locator("main").bounding_box()["height"]
+        assert frame["width"] == width
+        assert frame["height"] <= 720
+        assert frame["height"] - needed < 60  # nothing blank below
 
 
 def test_the_page_of_a_leaf(visit):
