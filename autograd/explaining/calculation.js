@@ -4,7 +4,8 @@
 //   contributions  what the chain rule adds, in its order: { k, place, node, parent, use, before, after }, where k is the
 //                  instruction's place and `before` undefined if nothing was added to the parent's adjoint until then
 
-const TOLERANCE = 1e-9;  // of what a rule computes here against what was recorded; they are written differently
+// How far what a rule computes here may be from what was recorded: in proportion to it, and at any rate.
+const [RELATIVE, ABSOLUTE] = [1e-9, 1e-12];
 
 class Calculation {
   constructor(data, rules) {
@@ -109,5 +110,5 @@ function useOf(parents, place) {
 }
 
 function isClose(a, b) {
-  return Object.is(a, b) || a === b || Math.abs(a - b) <= TOLERANCE * Math.abs(a) + Number.MIN_VALUE;
+  return Object.is(a, b) || a === b || Math.abs(a - b) <= RELATIVE * Math.abs(a) + ABSOLUTE;
 }

@@ -477,7 +477,8 @@ def test_play_goes_on_until_the_end_and_pauses(visit):
     assert page.locator("#pace").input_value() == "1"
     page.locator("#pace").select_option("0.25")
     play, count, now = page.locator("#play"), page.locator("#count"), page.locator("#now")
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # and then time passes only where it says so
     play.click()
     assert (play.inner_text(), now.get_attribute("aria-live")) == ("❚❚ Pause", "off")
     page.clock.run_for(550)
