@@ -1,0 +1,210 @@
+"""A training is watched in a notebook: its curves, the decision boundary and the network move while it goes on.
+
+anywidget shows the pictures, in JupyterLab, marimo, VS Code and Colab alike; without it a figure is shown anew now and
+then. In the end a figure takes the place of either, which a notebook keeps when it is saved, converted, or opened where
+nobody trusts it. Pictures are made between two steps of the training, in the same thread, and only as often as the
+time allows that has passed since the last one. What goes wrong with them is told, and does not end the training.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+from autograd import packages
+from autograd.packages import numpy
+from nn.animation import boundary, curves, figure, resource, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol, TypeAlias
+
+    from numpy.typing import NDArray
+
+    from nn.animation import History
+    from nn.film import Film
+
+    Array = NDArray[numpy.float64]
+    Part: TypeAlias = Callable[[float, Sequence[float], Array], Any]  # Any: what the screen shows
+
+    class Screen(Protocol):
+        """Where the pictures are shown. `parts` are what it shows, by name: from epoch, means and parameters."""
+
+        parts: dict[str, Part]
+
+        def show(self, name: str, picture: Any) -> None: ...
+
+        def leave(self, picture: object) -> None: ...
+
+
+SHARE = 0.05  # of the time, that pictures may take
+SHORTEST = 0.1  # seconds between two pictures of a part
+
+
+class Watcher:
+    """Is told of each step, and shows some of them.
+
+    Arguments:
+        film: keeps parameters of the training.
+        history: what has been measured so far; `fit` adds to it.
+        screen: where to show pictures; None where there is no notebook.
+        clock: tells the time in seconds.
+    """
+
+    def __init__(
+        self, film: Film, history: History, screen: Screen | None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.film, self.history, self.screen, self.clock = film, history, screen, clock
+        parts = {} if screen is None else screen.parts
+        share = SHARE / (len(parts) or 1)
+        self.paces = {name: Pace(share, part) for name, part in parts.items()}
+        self.next = -numpy.inf if parts else numpy.inf
+        self.epoch = 0.0
+
+    def step(self, epoch: float, means: Sequence[float], vector: Array) -> None:
+        """Is told of a step: at which moment, counted in epochs, with which means so far and which parameters."""
+        self.epoch = epoch
+        self.film.note(epoch, vector)
+        if self.clock() >= self.next:
+            for name, pace in [*self.paces.items()]:
+                if self.clock() >= pace.next:
+                    self._show(name, pace, (epoch, means, vector))
+            self.next = min([pace.next for pace in self.paces.values()], default=numpy.inf)
+
+    def _show(self, name: str, pace: Pace, moment: tuple[float, Sequence[float], Array]) -> None:
+        start = self.clock()
+        try:
+            assert self.screen is not None
+            picture = pace.part(*moment)
+            if picture is not None:
+                self.screen.show(name, picture)
+        except Exception as error:
+            del self.paces[name]
+            complain(name, error)
+        pace.took(start, self.clock())
+
+    def end(self, vector: Array, left: Array) -> None:
+        """Is told that the training is over, with which parameters, and with which it leaves the model.
+
+        The figure that is left may be interrupted: the training is over, and what it came to shall not be lost.
+        """
+        with suppress(KeyboardInterrupt):
+            self.film.end(self.epoch, vector)
+            if self.screen is not None:
+                try:
+                    picture: object = figure(self.history, self.film, left)
+                except Exception as error:
+                    complain("the figure in the end", error)
+                    picture = self.history
+                try:
+                    self.screen.leave(picture)
+                except Exception as error:
+                    complain("the figure in the end", error)
+
+
+class Pace:
+    """When a part is shown next: not within `SHORTEST`, and not before it has taken its share of the time or less."""
+
+    def __init__(self, share: float, part: Part) -> None:
+        self.share, self.part = share, part
+        self.next = -numpy.inf
+
+    def took(self, start: float, end: float) -> None:
+        self.next = end + max(SHORTEST, (end - start) * (1.0 / self.share - 1.0))
+
+
+def complain(what: str, error: Exception) -> None:
+    with suppress(Exception):  # the stream may be closed
+        print(f"fit: watch: {what}: {type(error).__name__}: {error} (the training is not touched)", file=sys.stderr)
+
+
+# ---- Screens
+
+
+def screen(film: Film, history: History, epochs: int) -> Screen | None:
+    """What there is to show pictures on, here. None, and so the bar alone, where there is no notebook."""
+    try:
+        if not in_notebook():
+            return None
+        try:
+            return Live(film, history, epochs)
+        except ImportError:
+            return Still(film, history)
+    except Exception as error:
+        complain("there is no view", error)
+        return None
+
+
+def in_notebook() -> bool:
+    """Whether outputs can be shown, and shown anew: in a kernel of Jupyter, or in marimo."""
+    marimo, ipython = sys.modules.get("marimo"), sys.modules.get("IPython")
+    if marimo is not None and marimo.running_in_notebook():
+        return True
+    return hasattr(ipython and ipython.get_ipython(), "kernel")
+
+
+class Live:
+    """A widget, which a script in the notebook draws."""
+
+    def __init__(self, film: Film, history: History, epochs: int) -> None:
+        self.parts: dict[str, Part] = {
+            "curves": lambda epoch, means, _: curves(history, film, epoch, means),
+            "network": lambda _, __, vector: film.network(vector),
+        }
+        if film.plane is not None:
+            self.parts["boundary"] = lambda _, __, vector: boundary(film.scores(vector))
+        self.widget = widget_class()(setting=setting(film, epochs))
+        self.handle = displayed(self.widget)
+
+    def show(self, name: str, picture: Any) -> None:
+        setattr(self.widget, name, picture)
+
+    def leave(self, picture: object) -> None:
+        self.handle.update(picture)
+        self.widget.close()
+
+
+@cache
+def widget_class() -> Any:  # Any: of a class that is made where anywidget is installed
+    from anywidget import AnyWidget
+    from traitlets import Dict, Unicode
+
+    class Training(AnyWidget):  # type: ignore[misc]  # it has no type where it is not installed
+        _esm = resource("watching.js") + "\nexport default { render };\n"
+        _css = resource("watching.css")
+        setting = Dict().tag(sync=True)
+        curves = Dict().tag(sync=True)
+        boundary = Dict().tag(sync=True)
+        network = Unicode().tag(sync=True)
+
+    return Training
+
+
+class Still:
+    """A figure of matplotlib, which takes longer to draw: so there are fewer of them."""
+
+    def __init__(self, film: Film, history: History) -> None:
+        self.parts: dict[str, Part] = {"figure": lambda _, __, vector: figure(history, film, vector)}
+        self.handle = displayed(Hint(f"A view that moves more often: {packages.install('anywidget')}"))
+
+    def show(self, name: str, picture: object) -> None:
+        self.handle.update(picture)
+
+    def leave(self, picture: object) -> None:
+        self.handle.update(picture)
+
+
+class Hint(str):
+    """A text that is shown as it is, without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def displayed(shown: object) -> Any:  # Any: IPython's handle
+    from IPython.display import display
+
+    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
