@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         validation_metric: list[float]
 
 
-MOST_OF_A_CURVE = 400  # points: the screen shows hardly more
+MOST_OF_A_CURVE = 200  # points: a panel shows hardly more
 
 
 def animate(history: History, film: Film | None, path: str | os.PathLike[str], rate: float) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import scatter
 from autograd.packages import numpy
-from nn.arguments import column_of
+from nn.arguments import class_array, column_of, columns_of, real_array
 from nn.plots import sides_around
-from nn.problem import ByExample, Problem, choose
+from nn.problem import ByExample, ByTape, Problem, choose
 from nn.undo import undisturbed
 
 if TYPE_CHECKING:
@@ -95,17 +96,23 @@ class Film:
         if self.plane is None:
             return None
         with undisturbed(self.parameters), suppress(ArithmeticError):
-            evaluator = self._evaluator or self._asking(self.plane.inputs)
+            evaluator = self._evaluator or self._asking(self.plane)
             # A tape has been recorded of a copy, once for all. Else the model is copied as it is at each time.
-            self._evaluator = None if isinstance(evaluator, ByExample) else evaluator
+            self._evaluator = evaluator if isinstance(evaluator, ByTape) else None
             scores = evaluator.outputs(vector)
             if numpy.isfinite(scores).all() and self.plane.are_classes(scores.shape[1]):
                 return scores
         return None
 
-    def _asking(self, inputs: list[Example]) -> Evaluator:
+    def _asking(self, plane: Plane) -> Evaluator:
+        """What asks the model at all points of the plane. Some of them tell whether a tape may do so."""
         model, parameters = twin(self.model, self.parameters)
-        return choose(Problem("watch", model, parameters, inputs), None)[0]
+        some = Problem("watch", model, parameters, plane.inputs[:: RESOLUTION + 1])
+        evaluator, _ = choose(some, None)
+        if not isinstance(evaluator, ByTape):
+            return ByExample(replace(some, examples=plane.inputs))
+        [evaluator.numbers] = columns_of(plane.inputs)
+        return evaluator
 
     def network(self, vector: Array) -> str | None:
         """The picture of the network with these parameters, as SVG; None where there is none of such a model."""
@@ -161,9 +168,10 @@ def plane_of(examples: list[Example]) -> Plane | None:
     inputs, targets = zip(*examples, strict=True)
     if not all(isinstance(input, (list, tuple)) and len(input) == 2 for input in inputs):
         return None
-    with suppress(TypeError, ValueError, OverflowError):
-        points, goals = column_of("inputs", inputs), column_of("targets", targets)
-        classes = goals[:, 0] if goals.shape[1] == 1 else goals.argmax(axis=1).astype(float)
-        if points.shape[1] == 2 and numpy.isfinite(points).all() and (classes == numpy.rint(classes)).all():
-            return Plane(points, classes.astype(numpy.int64))
+    with suppress(TypeError, ValueError, OverflowError), numpy.errstate(all="ignore"):
+        goals = column_of("targets", targets)
+        classes = goals[:, 0] if goals.shape[1] == 1 else goals.argmax(axis=1)
+        plane = Plane(real_array("inputs", column_of("inputs", inputs), ("n", 2)), class_array("targets", classes))
+        if numpy.isfinite([plane.xs, plane.ys]).all():
+            return plane
     return None

@@ -576,9 +576,10 @@ def attention(
 def plot_epochs(ax: Axes, training: Sequence[float] | Array, validation: Sequence[float] | Array, what: str) -> None:
     """What was measured in each epoch, on the examples learned from and, if there are any, on the held-out ones."""
     epochs = range(1, len(training) + 1)
-    ax.plot(epochs, training, color=COLOURS[0], marker="o", markersize=3, label="training")
+    size = 3 if len(training) <= 100 else 0  # of more, the markers would hide the curve
+    ax.plot(epochs, training, color=COLOURS[0], marker="o", markersize=size, label="training")
     if len(validation):
-        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=3, label="validation")
+        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=size, label="validation")
         ax.legend()
     ax.set(xlabel="epoch", ylabel=what)
     ax.locator_params(axis="x", integer=True)

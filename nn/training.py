@@ -348,7 +348,7 @@ class Run:
         film = Film(model, self.optimizer.parameters, examples, self.names, earlier)
         self.history.film = film
         self.watcher = Watcher(film, self.history, screen(film, self.history, epochs))
-        self.watcher.step(len(self.history.loss), [], self.vector)
+        self.watcher.step(len(self.history.loss), [], 0, self.vector)
 
     def epoch(self, number: int, evaluator: Evaluator, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
         """A step for each batch. Returns the means of loss and metric over all examples, as they were met."""
@@ -369,8 +369,7 @@ class Run:
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
             if self.watcher is not None:
-                means = [total / seen for total in totals]
-                self.watcher.step(number - 1 + seen / len(evaluator.problem.examples), means, self.vector)
+                self.watcher.step(number - 1 + seen / len(evaluator.problem.examples), totals, seen, self.vector)
             if bar.update(len(batch)) or count == len(batches):
                 self.show(bar, [total / seen for total in totals])
         return [total / seen for total in totals]

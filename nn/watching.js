@@ -63,7 +63,7 @@ class Picture {
   }
 
   drawCurve(svg, { name, training, validation }, top, height, isLowest, cursor) {
-    const left = 46, right = WIDTH - 10, upper = top + 22, lower = top + height - (isLowest ? 34 : 14);
+    const left = 46, right = WIDTH - 18, upper = top + 22, lower = top + height - (isLowest ? 34 : 14);
     const numbers = [...training, ...validation].map(([, y]) => y).filter((y) => y !== null);
     const ticks = ticksOf(Math.min(...numbers), Math.max(...numbers), height > 200 ? 5 : 3);
     const [low, high] = [ticks[0], ticks.at(-1)];
@@ -203,7 +203,7 @@ function render({ model, el }) {
   const picture = new Picture(el, model.get("setting"));
   const updates = ["curves", "boundary", "network"].map((name) => [`change:${name}`, () => {
     const given = model.get(name);
-    if (given && Object.keys(given).length) picture[name](given);
+    if (given) picture[name](name === "network" ? given : JSON.parse(given));
   }]);
   for (const [change, update] of updates) {
     model.on(change, update);

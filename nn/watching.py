@@ -8,6 +8,7 @@ time allows that has passed since the last one. What goes wrong with them is tol
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from contextlib import suppress
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         def leave(self, picture: object) -> None: ...
 
 
-SHARE = 0.05  # of the time, that pictures may take
+SHARE = 0.04  # of the time, that making pictures may take: what they cost beside that makes it a twentieth at most
 SHORTEST = 0.1  # seconds between two pictures of a part
 
 
@@ -64,14 +65,21 @@ class Watcher:
         self.next = -numpy.inf if parts else numpy.inf
         self.epoch = 0.0
 
-    def step(self, epoch: float, means: Sequence[float], vector: Array) -> None:
-        """Is told of a step: at which moment, counted in epochs, with which means so far and which parameters."""
+    def step(self, epoch: float, totals: Sequence[float], seen: int, vector: Array) -> None:
+        """Is told of a step.
+
+        Arguments:
+            epoch: the moment, counted in epochs.
+            totals, seen: the sums of what is measured over so many examples, in this epoch so far.
+            vector: the parameters after the step.
+        """
         self.epoch = epoch
         self.film.note(epoch, vector)
         if self.clock() >= self.next:
+            moment = epoch, [total / seen for total in totals], vector
             for name, pace in [*self.paces.items()]:
                 if self.clock() >= pace.next:
-                    self._show(name, pace, (epoch, means, vector))
+                    self._show(name, pace, moment)
             self.next = min([pace.next for pace in self.paces.values()], default=numpy.inf)
 
     def _show(self, name: str, pace: Pace, moment: tuple[float, Sequence[float], Array]) -> None:
@@ -160,7 +168,8 @@ class Live:
         self.handle = displayed(self.widget)
 
     def show(self, name: str, picture: Any) -> None:
-        setattr(self.widget, name, picture)
+        # As a text: a widget would go through thousands of numbers, looking for what is no JSON.
+        setattr(self.widget, name, picture if isinstance(picture, str) else json.dumps(picture))
 
     def leave(self, picture: object) -> None:
         self.handle.update(picture)
@@ -176,8 +185,8 @@ def widget_class() -> Any:  # Any: of a class that is made where anywidget is in
         _esm = resource("watching.js") + "\nexport default { render };\n"
         _css = resource("watching.css")
         setting = Dict().tag(sync=True)
-        curves = Dict().tag(sync=True)
-        boundary = Dict().tag(sync=True)
+        curves = Unicode().tag(sync=True)
+        boundary = Unicode().tag(sync=True)
         network = Unicode().tag(sync=True)
 
     return Training
