@@ -158,14 +158,19 @@ class Live:
     """A widget, which a script in the notebook draws."""
 
     def __init__(self, film: Film, history: History, epochs: int) -> None:
-        self.parts: dict[str, Part] = {
+        self.parts = self.parts_of(film, history)
+        self.widget = widget_class()(setting=setting(film, epochs))
+        self.handle = displayed(self.widget)
+
+    @staticmethod
+    def parts_of(film: Film, history: History) -> dict[str, Part]:
+        parts: dict[str, Part] = {
             "curves": lambda epoch, means, _: curves(history, film, epoch, means),
             "network": lambda _, __, vector: film.network(vector),
         }
         if film.plane is not None:
-            self.parts["boundary"] = lambda _, __, vector: boundary(film.scores(vector))
-        self.widget = widget_class()(setting=setting(film, epochs))
-        self.handle = displayed(self.widget)
+            parts["boundary"] = lambda _, __, vector: boundary(film.scores(vector))
+        return parts
 
     def show(self, name: str, picture: Any) -> None:
         # As a text: a widget would go through thousands of numbers, looking for what is no JSON.
