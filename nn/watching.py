@@ -59,10 +59,8 @@ class Watcher:
         self, film: Film, history: History, screen: Screen | None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self.film, self.history, self.screen, self.clock = film, history, screen, clock
-        parts = {} if screen is None else screen.parts
-        share = SHARE / (len(parts) or 1)
-        self.paces = {name: Pace(share, part) for name, part in parts.items()}
-        self.next = -numpy.inf if parts else numpy.inf
+        self.paces = {name: Pace(part) for name, part in (screen.parts if screen else {}).items()}
+        self.next = -numpy.inf if self.paces else numpy.inf
         self.epoch = 0.0
 
     def step(self, epoch: float, totals: Sequence[float], seen: int, vector: Array) -> None:
@@ -92,7 +90,9 @@ class Watcher:
         except Exception as error:
             del self.paces[name]
             complain(name, error)
-        pace.took(start, self.clock())
+        end = self.clock()
+        pace.cost = end - start
+        pace.next = end + pace.wait(share_of(pace, [*self.paces.values()]))
 
     def end(self, vector: Array, left: Array) -> None:
         """Is told that the training is over, with which parameters, and with which it leaves the model.
@@ -114,14 +114,26 @@ class Watcher:
 
 
 class Pace:
-    """When a part is shown next: not within `SHORTEST`, and not before it has taken its share of the time or less."""
+    """How often a part is shown: what its last picture has cost, in seconds, and when the next one may be made."""
 
-    def __init__(self, share: float, part: Part) -> None:
-        self.share, self.part = share, part
-        self.next = -numpy.inf
+    def __init__(self, part: Part) -> None:
+        self.part, self.cost, self.next = part, numpy.inf, -numpy.inf
 
-    def took(self, start: float, end: float) -> None:
-        self.next = end + max(SHORTEST, (end - start) * (1.0 / self.share - 1.0))
+    def wait(self, share: float) -> float:
+        """How long to wait, so that pictures take no more than this share of the time, and are not too many."""
+        return max(SHORTEST, self.cost * (1.0 / share - 1.0)) if self.cost else SHORTEST
+
+
+def share_of(pace: Pace, paces: list[Pace]) -> float:
+    """The share of the time that a part has. What a cheap one leaves of an equal share, the dearer ones may use."""
+    left = SHARE
+    for parts, each in zip(range(len(paces), 0, -1), sorted(paces, key=lambda each: each.cost), strict=True):
+        enough = each.cost / (each.cost + SHORTEST) if each.cost < numpy.inf else 1.0
+        share = min(left / parts, enough)
+        if each is pace:
+            return share
+        left -= share
+    return SHARE  # the part has ended
 
 
 def complain(what: str, error: Exception) -> None:

@@ -30,7 +30,7 @@ from nn import (
     watching,
 )
 from nn.film import Film
-from nn.watching import SHARE, SHORTEST, Live, Pace, Watcher
+from nn.watching import SHARE, SHORTEST, Live, Pace, Watcher, share_of
 
 POINTS = [[random.Random(k).uniform(-1, 1), random.Random(-k - 1).uniform(-1, 1)] for k in range(24)]
 TARGETS = [int(x * x + y * y < 0.6) for x, y in POINTS]
@@ -59,7 +59,7 @@ class Recorded:
 def screens(monkeypatch):
     """The screens that trainings get; at each step all is shown."""
     made, options = [], {}
-    monkeypatch.setattr(watching, "SHORTEST", 0.0)
+    monkeypatch.setattr(watching, "SHORTEST", 1e-9)
     monkeypatch.setattr(watching, "SHARE", 1e9)
 
     def screen(film, history, epochs):
@@ -119,18 +119,33 @@ def test_pictures_take_a_twentieth_of_the_time_at_most_and_are_ten_a_second_at_m
         assert len(shown) > 1
         gaps = numpy.diff(shown)
         assert gaps.min() >= 0.1
-        if cost >= 0.05:
-            assert (
-                gaps.max() < 1.6 * costs[name] * len(costs) / SHARE + SHORTEST + 0.01
-            )  # and hardly fewer than allowed
+        if cost >= 0.05:  # and hardly fewer than may be
+            assert gaps.max() < 1.6 * costs[name] * len(costs) / SHARE + SHORTEST + 0.01
 
 
-def test_a_pace_waits_for_its_share():
-    pace = Pace(0.05, None)
-    pace.took(10.0, 12.0)
-    assert pace.next == pytest.approx(12.0 + 19 * 2.0)
-    pace.took(50.0, 50.001)
-    assert pace.next == pytest.approx(50.101)
+def paces_of(*costs):
+    paces = [Pace(None) for _ in costs]
+    for pace, cost in zip(paces, costs, strict=True):
+        pace.cost = cost
+    return paces
+
+
+def test_a_part_waits_for_its_share():
+    [pace] = paces_of(2.0)
+    assert pace.wait(0.05) == pytest.approx(19 * 2.0)
+    pace.cost = 0.001
+    assert pace.wait(0.05) == SHORTEST
+
+
+@pytest.mark.parametrize("costs", [(1.0,), (0.001, 1.0), (1.0, 0.001, 0.0), (0.01, 0.02, numpy.inf), (1.0, 2.0, 3.0)])
+def test_what_cheap_parts_leave_the_dearer_ones_may_use(costs):
+    paces = paces_of(*costs)
+    shares = [share_of(pace, paces) for pace in paces]
+    assert sum(shares) <= SHARE * (1 + 1e-12)
+    for cost, share in zip(costs, shares, strict=True):
+        assert share == pytest.approx(cost / (cost + SHORTEST)) or share >= SHARE / len(costs) * (1 - 1e-12)
+    if max(costs) >= 1.0:  # which could be shown without end
+        assert sum(shares) == pytest.approx(SHARE)
 
 
 # ---- Nothing changes
