@@ -53,3 +53,24 @@ def fingerprint(content: str) -> str:
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
     """
     return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
+
+
+def framed(page: str, title: str, width: float | None, height: float, behind: str = "") -> str:
+    """The page in a frame, for a notebook: as wide as the cell at most, and no higher than it must be.
+
+    What notebooks cleanse that nobody trusts yet, of frames first of all, still shows what is behind the frame. It is
+    not seen otherwise: the frame covers it. All is on one line, since in Markdown an empty line would end it.
+
+    Arguments:
+        page: the text of a page.
+        title: plain text, for screen readers.
+        width: in pixels; None for the width of the cell.
+        height: in pixels; with something behind, the least height.
+        behind: an image, as HTML, or nothing.
+    """
+    across = "100%" if width is None else f"{width:.0f}px"
+    outer = f"position: relative; width: {across}; max-width: 100%; min-height: {height:.0f}px"
+    inner = "position: absolute; left: 0; top: 0; width: 100%; height: 100%; border: 0"
+    source = escape(page).replace("\n", "&#10;")
+    frame = f'<iframe srcdoc="{source}" sandbox="allow-scripts" title="{escape(title)}" style="{inner}"></iframe>'
+    return f'<div style="{outer}">{behind}{frame}</div>'

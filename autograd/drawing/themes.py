@@ -7,7 +7,12 @@ least 4.5 : 1, strokes by 3 : 1 (WCAG 2.2, criteria 1.4.3 and 1.4.11); what is d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Theme:
         line: around boxes and circles.
         gradient: of a gradient's number.
         flow: of the edge that a gradient flows along.
+        undefined: of what is not a number, in the picture of a network.
         outline: how wide the line around a box or a circle is, in points.
         thinnest, widest: an edge without gradient, and the one with the largest.
     """
@@ -46,9 +52,15 @@ class Theme:
     line: str
     gradient: Signs
     flow: Signs
+    undefined: str
     outline: float = 1.0
     thinnest: float = 0.8
     widest: float = 3.0
+
+    def width_of(self, flow: float, largest: float) -> float:
+        """How wide the edge is that a gradient flows along, `largest` being the size of the largest one."""
+        size = min(abs(flow) / largest, 1.0) if largest and not math.isnan(flow) else 0.0
+        return self.thinnest + (self.widest - self.thinnest) * math.sqrt(size)
 
     @property
     def raised(self) -> Theme:
@@ -72,6 +84,14 @@ class Theme:
         )
 
 
+def looks(theme: Theme, highlighted: Collection[str] | None) -> Callable[[str], Theme]:
+    """The theme for what has a name: where some names are highlighted, the others are dimmed."""
+    if highlighted is None:
+        return lambda _: theme
+    raised, dimmed = theme.raised, theme.dimmed
+    return lambda name: raised if name in highlighted else dimmed
+
+
 def mixed(colour: str, background: str, share: float) -> str:
     """`share` of a colour on the background, both as #rrggbb."""
     pairs = [(int(colour[i : i + 2], 16), int(background[i : i + 2], 16)) for i in (1, 3, 5)]
@@ -83,12 +103,12 @@ THEMES = {
         background="#ffffff", leaf="#fdf6e3", computed="#ffffff", operation="#e4e7eb",
         ink="#1f2933", muted="#56626e", line="#7b8794",
         gradient=Signs(negative="#b34700", zero="#1f2933", positive="#0069a8"),
-        flow=Signs(negative="#b34700", zero="#7b8794", positive="#0069a8"),
+        flow=Signs(negative="#b34700", zero="#7b8794", positive="#0069a8"), undefined="#a3257d",
     ),
     "dark": Theme(
         background="#12181f", leaf="#322d1c", computed="#1b242e", operation="#303c48",
         ink="#e6edf3", muted="#a3b1bf", line="#7f8d9b",
         gradient=Signs(negative="#f0983e", zero="#e6edf3", positive="#5cb8f0"),
-        flow=Signs(negative="#f0983e", zero="#7f8d9b", positive="#5cb8f0"),
+        flow=Signs(negative="#f0983e", zero="#7f8d9b", positive="#5cb8f0"), undefined="#ff7ad9",
     ),
 }  # fmt: skip

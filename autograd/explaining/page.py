@@ -18,7 +18,7 @@ from html import escape
 from importlib.resources import files
 from xml.etree import ElementTree
 
-from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, constants_of, in_dot, short, svg_of
+from autograd.drawing import THEMES, Node, Signs, Theme, by_graphviz, constants_of, element, of_graph, short
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
 from autograd.pages import page as self_contained
@@ -199,18 +199,17 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
     nodes = pictured(trace)
     found = pieces(trace, schedule, nodes)
     nodes = [replace(node, room=max(len(text) for _, text, _ in found[node.box].gradients)) for node in nodes]
-    svg = svg_of(in_dot(nodes, "LR", STAND_IN), addressed=True)
+    svg = element(of_graph(nodes, by_graphviz(nodes, "LR"), STAND_IN), named=True)
     root = ElementTree.fromstring(svg.replace(f' xmlns="{SVG}"', "", 1))
     role_of = {colour: role for role, colour in colours(STAND_IN).items()}
-    for element in root.iter():
-        if name := element.get("data-node") or element.get("data-edge"):
-            element.attrib |= found[name].attributes
+    for part in root.iter():
+        if (name := part.get("data-name")) in found:
+            part.attrib |= {"data-edge" if " " in name else "data-node": name} | found[name].attributes
+        elif name:
+            part.set("data-part", name)
         for attribute in ("fill", "stroke"):
-            if (colour := element.get(attribute)) in role_of:
-                element.set(attribute, f"var(--{role_of[colour]})")
-        if "data-part" in element.attrib:  # its end keeps its place when the number changes
-            right = float(element.attrib["x"]) + len(element.text or "") * FONT_SIZE * 0.6
-            element.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
+            if (colour := part.get(attribute)) in role_of:
+                part.set(attribute, f"var(--{role_of[colour]})")
     root.attrib |= {
         "role": "img",
         "aria-label": f"The graph of {trace.result.name}; the table below says what it shows",
