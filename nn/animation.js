@@ -4,13 +4,13 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 const picture = new Picture(byId("picture"), data.setting);
 const slider = byId("moment"), play = byId("play"), last = data.frames.length - 1;
-let timer = null;
+let timer = null, networks = [];
 
 function show(moment) {
   const frame = data.frames[moment];
   slider.value = moment;
   picture.boundary(frame.boundary);
-  picture.network(frame.network);
+  picture.network(networks[moment]);
   picture.cursor(frame.epoch);
   slider.setAttribute("aria-valuetext", picture.said.textContent);
 }
@@ -47,6 +47,16 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+async function inflated(text) {
+  if (!text) return "";
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}
+
 picture.curves(data.curves);
 byId("controls").hidden = byId("keys").hidden = false;
 show(last);
+Promise.all(data.frames.map((frame) => inflated(frame.network))).then((texts) => {
+  networks = texts;
+  show(Number(slider.value));
+});

@@ -7,11 +7,12 @@ is put back: so a training that is watched comes to the same numbers, to the bit
 from __future__ import annotations
 
 import copy
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd import scatter
+from autograd import draw, scatter
 from autograd.packages import numpy
 from nn.arguments import class_array, column_of, columns_of, real_array
 from nn.plots import sides_around
@@ -72,7 +73,9 @@ class Film:
         self.steps, self.stride = 0, 1
         if earlier is not None and len(earlier.parameters) == len(parameters):
             self.snapshots, self.steps, self.stride = [*earlier.snapshots], earlier.steps, earlier.stride
+        self.example = examples[0][0]
         self._evaluator: Evaluator | None = None
+        self._drawn: tuple[Model, list[Value]] | None = None
 
     def note(self, epoch: float, vector: Array) -> None:
         """Is told of each step."""
@@ -115,11 +118,27 @@ class Film:
         return evaluator
 
     def network(self, vector: Array) -> str | None:
-        """The picture of the network with these parameters, as SVG; None where there is none of such a model."""
-        with undisturbed(self.parameters):
-            model, parameters = twin(self.model, self.parameters)
+        """The picture of the network with these parameters, as SVG; None where there is none of such a model.
+
+        Raises what the model raises, but for what says that it cannot be drawn.
+        """
+        with undisturbed(self.parameters), suppress(TypeError, ValueError):
+            model, parameters = self._drawn = self._drawn or twin(self.model, self.parameters)
             scatter(vector, parameters, "data")
-            return network_svg(model)
+            return network_svg(model, self.example)
+        return None
+
+
+def network_svg(model: Model, example: Any) -> str:
+    """The network as SVG, without the numbers that hovering would show: it is shown as an image.
+
+    The example is for models whose weights do not tell what they take.
+    """
+    try:
+        drawing = draw(model)
+    except ValueError:
+        drawing = draw(model, example)
+    return re.sub("<title>[^<]*</title>", "", drawing.svg)
 
 
 def twin(model: Model, parameters: list[Value]) -> tuple[Model, list[Value]]:
@@ -130,10 +149,6 @@ def twin(model: Model, parameters: list[Value]) -> tuple[Model, list[Value]]:
     except Exception:  # a model may hold anything
         return model, parameters
     return copied, [copies.get(id(parameter), parameter) for parameter in parameters]
-
-
-def network_svg(model: Model) -> str | None:
-    return None
 
 
 # ---- The plane

@@ -25,7 +25,7 @@ class Picture {
   panel(name, label) {
     const place = `${name}Panel`;
     if (!this[place]) {
-      this[place] = element("figure", { class: "panel", role: "img" }, this.panels);
+      this[place] = element("figure", { class: `panel ${name}`, role: "img" }, this.panels);
       const order = ["curvesPanel", "boundaryPanel", "networkPanel"].map((key) => this[key]).filter(Boolean);
       this.panels.replaceChildren(...order);
       this.panels.dataset.count = order.length;
@@ -176,7 +176,10 @@ class Picture {
     if (!svg) return;
     const panel = this.panel("network", "The network: its weights as edges");
     this.image ??= element("img", { alt: "" }, panel);
-    this.image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+    const ink = getComputedStyle(panel).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+    this.image.classList.toggle("dark", ink[0] + ink[1] + ink[2] > 384);
+    const clear = svg.replace(/<rect width="100%" height="100%"[^>]*\/>/, ""); // the page's ground is its own
+    this.image.src = `data:image/svg+xml,${encodeURIComponent(clear)}`;
   }
 }
 

@@ -8,11 +8,14 @@ time allows that has passed since the last one. What goes wrong with them is tol
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
 from contextlib import suppress
 from functools import cache
+from html import escape
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from autograd import packages
@@ -32,9 +35,13 @@ if TYPE_CHECKING:
     Part: TypeAlias = Callable[[float, Sequence[float], Array], Any]  # Any: what the screen shows
 
     class Screen(Protocol):
-        """Where the pictures are shown. `parts` are what it shows, by name: from epoch, means and parameters."""
+        """Where pictures are shown.
 
-        parts: dict[str, Part]
+        parts: what it shows, by name: a function of epoch, means and parameters, and how many seconds it takes at
+            first, by guess.
+        """
+
+        parts: dict[str, tuple[Part, float]]
 
         def show(self, name: str, picture: Any) -> None: ...
 
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 
 SHARE = 0.04  # of the time, that making pictures may take: what they cost beside that makes it a twentieth at most
 SHORTEST = 0.1  # seconds between two pictures of a part
+COPY = 1.5e-5  # seconds that it takes, about, to copy and draw a parameter
 
 
 class Watcher:
@@ -59,7 +67,9 @@ class Watcher:
         self, film: Film, history: History, screen: Screen | None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self.film, self.history, self.screen, self.clock = film, history, screen, clock
-        self.paces = {name: Pace(part) for name, part in (screen.parts if screen else {}).items()}
+        self.paces = {name: Pace(*part) for name, part in (screen.parts if screen else {}).items()}
+        for pace in self.paces.values():
+            pace.plan(clock(), [*self.paces.values()])
         self.next = -numpy.inf if self.paces else numpy.inf
         self.epoch = 0.0
 
@@ -91,8 +101,8 @@ class Watcher:
             del self.paces[name]
             complain(name, error)
         end = self.clock()
-        pace.cost = end - start
-        pace.next = end + pace.wait(share_of(pace, [*self.paces.values()]))
+        pace.cost = max(end - start, 1e-9)  # a clock may be coarse
+        pace.plan(end, [*self.paces.values()])
 
     def end(self, vector: Array, left: Array) -> None:
         """Is told that the training is over, with which parameters, and with which it leaves the model.
@@ -103,33 +113,54 @@ class Watcher:
             self.film.end(self.epoch, vector)
             if self.screen is not None:
                 try:
-                    picture: object = figure(self.history, self.film, left)
+                    self.screen.leave(Ending(self.history, self.film, left))
                 except Exception as error:
                     complain("the figure in the end", error)
-                    picture = self.history
-                try:
-                    self.screen.leave(picture)
-                except Exception as error:
-                    complain("the figure in the end", error)
+                    with suppress(Exception):
+                        self.screen.leave(self.history)
+
+
+class Ending:
+    """What a notebook keeps: the curves and the plane as a PNG; in HTML, below them the network.
+
+    Raises ImportError without matplotlib, and whatever the model raises.
+    """
+
+    def __init__(self, history: History, film: Film, parameters: Array) -> None:
+        png = BytesIO()
+        figure(history, film, parameters).savefig(png, format="png")
+        self.png, self.network, self.text = png.getvalue(), film.network(parameters), repr(history)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
+        images = [image("png", self.png, self.text)]
+        if self.network is not None:
+            images.append(image("svg+xml", self.network.encode(), "The network", 720))
+        return {"text/html": "".join(images), "image/png": self.png, "text/plain": self.text}
+
+
+def image(kind: str, data: bytes, about: str, width: int = 1260) -> str:
+    address = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<div><img src="{address}" alt="{escape(about)}" style="width: {width}px; max-width: 100%"></div>'
 
 
 class Pace:
-    """How often a part is shown: what its last picture has cost, in seconds, and when the next one may be made."""
+    """How often a part is shown: what a picture costs, in seconds, and when the next one may be made."""
 
-    def __init__(self, part: Part) -> None:
-        self.part, self.cost, self.next = part, numpy.inf, -numpy.inf
+    def __init__(self, part: Part, cost: float = 0.0) -> None:
+        self.part, self.cost, self.next = part, cost, -numpy.inf
 
-    def wait(self, share: float) -> float:
-        """How long to wait, so that pictures take no more than this share of the time, and are not too many."""
-        return max(SHORTEST, self.cost * (1.0 / share - 1.0)) if self.cost else SHORTEST
+    def plan(self, now: float, paces: list[Pace]) -> None:
+        """Puts the next picture off until it is due: after `SHORTEST`, or what brings the cost down to its share."""
+        if self.cost:
+            share = share_of(self, paces)
+            self.next = now + max(SHORTEST, self.cost * (1.0 / share - 1.0))
 
 
 def share_of(pace: Pace, paces: list[Pace]) -> float:
     """The share of the time that a part has. What a cheap one leaves of an equal share, the dearer ones may use."""
     left = SHARE
     for parts, each in zip(range(len(paces), 0, -1), sorted(paces, key=lambda each: each.cost), strict=True):
-        enough = each.cost / (each.cost + SHORTEST) if each.cost < numpy.inf else 1.0
-        share = min(left / parts, enough)
+        share = min(left / parts, each.cost / (each.cost + SHORTEST))
         if each is pace:
             return share
         left -= share
@@ -175,13 +206,13 @@ class Live:
         self.handle = displayed(self.widget)
 
     @staticmethod
-    def parts_of(film: Film, history: History) -> dict[str, Part]:
-        parts: dict[str, Part] = {
-            "curves": lambda epoch, means, _: curves(history, film, epoch, means),
-            "network": lambda _, __, vector: film.network(vector),
+    def parts_of(film: Film, history: History) -> dict[str, tuple[Part, float]]:
+        parts: dict[str, tuple[Part, float]] = {
+            "curves": (lambda epoch, means, _: curves(history, film, epoch, means), 0.0),
+            "network": (lambda _, __, vector: film.network(vector), COPY * len(film.parameters)),
         }
         if film.plane is not None:
-            parts["boundary"] = lambda _, __, vector: boundary(film.scores(vector))
+            parts["boundary"] = (lambda _, __, vector: boundary(film.scores(vector))), 0.0
         return parts
 
     def show(self, name: str, picture: Any) -> None:
@@ -213,7 +244,9 @@ class Still:
     """A figure of matplotlib, which takes longer to draw: so there are fewer of them."""
 
     def __init__(self, film: Film, history: History) -> None:
-        self.parts: dict[str, Part] = {"figure": lambda _, __, vector: figure(history, film, vector)}
+        self.parts: dict[str, tuple[Part, float]] = {
+            "figure": (lambda _, __, vector: figure(history, film, vector), 0.0)
+        }
         self.handle = displayed(Hint(f"A view that moves more often: {packages.install('anywidget')}"))
 
     def show(self, name: str, picture: object) -> None:

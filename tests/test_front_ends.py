@@ -302,8 +302,10 @@ def test_jupyterlab_shows_a_training_live_and_keeps_its_end(lab, browser):
     page.evaluate("jupyterapp.commands.execute('docmanager:save')")
     page.close()
     *_, output = read(path).cells[0].outputs
-    assert output["data"].keys() == {"image/png", "text/plain"}
-    assert output["data"]["image/png"] in converted("HTMLExporter", path)[0].replace("\n", "")
+    assert output["data"].keys() == {"text/html", "image/png", "text/plain"}
+    html, _ = converted("HTMLExporter", path)
+    assert output["data"]["image/png"].strip() in html
+    assert "data:image/svg+xml;base64," in html
 
 
 def test_jupyterlab_shows_them(lab, browser):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+import re
 
 import numpy
 import pytest
 
-from autograd import Value, gather, tanh
+from autograd import Value, draw, gather, tanh
 from nn import MLP, Dropout, Layer, Module, Sequential
 from nn import film as films
 from nn.film import RESOLUTION, Film, plane_of, twin
@@ -212,3 +213,37 @@ def test_a_parameter_outside_of_the_model_stays_itself():
     assert parameters[-1] is temperature
     assert parameters[:-1] == copied.parameters()
     assert parameters[0] is not model.parameters()[0]
+
+
+# ---- The network
+
+
+@pytest.mark.both_engines
+def test_the_networks_picture_is_that_with_the_parameters_of_then():
+    random.seed(0)
+    model = MLP(2, [3, 1])
+    parameters, now = model.parameters(), vector_of(model.parameters())
+    film = film_of(model, parameters)
+    pictures = [film.network(factor * now) for factor in (1.0, -1.0, 1.0)]
+    assert pictures[0] == pictures[2] != pictures[1]
+    assert pictures[0] == re.sub("<title>[^<]*</title>", "", draw(model).svg)
+    assert vector_of(parameters).tolist() == now.tolist()
+
+
+def test_where_the_weights_do_not_tell_what_a_model_takes_an_example_does():
+    class Doubles(Module):
+        def __init__(self):
+            self.rate = Value(0.5)
+
+        def __call__(self, x):
+            return self.rate * x[0] + self.rate * x[1]
+
+    model = Doubles()
+    with pytest.raises(ValueError, match="inputs"):
+        draw(model)
+    assert film_of(model, model.parameters()).network(numpy.ones(1)).startswith("<svg")
+
+
+def test_what_is_no_network_has_no_picture():
+    weight = Value(1.0)
+    assert film_of(lambda x: weight * x[0], [weight]).network(numpy.ones(1)) is None

@@ -41,7 +41,7 @@ class Recorded:
 
     def __init__(self, film, history, epochs=0, error=None, at=0):
         self.shown, self.left, self.error, self.at = [], [], error, at
-        self.parts = Live.parts_of(film, history) | {"own": self.own}
+        self.parts = Live.parts_of(film, history) | {"own": (self.own, 0.0)}
 
     def own(self, epoch, means, vector):
         if self.error and epoch >= self.at:
@@ -61,6 +61,7 @@ def screens(monkeypatch):
     made, options = [], {}
     monkeypatch.setattr(watching, "SHORTEST", 1e-9)
     monkeypatch.setattr(watching, "SHARE", 1e9)
+    monkeypatch.setattr(watching, "COPY", 0.0)
 
     def screen(film, history, epochs):
         made.append(Recorded(film, history, epochs, **options))
@@ -108,7 +109,7 @@ def test_pictures_take_a_twentieth_of_the_time_at_most_and_are_ten_a_second_at_m
         return picture
 
     film = Film(None, [Value(0.0)], [([0.0, 0.0], 0)], ["loss"])
-    screen = types.SimpleNamespace(parts={name: part(name) for name in costs}, show=lambda *_: None)
+    screen = types.SimpleNamespace(parts={name: (part(name), 0.0) for name in costs}, show=lambda *_: None)
     watcher, in_training = Watcher(film, None, screen, clock), 0.0
     for step in range(200_000):
         watcher.step(step / 100, [1.0], 1, numpy.zeros(1))
@@ -132,12 +133,28 @@ def paces_of(*costs):
 
 def test_a_part_waits_for_its_share():
     [pace] = paces_of(2.0)
-    assert pace.wait(0.05) == pytest.approx(19 * 2.0)
+    pace.plan(10.0, [pace])
+    assert pace.next == pytest.approx(10.0 + 2.0 * (1 / SHARE - 1))
     pace.cost = 0.001
-    assert pace.wait(0.05) == SHORTEST
+    pace.plan(10.0, [pace])
+    assert pace.next == 10.0 + SHORTEST
 
 
-@pytest.mark.parametrize("costs", [(1.0,), (0.001, 1.0), (1.0, 0.001, 0.0), (0.01, 0.02, numpy.inf), (1.0, 2.0, 3.0)])
+def test_what_is_expected_to_be_dear_is_put_off():
+    clock, shown = Clock(), []
+    film = Film(None, [Value(0.0)], [([0.0, 0.0], 0)], ["loss"])
+    parts = {"cheap": (lambda *_: 1, 0.0), "dear": (lambda *_: 2, 0.5)}
+    screen = types.SimpleNamespace(parts=parts, show=lambda name, _: shown.append((name, clock.now)))
+    watcher = Watcher(film, None, screen, clock)
+    for step in range(20_000):
+        watcher.step(float(step), [1.0], 1, numpy.zeros(1))
+        clock.now += 0.001
+    first = {name: min(at for shown_name, at in shown if shown_name == name) for name in parts}
+    assert first["cheap"] < 0.001
+    assert first["dear"] > 0.5 * (1 / SHARE - 1)
+
+
+@pytest.mark.parametrize("costs", [(1.0,), (0.001, 1.0), (1.0, 0.001, 0.0), (1.0, 2.0, 3.0)])
 def test_what_cheap_parts_leave_the_dearer_ones_may_use(costs):
     paces = paces_of(*costs)
     shares = [share_of(pace, paces) for pace in paces]
@@ -241,7 +258,7 @@ def test_a_screen_that_fails_ends_nothing(screens, monkeypatch, capsys):
     monkeypatch.setattr(Recorded, "leave", fails)
     random.seed(0)
     assert len(trained(MLP(2, [3, 1]), watch=True).loss) == 4
-    assert capsys.readouterr().err.count("the notebook is closed") == 4  # three parts, and the figure
+    assert capsys.readouterr().err.count("the notebook is closed") == 5  # four parts, and the figure
 
 
 def test_an_interrupt_while_a_picture_is_made_ends_the_training_as_any_does(screens):
@@ -259,7 +276,7 @@ def test_an_interrupt_while_the_last_figure_is_made_loses_nothing(screens, monke
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watching, "figure", interrupted)
+    monkeypatch.setattr(watching, "Ending", interrupted)
     random.seed(0)
     history = trained(MLP(2, [3, 1]), watch=True)
     assert (history.interrupted, len(history.loss)) == (False, 4)
@@ -348,8 +365,9 @@ def test_a_training_in_a_notebook_without_anywidget(notebook, monkeypatch):
     random.seed(0)
     trained(MLP(2, [3, 1]), watch=True)
     assert "pip install anywidget" in repr(notebook[0])
-    assert len(notebook) == 3  # the hint, the first figure, the last
-    assert all(len(picture.axes) == 3 for picture in notebook[1:])
+    _, first, last = notebook
+    assert len(first.axes) == 3
+    assert last._repr_mimebundle_().keys() == {"text/html", "image/png", "text/plain"}
 
 
 def test_a_widget_shows_the_parts_and_a_figure_takes_its_place(notebook, monkeypatch):
@@ -363,7 +381,7 @@ def test_a_widget_shows_the_parts_and_a_figure_takes_its_place(notebook, monkeyp
     assert widget.setting["epochs"] == len(history.loss)
     assert "export default" in widget._esm
     assert widget.comm is None  # it is closed
-    assert len(picture.axes) == 3
+    assert picture._repr_mimebundle_()["text/html"].count("<img ") == 2  # the figure, and the network
 
 
 def test_where_nothing_can_be_displayed_the_training_goes_on(notebook, monkeypatch, capsys):
