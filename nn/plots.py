@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
+    Array = NDArray[numpy.float64]
+
     class History(Protocol):
         """What `fit` returns: the mean loss of each epoch, on the training examples and on the validation examples."""
 
@@ -83,8 +85,7 @@ def decision_boundary(
         )
     resolution = at_least(2, "decision_boundary: resolution", resolution)
     ax = axes("decision_boundary", ax, 6.0, 5.0)
-    frame = 0.1 * numpy.ptp(points, axis=0) + 1e-9
-    xs, ys = numpy.linspace(points.min(axis=0) - frame, points.max(axis=0) + frame, resolution).T.tolist()
+    xs, ys = (side.tolist() for side in sides_around(points, resolution))
     with no_grad():
         outputs = [model([x, y]) for y in ys for x in xs]
     is_score = not is_sequence(outputs[0])
@@ -93,19 +94,13 @@ def decision_boundary(
     if not numpy.isin(classes, allowed).all():
         strange = classes[~numpy.isin(classes, allowed)][0]
         raise ValueError(f"decision_boundary: targets: expected classes among {shortened(allowed)}, got {strange}")
-    logits = numpy.hstack([-scores, scores]) if is_score else scores
-    for k, lead in enumerate(leads(logits.T.reshape(-1, resolution, resolution))):
-        if lead.max() > 0:
-            ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)
-        if lead.min() < 0 < lead.max():
-            ax.contour(xs, ys, lead, levels=[0.0], colors="0.3", linewidths=1.0)
+    fill_plane(ax, xs, ys, scores)
     for target in numpy.unique(classes).tolist():
         k = int(target > 0) if is_score else int(target)
         x, y = points[classes == target].T
         ax.plot(
             x, y, MARKERS[k % 8], color=COLOURS[k % 8], markeredgecolor="white", markersize=6, label=f"class {target}"
         )
-    ax.set(xlabel="x₁", ylabel="x₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     ax.legend()
     return figure_of(ax)
 
@@ -128,14 +123,7 @@ def loss_curve(history: History, ax: Axes | None = None) -> Figure:
             f"loss_curve: expected as many validation losses as losses, {len(losses)}, got {len(validation)}"
         )
     ax = axes("loss_curve", ax, 6.0, 4.0)
-    epochs = range(1, len(losses) + 1)
-    ax.plot(epochs, losses, color=COLOURS[0], marker="o", markersize=3, label="training")
-    if len(validation):
-        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=3, label="validation")
-        ax.legend()
-    ax.set(xlabel="epoch", ylabel="mean loss")
-    ax.locator_params(axis="x", integer=True)
-    ax.grid(alpha=0.3)
+    plot_epochs(ax, losses, validation, "mean loss")
     return figure_of(ax)
 
 
@@ -583,6 +571,42 @@ def attention(
     ax.tick_params(length=0)
     ax.set(xlabel="looks at", ylabel="place")
     return figure_of(ax)
+
+
+def plot_epochs(ax: Axes, training: Sequence[float] | Array, validation: Sequence[float] | Array, what: str) -> None:
+    """What was measured in each epoch, on the examples learned from and, if there are any, on the held-out ones."""
+    epochs = range(1, len(training) + 1)
+    size = 3 if len(training) <= 100 else 0  # of more, the markers would hide the curve
+    ax.plot(epochs, training, color=COLOURS[0], marker="o", markersize=size, label="training")
+    if len(validation):
+        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=size, label="validation")
+        ax.legend()
+    ax.set(xlabel="epoch", ylabel=what)
+    ax.locator_params(axis="x", integer=True)
+    ax.grid(alpha=0.3)
+
+
+def sides_around(points: NDArray[numpy.float64], resolution: int) -> tuple[NDArray[numpy.float64], ...]:
+    """The x and the y of a grid around points in the plane, with a margin."""
+    margin = 0.1 * numpy.ptp(points, axis=0) + 1e-9
+    xs, ys = numpy.linspace(points.min(axis=0) - margin, points.max(axis=0) + margin, resolution).T
+    return xs, ys
+
+
+def fill_plane(ax: Axes, xs: list[float], ys: list[float], scores: NDArray[numpy.float64]) -> None:
+    """Colours the plane by the class that leads at each of its points, and draws the boundaries.
+
+    Arguments:
+        xs, ys: of the grid.
+        scores: (len(ys) × len(xs), 1), positive for one class and negative for the other; or (…, classes) logits.
+    """
+    logits = numpy.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+    for k, lead in enumerate(leads(logits.T.reshape(-1, len(ys), len(xs)))):
+        if lead.max() > 0:
+            ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)
+        if lead.min() < 0 < lead.max():
+            ax.contour(xs, ys, lead, levels=[0.0], colors="0.3", linewidths=1.0)
+    ax.set(xlabel="x₁", ylabel="x₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
 
 
 def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:

@@ -9,10 +9,10 @@ import copy
 import math
 import random
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from reprlib import repr as shortened
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from autograd import Value, scatter, structures
 from autograd.packages import numpy
@@ -25,6 +25,7 @@ from nn.progress import figures, progress_bar
 from nn.undo import Undo
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tqdm import tqdm
 
+    from nn.arguments import Example
+    from nn.film import Film
     from nn.problem import Evaluator
+    from nn.watching import Watcher
 
     Vector = NDArray[numpy.float64]
     # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
@@ -69,6 +73,7 @@ def fit(
     shuffle: bool = True,
     seed: int | None = 0,
     progress: bool = True,
+    watch: bool = False,
     tape: bool | None = None,
 ) -> History:
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
@@ -115,6 +120,11 @@ def fit(
             neither used nor changed, as long as no other thread draws from them now and then.
         progress: show a progress bar on the standard error stream, or in a notebook: the epoch, the time left, and loss
             and metric so far, behind a slash those of the last validation.
+        watch: in a notebook, show how the loss and the metric go, where inputs are pairs of numbers and targets are
+            classes the decision boundary, and the network, while it learns: at most ten times a second, and for no more
+            than a twentieth of the time. In the end a figure takes their place. It moves best with anywidget, the extra
+            `live`. Elsewhere, as in a terminal, there is the bar alone. Everywhere the History keeps the parameters at
+            up to 60 moments, in up to 32 MiB, for `History.animate`. What is learned is the same, to the bit.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
             model's output with numbers in the place of Values.
@@ -164,6 +174,7 @@ def fit(
     epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
     seed = seed_number(seed)
     shuffle, progress = flag("fit: shuffle", shuffle), flag("fit: progress", progress)
+    watch = flag("fit: watch", watch)
     tape = flag_or_none("fit: tape", tape)
     if patience is not None:
         patience = positive("fit: patience", patience)
@@ -171,6 +182,7 @@ def fit(
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
     if not isinstance(history, (History, type(None))):
         raise TypeError(f"fit: history: expected a History, as fit returns it, got {shortened(history)}")
+    earlier = None if history is None else history.film
     history = History() if history is None else copy.deepcopy(history)
     history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
@@ -184,6 +196,8 @@ def fit(
         evaluator, history.eager = choose(problem, tape)
         bar = progress_bar((epochs - done) * len(examples), progress, f"{done}/{epochs}")
         with run.undo, bar:
+            if watch:
+                run.watch(model, examples, epochs, earlier)
             for epoch in range(done + 1, epochs + 1):
                 bar.set_description_str(f"{epoch}/{epochs}", refresh=False)
                 if shuffle:
@@ -226,6 +240,7 @@ class History:
     best_parameters: list[float] = field(default_factory=list)
     last_parameters: list[float] = field(default_factory=list)
     eager: str = ""
+    film = cast("Film | None", None)  # no field: a copy, a pickle and a checkpoint have none, as it has the model
 
     @property
     def best_epoch(self) -> int:
@@ -267,7 +282,8 @@ class History:
 
     def check_numbers(self) -> None:
         """Raises ValueError if a list holds anything but numbers, as that of a damaged checkpoint may."""
-        for name, numbers in vars(self).items():
+        for name in [each.name for each in fields(self)]:
+            numbers = getattr(self, name)
             if name in ("interrupted", "eager"):
                 continue
             if not isinstance(numbers, list) or not all(isinstance(number, (int, float)) for number in numbers):
@@ -278,6 +294,25 @@ class History:
         from nn.plots import loss_curve
 
         return loss_curve(self, ax)
+
+    def animate(self, path: str | os.PathLike[str], *, rate: float = 10.0) -> None:
+        """Writes a file that plays the training: its curves, the decision boundary and the network.
+
+        Arguments:
+            path: ends in `.gif`, for a picture that moves anywhere; or in `.html`, for a page with a button and a
+                slider, which needs no network. An existing file is replaced once the new one is complete.
+            rate: pictures a second, from 0.1 to 50. There are 30 to 61, or as many as there were steps.
+
+        Raises ValueError for another path or rate, and if the training was not watched, by `fit(..., watch=True)`;
+        OSError if the file cannot be written; ImportError for a GIF if matplotlib is missing; and whatever the model
+        raises. The model is computed as it is now, with the parameters of then.
+        """
+        from nn.animation import animate
+
+        animate(self, self.film, path, rate)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: kept for name, kept in vars(self).items() if name != "film"}
 
     def __repr__(self) -> str:
         series = ("loss", "metric", "validation_loss", "validation_metric")
@@ -303,6 +338,17 @@ class Run:
         history.last_parameters = []
         self.gradient = gathered(optimizer.parameters, "grad")
         self.undo = Undo(optimizer.parameters)
+        self.watcher: Watcher | None = None
+
+    def watch(self, model: Model, examples: list[Example], epochs: int, earlier: Film | None) -> None:
+        """Has the training watched from now on, and the history keep its film."""
+        from nn.film import Film
+        from nn.watching import Watcher, screen
+
+        film = Film(model, self.optimizer.parameters, examples, self.names, earlier)
+        self.history.film = film
+        self.watcher = Watcher(film, self.history, screen(film, self.history, epochs))
+        self.watcher.step(len(self.history.loss), [], 0, self.vector)
 
     def epoch(self, number: int, evaluator: Evaluator, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
         """A step for each batch. Returns the means of loss and metric over all examples, as they were met."""
@@ -322,6 +368,8 @@ class Run:
                 raise self.explained(error, where, examples, "as they were before this batch") from error
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
+            if self.watcher is not None:
+                self.watcher.step(number - 1 + seen / len(evaluator.problem.examples), totals, seen, self.vector)
             if bar.update(len(batch)) or count == len(batches):
                 self.show(bar, [total / seen for total in totals])
         return [total / seen for total in totals]
@@ -381,6 +429,8 @@ class Run:
         except KeyboardInterrupt:
             self.history.interrupted = True
             self.put_back()
+        if self.watcher is not None:
+            self.watcher.end(self.vector, gathered(self.optimizer.parameters, "data"))
 
     def put_back(self) -> None:
         """The best parameters, under `patience`, else the last ones; and the last gradient."""
