@@ -536,7 +536,14 @@ class Component:
         if self.sides:
             agrees += ", a kink: {:.4g} from the left, {:.4g} from the right".format(*self.sides)
         sign = next(sign for word, sign in SIGNS.items() if agrees.startswith(word))
-        return [(self.name, "<code>{}</code>"), self.mode, f"{self.derivative:.10g}", differences, error, (agrees, sign)]
+        return [
+            (self.name, "<code>{}</code>"),
+            self.mode,
+            f"{self.derivative:.10g}",
+            differences,
+            error,
+            (agrees, sign),
+        ]
 
 
 SIGNS = {"yes": "✓ {}", "no": "<strong>✗ {}</strong>", "cannot tell": "<em>? {}</em>"}

@@ -95,7 +95,8 @@ def table(value: Common) -> Table:
 
 
 def cells(what: str, value: Common) -> list[str]:
-    return [what, shown(value.label, LONGEST_LABEL), str(value.data), str(value.grad), shown(value.op, LONGEST_LABEL), ""]
+    label, op = (shown(text, LONGEST_LABEL) for text in (value.label, value.op))
+    return [what, label, str(value.data), str(value.grad), op, ""]
 
 
 MOST_PARENTS = 10  # in the table of a Value
