@@ -120,19 +120,22 @@ def ends(row: Callable[[int], Sequence[Cell]], count: int, most: int) -> list[Se
     return [*map(row, first), [f"… and {count - most:,} more"], *map(row, last)]
 
 
-def in_notebooks(table: Callable[[Any], Table]) -> Callable[[Any], str | None]:
+def in_notebooks(table: Callable[[Any], Table]) -> Callable[[Any], str]:
     """The method `_repr_html_` of a class whose objects show as tables in notebooks.
 
-    It returns None, which leaves an object to its repr, where a subclass brings a repr of its own, and where the
-    table fails: what a cell has computed is worth more than how it looks.
+    Notebooks show the repr where a subclass brings one of its own, and where the table fails: what a cell has computed
+    is worth more than how it looks. (It could return None there; but marimo then shows nothing.)
     """
 
-    def _repr_html_(self: object) -> str | None:
-        """The table that notebooks show; None where they are to show the repr."""
-        try:
-            return table(self).html if has_our_repr(type(self)) else None
-        except Exception:
-            return None
+    def _repr_html_(self: object) -> str:
+        """What notebooks show: a table; or the repr, where a subclass has its own."""
+        if has_our_repr(type(self)):
+            try:
+                return table(self).html
+            except Exception:  # whatever it is
+                pass
+        lines = "\n".join(map(escaped, repr(self).splitlines()))
+        return f"<pre>{lines}</pre>"
 
     return _repr_html_
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from nn.module import Shape
+    from nn.summary import Shape
 
     Scalar = Value | float
     Vector = list[Any]  # Any: Values, or numbers among them

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from nn.module import Shape
+    from nn.summary import Shape
 
 
 class Convolution(Module):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nn.module import Shape
+    from nn.summary import Shape
 
     Array = NDArray[numpy.float64]
     Scalar = Value | float

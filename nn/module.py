@@ -18,7 +18,7 @@ from reprlib import repr as shortened
 from types import MappingProxyType, MemberDescriptorType
 
 from autograd import Value, scatter, structures
-from autograd.displays import Table, definer, in_notebooks
+from autograd.displays import Table, definer, in_notebooks, package_of
 from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import finite, flag, nested_numbers
@@ -27,12 +27,11 @@ from nn.state import read_state, write_state
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-    from typing import Any, Self
+    from typing import Any, ClassVar, Self
 
     from nn.state import Numbers
-    from nn.summary import Summary
+    from nn.summary import Shape, Summary
 
-    Shape = tuple[int | str, ...]  # "n" where any number may stand; () of a number by itself
     Entry = Value | list["Entry"]  # what a state has under one name: a parameter, or a list of parameters
     Contents = dict[Any, Any] | Sequence[Any]  # Any: whatever an attribute may be
 
@@ -174,9 +173,10 @@ class Module:
         ────────────────────────────────────────────────────────────────────
         in all    MLP            2 → 1                    337            304
         """
-        from nn.summary import summary
+        return Module._summarized(self, inputs)
 
-        return summary(self, inputs)
+    # summarizing.py sets it, which imports this file and those of all kinds of Modules.
+    _summarized: ClassVar[Callable[[Module, tuple[Any, ...]], Summary]]
 
     def _shapes(self) -> tuple[Shape | None, Shape | None]:
         """The shapes of the inputs and of the outputs, so far as they are known without a run."""
@@ -236,11 +236,13 @@ class Module:
 
 
 def declared_shapes(module: Module) -> tuple[Shape | None, Shape | None]:
-    """What `_shapes` says; nothing is known of a subclass with a `__call__` of its own."""
+    """What `_shapes` of its class in `nn` says; nothing is known of a subclass with a `__call__` of its own."""
     kinds = type(module).__mro__
-    if kinds.index(definer(type(module), "__call__")) < kinds.index(definer(type(module), "_shapes")):
+    declaring = next(kind for kind in kinds if "_shapes" in vars(kind) and package_of(kind) == package_of(Module))
+    if kinds.index(definer(type(module), "__call__")) < kinds.index(declaring):
         return None, None
-    return module._shapes()
+    shapes: tuple[Shape | None, Shape | None] = vars(declaring)["_shapes"](module)
+    return shapes
 
 
 # ---- What a Module or container holds
