@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,9 @@ def pictures(root: Path = ROOT) -> Iterator[Picture]:
 def in_markdown(name: str, path: Path) -> Iterator[Picture]:
     text = path.read_text(encoding="utf-8")
     links = re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", text)
-    links += [(alt, link) for link, alt in re.findall(r'<img\s[^>]*?src="([^"]+)"(?:[^>]*?alt="([^"]*)")?', text)]
+    for tag in re.findall(r"<img\s[^>]*>", text):
+        attributes = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        links.append((unescape(attributes.get("alt", "")), attributes.get("src", "")))
     for caption, link in links:
         file = path.parent / link
         if file.suffix in (".png", ".svg") and file.is_file():

@@ -10,6 +10,7 @@ Raises ImportError if matplotlib is missing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sized
 from io import BytesIO
 from reprlib import repr as shortened
@@ -635,7 +636,9 @@ def points_in_legend(ax: Axes) -> NDArray[numpy.float64]:
     legend = ax.get_legend()
     if legend is None:
         return numpy.empty((0, 2))
-    ax.figure.canvas.figure.draw_without_rendering()  # which finds the place
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a figure may have no room yet, before all of its panels are drawn
+        ax.figure.canvas.figure.draw_without_rendering()  # which finds the place
     box = legend.get_window_extent().transformed(ax.transAxes.inverted())
     side = [round(box.y0 + box.y1), round(box.x0 + box.x1)]  # 0, 1 or 2
     names = ("lower", "center", "upper")[side[0]], ("left", "center", "right")[side[1]]
