@@ -76,6 +76,7 @@ reference: $(VENV)/installed-docs
 
 # The page is out/contact-sheet/index.html. It shows what notebooks have stored: run what has changed before.
 contact-sheet: $(VENV)/installed-test
+	rm -rf out/contact-sheet
 	$(BIN)/python docs/contact_sheet.py out/contact-sheet
 
 clean:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Cell = str | tuple[str, str]  # the text; or the text and the HTML around it, such as "<strong>{}</strong>"
 
 LONGEST = 1000  # characters of a cell
+LEFT, RIGHT = ' style="text-align: left"', ' style="text-align: right"'
 
 
 class Table:
@@ -83,18 +84,18 @@ class Table:
         parts = [
             f"<{part}>\n{''.join(map(self._row, rows[part]))}</{part}>\n" for part in ("tbody", "tfoot") if rows[part]
         ]
-        caption = f"<caption>{escaped(self.caption)}</caption>\n" if self.caption else ""
+        caption = f"<caption{LEFT}>{escaped(self.caption)}</caption>\n" if self.caption else ""
         return f"<table>\n{caption}<thead><tr>{head}</tr></thead>\n{''.join(parts)}</table>"
 
     def _row(self, row: Sequence[Cell]) -> str:
         if len(row) < len(self.head):
-            return f'<tr><td colspan="{len(self.head)}"{self._align(0)}>{escaped(row[0])}</td></tr>\n'
+            return f'<tr><td colspan="{len(self.head)}"{LEFT}>{escaped(row[0])}</td></tr>\n'
         first, *others = [escaped(cell) for cell in row]
         cells = "".join([f"<td{self._align(k)}>{cell}</td>" for k, cell in enumerate(others, 1)])
         return f'<tr><th scope="row"{self._align(0)}>{first}</th>{cells}</tr>\n'
 
     def _align(self, column: int) -> str:
-        return f' style="text-align: {"right" if self.are_numbers[column] else "left"}"'
+        return RIGHT if self.are_numbers[column] else LEFT
 
 
 def text_of(cell: Cell) -> str:

@@ -107,4 +107,4 @@ def test_attributes_with_the_names_of_methods_hide_nothing() -> None:
     model = MLP(2, [3, 1])
     model.summary = model._shapes = model._table = "mine"  # type: ignore[method-assign, assignment]
     assert Module.summary(model).multiply_adds == 9
-    assert "<caption>MLP: 13 parameters</caption>" in model._repr_html_()
+    assert ">MLP: 13 parameters</caption>" in model._repr_html_()
