@@ -4,7 +4,7 @@
 `explaining`, which draws the graph beside its trace.
 """
 
-from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, columns, constants_of, in_dot, short, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, constants_of, in_dot, short
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
 from autograd.drawing.layout import svg_of
 from autograd.drawing.themes import THEMES, Signs, Theme
@@ -19,12 +19,10 @@ __all__ = [
     "Signs",
     "Theme",
     "check_size",
-    "columns",
     "constants_of",
     "draw",
     "in_dot",
     "save_as",
     "short",
-    "shown",
     "svg_of",
 ]

@@ -7,7 +7,6 @@ operation the circle `o<i>`; the k-th product of a `dot` that is spelled out is 
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass, field
 from html import escape
 from itertools import zip_longest
@@ -16,6 +15,7 @@ from autograd import packages
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
 from autograd.structures import number
+from autograd.wording import columns, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -284,22 +284,9 @@ def short(number: float) -> str:
     return f"{number:.4g}"
 
 
-def shown(text: object, limit: int) -> str:
-    r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
-    text = "" if text is None else str(text)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def width(text: str) -> int:
     """What a cell with the text takes in points; layouts don't know that East Asian characters take two columns."""
     return math.ceil(columns(text) * 0.602 * FONT_SIZE) + 8
-
-
-def columns(text: str) -> int:
-    """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
 
 
 def graphviz_package() -> ModuleType:

@@ -16,7 +16,7 @@ from autograd.drawing.themes import THEMES
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def draw(
     places = {node: str(i) for i, node in enumerate(order)}
     nodes = list(diagram.pictured(order, places, expand))
     highlighted = None if highlight is None else paths(nodes, places, highlight)
-    title = ", ".join(label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS)))
+    title = ", ".join(label for value in values if (label := shown(value.label, diagram.BOX_CHARACTERS)))
     return Drawing(
         diagram.in_dot(nodes, rankdir, THEMES[theme], highlighted), len(nodes), title, THEMES[theme].background
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-from autograd.drawing.diagram import columns
 from autograd.drawing.pen import Shape, extent
+from autograd.wording import columns
 
 try:
     from matplotlib.figure import Figure

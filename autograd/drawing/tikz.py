@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograd.drawing.diagram import columns
 from autograd.drawing.pen import Shape, extent
+from autograd.wording import columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
