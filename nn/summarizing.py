@@ -88,7 +88,7 @@ def rows_of(
     for name, module in {"": model, **modules}.items():
         if module is not model:
             yield row_of(name, module, found)
-        if own[name] and any(is_row(inner) for inner in Module.modules(module) if inner is not module):
+        if own[name] and any(True for _ in held_rows(module, {})):
             ways = {id(parameter): way for way, entry in entries_in(module) for _, parameter in elements_in("", entry)}
             names = [f"{name}.{ways.get(id(parameter), UNKNOWN)}".removeprefix(".") for parameter in own[name]]
             yield Row(", ".join(dict.fromkeys(names)), "", None, None, len(own[name]), None)
@@ -102,9 +102,19 @@ def row_of(name: str, module: Module, found: dict[int, Found]) -> Row:
 
 def beside(module: Module) -> list[Value]:
     """The parameters that a Module has beside those of the Modules in it that have rows of their own."""
-    inner = [held for held in Module.modules(module) if held is not module and is_row(held)]
-    theirs = {parameter for held in inner for parameter in held.parameters()}
+    theirs = {parameter for held in held_rows(module, {}) for parameter in held.parameters()}
     return [parameter for parameter in module.parameters() if parameter not in theirs]
+
+
+def held_rows(holder: object, seen: dict[int, object]) -> Iterator[Module]:
+    """The Modules with rows that a Module or container holds, but not those that these hold."""
+    for held in values_of(contents(holder)):
+        if OPENERS[type(held)] and id(held) not in seen:
+            seen[id(held)] = held
+            if isinstance(held, Module) and is_row(held):
+                yield held
+            else:
+                yield from held_rows(held, seen)
 
 
 def is_row(module: Module) -> bool:
@@ -192,8 +202,8 @@ def values_in(structure: Any) -> list[Value]:
 def noticing(kinds: Iterable[type], calls: Calls) -> Iterator[None]:
     """Meanwhile the calls in this context of objects of these classes are noted."""
     definers: set[Any] = {definer(kind, "__call__") for kind in kinds}
-    originals = {kind: method for kind in definers if isinstance(method := vars(kind).get("__call__"), FunctionType)}
     with one_at_a_time:
+        originals = {kind: call for kind in definers if isinstance(call := vars(kind).get("__call__"), FunctionType)}
         token = calls_of_run.set(calls)
         try:
             for kind, method in originals.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -334,16 +335,18 @@ def test_summaries_in_threads_do_not_meet() -> None:
     found: dict[int, int | None] = {}
 
     def summarised(k: int) -> None:
-        for _ in range(5):
+        for _ in range(20):
             found[k] = models[k].summary([1.0, 2.0]).multiply_adds
             models[k]([1.0, 2.0])
 
-    original = vars(Layer)["__call__"]
+    original, interval = vars(Layer)["__call__"], sys.getswitchinterval()
     threads = [threading.Thread(target=summarised, args=(k,)) for k in range(len(models))]
+    sys.setswitchinterval(1e-6)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    sys.setswitchinterval(interval)
     assert found == {k: 3 * width for k, width in enumerate(range(3, 11))}
     assert vars(Layer)["__call__"] is original
 
