@@ -8,6 +8,7 @@
 #   make notebooks   open the course in JupyterLab
 #   make wheels   build what is published into dist/: the sdist, this platform's wheel, and the one for every platform
 #   make reference   build the site of the reference: operations, API, course, landmarks
+#   make contact-sheet   put every picture of README, docs, course and landmarks on one page, to be looked at
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference wheels clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference contact-sheet wheels clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -75,6 +76,11 @@ wheels: $(VENV)/installed-release
 # A minute or two; the site is out/reference/html, and needs no server.
 reference: $(VENV)/installed-docs
 	$(BIN)/python docs/reference.py out/reference
+
+# The page is out/contact-sheet/index.html. It shows what notebooks have stored: run what has changed before.
+contact-sheet: $(VENV)/installed-test
+	rm -rf out/contact-sheet
+	$(BIN)/python docs/contact_sheet.py out/contact-sheet
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

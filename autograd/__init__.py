@@ -8,7 +8,7 @@
 0.54212
 """
 
-from autograd import functions, packages, structures, wording
+from autograd import displays, functions, graph, packages, structures, wording
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
@@ -44,8 +44,9 @@ _LATER = {
 
 __all__: list[str] = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
-    "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad", "vjp", "wording",
+    "derivative", "displays", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "graph", "hessian",
+    "hvp", "jacobian", "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad", "vjp",
+    "wording",
 ]  # fmt: skip
 __all__ += functions.__all__
 

@@ -10,6 +10,7 @@ Raises ImportError if matplotlib is missing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sized
 from io import BytesIO
 from reprlib import repr as shortened
@@ -243,8 +244,8 @@ def hinton_diagram(
         colour = "white" if weight > 0 else "black"
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    are_long = max(map(len, column_names), default=0) > 2
-    ax.set_xticks(range(len(column_names)), column_names, rotation=90 if are_long else 0)
+    ax.set_xticks(range(len(column_names)), column_names)
+    turn_long_names(ax, room=2)
     ax.set_yticks(range(len(row_names)), row_names)
     ax.tick_params(length=0)
     return figure_of(ax)
@@ -397,7 +398,7 @@ def error_surface(
         draw.set(zlabel="error")
     else:
         ax.contourf(xs, ys, errors, lines, cmap="Greys_r", alpha=0.25)
-        draw.clabel(ax.contour(xs, ys, errors, lines, colors="0.45", linewidths=0.8), fontsize=8)
+        contours = ax.contour(xs, ys, errors, lines, colors="0.45", linewidths=0.8)
     for k, (name, descent) in enumerate(descents.items()):
         points = [*descent.T, heights[name]] if in_space else [*descent.T]
         line = {"color": COLOURS[k % 8], "marker": MARKERS[k % 8], "zorder": 5}
@@ -406,6 +407,8 @@ def error_surface(
     ax.set(xlabel="w₁", ylabel="w₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     if descents:
         ax.legend()
+    if not in_space:
+        write_on_lines(ax, contours, [*descents.values()])
     return figure_of(ax)
 
 
@@ -470,7 +473,8 @@ def confusion_matrix(
             colour = "white" if number > shown.max() / 2 else "black"
             ax.text(column, row, f"{number}", ha="center", va="center", color=colour)
     room = 10 * (side - 1.0) / len(names)  # of a name, at ten letters an inch
-    ax.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > room else 0)
+    ax.set_xticks(range(len(names)), names)
+    turn_long_names(ax, room)
     ax.set_yticks(range(len(names)), names)
     right, total = counts.trace(), counts.sum()
     ax.set(xlabel="predicted class", ylabel="true class", title=f"{right:,} of {total:,} right ({right / total:.1%})")
@@ -607,6 +611,65 @@ def fill_plane(ax: Axes, xs: list[float], ys: list[float], scores: NDArray[numpy
         if lead.min() < 0 < lead.max():
             ax.contour(xs, ys, lead, levels=[0.0], colors="0.3", linewidths=1.0)
     ax.set(xlabel="x₁", ylabel="x₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
+
+
+def turn_long_names(ax: Axes, room: float) -> None:
+    """Turns those of the names below the Axes that have more letters than there is room for. A letter stays upright."""
+    for label in ax.get_xticklabels():
+        label.set_rotation(90 if len(label.get_text()) > room else 0)
+
+
+def write_on_lines(ax: Axes, contours: Any, paths: Sequence[NDArray[numpy.float64]]) -> None:
+    """Writes its number on each line of equal error: off the frame, the paths, the legend and the other numbers.
+
+    A line that has no room for it has none. Distances are in parts of the sides of the Axes.
+    """
+    to_sides = ax.transData + ax.transAxes.inverted()
+    taken = [points_along(to_sides.transform(path)) for path in paths] + [points_in_legend(ax)]
+    places = []
+    for line in contours.get_paths():
+        parts = numpy.split(line.vertices, numpy.flatnonzero(line.codes == line.MOVETO)) if len(line.vertices) else []
+        for part in parts[1:]:  # nothing is in front of the first one
+            points = to_sides.transform(part)
+            room = numpy.minimum(points, 1.0 - points).min(axis=1)  # to the frame
+            for others in taken:
+                if len(others):
+                    room = numpy.minimum(room, numpy.linalg.norm(points[:, None] - others, axis=2).min(axis=1))
+            best = int(room.argmax())
+            if room[best] >= ROOM and numpy.linalg.norm(numpy.diff(points, axis=0), axis=1).sum() >= 4 * ROOM:
+                places.append(part[best])
+                taken.append(points[best : best + 1])
+    if places:
+        ax.clabel(contours, manual=places, fmt="%g", fontsize=8)
+
+
+ROOM = 0.06  # that a number on a line needs on all sides
+
+
+def points_along(path: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """Points on the lines of a path, as far as it is in the Axes, and each only once in a grid of 50 × 50."""
+    parts = numpy.linspace(0.0, 1.0, 50)[:, None, None]
+    with numpy.errstate(over="ignore", invalid="ignore"):  # a descent may leave for infinity
+        points = numpy.concatenate([path, (path[:-1] + parts * numpy.diff(path, axis=0)).reshape(-1, 2)])
+        inside = points[((points > -0.1) & (points < 1.1)).all(axis=1)]
+    return numpy.unique(numpy.rint(50 * inside), axis=0) / 50
+
+
+def points_in_legend(ax: Axes) -> NDArray[numpy.float64]:
+    """Points all over the legend, which from now on stays at the side where it is."""
+    legend = ax.get_legend()
+    if legend is None:
+        return numpy.empty((0, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a figure may have no room yet, before all of its panels are drawn
+        ax.figure.canvas.figure.draw_without_rendering()  # which finds the place
+    box = legend.get_window_extent().transformed(ax.transAxes.inverted())
+    side = [round(box.y0 + box.y1), round(box.x0 + box.x1)]  # 0, 1 or 2
+    names = ("lower", "center", "upper")[side[0]], ("left", "center", "right")[side[1]]
+    place: Any = " ".join(dict.fromkeys(names))  # Any: one of the names that matplotlib has for its places
+    legend.set_loc(place)
+    xs, ys = numpy.linspace(box.x0, box.x1, 12), numpy.linspace(box.y0, box.y1, 12)
+    return numpy.stack(numpy.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
 
 
 def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:

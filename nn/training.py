@@ -15,13 +15,14 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING, cast
 
 from autograd import Value, scatter, structures
+from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
-from nn.progress import figures, progress_bar
+from nn.progress import figures, progress_bar, series_table
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ LOSSES = {
     "ce": "cross_entropy", "categorical crossentropy": "cross_entropy", "nll": "cross_entropy",
     "max margin": "hinge", "hinge": "hinge", "half squared error": "half_squared_error",
 }  # fmt: skip
+# Why a training ended.
+REASONS = {
+    "epochs": "all epochs were gone through",
+    "patience": "the validation loss did not fall any more",
+    "callback": "the callback ended it",
+}
 METRICS = {"accuracy": "correct_class", "acc": "correct_class", "binary accuracy": "correct_sign"}
 
 
@@ -209,7 +216,9 @@ def fit(
                 run.note_best(epoch)
                 is_stopped = run.told(callback)
                 if is_stopped or (patience is not None and epoch - run.best_epoch >= patience):
+                    history.stopped = "callback" if is_stopped else "patience"
                     break
+            history.stopped = history.stopped or "epochs"
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
@@ -227,6 +236,8 @@ class History:
     best_parameters: the numbers of the optimizer's parameters after `best_epoch`.
     last_parameters: their numbers after the last step, if `patience` has put the best ones back; else empty.
     eager: the reason why each example's graph was built; "" where a tape was used.
+    stopped: why it ended, a key of `nn.training.REASONS`: "epochs", "patience" or "callback"; "" while it is under way,
+        and where Ctrl-C ended it. `reason` says it in words.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -241,6 +252,11 @@ class History:
     last_parameters: list[float] = field(default_factory=list)
     eager: str = ""
     film = cast("Film | None", None)  # no field: a copy, a pickle and a checkpoint have none, as it has the model
+    stopped: str = ""
+
+    @property
+    def reason(self) -> str:
+        return "interrupted" if self.interrupted else REASONS.get(self.stopped, "still under way")
 
     @property
     def best_epoch(self) -> int:
@@ -278,13 +294,13 @@ class History:
             raise ValueError(
                 f"fit: history: it has {counted(done, 'epoch')} already; epochs={epochs} counts these too, ask for more"
             )
-        self.interrupted = False
+        self.interrupted, self.stopped = False, ""
 
     def check_numbers(self) -> None:
         """Raises ValueError if a list holds anything but numbers, as that of a damaged checkpoint may."""
         for name in [each.name for each in fields(self)]:
             numbers = getattr(self, name)
-            if name in ("interrupted", "eager"):
+            if name in ("interrupted", "eager", "stopped"):
                 continue
             if not isinstance(numbers, list) or not all(isinstance(number, (int, float)) for number in numbers):
                 raise ValueError(f"history: expected a list of numbers in {name}, got {shortened(numbers)}")
@@ -321,6 +337,16 @@ class History:
         best = f" (best {self.validation_loss[epoch - 1]:.4g} in epoch {epoch})" if epoch else ""
         interrupted = ", interrupted" if self.interrupted else ""
         return f"<History of {counted(len(self.loss), 'epoch')}: {', '.join(last)}{best}{interrupted}>"
+
+    def _table(self) -> Table:
+        """What notebooks show: the numbers of each epoch, of very many the first and last ones, and why it ended."""
+        epoch, names = self.best_epoch, ("loss", "metric", "validation_loss", "validation_metric")
+        lowest = f"lowest validation loss: {self.validation_loss[epoch - 1]:.6g}, in epoch {epoch:,}" if epoch else ""
+        eager = f"each example's graph was built: {self.eager}" if self.eager else ""
+        caption = f"History of {counted(len(self.loss), 'epoch')}: {self.reason}"
+        return series_table(caption, "epoch", self, names, 1, [lowest, eager])
+
+    _repr_html_ = in_notebooks(_table)
 
 
 class Run:

@@ -88,7 +88,7 @@ def test_nbconvert_writes_html(notebook):
     assert f"data:image/svg+xml;base64,{base64.b64encode(draw(neuron()).svg.encode()).decode()}" in html
     assert len(re.findall(r"<iframe [^>]*srcdoc=", html)) == 1
     assert html.count('<img alt="No description has been provided for this image"') == 2  # of drawing and figure
-    assert "Value(data=0.76" in html
+    assert "Value, computed by tanh from 1 parent" in html
 
 
 def without_inkscape():
@@ -110,7 +110,7 @@ def test_nbconvert_writes_markdown(notebook):
     markdown, files = converted("MarkdownExporter", notebook)
     assert [name.rpartition(".")[2] for name in re.findall(r"!\[.*?\]\((.*?)\)", markdown)] == ["svg", "png"]
     assert draw(neuron()).svg in {content.decode(errors="replace") for content in files.values()}
-    assert "Value(data=0.76" in markdown
+    assert "Value, computed by tanh from 1 parent" in markdown
 
 
 # ---- mystmd
@@ -196,7 +196,7 @@ def test_marimo_shows_them(tmp_path):
     assert "iframe srcdoc=" in html
     assert "3/3 |" in html
     assert html.count("data:image/png;base64,") >= 2  # the figure, too
-    assert "Value(data=0.76" in html
+    assert "Value, computed by tanh from 1 parent" in html
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("marimo"), reason="marimo is not installed: pip install marimo")
@@ -314,7 +314,7 @@ def test_jupyterlab_shows_them(lab, browser):
     page = run_in_lab(browser, url, "neuron.ipynb")
     results = page.locator(".jp-OutputArea-executeResult")
     results.nth(3).wait_for()
-    assert "Value(data=0.76" in results.nth(3).inner_text()
+    assert "Value, computed by tanh from 1 parent" in results.nth(3).inner_text()
 
     drawing = page.locator(".jp-RenderedSVG img")
     assert drawing.evaluate("image => image.complete && image.naturalWidth > 100")

@@ -4,7 +4,7 @@
 `explaining`, which draws the graph beside its trace.
 """
 
-from autograd.drawing.diagram import BOX_CHARACTERS, Node, columns, constants_of, short, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, Node, constants_of, short
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
 from autograd.drawing.layout import by_graphviz
 from autograd.drawing.pen import Group, Image, Picture, Piece, Point, Shape, Text
@@ -29,12 +29,10 @@ __all__ = [
     "Theme",
     "by_graphviz",
     "check_size",
-    "columns",
     "constants_of",
     "draw",
     "element",
     "of_graph",
     "save_as",
     "short",
-    "shown",
 ]

@@ -15,10 +15,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from autograd.drawing import naming
-from autograd.drawing.diagram import shown
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -7,12 +7,12 @@ The Value at place i of the topological order is the box `v<i>`, its operation t
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass, field
 
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
 from autograd.structures import number
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,16 +215,3 @@ def largest_flow(nodes: Iterable[Node]) -> float:
 
 def short(number: float) -> str:
     return f"{number:.4g}"
-
-
-def shown(text: object, limit: int) -> str:
-    r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
-    text = "" if text is None else str(text)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def columns(text: str) -> int:
-    """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

@@ -22,7 +22,7 @@ from autograd.drawing.viewer import Level
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def draw(
     standing = {} if model is None else naming.places(model)
     opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
-    labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
+    labels = [label for value in values if (label := shown(value.label, diagram.BOX_CHARACTERS))]
     title = ", ".join(labels) or "A computation graph"
 
     def nodes_of(shown: Sequence[Value]) -> list[diagram.Node]:

@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from autograd.drawing import naming
-from autograd.drawing.diagram import HOVER_CHARACTERS, shown
+from autograd.drawing.diagram import HOVER_CHARACTERS
 from autograd.engines import engine
 from autograd.operation import ieee
 from autograd.packages import numpy
 from autograd.tape import ADDED, replayed
+from autograd.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

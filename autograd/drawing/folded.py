@@ -18,7 +18,7 @@ from autograd.drawing.pen import Group, Shape, Text
 from autograd.drawing.picture import CORNER, arrow, of_graph
 from autograd.drawing.themes import Signs, looks
 from autograd.drawing.viewer import Level
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def levels(canvas: Canvas, items: Sequence[Item], title: str) -> Level:
             if drawn + len(part.inside) > MOST_INSIDE or len(views) > MOST_LEVELS:
                 break
             drawn += len(part.inside)
-            title = diagram.shown(part.heading, LINE_CHARACTERS)
+            title = shown(part.heading, LINE_CHARACTERS)
             views.append(View(canvas, part.inside, title, view, part))
     level = Level(top.paint)
     for view in reversed(views):
@@ -321,7 +321,7 @@ def lines_of(part: Part) -> list[str]:
     phrases = part.what.split("; ")
     first = [part.heading] if part.title or part.each else [phrases.pop(0)]
     own = [*first, *phrases, counted(len(part.members), "node"), *numbers(part.graph, part.members)]
-    return [diagram.shown(line, LINE_CHARACTERS) for line in own]
+    return [shown(line, LINE_CHARACTERS) for line in own]
 
 
 def numbers(graph: Graph, members: Collection[int]) -> list[str]:
@@ -364,8 +364,8 @@ def part_box(part: Part, layout: Layout, theme: Theme) -> Group:
         at = (left + sizes.MARGIN, start + k * sizes.LINE)
         pieces.append(Text(at, "left", line, sizes.FONT_SIZE, not k, colour))
     opened = f"open={part.path!r} shows what is inside"
-    title = [diagram.shown(part.heading, diagram.HOVER_CHARACTERS), part.what, counted(len(part.members), "node")]
-    title += [*numbers(part.graph, part.members), diagram.shown(opened, diagram.HOVER_CHARACTERS)]
+    title = [shown(part.heading, diagram.HOVER_CHARACTERS), part.what, counted(len(part.members), "node")]
+    title += [*numbers(part.graph, part.members), shown(opened, diagram.HOVER_CHARACTERS)]
     return Group(tuple(pieces), "\n".join(line for line in title if line), name)
 
 
@@ -373,9 +373,9 @@ def hint_text(view: View, item: Item) -> str:
     """What is written where a value comes from around the view, or goes to."""
     if isinstance(item, Part):
         written = f"the next of {item.times:,}" if item is view.part else item.heading
-        return diagram.shown(written, LINE_CHARACTERS)
+        return shown(written, LINE_CHARACTERS)
     *_, node = view.canvas.nodes_of([item])
-    return diagram.shown(node.label, diagram.BOX_CHARACTERS) or diagram.short(node.data)
+    return shown(node.label, diagram.BOX_CHARACTERS) or diagram.short(node.data)
 
 
 def hint_box(name: str, written: str, layout: Layout, theme: Theme) -> Group:

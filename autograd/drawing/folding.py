@@ -21,7 +21,7 @@ from functools import cached_property
 
 from autograd.drawing import diagram, naming
 from autograd.operations import OPERATIONS
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -537,7 +537,7 @@ def operation_of(value: Value) -> str:
     """The operation's name in a text, or "" of a leaf."""
     operation = value.operation
     name = value.op if operation is None else operation.name if operation.is_infix else operation.symbol
-    return diagram.shown(name, diagram.BOX_CHARACTERS)
+    return shown(name, diagram.BOX_CHARACTERS)
 
 
 def join(root: dict[int, int], one: int, other: int) -> None:

@@ -6,6 +6,7 @@ import re
 
 from autograd.drawing import diagram
 from autograd.operands import described
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def place(name: str) -> Place:
     ('layers[0]', 'neurons[3]', 'weights[1]')
     """
     steps: list[str] = []
-    for step in diagram.shown(name, diagram.HOVER_CHARACTERS).split("."):
+    for step in shown(name, diagram.HOVER_CHARACTERS).split("."):
         if step.isdecimal() and steps:
             steps[-1] += f"[{step}]"
         else:

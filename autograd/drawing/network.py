@@ -31,11 +31,11 @@ from autograd.drawing.arrangement import (
     wrapped,
 )
 from autograd.drawing.blocks import network_of
-from autograd.drawing.diagram import HOVER_CHARACTERS, shown
+from autograd.drawing.diagram import HOVER_CHARACTERS
 from autograd.drawing.evaluation import PLANE, Evaluation, compact, in_lines, listed
 from autograd.drawing.pen import Group, Picture, Shape, Text
 from autograd.drawing.themes import mixed
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

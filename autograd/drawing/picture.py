@@ -12,13 +12,12 @@ from autograd.drawing.diagram import (
     largest_flow,
     operation_in_full,
     short,
-    shown,
     symbols,
     value_in_full,
 )
 from autograd.drawing.pen import Group, Picture, Shape, Text
 from autograd.drawing.themes import looks
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from autograd.drawing.diagram import BOX_CHARACTERS, columns, short, shown, symbols
+from autograd.drawing.diagram import BOX_CHARACTERS, short, symbols
+from autograd.wording import columns, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

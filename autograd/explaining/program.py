@@ -10,9 +10,10 @@ import json
 import math
 import re
 
-from autograd.drawing import BOX_CHARACTERS, shown
+from autograd.drawing import BOX_CHARACTERS
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

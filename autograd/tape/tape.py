@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
 from autograd import files, structures
+from autograd.displays import Table, in_notebooks
 from autograd.engines import Value
 from autograd.operands import described, number_in
 from autograd.operation import are_places
@@ -376,6 +377,20 @@ class Tape:
         }
         shown = [counted(count, name) for name, count in counts.items()]
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
+
+    def _table(self) -> Table:
+        """What notebooks show: how much of what was recorded, the layers that were found, and what replays it."""
+        counts = {
+            "inputs": len(self.inputs),
+            "parameters": len(self.parameters),
+            "outputs": len(self._wengert.outputs),
+            "instructions": len(self),
+        }
+        rows = [[what, f"{count:,}"] for what, count in counts.items()]
+        rows += [["layers", self.layers()], ["executor", self.executor], ["threads", f"up to {self.threads:,}"]]
+        return Table("Tape, a recorded graph", ["part", "in this tape"], rows)
+
+    _repr_html_ = in_notebooks(_table)
 
     def __setattr__(self, name: str, attribute: Any) -> None:
         if name in ("inputs", "outputs", "parameters"):
