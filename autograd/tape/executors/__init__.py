@@ -19,6 +19,7 @@ EXECUTORS = {
     "native": "autograd.tape.executors.native.Native",
     "numpy": "autograd.tape.executors.numpy.NumPy",
     "xla": "autograd.tape.executors.xla.XLA",
+    "c": "autograd.tape.executors.c.C",
 }
 
 
