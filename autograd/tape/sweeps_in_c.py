@@ -238,6 +238,7 @@ class Function:
         self.sweeps, self.segment, self.name = sweeps, segment, name
         self.layout, self.slots, self.text, self.number = sweeps.layout, sweeps.slots, sweeps.text, sweeps.number
         self.lines: list[Line] = []
+        self.fresh = 0  # number of a local variable that is like no other
         self.numbers: set[int] = set()  # the variables whose numbers are local by now, and whose adjoints are
         self.adjoints: set[int] = set()
         self.base = sweeps.bases(segment)
@@ -368,7 +369,8 @@ class Function:
     def gathered(self, steps: list[Apply]) -> str:
         """The operands in one array: its name."""
         step = steps[0]
-        name = f"o{len(self.lines)}"
+        self.fresh += 1
+        name = f"o{self.fresh}"
         if length_of(step) <= SHORT:
             operands = [self.read(variables) for variables in zip(*map(flat, steps), strict=True)]
             self.lines.append(f"const {self.number} {name}[] = {{{', '.join(operands) or self.literal(0.0)}}};")
@@ -420,7 +422,8 @@ class Function:
     def compute_neuron(self, step: Neurons, j: int) -> None:
         result, start = step.results[j], self.start(step, j)
         if len(step.inputs) > SHORT:
-            local = f"s{self.slots[result]}_{len(self.lines)}"
+            self.fresh += 1
+            local = f"s{self.fresh}"
             weight, x = self.uniform_all(step.weights[j]), self.read_all(step.inputs)
             self.lines.append(f"{self.number} {local} = {start};")
             self.lines.append(f"for (int i = 0; i < {len(step.inputs)}; i++) {local} += {weight} * {x};")
@@ -447,7 +450,7 @@ class Function:
             for i in inputs:
                 self.push_to([step.inputs[i]], f"{self.uniform(step.weights[j][i])} * {a}")
             for i in weights:
-                term = f"{self.read([step.inputs[i]])} * {a}" if step.inputs[i] >= 0 else a
+                term = f"{self.read([step.inputs[i]])} * {a}"
                 self.lines.append(f"S({self.text.accumulators[k, j, i]}) += LIVE({term});")
         if (k, j, -1) in self.text.accumulators:
             self.lines.append(f"S({self.text.accumulators[k, j, -1]}) += LIVE({a});")
@@ -499,6 +502,11 @@ class Function:
     def adjoint(self, results: list[int]) -> str:
         """Of a result: its local variable."""
         first = results[0]
+        if first in self.sweeps.in_arrays:
+            self.fresh += 1
+            local, index = f"b{self.fresh}", self.index(results)[0]
+            self.lines.append(f"{self.number} {local} = {self.sweeps.memory.at(self.sweeps.memory.adjoint, index)};")
+            return local
         if first not in self.adjoints:
             self.adjoints.add(first)
             self.lines.append(self.begun(results, ""))
@@ -586,7 +594,7 @@ class Function:
     def push_sequences(self, steps: list[Apply], a: str) -> None:
         step, length = steps[0], length_of(steps[0])
         operands, result = self.gathered(steps), self.read([each.result for each in steps])
-        derivatives = f"d{len(self.lines)}"
+        derivatives = f"d{self.fresh}"
         if length > SHORT:
             self.lines.append(f"{self.number} *const {derivatives} = scratch + {len(flat(step))};")
         else:
