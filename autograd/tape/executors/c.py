@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from autograd.tape.wengert import WengertList
 
 OPERANDS_WORTH_A_THREAD = 1 << 18  # so many take longer than a thread takes to start
+OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
 
 
 class C(Executor):
     """Machine code of the list itself, several examples in the lanes of vectors, forward and backward together."""
+
+    has_fast_math = True
 
     def missing(self, wengert: WengertList | None = None) -> str:
         reason = compiling.missing()
@@ -46,7 +49,10 @@ class C(Executor):
         return ""
 
     def program(self, wengert: WengertList) -> Program:
-        return Program(wengert)
+        return Program(wengert, fast_math=False)
+
+    def fast_program(self, wengert: WengertList) -> Program:
+        return Program(wengert, fast_math=True)
 
 
 class Unit:
@@ -69,10 +75,11 @@ class Unit:
 class Program:
     """A list, and what has been compiled of it so far."""
 
-    def __init__(self, wengert: WengertList) -> None:
-        self.wengert, self.units = wengert, Units(wengert)
+    def __init__(self, wengert: WengertList, fast_math: bool) -> None:
+        self.wengert, self.units = wengert, Units(wengert, fast_math)
         self.compiled: dict[tuple[str, bool, bool], Unit] = {}
         self.lock = threading.Lock()
+        self.options = compiling.FAST if fast_math else compiling.EXACT
         self.first, self.end = wengert.inputs, wengert.first_result
         self.variables = self.end + len(wengert)
         self.operands = len(wengert.operands) + wengert.inputs + len(wengert.outputs)
@@ -95,7 +102,7 @@ class Program:
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                options = ("-O2" if kind != "lanes" else "-O3", *compiling.EXACT)
+                options = ("-O2" if kind != "lanes" else "-O3", *self.options)
                 self.compiled[key] = Unit(written.text, written.room, options)
             return self.compiled[key]
 
@@ -152,7 +159,9 @@ class Program:
         if uniform:
             call(uniform, numbers, totals, need, 1)
         unit = self.unit("lanes", seeds is not None, input_gradients is not None)
-        Chunks(unit, batch, numbers, outputs, seeds, totals, input_gradients, need).run(self.most_threads(batch, threads))
+        Chunks(unit, batch, numbers, outputs, seeds, totals, input_gradients, need).run(
+            self.most_threads(batch, threads), self.operands
+        )
         if seeds is None:
             return
         for k, variable in self.uniform_outputs:
@@ -173,7 +182,7 @@ def call(unit: Unit, numbers: Array, adjoints: Array, need: Any, sweeps: int) ->
 
 
 def pointer(array: Any) -> c_void_p:
-    return c_void_p(array.ctypes.data)
+    return c_void_p(None if array is None else array.ctypes.data)
 
 
 def sum_of_seeds(seeds: Array) -> float:
@@ -199,7 +208,16 @@ class Chunks:
         self.turn, self.is_stopped = 0, False
         self.condition = threading.Condition()
 
-    def run(self, threads: int) -> None:
+    def run(self, threads: int, operands: int) -> None:
+        """With one thread, so many chunks at once that signals need not wait for long."""
+        if threads == 1:
+            examples = max(1, OPERANDS_BETWEEN_SIGNALS // (operands * CHUNK)) * CHUNK
+            room = self.unit.room()
+            part = numpy.empty_like(self.totals) if len(self.batch) > CHUNK and len(self.totals) else None
+            for first in range(0, len(self.batch), examples):
+                self.replay(slice(first, first + examples), self.totals, part, room)
+            self.unit.rooms.append(room)
+            return
         others = [threading.Thread(target=self.share, args=(t, threads)) for t in range(1, threads)]
         started: list[threading.Thread] = []
         try:
@@ -220,29 +238,27 @@ class Chunks:
             self.condition.notify_all()
 
     def share(self, thread: int, threads: int) -> None:
-        """Every so manieth chunk."""
+        """One chunk of so many."""
         room, total = self.unit.room(), numpy.empty_like(self.totals)
         for first in range(thread * CHUNK, len(self.batch), threads * CHUNK):
-            if self.is_stopped:
-                return
             total[:] = 0.0
-            self.chunk(slice(first, first + CHUNK), total, room)
+            self.replay(slice(first, first + CHUNK), total, None, room)
             with self.condition:
                 self.condition.wait_for(lambda: self.is_stopped or self.turn == first // CHUNK)  # noqa: B023
+                if self.is_stopped:
+                    return
                 self.turn += 1
-                if not self.is_stopped:
-                    self.totals += total
+                self.totals += total
                 self.condition.notify_all()
         self.unit.rooms.append(room)
 
-    def chunk(self, place: slice, total: Array, room: Array) -> None:
-        batch, outputs = self.batch[place], self.outputs[place]
-        seeds, step = self.seeds, 0
+    def replay(self, place: slice, total: Array, part: Array | None, room: Array) -> None:
+        batch, seeds, step = self.batch[place], self.seeds, 0
         if seeds is not None and seeds.ndim == 2:
             seeds, step = seeds[place], seeds.shape[1]
         gradients = self.input_gradients[place] if self.input_gradients is not None else None
         self.unit.run(
-            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds) if seeds is not None else None,
-            c_int64(step), pointer(self.need), pointer(outputs), pointer(total),
-            pointer(gradients) if gradients is not None else None, pointer(room),
+            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step), pointer(self.need),
+            pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)), pointer(gradients),
+            pointer(room),
         )  # fmt: skip

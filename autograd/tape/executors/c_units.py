@@ -8,9 +8,11 @@ what is uniform in the native executor's order (native/lanes.h).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograd import native
 from autograd.tape.dialects import Lanes, Rules, Scalars
 from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform
 from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
@@ -171,8 +173,16 @@ class LanesUnit:
         return Unit("".join(parts).replace("@STRIDE", str(EIGHT)), EIGHT * room + 2 * FOLD * len(text.lookups))
 
     def library(self, text: Text) -> Iterable[str]:
-        for name in sorted(text.called - {"element", "lookup"}):
-            if name in ("pow", "atan2", "hypot"):
+        """What is called of the C library, or of fast_math.h, for all lanes."""
+        called = sorted(text.called - {"element", "lookup"})
+        if self.units.fast_math and FAST.intersection(called):
+            yield fast_math_header()
+        for name in called:
+            if self.units.fast_math and name in FAST:
+                yield FAST_UNARY.replace("@name", name)
+            elif self.units.fast_math and name == "pow":
+                yield FAST_POWER
+            elif name in ("pow", "atan2", "hypot"):
                 yield BINARY.replace("@name", name)
             else:
                 yield UNARY.replace("@name", name).replace("@call", "__builtin_sqrt" if name == "sqrt" else name)
@@ -213,7 +223,7 @@ class LanesUnit:
         wengert, varies = self.units.wengert, self.layout.varies
         varying = [(k, slot) for k, v, slot in outputs if varies[v]]
         uniform = [(k, self.place(v)) for k, v, _ in outputs if not varies[v]]
-        call = "{}(f, a, u, sums, scratch, kept, need, live, (int)(lane - fold));"
+        call = "{}(f, a, u, sums, scratch, kept, need, live, lane);"
         filled = [(slot, self.place(v)) for v, slot in self.uniform_slots.items()]
         learned_sums = [(len(text.accumulators) + i, slot) for i, (_, slot) in enumerate(learned)]
         lines = {
@@ -267,6 +277,11 @@ class LanesUnit:
         if has_products and 2 * slots * FOLD <= MOST_NUMBERS_OF_FOLD:
             return FOLD
         return max(EIGHT, min(FOLD, CACHED_NUMBERS // (2 * slots + 1) // EIGHT * EIGHT))
+
+
+@cache
+def fast_math_header() -> str:
+    return Path(native.__file__).with_name("fast_math.h").read_text(encoding="utf-8")
 
 
 def each(text: Text, line: str, pairs: list[tuple[int, int]]) -> list[str]:
@@ -334,6 +349,7 @@ typedef struct { int32_t element[FOLD]; double adjoint[FOLD], spare[FOLD / 2]; }
 #define S(k) (*(V *)(sums + (k) * EIGHT))
 #define LIVE(x) ((V)((M)(x) & live))
 #define splat(x) ((V){x, x, x, x, x, x, x, x})
+#define ALL ((M){-1, -1, -1, -1, -1, -1, -1, -1})
 #define choose(m, x, y) chosen((M)(m), x, y)
 
 static inline V chosen(M m, V x, V y) { return (V)((m & (M)x) | (~m & (M)y)); }
@@ -352,6 +368,38 @@ static __attribute__((noinline, const)) V lanes_@name(V x)
     V r;
     for (int l = 0; l < EIGHT; l++) r[l] = @call(x[l]);
     return r;
+}
+"""
+
+FAST = {"exp", "log", "tanh", "erf", "sin", "cos"}
+
+FAST_UNARY = """
+static __attribute__((noinline, const)) V lanes_@name(V x)
+{
+    V r;
+    fast_@name_lanes(EIGHT, (const double *)&x, (double *)&r);
+    return r;
+}
+"""
+
+FAST_POWER = """
+static __attribute__((noinline, const)) V lanes_any_power(V x, V y)
+{
+    V r;
+    for (int l = 0; l < EIGHT; l++) r[l] = pow(x[l], y[l]);
+    return r;
+}
+
+static inline __attribute__((always_inline)) V lanes_pow(V x, V y)
+{
+    if (__builtin_constant_p(y[0])) { /* then all lanes have it */
+        if (y[0] == 0.0) return splat(1.0);
+        if (y[0] == 1.0) return x;
+        if (y[0] == 2.0) return x * x;
+        if (y[0] == 3.0) return x * x * x;
+        if (y[0] == -1.0) return 1.0 / x;
+    }
+    return lanes_any_power(x, y);
 }
 """
 
@@ -403,50 +451,77 @@ void run(double *f, double *a, const unsigned char *need, double *scratch, int w
 """
 
 RUN_OF_LANES = """
-enum { INPUTS = @count_inputs, OUTPUTS = @count_outputs, SLOTS = @count_slots, SUMS = @count_sums, SCRATCH = @count_scratch, LOOKUPS = @count_lookups, BLOCK = @count_block };
+enum { INPUTS = @count_inputs, OUTPUTS = @count_outputs, SLOTS = @count_slots, SUMS = @count_sums };
+enum { SCRATCH = @count_scratch, LOOKUPS = @count_lookups, BLOCK = @count_block, CHUNK = 4 * FOLD };
 
-void run(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
-         const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room)
+/* The examples of a fold from `lane` on, `n` of them, which are EIGHT but at the end. */
+static inline __attribute__((always_inline)) void run_eight(
+    double *f, double *a, const double *u, double *sums, V *scratch, Kept *kept, const unsigned char *need, M live, int lane,
+    const int n, const double *example, const double *seed, int64_t seed_step, double *output, double *gradient)
+{
+    for (int l = 0; l < EIGHT; l++)
+        for (int i = 0; i < INPUTS; i++) f[i * STRIDE + l] = example[(l < n ? l : n - 1) * INPUTS + i];
+    @clear
+    for (int l = 0; l < n; l++, seed += seed_step) {
+        @seed
+    }
+    @call
+    for (int l = 0; l < n; l++, output += OUTPUTS) {
+        @output
+    }
+    for (int l = 0; l < n; l++, gradient += INPUTS) {
+        @sum
+        @gradient
+    }
+}
+
+static void run_chunk(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
+                      const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room)
 {
     double *f = room, *a = f + SLOTS * STRIDE, *sums = a + SLOTS * STRIDE;
     V *scratch = (V *)(sums + SUMS * EIGHT);
     Kept *kept = (Kept *)(scratch + SCRATCH);
-    for (int l = 0; l < EIGHT; l++) {
-        @fill
-    }
     for (int64_t fold = 0; fold < count; fold += FOLD) {
         int in_fold = count - fold < FOLD ? (int)(count - fold) : FOLD;
         memset(sums, 0, SUMS * EIGHT * sizeof(double));
         memset(kept, 0xFF, LOOKUPS * sizeof(Kept));
-        for (int64_t lane = fold; lane < fold + in_fold; lane += EIGHT) {
-            int n = count - lane < EIGHT ? (int)(count - lane) : EIGHT;
+        for (int lane = 0; lane < in_fold; lane += EIGHT) {
+            int64_t first = fold + lane;
+            const double *example = batch + first * INPUTS, *seed = seeds + first * seed_step;
+            double *output = outputs + first * OUTPUTS, *gradient = input_gradients + first * INPUTS;
+            if (in_fold - lane >= EIGHT) {
+                run_eight(f, a, u, sums, scratch, kept, need, ALL, lane, EIGHT, example, seed, seed_step, output, gradient);
+                continue;
+            }
+            int n = in_fold - lane;
             M live;
             for (int l = 0; l < EIGHT; l++) live[l] = l < n ? -1 : 0;
-            for (int l = 0; l < EIGHT; l++) {
-                const double *example = batch + (lane + (l < n ? l : n - 1)) * INPUTS;
-                for (int i = 0; i < INPUTS; i++) f[i * STRIDE + l] = example[i];
-            }
-            @clear
-            for (int l = 0; seeds != NULL && l < n; l++) {
-                const double *seed = seeds + (lane + l) * seed_step;
-                @seed
-            }
-            @call
-            for (int l = 0; l < n; l++) {
-                double *output = outputs + (lane + l) * OUTPUTS;
-                @output
-            }
-            for (int l = 0; l < n; l++) {
-                double *gradient = input_gradients + (lane + l) * INPUTS;
-                @sum
-                @gradient
-            }
+            run_eight(f, a, u, sums, scratch, kept, need, live, lane, n, example, seed, seed_step, output, gradient);
         }
         for (int b = 0; b < in_fold; b += BLOCK) {
             int is_last = b + BLOCK >= in_fold;
             (void)is_last;
             @fold
         }
+    }
+}
+
+/* Chunk by chunk. With several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
+void run(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
+         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers, double *input_gradients,
+         double *room)
+{
+    double *f = room;
+    for (int l = 0; l < EIGHT; l++) {
+        @fill
+    }
+    for (int64_t chunk = 0; chunk < count; chunk += CHUNK) {
+        int64_t n = count - chunk < CHUNK ? count - chunk : CHUNK;
+        double *gradients = input_gradients == NULL ? NULL : input_gradients + chunk * INPUTS;
+        if (part != NULL) memset(part, 0, (size_t)numbers * sizeof(double));
+        run_chunk(n, batch + chunk * INPUTS, u, seeds + chunk * seed_step, seed_step, need, outputs + chunk * OUTPUTS,
+                  part != NULL ? part : total, gradients, room);
+        for (int64_t i = 0; part != NULL && i < numbers; i++) total[i] += part[i];
     }
 }
 """
