@@ -30,15 +30,26 @@ FAST_INLINE double fast_number(uint64_t bits)
     return x;
 }
 
-/* c_0 + c_1 x + c_2 x² + ... */
+/* c_0 + c_1 x + c_2 x² + ..., up to 16 terms, four at a time, so that few of them wait for each other (G. Estrin, 1960). */
 #define FAST_POLYNOMIAL(coefficients, x) \
     fast_polynomial(coefficients, (int)(sizeof coefficients / sizeof *coefficients), x)
 
-FAST_INLINE double fast_polynomial(const double *coefficients, const int count, double x)
+FAST_INLINE double fast_four(const double *c, const int count, double x, double square)
 {
-    double sum = coefficients[count - 1];
-    for (int k = count - 2; k >= 0; k--) sum = sum * x + coefficients[k];
-    return sum;
+    double low = count > 1 ? c[0] + c[1] * x : c[0];
+    if (count <= 2) return low;
+    return low + (count > 3 ? c[2] + c[3] * x : c[2]) * square;
+}
+
+FAST_INLINE double fast_polynomial(const double *c, const int count, double x)
+{
+    double square = x * x, fourth = square * square, sum = fast_four(c, count, x, square);
+    if (count > 8) {
+        double high = fast_four(c + 8, count - 8, x, square);
+        if (count > 12) high += fast_four(c + 12, count - 12, x, square) * fourth;
+        return sum + (fast_four(c + 4, 4, x, square) + high * fourth) * fourth;
+    }
+    return count > 4 ? sum + fast_four(c + 4, count - 4, x, square) * fourth : sum;
 }
 
 /* Added to a number of up to 51 bits, it leaves the nearest integer, which then stands in the lowest bits. */

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST = 2**30  # neurons
 SHORT = 8  # longer sequences are loops over the arrays
-MOST_TERMS = 600  # in one function, for which compilers take more than linear time
+MOST_TERMS = 1000  # in one function, for which compilers take more than linear time
 
 
 @dataclass
@@ -140,9 +140,13 @@ class Sweeps:
     # ---- Segments
 
     def segments(self) -> Iterator[Segment]:
-        """A loop where the list repeats itself, and so many parts between as are one function."""
+        """A loop where the list repeats itself, and so many parts between as are one function; a short list is one."""
         parts, steps = self.layout.parts, self.layout.steps
-        is_plain = parts == [(k, 0, 1) for k in range(len(steps))] and all(isinstance(step, Apply) for step in steps)
+        is_plain = (
+            sum(map(self.terms, parts)) > MOST_TERMS
+            and parts == [(k, 0, 1) for k in range(len(steps))]
+            and all(isinstance(step, Apply) for step in steps)
+        )
         done = 0
         for first, period, repeats in find_repeats([*map(self.signature, steps)]) if is_plain else []:
             segment = Segment([[(first + j + r * period, 0, 1) for r in range(repeats)] for j in range(period)])
@@ -445,15 +449,15 @@ class Function:
             if weights:
                 sums = in_line([self.text.accumulators[k, j, i] for i in weights], self.text)
                 term = f"{self.read_all([step.inputs[i] for i in weights])} * {a}"
-                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) S({sums}) += LIVE({term});")
+                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) add_up(sums + ({sums}) * 8, {term}, live);")
         else:
             for i in inputs:
                 self.push_to([step.inputs[i]], f"{self.uniform(step.weights[j][i])} * {a}")
             for i in weights:
                 term = f"{self.read([step.inputs[i]])} * {a}"
-                self.lines.append(f"S({self.text.accumulators[k, j, i]}) += LIVE({term});")
+                self.lines.append(f"add_up(sums + {self.text.accumulators[k, j, i]} * 8, {term}, live);")
         if (k, j, -1) in self.text.accumulators:
-            self.lines.append(f"S({self.text.accumulators[k, j, -1]}) += LIVE({a});")
+            self.lines.append(f"add_up(sums + {self.text.accumulators[k, j, -1]} * 8, {a}, live);")
 
     # ---- Backward
 

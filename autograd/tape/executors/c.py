@@ -14,7 +14,7 @@ from autograd.operations import ROWS
 from autograd.packages import numpy
 from autograd.tape.dialects import Lanes, Rules
 from autograd.tape.executors import compiling
-from autograd.tape.executors.c_units import CHUNK, EIGHT, Units
+from autograd.tape.executors.c_units import CHUNK, EIGHT, MOST_LANES, Units
 from autograd.tape.executors.executor import Executor
 from autograd.tape.wengert import ON_INPUTS
 
@@ -67,8 +67,8 @@ class Unit:
         try:
             return self.rooms.pop()
         except IndexError:
-            memory = numpy.zeros(self.numbers + EIGHT)
-            first = -memory.ctypes.data % 64 // 8  # as vectors are aligned
+            memory = numpy.zeros(self.numbers + MOST_LANES)
+            first = -memory.ctypes.data % (8 * MOST_LANES) // 8  # as vectors are aligned
             return memory[first : first + self.numbers]
 
 

@@ -1,7 +1,7 @@
 """The units that a list is compiled to, as texts in C: one for a single example, or for what is uniform, and of lanes.
 
 A unit of one computes in an array of numbers, the inputs, the parameters, the results and the constants, and leaves the
-adjoints in another. A unit of lanes replays a chunk of a batch, EIGHT examples at a time, and adds up the adjoints of
+adjoints in another. A unit of lanes replays chunks of a batch, some examples at a time, and adds up the adjoints of
 what is uniform in the native executor's order (native/lanes.h).
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INPUTS_AT_ONCE = 240  # of a product's, whose weights' sums are added before the next ones'
 EIGHT, FOLD, CHUNK = 8, 128, 512
+MOST_LANES = 16
 CACHED_NUMBERS, MOST_NUMBERS_OF_FOLD = 1 << 17, 1 << 20  # as native/chunk.c has them
 
 
@@ -170,7 +171,7 @@ class LanesUnit:
             *self.library(text), text.declared_tables(), *text.rules, *text.functions, run,
         ]  # fmt: skip
         room = 2 * len(self.slots) + len(text.accumulators) + len(learned) + text.scratch
-        return Unit("".join(parts).replace("@STRIDE", str(EIGHT)), EIGHT * room + 2 * FOLD * len(text.lookups))
+        return Unit("".join(parts), MOST_LANES * room + 2 * FOLD * len(text.lookups))
 
     def library(self, text: Text) -> Iterable[str]:
         """What is called of the C library, or of fast_math.h, for all lanes."""
@@ -185,7 +186,7 @@ class LanesUnit:
             elif name in ("pow", "atan2", "hypot"):
                 yield BINARY.replace("@name", name)
             else:
-                yield UNARY.replace("@name", name).replace("@call", "__builtin_sqrt" if name == "sqrt" else name)
+                yield (SQRT if name == "sqrt" else UNARY).replace("@name", name)
 
     def accumulate(self, text: Text) -> dict[int, tuple[int, list[int]]]:
         """Gives the sums of products' weights and biases places, in the order in which they are added to the totals.
@@ -227,13 +228,13 @@ class LanesUnit:
         filled = [(slot, self.place(v)) for v, slot in self.uniform_slots.items()]
         learned_sums = [(len(text.accumulators) + i, slot) for i, (_, slot) in enumerate(learned)]
         lines = {
-            "@fill": each(text, "f[{} * STRIDE + l] = u[{}];", filled),
-            "@clear": [f"memset(a + {s} * STRIDE, 0, {n} * STRIDE * sizeof(double));" for s, n in runs(text.pushed)],
-            "@seed": each(text, "a[{1} * STRIDE + l] += seed[{0}];", varying),
+            "@fill": each(text, "f[{} * LANES + l] = u[{}];", filled),
+            "@clear": [f"memset(a + {s} * LANES, 0, {n} * LANES * sizeof(double));" for s, n in runs(text.pushed)],
+            "@seed": each(text, "a[{1} * LANES + l] += seed[{0}];", varying),
             "@call": [call.format(name) for name in (*text.forward, *text.backward)],
-            "@output": each(text, "output[{}] = f[{} * STRIDE + l];", varying) + each(text, "output[{}] = u[{}];", uniform),
-            "@sum": each(text, "sums[{} * EIGHT + l] += a[{} * STRIDE + l];", learned_sums),
-            "@gradient": each(text, "gradient[{}] = a[{} * STRIDE + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
+            "@output": each(text, "output[{}] = f[{} * LANES + l];", varying) + each(text, "output[{}] = u[{}];", uniform),
+            "@sum": each(text, "sums[{} * EIGHT + l % EIGHT] += a[{} * LANES + l];", learned_sums),
+            "@gradient": each(text, "gradient[{}] = a[{} * LANES + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
             "@fold": self.fold(text, learned, adding),
         }
         run = RUN_OF_LANES
@@ -339,22 +340,33 @@ static inline double element(const double *x, int n, double index)
 """
 
 HEAD_OF_LANES = """
-enum { EIGHT = 8, FOLD = 128, STRIDE = @STRIDE };
-typedef double V __attribute__((vector_size(64), may_alias));
-typedef int64_t M __attribute__((vector_size(64), may_alias));
+enum { EIGHT = 8, FOLD = 128 };
+#ifdef __AVX512F__ /* two vectors for each V, so that one need not wait for the other */
+enum { LANES = 16 };
+#define splat(x) ((V){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x})
+#else
+enum { LANES = 8 };
+#define splat(x) ((V){x, x, x, x, x, x, x, x})
+#endif
+typedef double V __attribute__((vector_size(LANES * 8), may_alias));
+typedef int64_t M __attribute__((vector_size(LANES * 8), may_alias));
+typedef double Eight __attribute__((vector_size(64), may_alias));
 typedef struct { int32_t element[FOLD]; double adjoint[FOLD], spare[FOLD / 2]; } Kept;
 
-#define F(k) (*(V *)(f + (k) * STRIDE))
-#define A(k) (*(V *)(a + (k) * STRIDE))
-#define S(k) (*(V *)(sums + (k) * EIGHT))
-#define LIVE(x) ((V)((M)(x) & live))
-#define splat(x) ((V){x, x, x, x, x, x, x, x})
-#define ALL ((M){-1, -1, -1, -1, -1, -1, -1, -1})
+#define F(k) (*(V *)(f + (k) * LANES))
+#define A(k) (*(V *)(a + (k) * LANES))
 #define choose(m, x, y) chosen((M)(m), x, y)
 
 static inline V chosen(M m, V x, V y) { return (V)((m & (M)x) | (~m & (M)y)); }
 
 static inline V absolute(V x) { return (V)((M)x & INT64_MAX); }
+
+/* Adds to eight sums, each over every eighth example. */
+static inline void add_up(double *sums, V x, M live)
+{
+    union { V all; Eight eights[LANES / 8]; } terms = {(V)((M)x & live)};
+    for (int h = 0; h < LANES / 8; h++) *(Eight *)sums += terms.eights[h];
+}
 
 static inline double sum_of_eight(const double *x)
 {
@@ -366,7 +378,7 @@ UNARY = """
 static __attribute__((noinline, const)) V lanes_@name(V x)
 {
     V r;
-    for (int l = 0; l < EIGHT; l++) r[l] = @call(x[l]);
+    for (int l = 0; l < LANES; l++) r[l] = @name(x[l]);
     return r;
 }
 """
@@ -374,10 +386,10 @@ static __attribute__((noinline, const)) V lanes_@name(V x)
 FAST = {"exp", "log", "tanh", "erf", "sin", "cos"}
 
 FAST_UNARY = """
-static __attribute__((noinline, const)) V lanes_@name(V x)
+static inline V lanes_@name(V x)
 {
     V r;
-    fast_@name_lanes(EIGHT, (const double *)&x, (double *)&r);
+    fast_@name_lanes(LANES, (const double *)&x, (double *)&r);
     return r;
 }
 """
@@ -386,7 +398,7 @@ FAST_POWER = """
 static __attribute__((noinline, const)) V lanes_any_power(V x, V y)
 {
     V r;
-    for (int l = 0; l < EIGHT; l++) r[l] = pow(x[l], y[l]);
+    for (int l = 0; l < LANES; l++) r[l] = pow(x[l], y[l]);
     return r;
 }
 
@@ -403,11 +415,20 @@ static inline __attribute__((always_inline)) V lanes_pow(V x, V y)
 }
 """
 
+SQRT = """
+static inline V lanes_sqrt(V x)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = __builtin_sqrt(x[l]);
+    return r;
+}
+"""
+
 BINARY = """
 static __attribute__((noinline, const)) V lanes_@name(V x, V y)
 {
     V r;
-    for (int l = 0; l < EIGHT; l++) r[l] = @name(x[l], y[l]);
+    for (int l = 0; l < LANES; l++) r[l] = @name(x[l], y[l]);
     return r;
 }
 """
@@ -416,7 +437,7 @@ ELEMENT_OF_LANES = """
 static V lanes_element(const V *x, int n, V index)
 {
     V r;
-    for (int l = 0; l < EIGHT; l++) r[l] = is_place(index[l], n) ? x[(int)index[l]][l] : NAN;
+    for (int l = 0; l < LANES; l++) r[l] = is_place(index[l], n) ? x[(int)index[l]][l] : NAN;
     return r;
 }
 """
@@ -425,19 +446,19 @@ LOOKUP = """
 static V looked_up(const double *f, const double *u, const int *elements, int n, V index)
 {
     V r;
-    for (int l = 0; l < EIGHT; l++) {
+    for (int l = 0; l < LANES; l++) {
         int place = is_place(index[l], n) ? elements[(int)index[l]] : INT32_MIN;
-        r[l] = place >= 0 ? f[place * STRIDE + l] : place == INT32_MIN ? NAN : u[-1 - place];
+        r[l] = place >= 0 ? f[place * LANES + l] : place == INT32_MIN ? NAN : u[-1 - place];
     }
     return r;
 }
 
 static void push_looked_up(double *a, Kept *kept, const int *elements, int n, V index, V adjoint, M live, int lane)
 {
-    for (int l = 0; l < EIGHT; l++) {
+    for (int l = 0; l < LANES; l++) {
         if (!live[l] || !is_place(index[l], n)) continue;
         int place = elements[(int)index[l]];
-        if (place >= 0) a[place * STRIDE + l] += adjoint[l];
+        if (place >= 0) a[place * LANES + l] += adjoint[l];
         kept->element[lane + l] = place < 0 ? -1 - place : -1;
         kept->adjoint[lane + l] = adjoint[l];
     }
@@ -454,13 +475,13 @@ RUN_OF_LANES = """
 enum { INPUTS = @count_inputs, OUTPUTS = @count_outputs, SLOTS = @count_slots, SUMS = @count_sums };
 enum { SCRATCH = @count_scratch, LOOKUPS = @count_lookups, BLOCK = @count_block, CHUNK = 4 * FOLD };
 
-/* The examples of a fold from `lane` on, `n` of them, which are EIGHT but at the end. */
+/* The examples of a fold from `lane` on, `n` of them, which are LANES but at the end. */
 static inline __attribute__((always_inline)) void run_eight(
     double *f, double *a, const double *u, double *sums, V *scratch, Kept *kept, const unsigned char *need, M live, int lane,
     const int n, const double *example, const double *seed, int64_t seed_step, double *output, double *gradient)
 {
-    for (int l = 0; l < EIGHT; l++)
-        for (int i = 0; i < INPUTS; i++) f[i * STRIDE + l] = example[(l < n ? l : n - 1) * INPUTS + i];
+    for (int l = 0; l < LANES; l++)
+        for (int i = 0; i < INPUTS; i++) f[i * LANES + l] = example[(l < n ? l : n - 1) * INPUTS + i];
     @clear
     for (int l = 0; l < n; l++, seed += seed_step) {
         @seed
@@ -478,24 +499,24 @@ static inline __attribute__((always_inline)) void run_eight(
 static void run_chunk(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
                       const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room)
 {
-    double *f = room, *a = f + SLOTS * STRIDE, *sums = a + SLOTS * STRIDE;
+    double *f = room, *a = f + SLOTS * LANES, *sums = a + SLOTS * LANES;
     V *scratch = (V *)(sums + SUMS * EIGHT);
     Kept *kept = (Kept *)(scratch + SCRATCH);
     for (int64_t fold = 0; fold < count; fold += FOLD) {
         int in_fold = count - fold < FOLD ? (int)(count - fold) : FOLD;
         memset(sums, 0, SUMS * EIGHT * sizeof(double));
         memset(kept, 0xFF, LOOKUPS * sizeof(Kept));
-        for (int lane = 0; lane < in_fold; lane += EIGHT) {
+        for (int lane = 0; lane < in_fold; lane += LANES) {
             int64_t first = fold + lane;
             const double *example = batch + first * INPUTS, *seed = seeds + first * seed_step;
             double *output = outputs + first * OUTPUTS, *gradient = input_gradients + first * INPUTS;
-            if (in_fold - lane >= EIGHT) {
-                run_eight(f, a, u, sums, scratch, kept, need, ALL, lane, EIGHT, example, seed, seed_step, output, gradient);
+            if (in_fold - lane >= LANES) {
+                run_eight(f, a, u, sums, scratch, kept, need, (M){0} == 0, lane, LANES, example, seed, seed_step, output, gradient);
                 continue;
             }
             int n = in_fold - lane;
             M live;
-            for (int l = 0; l < EIGHT; l++) live[l] = l < n ? -1 : 0;
+            for (int l = 0; l < LANES; l++) live[l] = l < n ? -1 : 0;
             run_eight(f, a, u, sums, scratch, kept, need, live, lane, n, example, seed, seed_step, output, gradient);
         }
         for (int b = 0; b < in_fold; b += BLOCK) {
@@ -512,7 +533,7 @@ void run(int64_t count, const double *batch, const double *u, const double *seed
          double *room)
 {
     double *f = room;
-    for (int l = 0; l < EIGHT; l++) {
+    for (int l = 0; l < LANES; l++) {
         @fill
     }
     for (int64_t chunk = 0; chunk < count; chunk += CHUNK) {

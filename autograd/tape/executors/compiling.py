@@ -30,7 +30,7 @@ COMPILERS = ("cc", "gcc", "clang")
 # Optimised for this processor; without floating point that is fused or re-associated, or a libm of the compiler's own.
 EXACT = ("-ffp-contract=off", "-fno-builtin")
 FAST = ("-ffp-contract=fast",)
-FLAGS = ("-std=gnu11", "-fPIC", "-shared", "-w", "-fno-math-errno", "-fno-trapping-math", "-fno-fast-math")
+FLAGS = ("-std=gnu11", "-fPIC", "-shared", "-w", "-fno-math-errno", "-fno-trapping-math")
 
 
 class CompilingError(RuntimeError):
