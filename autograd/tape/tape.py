@@ -52,7 +52,12 @@ class Tape:
             first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
             JAX, for processors, GPUs and TPUs, once for each size of batch: pip install jax. How
             quick that is on GPUs and TPUs is unmeasured.
+            "c" writes the list out as C and has the system's compiler make machine code of it, which is quicker for
+            programs of scalars, once there is a compiler; see `compile`.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
+        fast_math: lets "c" compute batches with vectors of its own `exp`, `log`, `tanh`, `erf`, `sin` and `cos`, each
+            within 2 units in the last place, powers as products, and products and sums that are fused. So the numbers
+            are those of the other executors but for rounding, and may differ between processors.
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
     is returned are JAX's arrays, too, but for Jacobians; the parameters may be such an array as well. In float32 the
@@ -82,6 +87,7 @@ class Tape:
 
     inputs: tuple[Value, ...]
     parameters: tuple[Value, ...]
+    fast_math: bool
 
     def __init__(
         self,
@@ -90,6 +96,7 @@ class Tape:
         *,
         executor: str | None = None,
         threads: int | None = None,
+        fast_math: bool = False,
     ) -> None:
         self._is_single = isinstance(outputs, Value)
         listed = values("outputs", [outputs] if self._is_single else outputs, "a Value, or a sequence of Values")
@@ -100,7 +107,8 @@ class Tape:
         self._wengert, parameters = write_down(listed, leaves)
         check_lookups(self._wengert, parameters)
         self.__dict__.update(inputs=leaves, parameters=tuple(parameters))
-        self.executor = executors.checked(executor, self._wengert)
+        self.__dict__.update(fast_math=executors.checked_fast_math(fast_math))
+        self.executor = executors.checked(executor, self._wengert, self.fast_math)
         self.threads = checked_threads(threads)
         # Of the last forward(): the batch, its fingerprint, and what was replayed, a batch and parameters.
         self._replayed: tuple[Array, object, Array, Array] | None = None
@@ -360,6 +368,19 @@ class Tape:
         """Writes `to_onnx(**options)` to a file, whole or not at all. Raises OSError, and what `to_onnx` does."""
         files.write(path, self.to_onnx(**options).SerializeToString(), "the model")
 
+    def compile(self) -> None:
+        """Makes the tape ready for batches now, and not in the first replay: "c" runs the compiler.
+
+        The compiler is that of the environment variable CC, or `cc`, `gcc` or `clang`. What it has made is kept in the
+        user's folder of caches, so that it need not run again for this list, in other processes either. A folder to
+        which others may write is not used.
+
+        Raises RuntimeError, with what the compiler has said, if it fails. Other executors have nothing to compile.
+        """
+        compile_program = getattr(self._program, "compile", None)
+        if compile_program is not None:
+            compile_program()
+
     def alike(self, other: Tape) -> bool:
         """Whether both have the same instructions with the same constants, whatever Values they were made from."""
         return self._is_single == other._is_single and self._wengert.alike(other._wengert)
@@ -397,18 +418,20 @@ class Tape:
             raise AttributeError(
                 f"Tape: {name} cannot be assigned: the instructions were recorded with others; make a Tape"
             )
+        if name == "fast_math":
+            executors.checked(self.executor, self._wengert, executors.checked_fast_math(attribute))
+            self._forget_programs()
         if name == "threads":
             attribute = checked_threads(attribute)
         if name == "executor":
-            attribute = executors.checked(attribute, self._wengert)
-            for of_another in ("_program", "_program_of_leaves"):
-                self.__dict__.pop(of_another, None)
+            attribute = executors.checked(attribute, self._wengert, self.fast_math)
+            self._forget_programs()
         object.__setattr__(self, name, attribute)
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
         left_out = {"_program", "_program_of_leaves", "_are_plain", "_replayed"}
-        if self.executor == executors.checked(None, self._wengert):
+        if self.executor == executors.checked(None, self._wengert, self.fast_math):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
@@ -424,7 +447,8 @@ class Tape:
         check_leaves(**leaves)
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
-        is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
+        fast_math = executors.checked_fast_math(state.get("fast_math", False))
+        is_single, executor = state.get("_is_single"), state.get("executor") or executors.checked(None, wengert, fast_math)
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):
@@ -433,6 +457,7 @@ class Tape:
         own = {
             "_is_single": is_single,
             "_wengert": wengert,
+            "fast_math": fast_math,
             "executor": executor,
             "threads": threads,
             "_replayed": None,
@@ -441,12 +466,16 @@ class Tape:
 
     @cached_property
     def _program(self) -> Program:
-        return executors.program(self.executor, self._wengert)
+        return executors.program(self.executor, self._wengert, self.fast_math)
 
     @cached_property
     def _program_of_leaves(self) -> Program:
         """With the parameters as inputs."""
-        return executors.program(self.executor, self._wengert.with_parameters_as_inputs())
+        return executors.program(self.executor, self._wengert.with_parameters_as_inputs(), self.fast_math)
+
+    def _forget_programs(self) -> None:
+        for program in ("_program", "_program_of_leaves"):
+            self.__dict__.pop(program, None)
 
     @cached_property
     def _are_plain(self) -> bool:
