@@ -7,7 +7,7 @@ as a Wengert list, and the tape takes the batch.
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
@@ -21,6 +21,7 @@ from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
+from autograd.tape.second_order import SecondDerivatives
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
 from autograd.wording import counted
@@ -252,8 +253,7 @@ class Tape:
         array([[3., 1.],
                [5., 1.]])
         """
-        if wrt not in ("parameters", "inputs"):
-            raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
+        check_wrt("jacobian", wrt)
         numbers = real_array("batch", self._batch(batch))
         vector = real_array("parameters", self._parameter_vector(parameters))
         outputs = len(self._wengert.outputs)
@@ -267,6 +267,78 @@ class Tape:
                 else:
                     jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
+
+    def hessian(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        sparse: bool = False,
+    ) -> Any:  # Any: with sparse a pair, of which a type checker need not know
+        """The second derivatives of the result that `value_and_grad` differentiates: Σ_{ek} gradient_{ek} output_{ek}.
+
+        H_ij = d² result / d p_i d p_j, by the parameters; or by the inputs, of which each example has its own Hessian.
+
+        Arguments:
+            wrt: differentiate by the "parameters", or by the "inputs".
+            batch, parameters, gradient: as for `value_and_grad`; gradient is by default 1/n, so that the result is the
+                mean of the outputs.
+            sparse: return only the entries that may be other than 0, and where they stand.
+
+        Returns (p, p) float64, symmetric to the bit, or by the inputs (n, inputs, inputs). With sparse, it returns
+        (entries, (rows, columns)), as scipy.sparse.coo_array takes them: (k,) numbers, or by the inputs (n, k), and
+        (k,) integers, row by row.
+
+        The rules of the table write the list of H v, the Hessian times a vector, by forward over reverse: see `hvp`.
+        Columns that have no row in common are found by one v; of how many that are, the graph tells, whatever the
+        numbers (Curtis, Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). The lists are
+        written at the first call. At kinks, second derivatives are those of the branch that the table takes. Errors are
+        those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined at run
+        time, whose rule cannot be written as a list.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hessian()
+        array([[60., 12.],
+               [12.,  0.]])
+        """
+        numbers, vector, seeds = self._to_differentiate("hessian", batch, wrt, parameters, gradient)
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        entries = derivatives.hessian(numbers, vector, weights, self.threads)
+        return (entries, derivatives.entries) if sparse else derivatives.dense(entries)
+
+    def hvp(
+        self,
+        batch: ArrayLike | None = None,
+        vector: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+    ) -> Array:
+        """The Hessian times a vector, H v, without the Hessian: in one replay of a list that goes forward alone.
+
+        Arguments:
+            vector: v, (p,) numbers, or by the inputs (n, inputs), for each example its own.
+            batch, wrt, parameters, gradient: as for `hessian`.
+
+        Returns H v, in the shape of v. A number 0 in v times an infinite derivative is nan, as 0 times inf is. Errors
+        are those of `hessian`; ValueError for a vector of another shape.
+
+        Source: B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hvp(vector=[1.0, 0.0])
+        array([60., 12.])
+        """
+        numbers, leaves, seeds = self._to_differentiate("hvp", batch, wrt, parameters, gradient)
+        direction = real_array("vector", vector)
+        expected = numbers.shape if wrt == "inputs" else leaves.shape
+        if direction.shape != expected:
+            raise ValueError(f"Tape.hvp: vector: expected the shape {expected}, got {direction.shape}")
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        return derivatives.product(numbers, leaves, weights, direction, self.threads)
 
     def check(self, batch: ArrayLike | None = None) -> None:
         """Raises what `forward` would raise for this batch, without a replay: TypeError or ValueError.
@@ -385,13 +457,13 @@ class Tape:
             attribute = checked_threads(attribute)
         if name == "executor":
             attribute = executors.checked(attribute, self._wengert)
-            for of_another in ("_program", "_program_of_leaves"):
+            for of_another in ("_program", "_program_of_leaves", "_second_derivatives"):
                 self.__dict__.pop(of_another, None)
         object.__setattr__(self, name, attribute)
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
-        left_out = {"_program", "_program_of_leaves", "_are_plain", "_replayed"}
+        left_out = {"_program", "_program_of_leaves", "_second_derivatives", "_are_plain", "_replayed"}
         if self.executor == executors.checked(None, self._wengert):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
@@ -433,6 +505,10 @@ class Tape:
         return executors.program(self.executor, self._wengert.with_parameters_as_inputs())
 
     @cached_property
+    def _second_derivatives(self) -> SecondDerivatives:
+        return SecondDerivatives(self._wengert, partial(executors.program, self.executor))
+
+    @cached_property
     def _are_plain(self) -> bool:
         """Whether no parameter is of a subclass."""
         return all(type(parameter) is Value for parameter in self.parameters)
@@ -456,6 +532,15 @@ class Tape:
         outputs, gradients, none = numpy.empty((len(batch), len(seeds))), numpy.empty_like(leaves), numpy.empty(0)
         self._program_of_leaves.replay(len(batch), leaves, none, outputs, seeds, none, gradients, self.threads)
         return gradients[:, batch.shape[1] :]
+
+    def _to_differentiate(
+        self, name: str, batch: ArrayLike | None, wrt: str, parameters: ArrayLike | None, gradient: ArrayLike | None
+    ) -> tuple[Array, Array, Array]:
+        """The batch, the parameters' numbers and the seeds, on this machine's processor."""
+        check_wrt(name, wrt)
+        numbers = real_array("batch", self._batch(batch))
+        vector = real_array("parameters", self._parameter_vector(parameters))
+        return numbers, vector, self._seeds(gradient, len(numbers))
 
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)
@@ -547,6 +632,11 @@ def values(what: str, given: Any, expected: str = "a sequence of Values") -> lis
         if not issubclass(type(value), Value):  # a proxy's __class__ is no Value for the engine
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
     return listed
+
+
+def check_wrt(name: str, wrt: str) -> None:
+    if wrt not in ("parameters", "inputs"):
+        raise ValueError(f"Tape.{name}: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
 
 
 def check_leaves(**leaves: Sequence[Value]) -> None:
