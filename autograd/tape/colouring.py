@@ -15,9 +15,15 @@ from __future__ import annotations
 
 from itertools import count
 
+from autograd.packages import numpy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Indices = NDArray[numpy.intp]
 
 FEW, CROWDED = 64, 4  # of more columns, of which a fourth of all pairs are neighbours, each has its own colour
 
@@ -29,7 +35,7 @@ def star_colouring(neighbours: Sequence[set[int]]) -> list[int]:
         neighbours: of each column the others with which it has an entry; symmetric.
 
     >>> star_colouring([{1}, {0, 2}, {1, 3}, {2, 4}, {3}])  # entries next to the diagonal
-    [0, 1, 2, 0, 1]
+    [0, 1, 0, 2, 0]
     >>> star_colouring([{1, 2, 3}, {0}, {0}, {0}])  # in the first row and column
     [0, 1, 1, 1]
     """
@@ -53,7 +59,21 @@ def closes_path(neighbours: Sequence[set[int]], colours: Sequence[int], near: in
     return any(colours[beyond] == colours[near] and beyond != near for beyond in neighbours[far])
 
 
-def place_of(i: int, j: int, neighbours: Sequence[set[int]], colours: Sequence[int]) -> tuple[int, int]:
-    """From which colour's product the entry h_ij is read, and from which of its elements."""
-    shared = any(colours[other] == colours[j] for other in neighbours[i] - {j})
-    return (colours[i], j) if shared else (colours[j], i)
+def sources(rows: Indices, columns: Indices, colours: Sequence[int]) -> tuple[Indices, Indices]:
+    """Of each entry, the colour from whose product it is read, and the place there: for h_ij and h_ji the same one.
+
+    Arguments:
+        rows, columns: where there are entries, row by row; symmetric.
+
+    Unless another column of j's colour has an entry in row i, h_ij stands at i in the product of that colour. Else it
+    stands, as h_ji, at j in the product of i's colour.
+    """
+    of_column, n = numpy.array(colours, numpy.intp)[columns], len(colours)
+    _, cell, counts = numpy.unique(rows * n + of_column, return_inverse=True, return_counts=True)
+    is_shared = counts[cell] > 1
+    transposed = numpy.lexsort((rows, columns))  # of each entry, which one is h_ji
+    is_lower = rows > columns
+    is_shared = numpy.where(is_lower, is_shared[transposed], is_shared)
+    is_own = is_shared == is_lower  # read as h_ij itself, and not as h_ji
+    of_row = numpy.array(colours, numpy.intp)[rows]
+    return numpy.where(is_own, of_column, of_row), numpy.where(is_own, rows, columns)

@@ -7,8 +7,9 @@ of the gradient's tangents in a direction v (a sweep forward): H v, the Hessian 
 The Hessian is such products, one for each colour of its columns (`colouring.py`). Where entries of the Hessian cannot
 be other than 0 is known from the gradient's list: which of its outputs depend on which leaves. A list that is small is
 written for all colours at once, the directions being constants: so what a direction does not reach is not there, and
-its outputs are the entries. A larger list has its direction among its inputs, and the colours are lanes of one replay;
-or, where there are many examples, among its parameters, with a replay for each colour.
+its outputs are the entries. A larger list has its direction among its inputs, and the colours are lanes of one replay.
+By the parameters, of which all examples have the same, a replay of the gradient's list goes backward from the direction
+instead: reverse over reverse, which is H v summed over the examples, with a layer's products done at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
-from autograd.tape.colouring import place_of, star_colouring
+from autograd.tape.colouring import sources, star_colouring
 from autograd.tape.symbols import Draft, Symbol
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     Edge: TypeAlias = tuple[int, Number]  # a variable, and the derivative of a result with respect to it
     Step: TypeAlias = tuple[int, Operation, list[int | list[int]], list[Edge]]
 
-MOST_WRITTEN = 100_000  # instructions of a list that has all entries as outputs
+MOST_WRITTEN = 20_000  # instructions of a list that has all entries as outputs
 MANY_EXAMPLES = 16  # fill the lanes by themselves
 NUMBERS_AT_ONCE = 1 << 21  # that a replay returns
 
@@ -148,13 +149,8 @@ class SecondOrder:
 
     @cached_property
     def sources(self) -> tuple[Indices, Indices]:
-        """Of each entry, the colour from whose product it is read, and the place there: for h_ij and h_ji the same."""
-        others = [near - {i} for i, near in enumerate(self.neighbours)]
-        places: dict[tuple[int, int], tuple[int, int]] = {}
-        for i, j in zip(*(array.tolist() for array in self.entries), strict=True):
-            places[i, j] = places[j, i] if (j, i) in places else place_of(i, j, others, self.colours)
-        colours, elements = numpy.array([*places.values()], numpy.intp).reshape(-1, 2).T
-        return colours, elements
+        """Of each entry, the colour from whose product it is read, and the place there."""
+        return sources(*self.entries, self.colours)
 
     @cached_property
     def directions(self) -> Array:
@@ -180,19 +176,16 @@ class SecondOrder:
     @cached_property
     def of_products(self) -> Program:
         """H v. v is its last inputs."""
-        return self._of_products(is_uniform=False)
-
-    @cached_property
-    def of_uniform_products(self) -> Program:
-        """H v. v is its last parameters."""
-        return self._of_products(is_uniform=True)
-
-    def _of_products(self, is_uniform: bool) -> Program:
         with self.lock:
             direction = [self.draft.further_symbol() for _ in self.leaves]
             outputs = self._tangents(dict(zip(self.leaves, direction, strict=True)))
-            further = (self.weights, direction) if is_uniform else ([*self.weights, *direction], [])
-            return self.make_ready(self.draft.finished(outputs, *further))
+            return self.make_ready(self.draft.finished(outputs, [*self.weights, *direction]))
+
+    @cached_property
+    def of_gradient(self) -> Program:
+        """The gradient."""
+        with self.lock:
+            return self.make_ready(self.draft.finished(self.gradient, self.weights))
 
     def _tangents(self, direction: Mapping[int, Number]) -> list[Number]:
         """Those of the gradient, where the leaves' are given."""
@@ -210,8 +203,9 @@ class SecondOrder:
             weights: (examples, asked).
         """
         if self.of_entries is None:
-            products = self._by_colour(batch, parameters, weights, threads)
-            return products[..., self.sources[0], self.sources[1]]
+            colours, elements = self.sources
+            found: Array = self._by_colour(batch, parameters, weights, threads)[..., colours, elements]
+            return found
         return self._replayed(self.of_entries, batch, parameters, weights, len(self.sources[0]), threads)
 
     def dense(self, entries: Array) -> Array:
@@ -219,23 +213,21 @@ class SecondOrder:
         count = len(self.leaves)
         matrix = numpy.zeros((*entries.shape[:-1], count * count))
         matrix[..., self.flat_places] = entries
-        return matrix.reshape(*entries.shape[:-1], count, count)
+        shaped: Array = matrix.reshape(*entries.shape[:-1], count, count)
+        return shaped
 
     def product(self, batch: Array, parameters: Array, weights: Array, vector: Array, threads: int) -> Array:
         """H v: (leaves,), for a vector of as many; or by the inputs (examples, inputs), for as many vectors."""
-        count = len(self.leaves)
         if not self.is_by_inputs and len(batch) >= MANY_EXAMPLES:
-            parameters = numpy.concatenate([parameters, vector])
-            return self._replayed(self.of_uniform_products, batch, parameters, weights, count, threads)
-        vectors = numpy.broadcast_to(vector, (len(batch), count))
-        return self._replayed(self.of_products, batch, parameters, weights, count, threads, vectors)
+            return self._pulled_back(batch, parameters, weights, vector[numpy.newaxis], threads).reshape(-1)
+        vectors = numpy.broadcast_to(vector, (len(batch), len(self.leaves)))
+        return self._replayed(self.of_products, batch, parameters, weights, len(self.leaves), threads, vectors)
 
     def _by_colour(self, batch: Array, parameters: Array, weights: Array, threads: int) -> Array:
         """(colours, leaves), summed over the examples; or by the inputs (examples, colours, leaves)."""
+        if not self.is_by_inputs:
+            return self._pulled_back(batch, parameters, weights, self.directions, threads)
         colours, leaves = self.directions.shape
-        if not self.is_by_inputs and len(batch) >= MANY_EXAMPLES:
-            each = [self.product(batch, parameters, weights, v, threads) for v in self.directions]
-            return numpy.array(each)
         products = numpy.empty((len(batch), colours, leaves))
         at_once = max(1, NUMBERS_AT_ONCE // max(1, len(batch) * leaves))
         for first in range(0, colours, at_once):
@@ -244,7 +236,20 @@ class SecondOrder:
             vectors = numpy.tile(some, (len(batch), 1))
             rows = self._examples(self.of_products, lanes, parameters, of_lanes, leaves, threads, vectors)
             products[:, first : first + at_once] = rows.reshape(len(batch), len(some), leaves)
-        return products if self.is_by_inputs else products.sum(axis=0)
+        return products
+
+    def _pulled_back(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
+        """(directions, leaves), summed over the examples: the adjoints of the parameters from each direction."""
+        outputs = numpy.empty((len(batch), len(self.leaves)))
+        products = numpy.empty(directions.shape)
+        inputs = numpy.concatenate([batch, weights], axis=1) if self.weights else batch
+        are_alike = bool(self.weights) or (weights == weights[:1]).all()
+        for direction, product in zip(directions, products, strict=True):
+            seeds = direction
+            if not self.weights:
+                seeds = direction * weights[0] if are_alike and len(weights) else direction * weights
+            self.of_gradient.replay(len(batch), inputs, parameters, outputs, seeds, product, None, threads)
+        return products
 
     def _replayed(
         self,

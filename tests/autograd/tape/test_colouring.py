@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd.tape.colouring import place_of, star_colouring
+from autograd.tape.colouring import sources, star_colouring
 
 
 def graph_of(matrix):
@@ -19,9 +19,11 @@ def read_from_products(matrix):
     colours = star_colouring(neighbours)
     directions = np.equal.outer(range(max(colours) + 1), colours).astype(float)
     products = directions @ matrix
-    found = np.zeros(matrix.shape)
-    for i, j in zip(*np.nonzero(matrix), strict=True):
-        found[i, j] = products[place_of(int(i), int(j), neighbours, colours)]
+    found, entries = np.zeros(matrix.shape), np.nonzero(matrix)
+    places = sources(*entries, colours)
+    found[entries] = products[places]
+    one = dict(zip(zip(*entries, strict=True), zip(*places, strict=True), strict=True))
+    assert all(one[i, j] == one[j, i] for i, j in one)
     return found, max(colours) + 1
 
 
