@@ -3,9 +3,9 @@
 import sys
 
 from autograd.tape import wengert
-from autograd.tape.branches import RecordingError
+from autograd.tape.branches import RecordingError, is_recording_tapes
 from autograd.tape.tape import Tape
 
-__all__ = ["RecordingError", "Tape"]
+__all__ = ["RecordingError", "Tape", "is_recording_tapes"]
 
 sys.modules["autograd.wengert"] = wengert  # where tapes that were pickled before it moved look for their lists

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, overload
 from zlib import crc32
 
 from autograd import files, structures
@@ -209,21 +209,42 @@ class Tape:
         add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
+    @overload
     def value_and_grad(
         self,
         batch: ArrayLike | None = None,
         *,
         parameters: ArrayLike | None = None,
         gradient: ArrayLike | None = None,
-    ) -> tuple[Array, Array]:
+        inputs: Literal[False] = False,
+    ) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: Literal[True],
+    ) -> tuple[Array, Array, Array]: ...
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: bool = False,
+    ) -> tuple[Array, ...]:
         """The outputs, and the gradient with respect to the parameters, in one replay. No Value is touched.
 
         Arguments:
             batch: as for `forward`.
             parameters: (parameters,) numbers to take the place of the parameters' data.
             gradient: as for `backward`; by default 1/n.
+            inputs: return the derivative with respect to the inputs, (n, inputs), too.
 
         Returns the outputs, as `forward` does, and (parameters,) float64: Σ_{ek} gradient_{ek} d output_{ek} / d p.
+        With inputs, it returns three arrays.
 
         >>> w, x = Value(2.0), Value(0.0)
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
@@ -231,8 +252,10 @@ class Tape:
         """
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        outputs, derivatives, _ = self._replay(numbers, vector, self._seeds(gradient, len(numbers)))
-        assert derivatives is not None
+        found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
+        outputs, derivatives, input_gradients = found
+        if input_gradients is not None:
+            return self._shaped(outputs), derivatives, input_gradients
         return self._shaped(outputs), derivatives
 
     def jacobian(
