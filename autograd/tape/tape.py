@@ -250,6 +250,12 @@ class Tape:
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
         (array([10., 40.]), array([2.5]))
         """
+        if self._directly is not None:
+            directly: tuple[Array, Array] | None = self._directly(
+                batch, parameters, gradient, self.parameters, self._is_single, inputs, self.threads
+            )
+            if directly is not None:
+                return directly
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
         found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
@@ -480,13 +486,13 @@ class Tape:
             attribute = checked_threads(attribute)
         if name == "executor":
             attribute = executors.checked(attribute, self._wengert)
-            for of_another in ("_program", "_program_of_leaves", "_second_derivatives"):
+            for of_another in ("_program", "_directly", "_program_of_leaves", "_second_derivatives"):
                 self.__dict__.pop(of_another, None)
         object.__setattr__(self, name, attribute)
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
-        left_out = {"_program", "_program_of_leaves", "_second_derivatives", "_are_plain", "_replayed"}
+        left_out = {"_program", "_directly", "_program_of_leaves", "_second_derivatives", "_are_plain", "_replayed"}
         if self.executor == executors.checked(None, self._wengert):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
@@ -521,6 +527,11 @@ class Tape:
     @cached_property
     def _program(self) -> Program:
         return executors.program(self.executor, self._wengert)
+
+    @cached_property
+    def _directly(self) -> Callable[..., Any] | None:
+        """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
+        return None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
 
     @cached_property
     def _program_of_leaves(self) -> Program:
