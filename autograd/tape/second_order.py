@@ -70,8 +70,13 @@ class SecondDerivatives:
         """
         if seeds.ndim == 1:
             seeds = seeds[numpy.newaxis]
-        asked = (0,) if seeds.shape[1] == 1 else tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
-        weights = numpy.broadcast_to(seeds[:, asked], (examples, len(asked)))
+        asked: tuple[int, ...] = (0,)
+        weights = seeds
+        if seeds.shape[1] != 1:
+            asked = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
+            weights = seeds[:, asked]
+        if len(weights) != examples:
+            weights = numpy.broadcast_to(weights, (examples, len(asked)))
         with self.lock:
             if (wrt, asked) not in self.known:
                 while len(self.known) >= MOST_RESULTS:
@@ -220,7 +225,7 @@ class SecondOrder:
         """H v: (leaves,), for a vector of as many; or by the inputs (examples, inputs), for as many vectors."""
         if not self.is_by_inputs and len(batch) >= MANY_EXAMPLES:
             return self._pulled_back(batch, parameters, weights, vector[numpy.newaxis], threads).reshape(-1)
-        vectors = numpy.broadcast_to(vector, (len(batch), len(self.leaves)))
+        vectors = vector if self.is_by_inputs else numpy.broadcast_to(vector, (len(batch), len(self.leaves)))
         return self._replayed(self.of_products, batch, parameters, weights, len(self.leaves), threads, vectors)
 
     def _by_colour(self, batch: Array, parameters: Array, weights: Array, threads: int) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,13 @@ class Recordings:
     def read(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[object, Array] | None:
         """The key of the structure, and the numbers, (1, numbers); None if there are Values among them."""
         if not self.static and not keywords:
-            if len(arguments) == 1 and is_plain_array(array := arguments[0]):
-                return ("array", array.shape), array.reshape(1, -1)
+            if len(arguments) == 1 and is_plain_array(only := arguments[0]):
+                return ("array", only.shape), only.reshape(1, -1)
             numbers: list[float] = []
             if (key := quick_key(arguments, numbers)) is not None:
-                return key, numpy.array([numbers], float)
+                return key, as_row(numbers)
         apart = Apart(*self.marked(arguments, keywords))
-        return None if apart.has_values else (apart.key, numpy.array([apart.numbers], float))
+        return None if apart.has_values else (apart.key, as_row(apart.numbers))
 
     def marked(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments, of which those that are static are leaves; keywords in alphabetical order."""
@@ -79,6 +80,11 @@ class Recordings:
                 del self.known[next(iter(self.known))]
             self.known[key] = replay
         return replay
+
+
+def as_row(numbers: list[float]) -> Array:
+    """(1, numbers). An array.array reads a list in half of the time."""
+    return numpy.frombuffer(array("d", numbers)).reshape(1, -1) if numbers else numpy.empty((1, 0))
 
 
 # ---- Comparing

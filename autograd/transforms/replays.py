@@ -51,8 +51,8 @@ class Replay:
         except RecordingError as error:
             message = str(error).removeprefix("Tape.record: ")
             raise RecordingError(f"compiled: {message}; an argument that chooses may be named in static=") from error
-        self.chosen, self.is_all = numpy.array(chosen, int), [*chosen] == [*range(len(leaves))]
         self.tape = Tape(outputs or [Value(0.0)], [leaves[i] for i in chosen])
+        self.chosen = index_of(chosen)
         self.is_empty = not (outputs and leaves)
         place = {leaf: k for k, leaf in enumerate(self.tape.parameters)}
         others = [i for i, leaf in enumerate(leaves) if leaf in place]
@@ -61,15 +61,23 @@ class Replay:
 
     def inputs(self, numbers: Array) -> tuple[Array, Array | None]:
         """The tape's batch and parameters; None where these are as they are."""
-        if self.is_all:
-            return numbers, None
+        batch = numbers[:, self.chosen]
+        if not len(self.others[0]):
+            return batch, None
         parameters = numpy.empty(len(self.tape.parameters))
         gather(self.tape.parameters, "data", parameters)
         parameters[self.others[1]] = numbers[0, self.others[0]]
-        return numbers[:, self.chosen], parameters
+        return batch, parameters
 
     def __call__(self, numbers: Array) -> Any:
         raise NotImplementedError
+
+
+def index_of(numbers: Sequence[int]) -> Any:  # Any: what an array is indexed with
+    """A slice, if they follow each other: then nothing is copied."""
+    first = numbers[0] if numbers else 0
+    end = first + len(numbers)
+    return slice(first, end) if [*numbers] == [*range(first, end)] else numpy.array(numbers)
 
 
 def older_than(leaf: Value, others: Sequence[Value]) -> list[Value]:
@@ -121,14 +129,16 @@ class OfGradient(Replay):
             return [value, *self.aux.values] if isinstance(value, Value) else []
 
         super().__init__(apart, computed, chosen)
-        self.seeds = numpy.eye(1, 1 + len(self.aux.values))[0]  # the value alone is differentiated
+        # The value alone is differentiated. A number is the tape's quickest way.
+        self.seeds = numpy.eye(1, 1 + len(self.aux.values))[0] if self.aux.values else 1.0
 
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
         outputs, _, slopes = self.tape.value_and_grad(batch, parameters=parameters, gradient=self.seeds, inputs=True)
-        gradient, value = self.write(slopes[0]), self.write_value(outputs[0, :1])
+        gradient = self.write(slopes[0])
         aux = self.aux.built(outputs[0, 1:]) if self.has_aux else None
         if self.has_value:
+            value = self.write_value(outputs[0, :1])
             return ((value, aux) if self.has_aux else value), gradient
         return (gradient, aux) if self.has_aux else gradient
 
@@ -185,7 +195,7 @@ class OfProduct(Replay):
         arguments, _ = apart.filled(apart.numbers)
         hvp(transform.function, *arguments)  # which checks them
         primals, form = apart.chosen([0], is_single=True)
-        self.tangents = numpy.array(apart.chosen([1], is_single=True)[0], int)
+        self.tangents = index_of(apart.chosen([1], is_single=True)[0])
         self.write = writer(form.parts[0] if len(form.parts) == 1 else structures.Form(tuple, parts=form.parts))
 
         def computed(primals: Any, tangents: Any) -> list[Value]:
