@@ -7,7 +7,7 @@ a graph.
 import sys
 
 from autograd.tape import wengert
-from autograd.tape.branches import RecordingError, guarded
+from autograd.tape.branches import RecordingError, guarded, is_recording_tapes
 from autograd.tape.groups import ADDED, Product, find_groups
 from autograd.tape.record import write_down
 from autograd.tape.tape import Tape, replayed
@@ -21,6 +21,7 @@ __all__ = [
     "WengertList",
     "find_groups",
     "guarded",
+    "is_recording_tapes",
     "replayed",
     "write_down",
 ]

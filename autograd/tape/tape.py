@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, cast, overload
 from zlib import crc32
 
 from autograd import files, structures
@@ -23,6 +23,7 @@ from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
+from autograd.tape.second_order import SecondDerivatives
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
 from autograd.wording import counted
@@ -218,30 +219,59 @@ class Tape:
         add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
+    @overload
     def value_and_grad(
         self,
         batch: ArrayLike | None = None,
         *,
         parameters: ArrayLike | None = None,
         gradient: ArrayLike | None = None,
-    ) -> tuple[Array, Array]:
+        inputs: Literal[False] = False,
+    ) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: Literal[True],
+    ) -> tuple[Array, Array, Array]: ...
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: bool = False,
+    ) -> tuple[Array, ...]:
         """The outputs, and the gradient with respect to the parameters, in one replay. No Value is touched.
 
         Arguments:
             batch: as for `forward`.
             parameters: (parameters,) numbers to take the place of the parameters' data.
             gradient: as for `backward`; by default 1/n.
+            inputs: return the derivative with respect to the inputs, (n, inputs), too.
 
         Returns the outputs, as `forward` does, and (parameters,) float64: Σ_{ek} gradient_{ek} d output_{ek} / d p.
+        With inputs, it returns three arrays.
 
         >>> w, x = Value(2.0), Value(0.0)
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
         (array([10., 40.]), array([2.5]))
         """
+        if self._directly is not None:
+            directly: tuple[Array, Array] | None = self._directly(
+                batch, parameters, gradient, self.parameters, self._is_single, inputs, self.threads
+            )
+            if directly is not None:
+                return directly
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        outputs, derivatives, _ = self._replay(numbers, vector, self._seeds(gradient, len(numbers)))
-        assert derivatives is not None
+        found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
+        outputs, derivatives, input_gradients = found
+        if input_gradients is not None:
+            return self._shaped(outputs), derivatives, input_gradients
         return self._shaped(outputs), derivatives
 
     def jacobian(
@@ -262,8 +292,7 @@ class Tape:
         array([[3., 1.],
                [5., 1.]])
         """
-        if wrt not in ("parameters", "inputs"):
-            raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
+        check_wrt("jacobian", wrt)
         numbers = real_array("batch", self._batch(batch))
         vector = real_array("parameters", self._parameter_vector(parameters))
         outputs = len(self._wengert.outputs)
@@ -277,6 +306,78 @@ class Tape:
                 else:
                     jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
+
+    def hessian(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        sparse: bool = False,
+    ) -> Any:  # Any: with sparse a pair, of which a type checker need not know
+        """The second derivatives of the result that `value_and_grad` differentiates: Σ_{ek} gradient_{ek} output_{ek}.
+
+        H_ij = d² result / d p_i d p_j, by the parameters; or by the inputs, of which each example has its own Hessian.
+
+        Arguments:
+            wrt: differentiate by the "parameters", or by the "inputs".
+            batch, parameters, gradient: as for `value_and_grad`; gradient is by default 1/n, so that the result is the
+                mean of the outputs.
+            sparse: return only the entries that may be other than 0, and where they stand.
+
+        Returns (p, p) float64, symmetric to the bit, or by the inputs (n, inputs, inputs). With sparse, it returns
+        (entries, (rows, columns)), as scipy.sparse.coo_array takes them: (k,) numbers, or by the inputs (n, k), and
+        (k,) integers, row by row.
+
+        The rules of the table write the list of H v, the Hessian times a vector, by forward over reverse: see `hvp`.
+        Columns that have no row in common are found by one v; of how many that are, the graph tells, whatever the
+        numbers (Curtis, Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). The lists are
+        written at the first call. At kinks, second derivatives are those of the branch that the table takes. Errors are
+        those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined at run
+        time, whose rule cannot be written as a list.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hessian()
+        array([[60., 12.],
+               [12.,  0.]])
+        """
+        numbers, vector, seeds = self._to_differentiate("hessian", batch, wrt, parameters, gradient)
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        entries = derivatives.hessian(numbers, vector, weights, self.threads)
+        return (entries, derivatives.entries) if sparse else derivatives.dense(entries)
+
+    def hvp(
+        self,
+        batch: ArrayLike | None = None,
+        vector: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+    ) -> Array:
+        """The Hessian times a vector, H v, without the Hessian: in one replay of a list that goes forward alone.
+
+        Arguments:
+            vector: v, (p,) numbers, or by the inputs (n, inputs), for each example its own.
+            batch, wrt, parameters, gradient: as for `hessian`.
+
+        Returns H v, in the shape of v. A number 0 in v times an infinite derivative is nan, as 0 times inf is. Errors
+        are those of `hessian`; ValueError for a vector of another shape.
+
+        Source: B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hvp(vector=[1.0, 0.0])
+        array([60., 12.])
+        """
+        numbers, leaves, seeds = self._to_differentiate("hvp", batch, wrt, parameters, gradient)
+        direction = real_array("vector", vector)
+        expected = numbers.shape if wrt == "inputs" else leaves.shape
+        if direction.shape != expected:
+            raise ValueError(f"Tape.hvp: vector: expected the shape {expected}, got {direction.shape}")
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        return derivatives.product(numbers, leaves, weights, direction, self.threads)
 
     def check(self, batch: ArrayLike | None = None) -> None:
         """Raises what `forward` would raise for this batch, without a replay: TypeError or ValueError.
@@ -430,7 +531,7 @@ class Tape:
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
-        left_out = {"_program", "_program_of_leaves", "_are_plain", "_replayed"}
+        left_out = {"_program", "_directly", "_program_of_leaves", "_second_derivatives", "_are_plain", "_replayed"}
         if self.executor == executors.checked(None, self._wengert, self.fast_math):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
@@ -469,13 +570,22 @@ class Tape:
         return executors.program(self.executor, self._wengert, self.fast_math)
 
     @cached_property
+    def _directly(self) -> Callable[..., Any] | None:
+        """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
+        return None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
+
+    @cached_property
     def _program_of_leaves(self) -> Program:
         """With the parameters as inputs."""
         return executors.program(self.executor, self._wengert.with_parameters_as_inputs(), self.fast_math)
 
     def _forget_programs(self) -> None:
-        for program in ("_program", "_program_of_leaves"):
+        for program in ("_program", "_directly", "_program_of_leaves", "_second_derivatives"):
             self.__dict__.pop(program, None)
+
+    @cached_property
+    def _second_derivatives(self) -> SecondDerivatives:
+        return SecondDerivatives(self._wengert, partial(executors.program, self.executor, fast_math=self.fast_math))
 
     @cached_property
     def _are_plain(self) -> bool:
@@ -501,6 +611,15 @@ class Tape:
         outputs, gradients, none = numpy.empty((len(batch), len(seeds))), numpy.empty_like(leaves), numpy.empty(0)
         self._program_of_leaves.replay(len(batch), leaves, none, outputs, seeds, none, gradients, self.threads)
         return gradients[:, batch.shape[1] :]
+
+    def _to_differentiate(
+        self, name: str, batch: ArrayLike | None, wrt: str, parameters: ArrayLike | None, gradient: ArrayLike | None
+    ) -> tuple[Array, Array, Array]:
+        """The batch, the parameters' numbers and the seeds, on this machine's processor."""
+        check_wrt(name, wrt)
+        numbers = real_array("batch", self._batch(batch))
+        vector = real_array("parameters", self._parameter_vector(parameters))
+        return numbers, vector, self._seeds(gradient, len(numbers))
 
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)
@@ -601,6 +720,11 @@ def values(what: str, given: Any, expected: str = "a sequence of Values") -> lis
         if not issubclass(type(value), Value):  # a proxy's __class__ is no Value for the engine
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
     return listed
+
+
+def check_wrt(name: str, wrt: str) -> None:
+    if wrt not in ("parameters", "inputs"):
+        raise ValueError(f"Tape.{name}: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
 
 
 def check_leaves(**leaves: Sequence[Value]) -> None:
