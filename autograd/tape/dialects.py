@@ -23,7 +23,27 @@ if TYPE_CHECKING:
     from autograd.writer import Operand, Sequence
 
 # What has a meaning in the text of a program already, so that no operand of a rule can be called so.
-TAKEN = {*KEYWORDS, *"n i r l operands derivatives V M F A splat choose chosen absolute NAN INFINITY".split()}
+TAKEN = {
+    *KEYWORDS,
+    *[
+        "n",
+        "i",
+        "r",
+        "l",
+        "operands",
+        "derivatives",
+        "V",
+        "M",
+        "F",
+        "A",
+        "splat",
+        "choose",
+        "chosen",
+        "absolute",
+        "NAN",
+        "INFINITY",
+    ],
+}
 
 
 class Scalars(Body):

@@ -82,7 +82,9 @@ def of_many(wengert: WengertList) -> Layout:
     instructions = {result: Apply(result, operation, read) for result, operation, read in wengert.instructions()}
     layout = Layout([], [], varies, found.constants)
     building = Building(layout, instructions)
-    cuts = [building.cuts(group.results) if group.row == DOT else [[r] for r in group.results] for group in found.groups]
+    cuts = [
+        building.cuts(group.results) if group.row == DOT else [[r] for r in group.results] for group in found.groups
+    ]
     has_layers = any(isinstance(group, Product) and len(group.results) > 1 for group in found.groups)
     if has_layers or any(len(together) > 1 for of_group in cuts for together in of_group):
         building.lay_out_groups(found, cuts)

@@ -191,7 +191,9 @@ class Sweeps:
         period, base = len(segment.units), self.bases(segment)
         step = base[1] - base[0]
         for j, unit in enumerate(segment.units):
-            if [self.slots[self.results(part)[0]] for part in unit] != [base[0] + j + r * step for r in range(len(unit))]:
+            if [self.slots[self.results(part)[0]] for part in unit] != [
+                base[0] + j + r * step for r in range(len(unit))
+            ]:
                 return False
             for variables in zip(*(flat(self.layout.steps[k]) for k, _, _ in unit), strict=True):
                 slots = [self.slots[v] for v in variables]
@@ -383,7 +385,9 @@ class Function:
         place = 0
         for operand in step.operands:
             if isinstance(operand, list):
-                self.lines.append(f"for (int i = 0; i < {len(operand)}; i++) scratch[{place} + i] = {self.read_all(operand)};")
+                self.lines.append(
+                    f"for (int i = 0; i < {len(operand)}; i++) scratch[{place} + i] = {self.read_all(operand)};"
+                )
                 place += len(operand)
             else:
                 self.lines.append(f"scratch[{place}] = {self.read([operand])};")
@@ -449,7 +453,9 @@ class Function:
             if weights:
                 sums = in_line([self.text.accumulators[k, j, i] for i in weights], self.text)
                 term = f"{self.read_all([step.inputs[i] for i in weights])} * {a}"
-                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) add_up(sums + ({sums}) * 8, {term}, live);")
+                self.lines.append(
+                    f"for (int i = 0; i < {len(weights)}; i++) add_up(sums + ({sums}) * 8, {term}, live);"
+                )
         else:
             for i in inputs:
                 self.push_to([step.inputs[i]], f"{self.uniform(step.weights[j][i])} * {a}")
@@ -622,7 +628,9 @@ class Function:
         """To the chosen element alone. What is uniform gets its sum over the examples later."""
         table, length = self.elements(step)
         index, memory = self.read([step.operands[1]]), self.sweeps.memory  # type: ignore[list-item]
-        self.text.pushed.update(self.slots[v] for v in step.operands[0] if v in self.slots and (self.number != 'V' or self.layout.varies[v]))  # type: ignore[union-attr]
+        self.text.pushed.update(
+            self.slots[v] for v in step.operands[0] if v in self.slots and (self.number != "V" or self.layout.varies[v])
+        )  # type: ignore[union-attr]
         if self.number != "V":
             place = memory.at(memory.adjoint, f"{table}[(int){index}]")
             self.lines.append(f"if (is_place({index}, {length})) {place} += {a};")

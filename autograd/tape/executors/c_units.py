@@ -232,7 +232,8 @@ class LanesUnit:
             "@clear": [f"memset(a + {s} * LANES, 0, {n} * LANES * sizeof(double));" for s, n in runs(text.pushed)],
             "@seed": each(text, "a[{1} * LANES + l] += seed[{0}];", varying),
             "@call": [call.format(name) for name in (*text.forward, *text.backward)],
-            "@output": each(text, "output[{}] = f[{} * LANES + l];", varying) + each(text, "output[{}] = u[{}];", uniform),
+            "@output": each(text, "output[{}] = f[{} * LANES + l];", varying)
+            + each(text, "output[{}] = u[{}];", uniform),
             "@sum": each(text, "sums[{} * EIGHT + l % EIGHT] += a[{} * LANES + l];", learned_sums),
             "@gradient": each(text, "gradient[{}] = a[{} * LANES + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
             "@fold": self.fold(text, learned, adding),

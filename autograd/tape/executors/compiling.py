@@ -51,7 +51,9 @@ def missing() -> str:
     """Why nothing can be compiled here; "" if it can."""
     if sys.platform == "emscripten":
         return "there is no C compiler in a browser"
-    return "" if compiler() else "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
+    return (
+        "" if compiler() else "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
+    )
 
 
 def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
