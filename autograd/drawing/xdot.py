@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from autograd.drawing.pen import Picture
 
-RISE = 0.2  # of a font's size: how far above the base line the middle of a cell lies, for either program about
+RISE = 0.14  # of a font's size: how far above the base line the middle of a cell lies, for either program about
 NOTHING = "#fffffe00"
 
 
