@@ -21,7 +21,8 @@ HOSTILE = '<b>&"]]>\x00\ud800 </svg>'
 
 
 def trained(*widths: int, x: list[float]) -> MLP:
-    """A network after a backward pass."""
+    """A network after a backward pass, the same each time."""
+    random.seed(7)
     model = MLP(len(x), [*widths], activation=tanh)
     for bias in [neuron.bias for layer in model.layers for neuron in layer.neurons]:
         bias.data = random.uniform(-1.0, 1.0)
