@@ -277,7 +277,8 @@ class Painter:
             yield from self.on_background(self.text((x, box.bottom + 12 + 11.0 * k), line, muted=True))
         if block.kind == "operations":
             corners = ((box.left, box.top), (box.right, box.bottom))
-            yield Shape("box", corners, self.theme.line, self.theme.operation, radius=6.0)
+            frame = Shape("box", corners, self.theme.line, self.theme.operation, radius=6.0)
+            yield Group((frame,), self.operations_in_full(block, box), f"b{b}")
             yield from self.attention(block, box)
         if box.style == "image":
             yield from self.image(block, box)
@@ -399,6 +400,12 @@ class Painter:
         if (delta := numbers.delta(unit)) is not None:
             lines.append(f"δ {listed(delta)}, the gradient of its bias")
         return in_lines(*lines)
+
+    def operations_in_full(self, block: Block, box: Box) -> str:
+        """What operations there are, and the parameters that they use."""
+        operations = ", ".join(f"{count:,} {name}" for name, count in block.operations.most_common())
+        parameters = [f"{self.numbers.name(v)} = {self.numbers.of(v)!r}" for v in sorted(block.parameters)]
+        return in_lines(box.name, operations, *parameters)
 
     # ---- The legend
 

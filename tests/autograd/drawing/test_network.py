@@ -72,6 +72,19 @@ def test_hovering_shows_every_number_in_full():
         assert f"× {x_i!r} = {weight.data * x_i!r}" in said
 
 
+def test_operations_say_what_they_are_and_which_parameters_they_use():
+    class Line(Module):
+        def __init__(self) -> None:
+            self.slope, self.offset = Value(2.5), Value(-0.125)
+
+        def __call__(self, x):
+            return self.slope * x + self.offset
+
+    drawing = draw(Line(), 3.0)
+    assert "Line\n1 multiply, 1 add\nslope = 2.5\noffset = -0.125" in titles(drawing)
+    assert {"1 *, 1 +", "2 parameters", compact(7.375)} <= {*texts(drawing)}
+
+
 def edges_of(drawing) -> list[tuple[str, str, float]]:
     """Of each edge that has a weight, what it says, its colour, and its width."""
     groups = [piece for piece in drawing.picture.pieces if getattr(piece, "name", "").count(" ") == 1]
