@@ -252,3 +252,13 @@ def test_a_model_is_drawn_by_draw_and_its_options_are_explained():
 def test_the_same_model_has_the_same_picture():
     model = MLP(2, [5, 1])
     assert draw(model, [1.0, 2.0]).svg == draw(model, [Value(1.0), Value(2.0)]).svg
+
+
+@pytest.mark.usefixtures("program")
+def test_a_picture_of_very_many_squares_is_written_in_every_format(tmp_path):
+    drawing = draw(MLP(64, [6, 1]))
+    assert drawing.png.startswith(b"\x89PNG")
+    assert drawing.pdf.startswith(b"%PDF")
+    assert drawing.tikz.count("\\path") > 6 * 64
+    for suffix in ("svg", "html", "tex"):
+        drawing.save(tmp_path / f"network.{suffix}")
