@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from autograd.drawing import naming
 from autograd.drawing.diagram import shown
+from autograd.drawing.sizes import COLUMN, wide
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
 from autograd.wording import counted
@@ -47,7 +48,7 @@ FOLD = 70.0  # for columns that are folded
 PAD = 8.0  # around the units in a block of operations
 RADIUS, INSET = 15.0, 28.0  # of a neuron's circle; the side of the square beside it
 STRIP, MAP, KERNEL, PICTURE = 11.0, 34.0, 22.0, 180.0  # heights
-LINE, SMALL, GLYPH = 9.0, 8.5, 0.602  # sizes of fonts; how wide a character is, in sizes
+LINE, SMALL = 9.0, 8.5  # sizes of fonts
 
 
 @dataclass
@@ -357,8 +358,10 @@ class Arrangement:
 
     def ends(self, boxes: list[Box], widths: list[float], labels: float) -> tuple[float, float, float]:
         """Where the first column begins and the last one ends, with room for their words; and the room beyond."""
-        words = [max(len(line) for box in boxes if box.column == column for line in (*box.title, *box.caption))
-                 * LINE * GLYPH / 2 for column in (boxes[0].column, boxes[-1].column)]  # fmt: skip
+        words = [
+            max(wide(line, LINE) for box in boxes if box.column == column for line in (*box.title, *box.caption)) / 2
+            for column in (boxes[0].column, boxes[-1].column)
+        ]
         left = MARGIN + max(labels, words[0] - widths[0] / 2)
         across = sum(widths) + self.gap * (len(widths) - 1)
         end = left + across + max(0.0, words[1] - widths[-1] / 2) + MARGIN
@@ -381,7 +384,7 @@ class Arrangement:
             y += box.pitch
 
     def label_width(self, box: Box) -> float:
-        return max((len(self.label(u)) for u in box.units), default=0) * SMALL * GLYPH + 4
+        return max((wide(self.label(u), SMALL) for u in box.units), default=0) + 4
 
     def label(self, u: int) -> str:
         """What stands beside an input."""
@@ -468,6 +471,6 @@ def break_lines(box: Box, room: float) -> None:
 
 def wrapped(text: str, room: float, size: float) -> list[str]:
     """The text in lines that have room: a long way of names is broken behind a dot, a long word anywhere."""
-    most = max(8, int(room / (size * GLYPH)))
+    most = max(8, int(room / (size * COLUMN)))
     apart = " ".join(word.replace(".", ". ") if len(word) > most else word for word in text.split())
     return [line.replace(". ", ".") for line in textwrap.wrap(apart, most)] or [""]

@@ -112,7 +112,7 @@ def test_what_is_not_a_number_has_a_colour_of_its_own():
     model.layers[0].neurons[1].weights[0].data = -math.inf
     drawing = draw(model, [1.0, 2.0])
     colours = {title.split("\n")[0].rpartition(" ")[2]: colour for title, colour, _ in edges_of(drawing)}
-    assert colours["nan"] == THEMES["light"].undefined
+    assert colours["nan"] == THEMES["light"].ink
     assert colours["-inf"] == THEMES["light"].flow.negative
     assert {"nan", "−inf"} <= {*texts(drawing)}
 
