@@ -6,6 +6,7 @@ downwards, as in SVG. What comes first lies below what comes later.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -122,3 +123,31 @@ def flat(pieces: Iterable[Piece]) -> Iterator[Shape | Text | Image]:
             yield from flat(piece.pieces)
         else:
             yield piece
+
+
+def rounded(box: Shape) -> tuple[Point, ...]:
+    """The outline of a box as Bézier's cubic pieces, for what knows no boxes; each corner a quarter of a circle."""
+    (left, top), (right, bottom) = box.points
+    r = min(box.radius, (right - left) / 2, (bottom - top) / 2)
+    k = r * (1 - 4 / 3 * (math.sqrt(2) - 1))  # how far a control lies from the corner
+    corners = [((left, top), (1, 1)), ((right, top), (-1, 1)), ((right, bottom), (-1, -1)), ((left, bottom), (1, -1))]
+    outline: list[Point] = [(left, top + r)]
+    for i, ((x, y), (dx, dy)) in enumerate(corners):
+        upright, level = [(x, y + dy * r), (x, y + dy * k)], [(x + dx * k, y), (x + dx * r, y)]
+        start, one, two, end = [*upright, *level] if i % 2 == 0 else [*level[::-1], *upright[::-1]]
+        outline += [outline[-1], start, start, one, two, end]  # a straight piece to the corner, and the corner
+    return (*outline, outline[-1], outline[0], outline[0])
+
+
+def corners(left: float, top: float, right: float, bottom: float) -> tuple[Point, ...]:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def squares(image: Image) -> Iterator[Shape]:
+    """The squares of an image as polygons, for what knows no images."""
+    (left, top), down = image.at, image.height / len(image.rows)
+    for i, row in enumerate(image.rows):
+        across = image.width / len(row)
+        for k, colour in enumerate(row):
+            x, y = left + k * across, top + i * down
+            yield Shape("polygon", corners(x, y, x + across, y + down), fill=colour)

@@ -11,8 +11,6 @@ active, and the numbers that its gradient has on the way. Without the script the
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
@@ -20,9 +18,10 @@ from html import escape
 from importlib.resources import files
 from xml.etree import ElementTree
 
-from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, constants_of, in_dot, short, svg_of
+from autograd.drawing import THEMES, Node, Signs, Theme, by_graphviz, constants_of, element, of_graph, short
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
+from autograd.pages import page as self_contained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,21 +80,8 @@ class Schedule:
 def page(trace: Trace, digits: int) -> str:
     """The whole page. Raises what a layout raises."""
     schedule, write = Schedule(trace), Html(digits)
-    style, script = style_sheet(), resource("page.js")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'"
     result = write.name(trace.result)
-    return f"""\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{result}, step by step</title>
-<style>{style}</style>
-</head>
-<body>
+    body = f"""\
 <main>
 <h1><code>{result}</code>, step by step</h1>
 <noscript><p>Without JavaScript this page shows all steps at once.</p></noscript>
@@ -122,11 +108,8 @@ def page(trace: Trace, digits: int) -> str:
 </main>
 <template id="steps">
 {"".join(f"<div><p>{sentence}</p><p>{line}</p></div>" for sentence, line in steps(trace, write))}
-</template>
-<script>{script}</script>
-</body>
-</html>
-"""
+</template>"""
+    return self_contained(f"{trace.result.name}, step by step", style_sheet(), body, resource("page.js"))
 
 
 def framed(trace: Trace, page: str, digits: int) -> str:
@@ -216,18 +199,17 @@ def drawing(trace: Trace, schedule: Schedule) -> str:
     nodes = pictured(trace)
     found = pieces(trace, schedule, nodes)
     nodes = [replace(node, room=max(len(text) for _, text, _ in found[node.box].gradients)) for node in nodes]
-    svg = svg_of(in_dot(nodes, "LR", STAND_IN), addressed=True)
+    svg = element(of_graph(nodes, by_graphviz(nodes, "LR"), STAND_IN), named=True)
     root = ElementTree.fromstring(svg.replace(f' xmlns="{SVG}"', "", 1))
     role_of = {colour: role for role, colour in colours(STAND_IN).items()}
-    for element in root.iter():
-        if name := element.get("data-node") or element.get("data-edge"):
-            element.attrib |= found[name].attributes
+    for part in root.iter():
+        if (name := part.get("data-name")) in found:
+            part.attrib |= {"data-edge" if " " in name else "data-node": name} | found[name].attributes
+        elif name:
+            part.set("data-part", name)
         for attribute in ("fill", "stroke"):
-            if (colour := element.get(attribute)) in role_of:
-                element.set(attribute, f"var(--{role_of[colour]})")
-        if "data-part" in element.attrib:  # its end keeps its place when the number changes
-            right = float(element.attrib["x"]) + len(element.text or "") * FONT_SIZE * 0.6
-            element.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
+            if (colour := part.get(attribute)) in role_of:
+                part.set(attribute, f"var(--{role_of[colour]})")
     root.attrib |= {
         "role": "img",
         "aria-label": f"The graph of {trace.result.name}; the table below says what it shows",
@@ -336,8 +318,3 @@ STAND_IN = stand_in()
 
 def resource(name: str) -> str:
     return files("autograd.explaining").joinpath(name).read_text(encoding="utf-8")
-
-
-def fingerprint(content: str) -> str:
-    """As a content security policy names a style or a script that it allows."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
