@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from autograd import files, pages
-from autograd.drawing import diagram, dot, layout, svg, tikz, viewer, xdot
+from autograd.drawing import diagram, dot, folded, folding, layered, naming, svg, tikz, viewer, xdot
 from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
 from autograd.drawing.viewer import Level
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
+    from autograd.drawing.naming import Model
     from autograd.drawing.pen import Picture
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
@@ -40,6 +41,9 @@ def draw(
     theme: str = "light",
     expand: bool = False,
     highlight: tuple[Value, Value] | None = None,
+    model: Model | None = None,
+    fold: bool | None = None,
+    open: str | Sequence[str] = (),
     max_nodes: int = 500,
 ) -> Drawing:
     """The picture of the graph that the values were computed from, with the numbers that it holds now.
@@ -56,12 +60,16 @@ def draw(
         expand: spell out every `dot`, a neuron's net input: each product and the sum get nodes of their own.
         highlight: two Values, an operand and a result: the paths between them, along which the gradient of the one
             flows back to the other, stand out, and all else is dimmed.
-        max_nodes: how many Values the graph may have, with twice as many edges, both as drawn: the layout of larger
-            graphs takes long, and nobody can read it.
+        model: what has the graph's parameters, an `nn.Module` or whatever else has `named_parameters()`: they are named
+            by where they stand in it, `layers[0].neurons[3].w[1]`, without what all in the picture have in common.
+        fold: whether to fold the graph: its modules, its layers and what repeats in it become boxes that say what is
+            inside. None folds a graph of more than `max_nodes` nodes. In the page, `.html`, a click opens a box.
+        open: the names of boxes that are to show what is inside, such as "layers[1]"; they are written in the boxes, or
+            seen when hovering over them.
+        max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
-    Raises TypeError if what is given is not a Value, and ValueError if the graph has more than `max_nodes` Values or
-    more than twice as many edges, if no path leads from one highlighted Value to the other, or for an unknown rankdir
-    or theme.
+    Raises TypeError if what is given is not a Value, or the model has no parameters by name, and ValueError if no path
+    leads from one highlighted Value to the other, if nothing is found to `open`, or for an unknown rankdir or theme.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
@@ -80,32 +88,49 @@ def draw(
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
     order = topological_order(*values)
-    check_size(order, expand, max_nodes)
+    standing = {} if model is None else naming.places(model)
+    opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
-    nodes = list(diagram.pictured(order, places, expand))
-    highlighted = None if highlight is None else paths(nodes, places, highlight)
     labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
     title = ", ".join(labels) or "A computation graph"
-    laid_out = cache(lambda: layout.by_graphviz(nodes, rankdir))
+
+    def nodes_of(shown: Sequence[Value]) -> list[diagram.Node]:
+        return [*diagram.pictured(shown, places, expand, naming.names(shown, standing))]
+
+    count = len(order) + (sum(map(diagram.number_of_products, order)) if expand else 0)
+    if opened or fold or (fold is None and excess(order, expand, max_nodes)):
+        graph = folding.Graph(order, standing, diagram.number_of_products if expand else lambda _: 0, opened)
+        items = graph.seen()
+        if any(isinstance(item, folding.Part) for item in items):
+            highlighted = None if highlight is None else paths(nodes_of(order), places, highlight)
+            canvas = folded.Canvas(graph, lambda shown: nodes_of([order[i] for i in shown]), rankdir, highlighted)
+            return Drawing(folded.levels(canvas, items, title), count, theme=theme)
+    nodes = nodes_of(order)
+    highlighted = None if highlight is None else paths(nodes, places, highlight)
+    laid_out = cache(lambda: layered.placed(nodes, rankdir))
     return Drawing(
         Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
-        len(nodes),
+        count,
         theme=theme,
         dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
     )
 
 
-def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str = "draw") -> None:
-    """Raises ValueError if it is too much to `draw` (or to `explain`)."""
+def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str) -> None:
+    """Raises ValueError if it is too much for `what`, such as "explain"."""
+    if excess(order, expand, max_nodes):
+        nodes, edges = len(order), sum(len(node.parents) for node in order)
+        raise ValueError(
+            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit "
+            f"{2 * max_nodes:,}): {what} one example's loss, or pass max_nodes="
+        )
+
+
+def excess(order: Sequence[Value], expand: bool, max_nodes: int) -> bool:
+    """Whether there are more nodes than `max_nodes`, as drawn, or more than twice as many edges."""
     products = sum(map(diagram.number_of_products, order)) if expand else 0
     nodes, edges = len(order) + products, sum(len(node.parents) for node in order) + products
-    max_edges = 2 * max_nodes  # a dense layer has fewer
-    if nodes > max_nodes or edges > max_edges:
-        smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
-        raise ValueError(
-            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit {max_edges:,}): "
-            f"{smaller}, or pass max_nodes="
-        )
+    return nodes > max_nodes or edges > 2 * max_nodes  # a dense layer has fewer edges
 
 
 def paths(nodes: Sequence[diagram.Node], places: dict[Value, str], highlight: tuple[Value, Value]) -> set[str]:

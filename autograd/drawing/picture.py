@@ -137,6 +137,8 @@ def edges_of(node: Node, layout: Layout, look: Callable[[str], Theme], largest: 
         return
     for k, (_, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
         name = node.edge_from(k)
+        if name not in layout.curves:  # it is one of many to or from a folded part
+            continue
         if derivative is None:
             yield edge(name, 0.0, [])
             continue

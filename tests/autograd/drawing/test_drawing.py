@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value, dot, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
-from autograd.drawing import Drawing, diagram, draw, layout, xdot
+from autograd.drawing import Drawing, diagram, draw, layout, svg, xdot
 from autograd.drawing.themes import THEMES
 from autograd.graph import topological_order
 from nn import MLP
@@ -720,9 +720,9 @@ def interrupt(source, target):
     [
         (os, "fsync", full_disk, OSError),
         (Path, "replace", interrupt, KeyboardInterrupt),
-        (layout, "LAYOUT_SECONDS", -1.0, TimeoutError),
+        (svg, "element", full_disk, OSError),
     ],
-    ids=["full disk", "interrupt", "no layout"],
+    ids=["full disk", "interrupt", "no picture"],
 )
 def test_when_saving_fails_the_old_file_survives(owner, name, failure, error, tmp_path, monkeypatch):
     path = tmp_path / "x.svg"
@@ -758,43 +758,42 @@ def chain(nodes: int) -> Value:
     return value
 
 
-def test_a_graph_over_the_limit_is_refused_with_advice():
-    message = "draw: 5,640 nodes (limit 500), 5,639 edges (limit 1,000): draw one example's loss, or pass max_nodes="
-    with pytest.raises(ValueError, match=re.escape(message)):
-        draw(chain(5640))
-    with pytest.raises(ValueError, match=r"3 nodes \(limit 2\)"):
-        draw(chain(3), max_nodes=2)
-    assert len(boxes(draw(chain(3), max_nodes=3))) == 3
+def test_a_graph_of_any_size_is_drawn_and_what_is_over_the_limit_folded():
+    picture = draw(chain(5640))
+    assert picture.nodes == 5640
+    assert len(boxes(picture)) < 10
+    assert "times the same" in picture.svg
+    assert len(boxes(draw(chain(60), max_nodes=60))) == 60
+    assert len(boxes(draw(chain(60), max_nodes=59))) < 10
+    assert len(boxes(draw(chain(3), max_nodes=2))) == 3  # of so few, nothing is folded
+    with pytest.raises(ValueError, match=r"this picture of 5,640 nodes is not a graph in DOT"):
+        _ = picture.dot
+    assert draw(chain(5640), fold=False).dot.startswith("digraph")
 
 
-def test_a_graph_with_too_many_edges_is_refused_with_the_same_advice():
+def test_a_graph_of_too_many_edges_is_folded_too():
     xs = [Value(1.0) for _ in range(80)]
     dense = sum([dot(xs[:40], xs[40:]) for _ in range(40)])
-    message = "121 nodes (limit 500), 3,240 edges (limit 1,000): draw one example's loss, or pass max_nodes="
-    with pytest.raises(ValueError, match=re.escape(message)):
-        draw(dense)
-    with pytest.raises(ValueError, match=r"3,240 edges \(limit 3,238\)"):
-        draw(dense, max_nodes=1619)
-    assert draw(dense, max_nodes=1620).nodes == 121
+    assert " values</text>" in draw(dense).svg
+    assert " values</text>" in draw(dense, max_nodes=1619).svg  # there are 3,240 edges
+    assert " values</text>" not in draw(dense, max_nodes=1620).svg
+    assert draw(dense).nodes == 121
 
 
 def test_a_spelled_out_graph_is_counted_as_it_is_drawn():
     xs = [Value(1.0) for _ in range(5)]
     net = dot(xs, [*xs[:4], 2.0], 1.0)
-    assert draw(net, max_nodes=6).nodes == 6
-    assert draw(net, max_nodes=11, expand=True).nodes == 11
-    refused = (
-        "draw: 11 nodes (limit 10), 14 edges (limit 20): draw one neuron, leave out expand=True, or pass max_nodes="
-    )
-    with pytest.raises(ValueError, match=re.escape(refused)):
-        draw(net, max_nodes=10, expand=True)
-    with pytest.raises(ValueError, match=r"7 nodes \(limit 6\).*: draw one example's loss, or pass max_nodes="):
-        draw(tanh(net), max_nodes=6)
+    assert draw(net).nodes == 6
+    assert draw(net, expand=True).nodes == 11
+    many = sum([dot(xs, [*xs[:4], float(k)], 1.0) for k in range(30)])
+    assert " values</text>" not in draw(many, max_nodes=151).svg  # 30 dots of 10 operands each
+    assert " values</text>" in draw(many, max_nodes=151, expand=True).svg  # with 150 products
 
 
 def test_the_limit_is_of_all_results_together():
-    with pytest.raises(ValueError, match=r"6 nodes \(limit 5\)"):
-        draw(chain(3), chain(3), max_nodes=5)
+    assert len(boxes(draw(chain(30), max_nodes=59))) == 30
+    assert len(boxes(draw(chain(30), chain(30), max_nodes=60))) == 60
+    assert len(boxes(draw(chain(30), chain(30), max_nodes=59))) < 10
 
 
 @pytest.mark.parametrize(
