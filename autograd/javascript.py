@@ -37,12 +37,12 @@ MOST_STATEMENTS = 2_000  # of one function; a rule with a loop of its own may wr
 DEFINED = {"erf", "erfc", "exp2", "power", "element"}
 
 
-def source(operations: Iterable[Operation]) -> str:
+def source(operations: Iterable[Operation | None]) -> str:
     """The text of a script that defines `Tape` and, for these rows, `RULES`.
 
-    In the place of a row whose rules cannot be written stands `null`. All rows of the table can be. The rules of an
-    operation that is defined at run time may do what names cannot, such as to ask whether an operand is positive, or to
-    call Python's `math`.
+    In the place of none, and of a row whose rules cannot be written, stands `null`. All rows of the table can be. The
+    rules of an operation that is defined at run time may do what names cannot, such as to ask whether an operand is
+    positive, or to call Python's `math`.
     """
     rules = "".join(f"{row(operation)},\n" for operation in operations)
     return f"{resource('functions.js')}\n{resource('tape.js')}\nconst RULES = [\n{rules}];\n"
@@ -52,9 +52,9 @@ def resource(name: str) -> str:
     return files("autograd").joinpath(name).read_text(encoding="utf-8")
 
 
-def row(operation: Operation) -> str:
+def row(operation: Operation | None) -> str:
     try:
-        return written(operation)
+        return written(operation) if operation else "null"
     except Exception:  # the rules that a user has defined may be anything but formulas
         return "null"
 

@@ -2,7 +2,8 @@
 //
 //   variables     how many there are; each has a number, and stands behind all that it is computed from
 //   constants     numbers that instructions use; the constant k has the number -1 - k, as in the engine's tapes
-//   instructions  [result, row, ...operands]: the row's place in `rules`; an operand that is a sequence is an array
+//   instructions  [result, row, ...operands]: the row's place in `rules`; an operand that is a sequence is an array.
+//                 Where there is no rule, the value and the local derivatives stay what they are
 //
 //   const tape = new Tape({ variables: 3, constants: [2], instructions: [[1, 0, 0, 0], [2, 0, -1, 1]] }, RULES);
 //   tape.values[0] = 3;  // a leaf's number
@@ -30,23 +31,27 @@ class Tape {
   // Computes all results from the leaves' numbers, which stand in `values`.
   forward() {
     for (const instruction of this.instructions) {
-      this.values[instruction.result] = instruction.rule.value(...this.numbers(instruction));
+      if (instruction.rule) this.values[instruction.result] = instruction.rule.value(...this.numbers(instruction));
     }
   }
 
   // Computes all local derivatives.
   differentiate() {
     for (const instruction of this.instructions) {
-      const { result, rule, operands, derivatives } = instruction;
-      const numbers = this.numbers(instruction);
-      let place = 0;
-      operands.forEach((operand, k) => {
-        if (Array.isArray(operand) ? operand.every((variable) => variable < 0) : operand < 0) return;
-        const derivative = rule.partials[k](this.values[result], ...numbers);
-        if (!Array.isArray(operand)) derivatives[place++] = derivative;
-        else operand.forEach((variable, i) => { if (variable >= 0) derivatives[place++] = derivative[i]; });
-      });
+      if (instruction.rule) instruction.derivatives = this.derivativesOf(instruction);
     }
+  }
+
+  // The local derivatives of an instruction by its parents, the variables among its operands.
+  derivativesOf(instruction) {
+    const { result, rule, operands } = instruction;
+    const numbers = this.numbers(instruction);
+    return operands.flatMap((operand, k) => {
+      const isSequence = Array.isArray(operand);
+      if (!(isSequence ? operand.some((variable) => variable >= 0) : operand >= 0)) return [];
+      const derivative = rule.partials[k](this.values[result], ...numbers);
+      return isSequence ? derivative.filter((_, i) => operand[i] >= 0) : [derivative];
+    });
   }
 
   // Computes the adjoints, the derivatives of `output` by each variable, in the engine's order and so with its bits.
