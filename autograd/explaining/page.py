@@ -124,8 +124,8 @@ def page(trace: Trace, picture: Picture, digits: int, text: str) -> str:
 </div>
 </section>
 <p class="note" hidden data-script>A click on a Value in the drawing chooses it, and marks its paths to the result;
-Escape unmarks them. When a leaf is changed, the operations stay as they were recorded: a branch of the program that made
-them is not taken anew. Functions are then the browser's, whose last digits may differ from the engine's.</p>
+Escape unmarks them. When a leaf is changed, the operations stay as they were recorded: a branch of the program that
+made them is not taken anew. Functions are then the browser's, whose last digits may differ from the engine's.</p>
 </main>
 <script id="data" type="application/json">{as_json(data(trace, picture, digits))}</script>"""
     return pages.page(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
