@@ -29,7 +29,7 @@ from autograd.drawing.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from autograd.drawing.diagram import Node
     from autograd.drawing.pen import Point
@@ -82,11 +82,20 @@ def lay_out(
     >>> layout.curves["a b"][0], layout.curves["a b"][-1]
     ((47.2, 17.2), (65.2, 17.2))
     """
-    items = in_ranks(sizes, edges, rankdir)
+    return finished(in_ranks(sizes, edges, rankdir), sizes, rankdir, rounds)
+
+
+def in_ranks(sizes: Mapping[str, Point], edges: Sequence[Edge], rankdir: str) -> Items:
+    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
+    items.find_ranks()
+    items.make_slots()
+    return items
+
+
+def finished(items: Items, sizes: Mapping[str, Point], rankdir: str, rounds: Collection[str]) -> Layout:
     order(items)
     settle(items)
-    rows = find_rows(items)
-    return Pen(items, rows, rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
+    return Pen(items, find_rows(items), rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
 
 
 def placed(nodes: Sequence[Node], rankdir: str) -> Layout:
@@ -96,11 +105,12 @@ def placed(nodes: Sequence[Node], rankdir: str) -> Layout:
     number and more; so it is not asked where there are many, nor for what would be a very long row. Where no layout
     program is found, or where it takes long all the same, it is not needed.
     """
-    items = in_ranks(*shapes(nodes)[:2], rankdir)
+    places, edges, rounds = shapes(nodes)
+    items = in_ranks(places, edges, rankdir)
     if len(items.rank) <= MOST_FOR_GRAPHVIZ and max(items.rank, default=0) < MOST_RANKS_FOR_GRAPHVIZ:
         with suppress(layout.NoProgramError, TimeoutError):
             return layout.by_graphviz(nodes, rankdir)
-    return by_layers(nodes, rankdir)
+    return finished(items, places, rankdir, rounds)
 
 
 def by_layers(nodes: Sequence[Node], rankdir: str) -> Layout:
@@ -129,13 +139,6 @@ def operand_edges(node: Node) -> Iterator[Edge]:
     for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
         label = None if derivative is None else sizes_of.of_label(derivative)
         yield Edge(node.edge_from(k), f"v{parent}", node.circle, label)
-
-
-def in_ranks(sizes: Mapping[str, Point], edges: Sequence[Edge], rankdir: str) -> Items:
-    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
-    items.find_ranks()
-    items.make_slots()
-    return items
 
 
 class Items:
@@ -322,42 +325,36 @@ def settle(items: Items) -> None:
     forward, backward = range(len(items.ranks)), range(len(items.ranks) - 1, -1, -1)
     for way, sides in [
         (forward, (items.ups,)), (backward, (items.downs,)), (forward, (items.ups,)), (backward, (items.downs,)),
-        *[(forward, (items.ups, items.downs)), (backward, (items.ups, items.downs))] * 4,
+        *[(forward, (items.ups, items.downs)), (backward, (items.ups, items.downs))] * 2,
     ]:  # fmt: skip
         for number in way:
             settle_rank(items, items.ranks[number], sides)
     straighten(items)
 
 
-def settle_rank(items: Items, rank: list[int], sides: Iterable[list[list[int]]]) -> None:
-    """Places a rank where its neighbours want it: minimises Σ w (x - wanted)², with the distances kept."""
+def settle_rank(items: Items, rank: list[int], sides: Sequence[list[list[int]]]) -> None:
+    """Places a rank where its neighbours want it: minimises Σ w (x - wanted)², with the distances kept.
+
+    A bend in a long edge weighs most, one between two nodes least.
+    """
+    at, nodes = items.at, items.nodes
+    offsets = [0.0]
+    for one, other in pairwise(rank):
+        offsets.append(offsets[-1] + items.distance(one, other))
     wanted: list[float] = []
     weights: list[float] = []
-    offset, previous = 0.0, -1
-    for item in rank:
-        if previous >= 0:
-            offset += items.distance(previous, item)
-        previous = item
+    for item, offset in zip(rank, offsets, strict=True):
         total = weight = 0.0
-        is_slot = item >= items.nodes
+        own = 1.0 if item < nodes else 2.0
         for neighbours in sides:
             for neighbour in neighbours[item]:
-                heavy = (
-                    (8.0 if neighbour >= items.nodes else 2.0) if is_slot else 2.0 if neighbour >= items.nodes else 1.0
-                )
-                total += heavy * items.at[neighbour]
+                heavy = own if neighbour < nodes else own * own * 2.0
+                total += heavy * at[neighbour]
                 weight += heavy
-        if not weight:
-            weight = 0.01
-            total = weight * items.at[item]
-        wanted.append(total / weight - offset)
-        weights.append(weight)
-    offset, previous = 0.0, -1
-    for item, place in zip(rank, increasing(wanted, weights), strict=True):
-        if previous >= 0:
-            offset += items.distance(previous, item)
-        previous = item
-        items.at[item] = place + offset
+        wanted.append((total / weight if weight else at[item]) - offset)
+        weights.append(weight or 0.01)
+    for item, offset, place in zip(rank, offsets, increasing(wanted, weights), strict=True):
+        at[item] = place + offset
 
 
 def increasing(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -628,8 +625,8 @@ class Pen:
         x, y = self.point(self.items.rank[node], self.begin(node) + self.items.length[node] / 2, self.items.at[node])
         start, _, (u, v), (end_x, end_y) = piece
         if self.items.is_flat:
-            return u, clipped(end_y + (u - end_x) * (end_y - y) / (end_x - x), start[1], end_y)
-        return clipped(end_x + (v - end_y) * (end_x - x) / (end_y - y), start[0], end_x), v
+            return u, clipped(end_y + (u - end_x) * (end_y - y) / ((end_x - x) or 1.0), start[1], end_y)
+        return clipped(end_x + (v - end_y) * (end_x - x) / ((end_y - y) or 1.0), start[0], end_x), v
 
     def bow(self, one: Point, other: Point, rank: int, across: float) -> list[Point]:
         """A piece to the next row, beyond all that begin and end within it."""
@@ -646,8 +643,10 @@ class Pen:
 
 
 def between(one: Point, other: Point, is_flat: bool) -> list[Point]:
-    """A Bézier piece that begins and ends along."""
+    """A Bézier piece that begins and ends along; a straight one has its control points where it begins."""
     (x, y), (end_x, end_y) = one, other
+    if x == end_x or y == end_y:
+        return [one, one, other]
     if is_flat:
         middle = round((x + end_x) / 2, 2)
         return [(middle, y), (middle, end_y), other]
