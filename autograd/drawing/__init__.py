@@ -6,6 +6,7 @@
 
 from autograd.drawing.diagram import BOX_CHARACTERS, Node, columns, constants_of, short, shown
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
+from autograd.drawing.layered import placed
 from autograd.drawing.layout import by_graphviz
 from autograd.drawing.picture import of_graph
 from autograd.drawing.svg import element
@@ -26,6 +27,7 @@ __all__ = [
     "draw",
     "element",
     "of_graph",
+    "placed",
     "save_as",
     "short",
     "shown",
