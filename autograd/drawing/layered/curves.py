@@ -130,12 +130,12 @@ class Pen:
         items = self.items
         first, last = self.border(chain[0], start, 1), self.border(chain[-1], stop, -1)
         stops = [first]
-        if self.lengths[first[0]] - first[1] > MOST_ASIDE:  # others in its rank reach further
+        if self.begin(chain[0]) > MOST_ASIDE:  # others in its rank reach further
             stops.append((first[0], self.lengths[first[0]], first[2]))
         for slot in chain[1:-1]:
             rank = items.rank[slot]
             stops += [(rank, 0.0, items.at[slot]), (rank, self.lengths[rank], items.at[slot])]
-        if last[1] > MOST_ASIDE:
+        if self.begin(chain[-1]) > MOST_ASIDE:
             stops.append((last[0], 0.0, last[2]))
         stops.append(last)
         points = [self.point(*stops[0])]
@@ -154,7 +154,11 @@ class Pen:
                 one = points[-1]
             points += between(one, other, self.items.is_flat)
             level = is_level
-        if chain[-1] in self.rounds and last[1] <= MOST_ASIDE and self.row_of[stops[-2][0]] == self.row_of[last[0]]:
+        if (
+            chain[-1] in self.rounds
+            and self.begin(chain[-1]) <= MOST_ASIDE
+            and self.row_of[stops[-2][0]] == self.row_of[last[0]]
+        ):
             points[-2] = self.toward(chain[-1], points[-4:])
         return tuple(points)
 
