@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from autograd.drawing.pen import Point
 
 MARGIN = 7.2  # around the picture, in points
-STEEPEST = math.radians(70.0)  # at which an edge reaches a circle
+STEEPEST = 0.4  # the cosine of the angle at which an edge reaches a circle, at least
+LEAST_APART = 0.2  # two of them, in radians, as far as there is room
 PORT_GAP = 7.0  # between two edges that leave or reach a node side by side
 MOST_ASIDE = 4.0  # how far within its rank a curve may turn aside, where others of the rank may be
 BOW = 7.0  # how far each bow between rows reaches beyond that within
@@ -102,19 +103,27 @@ class Pen:
             for place, (across, k) in enumerate(edges):
                 port = (place - (len(edges) - 1) / 2) * gap
                 if node in self.rounds and not is_start:
-                    port = items.before[node] * math.sin(self.angle(items.chains[k], across - items.at[node]))
+                    angle = self.angle(items.chains[k], across - items.at[node], place, len(edges))
+                    port = items.before[node] * math.sin(angle)
                 ports[1 - is_start][k] = port
         return ports
 
-    def angle(self, chain: list[int], across: float) -> float:
-        """At which angle an edge reaches a circle: it points to the centre, but comes from the one side."""
+    def angle(self, chain: list[int], across: float, place: int, count: int) -> float:
+        """At which angle an edge reaches a circle, the edge at this place of so many.
+
+        It points to the centre, but hardly reaches into the rank; and the tips of no two arrows meet.
+        """
         ranks = [self.items.rank[item] for item in chain[-2:]]
         rows = [self.rows[self.row_of[rank]] for rank in ranks]
         along = RANK_GAPS[0]
         if rows[0] is rows[1]:
             ends = [row.starts[rank - row.first] for row, rank in zip(rows, ranks, strict=True)]
             along = ends[1] + self.lengths[ranks[1]] / 2 - ends[0] - self.lengths[ranks[0]]
-        return max(min(math.atan2(across, along), STEEPEST), -STEEPEST)
+        half = self.items.length[chain[-1]] / 2
+        steepest = math.acos(max(1.0 - 0.9 * MOST_ASIDE / half, STEEPEST)) if half else 0.0
+        apart = min(LEAST_APART, 2.0 * steepest / max(count - 1, 1))
+        low, high = -steepest + place * apart, steepest - (count - 1 - place) * apart
+        return max(min(math.atan2(across, along), high), low)
 
     def border(self, node: int, port: float, side: int) -> tuple[int, float, float]:
         """The point of a node's border where an edge leaves (side 1) or reaches it (side -1)."""
@@ -130,12 +139,12 @@ class Pen:
         items = self.items
         first, last = self.border(chain[0], start, 1), self.border(chain[-1], stop, -1)
         stops = [first]
-        if self.begin(chain[0]) > MOST_ASIDE:  # others in its rank reach further
+        if self.lengths[first[0]] - first[1] > MOST_ASIDE:  # others in its rank reach further
             stops.append((first[0], self.lengths[first[0]], first[2]))
         for slot in chain[1:-1]:
             rank = items.rank[slot]
             stops += [(rank, 0.0, items.at[slot]), (rank, self.lengths[rank], items.at[slot])]
-        if self.begin(chain[-1]) > MOST_ASIDE:
+        if last[1] > MOST_ASIDE:
             stops.append((last[0], 0.0, last[2]))
         stops.append(last)
         points = [self.point(*stops[0])]

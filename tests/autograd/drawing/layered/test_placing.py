@@ -6,7 +6,7 @@ import math
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from autograd.drawing.layered import Edge, lay_out
@@ -51,7 +51,7 @@ def on_border(layout, name, point, is_round):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_nothing_overlaps_and_all_lies_within_the_picture(graph, rankdir):
     sizes, edges, rounds = graph
@@ -69,7 +69,7 @@ def test_nothing_overlaps_and_all_lies_within_the_picture(graph, rankdir):
         assert all(0 <= x <= layout.width and 0 <= y <= layout.height for x, y in curve)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_edges_leave_and_reach_their_nodes_and_always_go_forward(graph, rankdir):
     sizes, edges, rounds = graph
@@ -87,7 +87,7 @@ def test_edges_leave_and_reach_their_nodes_and_always_go_forward(graph, rankdir)
             assert sign * layout.centres[edge.tail][axis] < sign * layout.centres[edge.head][axis]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_no_edge_passes_under_a_node_or_a_label_that_is_not_its_own(graph, rankdir):
     sizes, edges, rounds = graph
@@ -110,13 +110,13 @@ def points_on(curve, steps=16):
             yield tuple(sum(w * point[axis] for w, point in zip(weights, piece, strict=True)) for axis in (0, 1))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_the_same_graph_gives_the_same_layout(graph, rankdir):
     assert lay_out(*graph[:2], rankdir, graph[2]) == lay_out(*graph[:2], rankdir, graph[2])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(graphs())
 def test_the_other_directions_are_the_same_picture_mirrored(graph):
     sizes, edges, rounds = graph
