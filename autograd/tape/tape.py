@@ -7,6 +7,7 @@ as a Wengert list, and the tape takes the batch.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 from zlib import crc32
@@ -525,6 +526,15 @@ class Tape:
 
     def _shaped(self, outputs: Array) -> Array:
         return outputs.ravel() if self._is_single else outputs
+
+
+def replayed(wengert: WengertList, variables: Sequence[int], batch: Array, parameters: Array) -> Array:
+    """The numbers of some variables of a list, whichever they are, for each example: (examples, variables)."""
+    chosen = replace(wengert, outputs=numpy.array(variables, numpy.int32))
+    numbers, none = numpy.empty((len(batch), len(variables))), numpy.empty(0)
+    program = executors.program(executors.checked(None, chosen), chosen)
+    program.replay(len(batch), batch, parameters, numbers, None, none, None, 1)
+    return numbers
 
 
 def fingerprint(batch: Array) -> object:
