@@ -71,6 +71,14 @@ def test_parameters_without_names_have_those_of_the_attributes():
     assert [*names_of(Micrograd()).values()] == ["layers.0.0", "layers.0.1", "layers.1.bias"]
 
 
+def test_of_several_names_the_first_counts():
+    class Named(Micrograd):
+        def named_parameters(self):
+            return [("a", self.layers[0][0]), ("b", self.layers[0][1]), ("c", self.layers[0][0])]
+
+    assert [*names_of(Named()).values()] == ["a", "b"]
+
+
 def test_a_model_that_holds_itself_has_names():
     model = Micrograd()
     model.itself, model.layers[1]["model"] = model, model
