@@ -820,9 +820,3 @@ def test_importing_drawing_imports_neither_graphviz_nor_numpy():
     code = "import sys, autograd.drawing; sys.exit(str({'graphviz', 'numpy'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.stderr.strip() == "set()"
-
-
-def test_without_the_package_graphviz_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "graphviz", None)
-    with pytest.raises(ImportError, match=r"by the package graphviz, which is not installed: pip install graphviz"):
-        draw(Value(1.0)).dot  # noqa: B018
