@@ -280,6 +280,7 @@ def test_an_interrupt_while_the_last_figure_is_made_loses_nothing(screens, monke
     random.seed(0)
     history = trained(MLP(2, [3, 1]), watch=True)
     assert (history.interrupted, len(history.loss)) == (False, 4)
+    assert screens.made[0].left == [history]
 
 
 def test_a_training_that_fails_leaves_its_figure_too(screens):
