@@ -378,7 +378,7 @@ def test_a_widget_shows_the_parts_and_a_figure_takes_its_place(notebook, monkeyp
     widget, picture = notebook
     shown = json.loads(widget.curves)
     assert [curve["name"] for curve in shown["curves"]] == ["loss", "correct_sign"]
-    assert json.loads(widget.boundary)["outputs"] == 1
+    assert json.loads(widget.boundary)["classes"] is None
     assert widget.setting["epochs"] == len(history.loss)
     assert "export default" in widget._esm
     assert widget.comm is None  # it is closed
