@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autograd.drawing.models import Recorded
     from autograd.engines import Value
     from autograd.structures import Form
-    from autograd.tape.wengert import WengertList
+    from autograd.tape import WengertList
 
     Place = tuple[int, int, int]
 
@@ -289,6 +289,10 @@ class Finder:
             for unit in block.units:  # what is added to products may come from another block
                 block.reads |= {s for bias in unit.biases for s in self.blocks_at(bias)}
                 unit.biases = [bias for bias in unit.biases if not self.blocks_at(bias)]
+        for product in self.products:  # and where the same neurons are used again, they may see another block
+            b, u, _ = self.places[product.results[0]]
+            known = {s for v in self.found[b].units[u].inputs for s in self.blocks_at(v)}
+            self.found[b].reads |= {s for v in product.inputs for s in self.blocks_at(v) if s not in known}
 
     def merged(self) -> dict[frozenset[int], frozenset[int]]:
         """Of the origins whose results nothing uses but operations of one other origin, that one."""

@@ -226,5 +226,7 @@ def shown(text: object, limit: int) -> str:
 
 def columns(text: str) -> int:
     """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

@@ -118,24 +118,29 @@ def draw(
     standing = {} if model is None else naming.places(model)
     opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
-    called = cache(lambda: naming.names(order, standing))
     labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
     title = ", ".join(labels) or "A computation graph"
 
     def nodes_of(shown: Sequence[Value]) -> list[diagram.Node]:
-        return [*diagram.pictured(shown, places, expand, called())]
+        return [*diagram.pictured(shown, places, expand, naming.names(shown, standing))]
 
-    nodes = cache(lambda: nodes_of(order))
-    highlighted = None if highlight is None else paths(nodes(), places, highlight)
+    count = len(order) + (sum(map(diagram.number_of_products, order)) if expand else 0)
     if opened or fold or (fold is None and excess(order, expand, max_nodes)):
         graph = folding.Graph(order, standing, diagram.number_of_products if expand else lambda _: 0, opened)
-        canvas = folded.Canvas(graph, lambda i: nodes_of([order[i]]), rankdir, highlighted)
-        level = folded.levels(canvas, title)
-    else:
-        laid_out = cache(lambda: layered.placed(nodes(), rankdir))
-        level = Level(lambda colours: of_graph(nodes(), laid_out(), colours, highlighted, title), title)
-    count = len(order) + (sum(map(diagram.number_of_products, order)) if expand else 0)
-    return Drawing(level, count, theme=theme, dot=lambda: dot.source(nodes(), rankdir, THEMES[theme], highlighted))
+        items = graph.seen()
+        if any(isinstance(item, folding.Part) for item in items):
+            highlighted = None if highlight is None else paths(nodes_of(order), places, highlight)
+            canvas = folded.Canvas(graph, lambda shown: nodes_of([order[i] for i in shown]), rankdir, highlighted)
+            return Drawing(folded.levels(canvas, items, title), count, theme=theme)
+    nodes = nodes_of(order)
+    highlighted = None if highlight is None else paths(nodes, places, highlight)
+    laid_out = cache(lambda: layered.placed(nodes, rankdir))
+    return Drawing(
+        Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
+        count,
+        theme=theme,
+        dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
+    )
 
 
 def of_model(

@@ -16,7 +16,7 @@ from autograd.drawing import diagram, layered, sizes
 from autograd.drawing.folding import Part
 from autograd.drawing.pen import Group, Shape, Text
 from autograd.drawing.picture import CORNER, arrow, of_graph
-from autograd.drawing.themes import looks
+from autograd.drawing.themes import Signs, looks
 from autograd.drawing.viewer import Level
 from autograd.wording import counted
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from autograd.drawing.themes import Theme
 
 LINE_CHARACTERS = 48  # of a line in a part's box
-MOST_INSIDE = 2_000  # nodes that are drawn in all the pictures of what is inside
+MOST_INSIDE, MOST_LEVELS = 1_500, 40  # boxes in all the pictures of what is inside, and pictures
+MOST_HINTS = 5  # boxes around a view that are told apart
 BEHIND = 4.0  # how far the second box shows behind that of a part that repeats
 
 
@@ -41,30 +42,32 @@ class Canvas:
 
     Arguments:
         graph: the graph.
-        nodes_of: what is drawn of a Value, by its place in the graph.
+        nodes_of: what is drawn of some Values, by their places in the graph.
         rankdir: where the graph goes.
         highlighted: the names of what stands out, or None.
     """
 
     graph: Graph
-    nodes_of: Callable[[int], Sequence[Node]]
+    nodes_of: Callable[[Sequence[int]], list[Node]]
     rankdir: str
     highlighted: Collection[str] | None = None
 
 
-def levels(canvas: Canvas, title: str) -> Level:
+def levels(canvas: Canvas, items: Sequence[Item], title: str) -> Level:
     """The picture of what is seen of the graph, and, as far as they are not too many, of what is inside its parts."""
-    top = View(canvas, canvas.graph.seen(), title)
+    top = View(canvas, items, title)
     insides: dict[int, dict[str, Level]] = {}
     views, drawn = [top], 0
     for view in views:  # it grows: those further out come first
         for part in view.parts:
-            if drawn + len(part.inside) > MOST_INSIDE:
+            if drawn + len(part.inside) > MOST_INSIDE or len(views) > MOST_LEVELS:
                 break
             drawn += len(part.inside)
-            views.append(View(canvas, part.inside, part.heading, view, part))
-    level = Level(top.paint, title)
+            title = diagram.shown(part.heading, LINE_CHARACTERS)
+            views.append(View(canvas, part.inside, title, view, part))
+    level = Level(top.paint)
     for view in reversed(views):
+        view.look()
         level = Level(view.paint, view.title, insides.pop(id(view), {}))
         if view.outer and view.part:
             insides.setdefault(id(view.outer), {})[name_of(view.part)] = level
@@ -95,8 +98,7 @@ class View:
 
     @cached_property
     def nodes(self) -> list[Node]:
-        loose = [item for item in self.items if not isinstance(item, Part)]
-        return [node for i in sorted(loose) for node in self.canvas.nodes_of(i)]
+        return self.canvas.nodes_of(sorted(item for item in self.items if not isinstance(item, Part)))
 
     def around(self, i: int) -> Item | None:
         """The item of the views around that holds a node.
@@ -113,6 +115,10 @@ class View:
     @cached_property
     def flows(self) -> Flows:
         return Flows(self)
+
+    def look(self) -> None:
+        """Reads the numbers that it shows, so that it goes on showing these."""
+        _ = self.nodes, self.flows
 
     @cached_property
     def layout(self) -> Layout:
@@ -168,11 +174,12 @@ class Link:
         return steepest(self.graph, self.values)
 
     def drawn(self, layout: Layout, theme: Theme, largest: float) -> Group:
-        line, head = arrow(layout.curves[self.edge], theme, 0.0, 0.0)
-        pieces: list[Piece] = [replace(line, width=theme.width_of(self.steepest, largest)), head]
+        colour = theme.flow.zero  # the values' gradients may have either sign
+        neutral = replace(theme, flow=Signs(colour, colour, colour))
+        pieces: list[Piece] = [*arrow(layout.curves[self.edge], neutral, self.steepest, largest)]
         if self.label:
             (x, y), size = layout.labels[self.edge], sizes.EDGE_FONT
-            pieces.append(Text((x, y + 0.32 * size), "center", self.label, size, False, theme.muted))
+            pieces.append(Text((x, y + 3), "center", self.label, size, False, theme.muted))
         return Group(tuple(pieces), "\n".join([counted(len(self.values), "value"), *numbers(self.graph, self.values)]))
 
 
@@ -190,7 +197,13 @@ class Flows:
         self.hints: dict[str, str] = {}
         self.tails: dict[str, str] = {}
         self.flows: defaultdict[tuple[str, str], dict[int, None]] = defaultdict(dict)
+        self.merged = frozenset[str]()
         self.find()
+        ways = [name.partition(" ")[0] for name in self.hints]
+        if merged := {way for way in ways if ways.count(way) > MOST_HINTS}:
+            self.hints, self.tails, self.merged = {}, {}, frozenset(merged)
+            self.flows.clear()
+            self.find()
         self.links = [Link(*ends, values, self.graph) for ends, values in self.flows.items()]
 
     def find(self) -> None:
@@ -225,8 +238,8 @@ class Flows:
         around = self.view.around(i)
         if around is None:
             return ""
-        name = f"{way} {name_of(around)}"
-        self.hints[name] = hint_text(self.view, around)
+        name = way if way in self.merged else f"{way} {name_of(around)}"
+        self.hints[name] = "elsewhere" if way in self.merged else hint_text(self.view, around)
         return name
 
 
@@ -313,7 +326,7 @@ def lines_of(part: Part) -> list[str]:
 
 def numbers(graph: Graph, members: Collection[int]) -> list[str]:
     """The range of the data, and how large the gradients are."""
-    data = [x for i in members if not math.isnan(x := graph.values[i].data)]
+    data = [x for i in members if not math.isnan(x := graph.data[i])]
     short = diagram.short
     span = (
         f"{short(min(data))} … {short(max(data))}" if data and min(data) < max(data) else short(data[0]) if data else ""
@@ -323,7 +336,7 @@ def numbers(graph: Graph, members: Collection[int]) -> list[str]:
 
 def steepest(graph: Graph, members: Collection[int]) -> float:
     """The largest gradient by size; nan counts for nothing."""
-    return max((size for i in members if not math.isnan(size := abs(graph.values[i].grad))), default=0.0)
+    return max((size for i in members if not math.isnan(size := abs(graph.grads[i]))), default=0.0)
 
 
 def size_of_part(part: Part) -> Point:
@@ -361,7 +374,7 @@ def hint_text(view: View, item: Item) -> str:
     if isinstance(item, Part):
         written = f"the next of {item.times:,}" if item is view.part else item.heading
         return diagram.shown(written, LINE_CHARACTERS)
-    *_, node = view.canvas.nodes_of(item)
+    *_, node = view.canvas.nodes_of([item])
     return diagram.shown(node.label, diagram.BOX_CHARACTERS) or diagram.short(node.data)
 
 

@@ -3,7 +3,7 @@
 What belongs together is found in this order, as far as there is too much to be seen:
 
 1. the modules that the parameters stand in. A node belongs to the module whose parameters are its operands; so do the
-   sums of its products and its activation. Any other node belongs to what lies around both its operands and its uses;
+   sums of its products and its activation. Any other node belongs to what lies around an operand and a use;
 2. the layers: nodes of one operation that stand equally deep, each with its activation, as the tape groups them;
 3. repeated parts: a sequence of parts that comes again and again, as the steps of a chain or of a recurrence, is one;
 4. blocks of what follows each other, for what has no structure at all.
@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from autograd.engines import Value
 
     Item: TypeAlias = "int | Part"  # a node by its place in the order, or a part
+    Key: TypeAlias = tuple[int, str, int]  # of nodes that are alike: depth, operation, how many operands
 
 SUMS = OPERATIONS["add"], diagram.SUM
 READABLE = 60  # nodes, with twice as many edges, are drawn as they are within a part
 MOST_PARTS = 24  # and loose nodes in a picture
 BLOCKS = 8  # of what has no structure: any of them may need values of any before
-FEW = 4  # nodes that are shown rather than folded
+FEW = 4  # nodes that are shown rather than folded, while the picture has no more parts and nodes than:
+MOST_SEEN = 36
+MOST_IN_A_CHAIN = 6  # operations, one element by element after the other, that are one part
 MOST_PHRASES = 3  # of what a part consists of
 PERIODS = 8  # how many lengths of what may repeat are tried
 MOST_NAMES = 12  # that an error lists
@@ -92,7 +95,7 @@ class Part:
 
 
 class Graph:
-    """A graph to be folded.
+    """A graph to be folded, with the numbers that it holds now: `data` and `grads`.
 
     Arguments:
         values: its nodes in topological order.
@@ -118,6 +121,8 @@ class Graph:
                 self.uses[parent].append(i)
         self.products = [products_of(value) for value in values]
         self.ops = [operation_of(value) for value in values]
+        self.data = [value.data for value in values]
+        self.grads = [value.grad for value in values]
         self.modules = self.find_modules(places or {})
 
     def fits(self, members: Sequence[int], most: int) -> bool:
@@ -167,16 +172,16 @@ class Graph:
         return self.unpacked(parts)
 
     def unpacked(self, parts: list[Part]) -> list[Item]:
-        """Parts of very few nodes are no parts, as long as there is not too much to be seen."""
+        """Parts of very few nodes are no parts, the smallest first, as long as there is not too much to be seen."""
+        seen, few = len(parts), 0
+        for size in range(1, FEW + 1):
+            more = sum(size - 1 for part in parts if is_small(part, size) and len(part.members) == size)
+            if seen + more > MOST_SEEN:
+                break
+            seen, few = seen + more, size
         items: list[Item] = []
-        seen = len(parts)
         for part in parts:
-            more = len(part.members) - 1
-            if more < FEW and not part.title and not part.each and seen + more <= READABLE:
-                seen += more
-                items += part.members
-            else:
-                items.append(part)
+            items += part.members if is_small(part, few) else [part]
         return items
 
     # ---- Modules
@@ -210,7 +215,8 @@ class Graph:
                 if len(computed) == 1 and goes_on:
                     [place] = computed
                 else:
-                    place = shared([max(computed, key=len, default=()), ahead[i]])
+                    before = max(computed, key=len, default=())
+                    place = max((shared([before, ahead[use]]) for use in self.uses[i]), key=len, default=())
             found[i] = place or ()
         return found
 
@@ -238,38 +244,54 @@ class Graph:
                 break
             [step] = inner
         parts = [Part(self, ".".join(way), within, way, ".".join(way)) for way, within in inner.items()]
-        return self.sorted([*parts, *self.by_layer(loose, step, path)])
+        layers = self.by_layer(loose, step, path, self.depths(members))
+        return self.sorted([*parts, *layers]) if parts else layers
 
     # ---- Layers
 
-    def by_layer(self, members: list[int], step: Place, path: str) -> list[Part]:
-        """Nodes of one operation that stand equally deep among the members, and the leaves that only they use."""
+    def by_layer(self, members: list[int], step: Place, path: str, depth: Mapping[int, int]) -> list[Part]:
+        """Nodes of one operation that stand equally deep, and the leaves that only they use.
+
+        They are in the order of their depth, so that what flows between them goes forward.
+        """
         if len(members) <= FEW:
             return [Part(self, f"{path}#{i}", [i], step) for i in members]
-        groups: dict[tuple[object, ...], list[int]] = {}
-        keys: dict[int, tuple[object, ...]] = {}
-        depth = self.depths(members)
+        groups: dict[Key, list[int]] = {}
+        key_of: dict[int, Key] = {}
         for i in members:
             if self.parents[i]:
-                if (net_input := self.net_input(i)) in keys:
-                    keys[i] = (*keys[net_input], self.ops[i])
-                else:
-                    keys[i] = (depth[i], self.ops[i], len(self.parents[i]))
-                groups.setdefault(keys[i], []).append(i)
-        joined: dict[tuple[object, ...], list[int]] = {}  # activations with what they are of
-        for key, group in groups.items():
-            joined.setdefault(key[:3], []).extend(group)
-        group_of = {i: key for key, group in joined.items() for i in group}
+                own = depth[i], self.ops[i], len(self.parents[i])
+                key_of[i] = key_of.get(self.net_input(i), own)
+                groups.setdefault(key_of[i], []).append(i)
+        self.chain(groups, key_of)
         shared_leaves: dict[tuple[object, ...], list[int]] = {}
         for i in members:
             if not self.parents[i]:
-                users = tuple(
-                    dict.fromkeys(group_of.get(use, self.modules[use][: len(step) + 1]) for use in self.uses[i])
-                )
-                is_own = len(users) == 1 and users[0] in joined
-                (joined if is_own else shared_leaves).setdefault(users[0] if is_own else users, []).append(i)
-        groups_found = [*joined.values(), *shared_leaves.values()]
-        return [Part(self, f"{path}#{min(group)}", sorted(group), step) for group in groups_found]
+                users = {key_of.get(use, self.modules[use][: len(step) + 1]): None for use in self.uses[i]}
+                if len(users) == 1 and (key := next(iter(users))) in groups:
+                    groups[key].append(i)
+                else:
+                    shared_leaves.setdefault((*users,), []).append(i)
+        found = [*shared_leaves.values(), *groups.values()]
+        return [Part(self, f"{path}#{min(group)}", sorted(group), step) for group in found]
+
+    def chain(self, groups: dict[Key, list[int]], key_of: dict[int, Key]) -> None:
+        """Sorts groups by depth, and joins one to that which alone it is computed from, element by element."""
+        length: dict[Key, int] = {}
+        for key in sorted(groups, key=lambda key: key[0]):
+            group = groups.pop(key)
+            before = [p for i in group for p in self.parents[i] if self.parents[p]]
+            keys = {key_of.get(p) for p in before}
+            longer = next(iter(keys)) if len(keys) == 1 else None
+            is_one_to_one = len({*before}) == len(before) == len(group) > 1 and all(
+                len(self.uses[p]) == 1 for p in before
+            )
+            if longer is None or not is_one_to_one or longer == key or length[longer] == MOST_IN_A_CHAIN:
+                groups[key], length[key] = group, 1
+            else:
+                groups[longer] += group
+                length[longer] += 1
+                key_of.update(dict.fromkeys(group, longer))
 
     def depths(self, members: Sequence[int]) -> dict[int, int]:
         """How deep each stands among the members: an activation as deep as what it is of, leaves not at all.
@@ -334,7 +356,9 @@ class Graph:
 
     def repeated(self, parts: list[Part], step: Place, path: str) -> list[Part]:
         """The parts, with what repeats among them made one: the longest runs first."""
-        signs = [self.signs(parts, is_relative) for is_relative in (True, False)]
+        signs = [self.signs(parts, is_relative=True)]
+        if (run := longest_run(signs[0])) is None or run.times * run.period < len(parts) / 2:
+            signs.append(self.signs(parts, is_relative=False))
         runs: dict[int, Run] = {}
         spans = [(0, len(parts))]
         while spans and len(runs) < RUNS:
@@ -382,9 +406,9 @@ class Graph:
                 for p in self.parents[i]
                 if p in owner and owner[p] != k
             }
-            kinds = Counter(self.ops[i] for i in part.members)
+            kinds = tuple(sorted(self.ops[i] for i in part.members))
             family = re.sub(r"\[\d+\]$", "", part.title)
-            signs.append((family, tuple(sorted(kinds.items())), tuple(sorted(needed))))
+            signs.append((family, kinds, tuple(sorted(needed))))
         return signs
 
     def in_blocks(self, parts: list[Part], step: Place, path: str) -> list[Part]:
@@ -493,6 +517,10 @@ def longest_run(signs: Sequence[object]) -> Run | None:
     return best
 
 
+def is_small(part: Part, few: int) -> bool:
+    return len(part.members) <= few and not part.title and not part.each
+
+
 def shared(places: Iterable[Place]) -> Place:
     """The way that all of the places begin with."""
     ways = {*places}
@@ -506,9 +534,10 @@ def is_within(path: str, opened: str) -> bool:
 
 
 def operation_of(value: Value) -> str:
-    """The operation's name, as the tape's layers have it, or "" of a leaf."""
+    """The operation's name in a text, or "" of a leaf."""
     operation = value.operation
-    return diagram.shown(operation.name if operation else value.op, diagram.BOX_CHARACTERS)
+    name = value.op if operation is None else operation.name if operation.is_infix else operation.symbol
+    return diagram.shown(name, diagram.BOX_CHARACTERS)
 
 
 def join(root: dict[int, int], one: int, other: int) -> None:

@@ -29,7 +29,7 @@ from autograd.drawing.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from autograd.drawing.diagram import Node
     from autograd.drawing.pen import Point
@@ -37,12 +37,14 @@ if TYPE_CHECKING:
 MARGIN = 7.2  # around the picture, in points
 NODE_GAP, SLOT_GAP = 8.0, 5.0  # between two that lie side by side in a rank; where one is a slot, the second
 RANK_GAPS = 18.0, 90.0  # between ranks: the least, and the most, for edges that go far across
-SLOPE = 0.22  # how much of the distance across is added to the gap between ranks
+SLOPE = 0.3  # how much of the distance across is added to the gap between ranks
+STEEPEST = math.radians(70.0)  # at which an edge reaches a circle
 PORT_GAP = 7.0  # between two edges that leave or reach a node side by side
 MOST_SLOTS = 8_000  # of edges that pass ranks; the longest edges beyond go without, straight over what lies there
 ROUNDS = 12  # of sweeps that reduce crossings; fewer where there are very many edges
 LONG, ASPECT, ROW_GAP = 1_500.0, 4.0, 24.0  # what is longer, and so many times as long as high, gets rows
 LEAST_ROW, BOW = 900.0, 7.0  # how long a row is at least, and how far each bow between rows reaches beyond that within
+MOST_ASIDE = 4.0  # how far within its rank a curve may turn aside, where others of the rank may be
 MOST_FOR_GRAPHVIZ, MOST_RANKS_FOR_GRAPHVIZ = 150, 60
 MOST_IN_A_TURN = 6  # edges between two rows
 
@@ -80,11 +82,20 @@ def lay_out(
     >>> layout.curves["a b"][0], layout.curves["a b"][-1]
     ((47.2, 17.2), (65.2, 17.2))
     """
-    items = in_ranks(sizes, edges, rankdir)
+    return finished(in_ranks(sizes, edges, rankdir), sizes, rankdir, rounds)
+
+
+def in_ranks(sizes: Mapping[str, Point], edges: Sequence[Edge], rankdir: str) -> Items:
+    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
+    items.find_ranks()
+    items.make_slots()
+    return items
+
+
+def finished(items: Items, sizes: Mapping[str, Point], rankdir: str, rounds: Collection[str]) -> Layout:
     order(items)
     settle(items)
-    rows = find_rows(items)
-    return Pen(items, rows, rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
+    return Pen(items, find_rows(items), rankdir, {k for k, name in enumerate(sizes) if name in rounds}).layout(sizes)
 
 
 def placed(nodes: Sequence[Node], rankdir: str) -> Layout:
@@ -94,11 +105,12 @@ def placed(nodes: Sequence[Node], rankdir: str) -> Layout:
     number and more; so it is not asked where there are many, nor for what would be a very long row. Where no layout
     program is found, or where it takes long all the same, it is not needed.
     """
-    items = in_ranks(*shapes(nodes)[:2], rankdir)
+    places, edges, rounds = shapes(nodes)
+    items = in_ranks(places, edges, rankdir)
     if len(items.rank) <= MOST_FOR_GRAPHVIZ and max(items.rank, default=0) < MOST_RANKS_FOR_GRAPHVIZ:
         with suppress(layout.NoProgramError, TimeoutError):
             return layout.by_graphviz(nodes, rankdir)
-    return by_layers(nodes, rankdir)
+    return finished(items, places, rankdir, rounds)
 
 
 def by_layers(nodes: Sequence[Node], rankdir: str) -> Layout:
@@ -127,13 +139,6 @@ def operand_edges(node: Node) -> Iterator[Edge]:
     for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
         label = None if derivative is None else sizes_of.of_label(derivative)
         yield Edge(node.edge_from(k), f"v{parent}", node.circle, label)
-
-
-def in_ranks(sizes: Mapping[str, Point], edges: Sequence[Edge], rankdir: str) -> Items:
-    items = Items(sizes, edges, is_flat=rankdir in ("LR", "RL"))
-    items.find_ranks()
-    items.make_slots()
-    return items
 
 
 class Items:
@@ -320,42 +325,36 @@ def settle(items: Items) -> None:
     forward, backward = range(len(items.ranks)), range(len(items.ranks) - 1, -1, -1)
     for way, sides in [
         (forward, (items.ups,)), (backward, (items.downs,)), (forward, (items.ups,)), (backward, (items.downs,)),
-        *[(forward, (items.ups, items.downs)), (backward, (items.ups, items.downs))] * 4,
+        *[(forward, (items.ups, items.downs)), (backward, (items.ups, items.downs))] * 2,
     ]:  # fmt: skip
         for number in way:
             settle_rank(items, items.ranks[number], sides)
     straighten(items)
 
 
-def settle_rank(items: Items, rank: list[int], sides: Iterable[list[list[int]]]) -> None:
-    """Places a rank where its neighbours want it: minimises Σ w (x - wanted)², with the distances kept."""
+def settle_rank(items: Items, rank: list[int], sides: Sequence[list[list[int]]]) -> None:
+    """Places a rank where its neighbours want it: minimises Σ w (x - wanted)², with the distances kept.
+
+    A bend in a long edge weighs most, one between two nodes least.
+    """
+    at, nodes = items.at, items.nodes
+    offsets = [0.0]
+    for one, other in pairwise(rank):
+        offsets.append(offsets[-1] + items.distance(one, other))
     wanted: list[float] = []
     weights: list[float] = []
-    offset, previous = 0.0, -1
-    for item in rank:
-        if previous >= 0:
-            offset += items.distance(previous, item)
-        previous = item
+    for item, offset in zip(rank, offsets, strict=True):
         total = weight = 0.0
-        is_slot = item >= items.nodes
+        own = 1.0 if item < nodes else 2.0
         for neighbours in sides:
             for neighbour in neighbours[item]:
-                heavy = (
-                    (8.0 if neighbour >= items.nodes else 2.0) if is_slot else 2.0 if neighbour >= items.nodes else 1.0
-                )
-                total += heavy * items.at[neighbour]
+                heavy = own if neighbour < nodes else own * own * 2.0
+                total += heavy * at[neighbour]
                 weight += heavy
-        if not weight:
-            weight = 0.01
-            total = weight * items.at[item]
-        wanted.append(total / weight - offset)
-        weights.append(weight)
-    offset, previous = 0.0, -1
-    for item, place in zip(rank, increasing(wanted, weights), strict=True):
-        if previous >= 0:
-            offset += items.distance(previous, item)
-        previous = item
-        items.at[item] = place + offset
+        wanted.append((total / weight if weight else at[item]) - offset)
+        weights.append(weight or 0.01)
+    for item, offset, place in zip(rank, offsets, increasing(wanted, weights), strict=True):
+        at[item] = place + offset
 
 
 def increasing(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -561,11 +560,23 @@ class Pen:
         ports: tuple[list[float], list[float]] = ([0.0] * len(items.chains), [0.0] * len(items.chains))
         for (node, is_start), edges in sides.items():
             edges.sort()
-            room = items.before[node] * (1.4 if node in self.rounds else 1.2)
-            gap = min(PORT_GAP, room / max(len(edges) - 1, 1))
-            for place, (_, k) in enumerate(edges):
-                ports[1 - is_start][k] = (place - (len(edges) - 1) / 2) * gap
+            gap = min(PORT_GAP, items.before[node] * 1.2 / max(len(edges) - 1, 1))
+            for place, (across, k) in enumerate(edges):
+                port = (place - (len(edges) - 1) / 2) * gap
+                if node in self.rounds and not is_start:
+                    port = items.before[node] * math.sin(self.angle(items.chains[k], across - items.at[node]))
+                ports[1 - is_start][k] = port
         return ports
+
+    def angle(self, chain: list[int], across: float) -> float:
+        """At which angle an edge reaches a circle: it points to the centre, but comes from the one side."""
+        ranks = [self.items.rank[item] for item in chain[-2:]]
+        rows = [self.rows[self.row_of[rank]] for rank in ranks]
+        along = RANK_GAPS[0]
+        if rows[0] is rows[1]:
+            ends = [row.starts[rank - row.first] for row, rank in zip(rows, ranks, strict=True)]
+            along = ends[1] + self.lengths[ranks[1]] / 2 - ends[0] - self.lengths[ranks[0]]
+        return max(min(math.atan2(across, along), STEEPEST), -STEEPEST)
 
     def border(self, node: int, port: float, side: int) -> tuple[int, float, float]:
         """The point of a node's border where an edge leaves (side 1) or reaches it (side -1)."""
@@ -579,11 +590,16 @@ class Pen:
     def curve(self, chain: list[int], start: float, stop: float) -> tuple[Point, ...]:
         """Bézier's pieces: level in the slots, and an S between them; a bow where the edge goes on in the next row."""
         items = self.items
-        stops = [self.border(chain[0], start, 1)]
+        first, last = self.border(chain[0], start, 1), self.border(chain[-1], stop, -1)
+        stops = [first]
+        if self.lengths[first[0]] - first[1] > MOST_ASIDE:  # others in its rank reach further
+            stops.append((first[0], self.lengths[first[0]], first[2]))
         for slot in chain[1:-1]:
             rank = items.rank[slot]
             stops += [(rank, 0.0, items.at[slot]), (rank, self.lengths[rank], items.at[slot])]
-        stops.append(self.border(chain[-1], stop, -1))
+        if last[1] > MOST_ASIDE:
+            stops.append((last[0], 0.0, last[2]))
+        stops.append(last)
         points = [self.point(*stops[0])]
         level = False
         for (rank, _, across), (next_rank, next_along, next_across) in pairwise(stops):
@@ -600,12 +616,24 @@ class Pen:
                 one = points[-1]
             points += between(one, other, self.items.is_flat)
             level = is_level
+        if chain[-1] in self.rounds and last[1] <= MOST_ASIDE and self.row_of[stops[-2][0]] == self.row_of[last[0]]:
+            points[-2] = self.toward(chain[-1], points[-4:])
         return tuple(points)
+
+    def toward(self, node: int, piece: Sequence[Point]) -> Point:
+        """The last control point of a piece that ends at a circle, so that it points to the centre."""
+        x, y = self.point(self.items.rank[node], self.begin(node) + self.items.length[node] / 2, self.items.at[node])
+        start, _, (u, v), (end_x, end_y) = piece
+        if self.items.is_flat:
+            return u, clipped(end_y + (u - end_x) * (end_y - y) / (end_x - x), start[1], end_y)
+        return clipped(end_x + (v - end_y) * (end_x - x) / (end_y - y), start[0], end_x), v
 
     def bow(self, one: Point, other: Point, rank: int, across: float) -> list[Point]:
         """A piece to the next row, beyond all that begin and end within it."""
         row = self.row_of[rank]
-        within = sum(self.items.at[item] > across for item in self.items.ranks[rank] for _ in self.items.downs[item])
+        sign = -1.0 if row % 2 else 1.0  # what lies further on, towards the next row, is within
+        places = [sign * self.items.at[item] for item in self.items.ranks[rank] for _ in self.items.downs[item]]
+        within = sum(place > sign * across for place in places)
         is_backward = (row % 2 == 1) != (self.rankdir in ("RL", "BT"))
         reach = (-1.0 if is_backward else 1.0) * BOW * (2 + within) * 4 / 3  # a cubic reaches 3/4 of its control points
         (x, y), (end_x, end_y) = one, other
@@ -622,3 +650,7 @@ def between(one: Point, other: Point, is_flat: bool) -> list[Point]:
         return [(middle, y), (middle, end_y), other]
     middle = round((y + end_y) / 2, 2)
     return [(x, middle), (end_x, middle), other]
+
+
+def clipped(number: float, one: float, other: float) -> float:
+    return round(max(min(one, other), min(max(one, other), number)), 2)

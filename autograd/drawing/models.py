@@ -54,7 +54,10 @@ def names_of(model: Any) -> dict[int, str]:
             raise TypeError(f"draw: expected Values as the model's parameters, got {described(parameter)}")
     if not pairs:
         raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
-    return {id(parameter): str(name) for name, parameter in pairs}
+    names: dict[int, str] = {}
+    for name, parameter in pairs:
+        names.setdefault(id(parameter), str(name))
+    return names
 
 
 def ways_to_values(holder: object, seen: dict[int, object], way: str = "") -> Iterator[tuple[int, str]]:

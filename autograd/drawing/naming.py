@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from autograd.drawing import diagram
 from autograd.operands import described
 
 TYPE_CHECKING = False
@@ -34,12 +35,13 @@ def places(model: Model) -> dict[int, Place]:
 
 
 def place(name: str) -> Place:
-    """
+    """The way to a parameter, from its name. What can't be printed in it is escaped.
+
     >>> place("layers.0.neurons.3.weights.1")
     ('layers[0]', 'neurons[3]', 'weights[1]')
     """
     steps: list[str] = []
-    for step in str(name).split("."):
+    for step in diagram.shown(name, diagram.HOVER_CHARACTERS).split("."):
         if step.isdecimal() and steps:
             steps[-1] += f"[{step}]"
         else:

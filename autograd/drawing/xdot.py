@@ -57,10 +57,16 @@ def source(picture: Picture) -> str:
     width, height = picture.width, picture.height
     view = f"{width:.2f},{height:.2f},1,{width / 2:.2f},{height / 2:.2f}"  # its size, zoom and centre
     return (
-        f'graph {{ graph [bgcolor="{picture.background}" pad=0 viewport="{view}" _background="{" ".join(shapes)}"] '
+        f'graph {{ graph [bgcolor="{picture.background}" pad=0 viewport="{view}" _background={quoted(shapes)}] '
         f"node [shape=plaintext fontname={FONT} margin=0 width=0 height=0] {' '.join(texts)} "
         f'end [pos="0,0" style=invis label=""] }}'  # a graph without nodes has no picture
     )
+
+
+def quoted(shapes: Sequence[str]) -> str:
+    """The shapes as one string of DOT, in parts: Graphviz reads at most 16,384 characters between two quotes."""
+    parts = [" ".join(shapes[k : k + 100]) for k in range(0, len(shapes), 100)]
+    return " + ".join(f'"{part} "' for part in parts) or '""'
 
 
 def operations(piece: Shape, height: float) -> Iterator[str]:

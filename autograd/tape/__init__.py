@@ -10,7 +10,18 @@ from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.groups import ADDED, Product, find_groups
 from autograd.tape.record import write_down
 from autograd.tape.tape import Tape, replayed
+from autograd.tape.wengert import WengertList
 
-__all__ = ["ADDED", "Product", "RecordingError", "Tape", "find_groups", "guarded", "replayed", "write_down"]
+__all__ = [
+    "ADDED",
+    "Product",
+    "RecordingError",
+    "Tape",
+    "WengertList",
+    "find_groups",
+    "guarded",
+    "replayed",
+    "write_down",
+]
 
 sys.modules["autograd.wengert"] = wengert  # where tapes that were pickled before it moved look for their lists

@@ -6,7 +6,7 @@ import math
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd.drawing.layered import BOW, LONG, MOST_IN_A_TURN, Edge, increasing, lay_out
@@ -50,6 +50,7 @@ def on_border(layout, name, point, is_round):
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_nothing_overlaps_and_all_lies_within_the_picture(graph, rankdir):
     sizes, edges, rounds = graph
@@ -67,6 +68,7 @@ def test_nothing_overlaps_and_all_lies_within_the_picture(graph, rankdir):
         assert all(0 <= x <= layout.width and 0 <= y <= layout.height for x, y in curve)
 
 
+@settings(deadline=None, max_examples=60)
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_edges_leave_and_reach_their_nodes_and_always_go_forward(graph, rankdir):
     sizes, edges, rounds = graph
@@ -84,26 +86,36 @@ def test_edges_leave_and_reach_their_nodes_and_always_go_forward(graph, rankdir)
             assert sign * layout.centres[edge.tail][axis] < sign * layout.centres[edge.head][axis]
 
 
-@given(graphs())
-def test_no_edge_passes_under_a_node_that_is_not_its_own(graph):
+@settings(deadline=None, max_examples=60)
+@given(graphs(), st.sampled_from(RANKDIRS))
+def test_no_edge_passes_under_a_node_or_a_label_that_is_not_its_own(graph, rankdir):
     sizes, edges, rounds = graph
-    layout = lay_out(sizes, edges, "LR", rounds)
+    layout = lay_out(sizes, edges, rankdir, rounds)
+    shapes = dict(zip([*layout.centres, *layout.labels], boxes(layout, edges), strict=True))
     for edge in edges:
-        curve = layout.curves[edge.name]
-        for start in range(0, len(curve) - 1, 3):
-            (x, y), (end_x, end_y) = curve[start], curve[start + 3]
-            if y != end_y:
-                continue  # it swings between two ranks, where no node lies
-            line = (min(x, end_x), y - 0.4, max(x, end_x), y + 0.4)
-            for name, box in zip(layout.centres, boxes(layout), strict=False):
-                assert name in (edge.tail, edge.head) or not overlap(line, box)
+        for x, y in points_on(layout.curves[edge.name]):
+            for name, (left, top, right, bottom) in shapes.items():
+                if name not in (edge.tail, edge.head):
+                    assert not (left + 1 < x < right - 1 and top + 1 < y < bottom - 1), (edge, name)
 
 
+def points_on(curve, steps=16):
+    """Points of Bézier's pieces, by Bernstein's polynomials."""
+    for start in range(0, len(curve) - 1, 3):
+        for k in range(steps + 1):
+            t = k / steps
+            weights = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            piece = curve[start : start + 4]
+            yield tuple(sum(w * point[axis] for w, point in zip(weights, piece, strict=True)) for axis in (0, 1))
+
+
+@settings(deadline=None, max_examples=60)
 @given(graphs(), st.sampled_from(RANKDIRS))
 def test_the_same_graph_gives_the_same_layout(graph, rankdir):
     assert lay_out(*graph[:2], rankdir, graph[2]) == lay_out(*graph[:2], rankdir, graph[2])
 
 
+@settings(deadline=None, max_examples=60)
 @given(graphs())
 def test_the_other_directions_are_the_same_picture_mirrored(graph):
     sizes, edges, rounds = graph
