@@ -67,15 +67,15 @@ class Picture {
     const numbers = [...training, ...validation].map(([, y]) => y).filter((y) => y !== null);
     const ticks = ticksOf(Math.min(...numbers), Math.max(...numbers), height > 200 ? 5 : 3);
     const [low, high] = [ticks[0], ticks.at(-1)];
-    const first = this.setting.first ?? 0, epochs = this.setting.epochs;
-    const x = (epoch) => left + (right - left) * (epoch - first) / (epochs - first || 1);
+    const { epochs } = this.setting;
+    const x = (epoch) => left + (right - left) * epoch / (epochs || 1);
     const y = (number) => lower - (lower - upper) * (number - low) / (high - low);
     element("rect", { class: "frame", x: left, y: upper, width: right - left, height: lower - upper }, svg);
     for (const tick of ticks) {
       element("path", { class: "grid", d: `M${left},${y(tick)}H${right}` }, svg);
       element("text", { x: left - 5, y: y(tick) + 4, "text-anchor": "end" }, svg, written(tick, ticks));
     }
-    for (const tick of ticksOf(first, epochs, 5).filter((tick) => tick <= epochs && tick === Math.round(tick))) {
+    for (const tick of ticksOf(0, epochs, 5).filter((tick) => tick <= epochs && tick === Math.round(tick))) {
       element("path", { class: "grid", d: `M${x(tick)},${upper}V${lower}` }, svg);
       if (isLowest) element("text", { x: x(tick), y: lower + 15, "text-anchor": "middle" }, svg, tick);
     }

@@ -240,6 +240,9 @@ def widget_class() -> Any:  # Any: of a class that is made where anywidget is in
         boundary = Unicode().tag(sync=True)
         network = Unicode().tag(sync=True)
 
+        def __repr__(self) -> str:
+            return "A training, live. This program shows no widgets: watch it in JupyterLab, marimo, VS Code or Colab."
+
     return Training
 
 

@@ -135,9 +135,10 @@ def test_the_wheel_has_the_types_and_the_licence(built):
         names = wheel.namelist()
         assert wheel.read("autograd/table.pyi").decode() == stubs.table()
     assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
-    assert {"autograd/explaining/page.css", "autograd/explaining/page.js", "nn/datasets/santafe_laser.txt"} <= set(
-        names
-    )
+    files = [path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*")]
+    pages = {path.relative_to(ROOT).as_posix() for path in files if path.suffix in (".css", ".js")}
+    assert "nn/watching.js" in pages
+    assert {*pages, "nn/datasets/santafe_laser.txt"} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
     assert not [
         name for name in names if name.split("/")[0] in ("tests", "docs", "examples", "benchmarks", "notebooks")
