@@ -6,7 +6,8 @@
 
 from autograd.drawing.diagram import BOX_CHARACTERS, Node, columns, constants_of, short, shown
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
-from autograd.drawing.layout import by_graphviz
+from autograd.drawing.layered import placed
+from autograd.drawing.pen import Group, Image, Picture, Piece, Point, Shape, Text
 from autograd.drawing.picture import of_graph
 from autograd.drawing.svg import element
 from autograd.drawing.themes import THEMES, Signs, Theme
@@ -16,16 +17,23 @@ __all__ = [
     "RANKDIRS",
     "THEMES",
     "Drawing",
+    "Group",
+    "Image",
     "Node",
+    "Picture",
+    "Piece",
+    "Point",
+    "Shape",
     "Signs",
+    "Text",
     "Theme",
-    "by_graphviz",
     "check_size",
     "columns",
     "constants_of",
     "draw",
     "element",
     "of_graph",
+    "placed",
     "save_as",
     "short",
     "shown",

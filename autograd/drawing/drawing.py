@@ -46,7 +46,7 @@ def draw(
     model: Model | None = None,
     fold: bool | None = None,
     open: str | Sequence[str] = (),
-    max_nodes: int = 500,
+    max_nodes: int = 200,
 ) -> Drawing:
     """The picture of the graph that the values were computed from, with the numbers that it holds now; or of a model.
 

@@ -625,8 +625,8 @@ class Pen:
         x, y = self.point(self.items.rank[node], self.begin(node) + self.items.length[node] / 2, self.items.at[node])
         start, _, (u, v), (end_x, end_y) = piece
         if self.items.is_flat:
-            return u, clipped(end_y + (u - end_x) * (end_y - y) / (end_x - x), start[1], end_y)
-        return clipped(end_x + (v - end_y) * (end_x - x) / (end_y - y), start[0], end_x), v
+            return u, clipped(end_y + (u - end_x) * (end_y - y) / ((end_x - x) or 1.0), start[1], end_y)
+        return clipped(end_x + (v - end_y) * (end_x - x) / ((end_y - y) or 1.0), start[0], end_x), v
 
     def bow(self, one: Point, other: Point, rank: int, across: float) -> list[Point]:
         """A piece to the next row, beyond all that begin and end within it."""
@@ -643,8 +643,10 @@ class Pen:
 
 
 def between(one: Point, other: Point, is_flat: bool) -> list[Point]:
-    """A Bézier piece that begins and ends along."""
+    """A Bézier piece that begins and ends along; a straight one has its control points where it begins."""
     (x, y), (end_x, end_y) = one, other
+    if x == end_x or y == end_y:
+        return [one, one, other]
     if is_flat:
         middle = round((x + end_x) / 2, 2)
         return [(middle, y), (middle, end_y), other]

@@ -6,6 +6,7 @@ user's is touched, and random numbers that the model draws are not used up.
 
 from __future__ import annotations
 
+import pickle
 import random
 import sys
 from contextlib import contextmanager
@@ -213,12 +214,21 @@ def leaves_for(inputs: Any) -> tuple[Any, list[Value], structures.Form]:
 @contextmanager
 def untouched() -> Iterator[None]:
     """Within it all is recorded, nothing raises for a number that is not finite, and random numbers are not used up."""
-    numpy = sys.modules.get("numpy")
-    state, state_of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
+    before = random_states()
     try:
         with recording(raises=False):
             yield
     finally:
-        random.setstate(state)
-        if numpy and state_of_numpy is not None:
-            numpy.random.set_state(state_of_numpy)
+        for now, then, put_back in zip(random_states(), before, (random.setstate, numpy_state), strict=False):
+            if pickle.dumps(now) != pickle.dumps(then):  # another thread may draw: what is as it was is left alone
+                put_back(then)
+
+
+def random_states() -> list[Any]:  # Any: as each has them
+    """That of Python, and that of NumPy where it has been imported."""
+    numpy = sys.modules.get("numpy")
+    return [random.getstate(), *([numpy.random.get_state(legacy=False)] if numpy else [])]
+
+
+def numpy_state(state: Any) -> None:
+    sys.modules["numpy"].random.set_state(state)

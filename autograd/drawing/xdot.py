@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from autograd.drawing.pen import Picture
 
-RISE = 0.3  # of a font's size: how far above the base line the middle of a line lies in Graphviz
+RISE = 0.14  # of a font's size: how far above the base line the middle of a cell lies, for either program about
 NOTHING = "#fffffe00"
 
 
@@ -89,11 +89,12 @@ def colour(what: str, of: str) -> str:
 
 
 def text(piece: Text, height: float) -> str:
-    """A node that is nothing but its label, which Graphviz centres."""
-    (x, y), half = piece.at, wide(piece.text, piece.size) / 2
-    x += {"left": half, "center": 0.0, "right": -half}[piece.align]
+    """A node that is nothing but a cell with the text at its left end: programs measure what is not ASCII too wide."""
+    (x, y), width = piece.at, wide(piece.text, piece.size)
+    x += {"left": width / 2, "center": 0.0, "right": -width / 2}[piece.align]
     y -= RISE * piece.size
-    written = markup(piece.text)
-    written = f"<B>{written}</B>" if piece.bold else written
-    at = f'pos="{x:.2f},{height - y:.2f}"'
-    return f'[fontsize={piece.size:g} fontcolor="{piece.colour}" {at} label=<{written or " "}>]'
+    written = f"<B>{markup(piece.text)}</B>" if piece.bold else markup(piece.text)
+    size = f'WIDTH="{width}" HEIGHT="{round(1.4 * piece.size)}"'
+    cell = f'<TABLE {layout.BARE} {size}><TR><TD ALIGN="LEFT">{written}</TD></TR></TABLE>'
+    look = f'fontsize={piece.size:g} fontcolor="{piece.colour}"'
+    return f'[{look} pos="{x:.2f},{height - y:.2f}" label=<{cell}>]' if piece.text else '[style=invis label=""]'

@@ -1,8 +1,8 @@
 """explain() shows how a number came about, and how the gradients follow from it.
 
 It is the evaluation trace of the textbooks, in two columns: downwards every intermediate value with its formula
-and numbers, upwards the chain rule with its numbers. It comes as plain text, Markdown and LaTeX, and as a web page that
-goes through it step by step beside the graph's drawing.
+and numbers, upwards the chain rule with its numbers. It comes as plain text, Markdown and LaTeX, and as a web page to
+play with: it goes through the trace step by step beside the graph's drawing, and computes it anew for other leaves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from autograd.drawing import check_size, columns, save_as
 from autograd.engines import Value
 from autograd.explaining.notation import Latex, Markdown, Notation
-from autograd.explaining.page import framed, page
+from autograd.explaining.page import framed, page, pictured
 from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
 from autograd.operands import described
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from autograd.drawing import Picture
+
 MOST_COLUMNS = 120  # of text that stands side by side
 
 
@@ -32,6 +34,7 @@ def explain(value: Value, *, digits: int = 4, max_nodes: int = 500) -> Explanati
     """The trace of the graph that `value` was computed from: every intermediate value, and the chain rule on it.
 
     `print` shows it, notebooks display it, and `save("x.html")` writes a page that goes through it step by step.
+    Whoever reads the page can change the leaves, and see what becomes of all numbers.
 
     `x.grad` stands for the adjoint of x, ∂value/∂x, as `value.backward()` computes it, to the last bit, whether or not
     that has been called. Every adjoint begins with 0: what leaves have gathered in `grad` before is not in it, and no
@@ -135,9 +138,14 @@ class Explanation:
     def html(self) -> str:
         """A page that goes through the trace step by step beside the graph's drawing; it needs nothing beside itself.
 
-        Raises what a drawing's `svg` raises.
+        Its reader can change the leaves, and sees all numbers follow; sees a Value's paths to the result, and a layer's
+        chain rule as matrices. A graph of 500 nodes takes some 400 KB. Raises what a drawing's `svg` raises.
         """
-        return page(self.trace, self.digits)
+        return page(self.trace, self._picture, self.digits, self.text)
+
+    @cached_property
+    def _picture(self) -> Picture:
+        return pictured(self.trace)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the trace to a file, in the format that its suffix names: `.html`, `.md`, `.tex` or `.txt`.
@@ -157,7 +165,7 @@ class Explanation:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks choose from. The page is in a frame of its own; where that may not run, a table is left."""
         return {
-            "text/html": framed(self.trace, self.html, self.digits),
+            "text/html": framed(self.trace, self._picture, self.html, self.digits),
             "text/markdown": self.markdown,
             "text/latex": f"$$\n{self.latex}\n$$",
             "text/plain": self.text,

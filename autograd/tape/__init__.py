@@ -1,6 +1,7 @@
 """Tape records a graph once and replays it on batches. README.md beside this file says how its parts work together.
 
-`Tape` and `RecordingError` are for users. The other names are for `drawing`, which shows the layers of a graph.
+`Tape` and `RecordingError` are for users. The other names are for `drawing` and `explaining`,
+which show the layers of a graph.
 """
 
 import sys

@@ -88,6 +88,18 @@ def test_units_with_a_bias_each_have_a_delta_each():
     assert evaluated(model, x).delta(unit) == [u.parents[0].grad for u in units]
 
 
+def test_a_constant_bias_is_what_it_is():
+    class Constants(Module):
+        def __init__(self) -> None:
+            self.w = [[Value(0.5)], [Value(1.5)]]
+
+        def __call__(self, x):
+            return [dot(row, x, bias) for row, bias in zip(self.w, [0.75, -3.0], strict=True)]
+
+    seen = evaluated(Constants(), [2.0])
+    assert [seen.all(unit.biases) for unit in seen.network.blocks[1].units] == [[0.75], [-3.0]]
+
+
 def test_there_is_no_delta_without_a_backward_pass_nor_without_a_bias_of_ones_own():
     class Shared(Module):
         def __init__(self) -> None:

@@ -149,10 +149,10 @@ def test_drawing_leaves_no_trace(inputs):
     model = Noisy()
     loss = model([0.5, 1.5]) ** 2
     loss.backward()
-    before = random.getstate(), legacy.get_state()[1].tolist(), model.training  # noqa: NPY002
+    before = random.getstate(), [*map(str, legacy.get_state())], model.training  # noqa: NPY002
     numbers = [(p.data, p.grad, p.label, p.parents) for p in model.parameters()]
     draw(model, inputs).svg  # noqa: B018
-    assert (random.getstate(), legacy.get_state()[1].tolist(), model.training) == before  # noqa: NPY002
+    assert (random.getstate(), [*map(str, legacy.get_state())], model.training) == before  # noqa: NPY002
     assert [(p.data, p.grad, p.label, p.parents) for p in model.parameters()] == numbers
 
 
