@@ -251,9 +251,7 @@ class Tape:
         (array([10., 40.]), array([2.5]))
         """
         if self._directly is not None:
-            directly: tuple[Array, Array] | None = self._directly(
-                batch, parameters, gradient, self.parameters, self._is_single, inputs, self.threads
-            )
+            directly: tuple[Array, Array] | None = self._directly(batch, parameters, gradient, inputs)
             if directly is not None:
                 return directly
         numbers = self._batch(batch)
@@ -484,6 +482,7 @@ class Tape:
             )
         if name == "threads":
             attribute = checked_threads(attribute)
+            self.__dict__.pop("_directly", None)
         if name == "executor":
             attribute = executors.checked(attribute, self._wengert)
             for of_another in ("_program", "_directly", "_program_of_leaves", "_second_derivatives"):
@@ -531,7 +530,8 @@ class Tape:
     @cached_property
     def _directly(self) -> Callable[..., Any] | None:
         """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
-        return None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
+        own = None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
+        return own and partial(own, self.parameters, self._is_single, self.threads)
 
     @cached_property
     def _program_of_leaves(self) -> Program:
