@@ -68,12 +68,26 @@ enum { FEW = 64 };
 
 /* What is read: its memory, and room for what is few. */
 typedef struct {
-    Py_buffer batch, parameters;
+    Py_buffer batch, parameters, gradient;
     double room[2 * FEW], *more;
     double *gathered, *seeds;
     Py_ssize_t examples;
     int threads;
 } Read;
+
+/* One number for all outputs of all examples, or one for each output of a tape that has several. */
+static bool read_gradient(const WengertList *list, PyObject *const *arguments, Read *read)
+{
+    PyObject *gradient = arguments[GRADIENT];
+    if (gradient == Py_None || PyFloat_CheckExact(gradient)) {
+        double seed = gradient == Py_None ? 1.0 / (double)read->examples : PyFloat_AS_DOUBLE(gradient);
+        for (int32_t k = 0; k < list->outputs; k++) read->seeds[k] = seed;
+        return true;
+    }
+    if (arguments[IS_SINGLE] == Py_True || !read_array(gradient, 1, &read->gradient)) return false;
+    read->seeds = read->gradient.buf;
+    return read->gradient.shape[0] == list->outputs;
+}
 
 /* Returns false, without an exception, where Python must see to it. */
 static bool read_arguments(const Program *program, PyObject *const *arguments, Read *read)
@@ -96,17 +110,15 @@ static bool read_arguments(const Program *program, PyObject *const *arguments, R
     } else if (!read_array(arguments[PARAMETERS], 1, &read->parameters) || read->parameters.shape[0] != list->parameters) {
         return false;
     }
-    if (arguments[GRADIENT] != Py_None && !PyFloat_CheckExact(arguments[GRADIENT])) return false;
-    double seed = arguments[GRADIENT] == Py_None ? 1.0 / (double)read->examples : PyFloat_AS_DOUBLE(arguments[GRADIENT]);
-    for (int32_t k = 0; k < list->outputs; k++) read->seeds[k] = seed;
     read->threads = (int)PyLong_AsLong(arguments[THREADS]);
-    return true;
+    return read_gradient(list, arguments, read);
 }
 
 static void release(Read *read)
 {
     PyBuffer_Release(&read->batch);
     PyBuffer_Release(&read->parameters);
+    PyBuffer_Release(&read->gradient);
     PyMem_Free(read->more);
 }
 

@@ -250,14 +250,13 @@ class Tape:
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
         (array([10., 40.]), array([2.5]))
         """
-        if self._directly is not None:
-            directly: tuple[Array, Array] | None = self._directly(batch, parameters, gradient, inputs)
-            if directly is not None:
-                return directly
+        directly = self._directly
+        if directly is not None and (found := directly(batch, parameters, gradient, inputs)) is not None:
+            return found  # type: ignore[no-any-return]
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
-        outputs, derivatives, input_gradients = found
+        seeds = self._seeds(gradient, len(numbers))
+        outputs, derivatives, input_gradients = self._replay(numbers, vector, seeds, inputs)
         if input_gradients is not None:
             return self._shaped(outputs), derivatives, input_gradients
         return self._shaped(outputs), derivatives

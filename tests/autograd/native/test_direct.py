@@ -55,7 +55,7 @@ def test_its_numbers_are_those_of_the_checked_way(name, outputs, parameters):
     quick, checked = tapes(outputs, parameters)
     batch, vector = BATCHES[name], np.linspace(-1.0, 1.0, parameters)
     for given in (None, vector, vector.tolist(), vector[::-1]):
-        for gradient in (None, 0.25, 1, np.float64(2.0)):
+        for gradient in (None, 0.25, 1, np.float64(2.0), *([] if outputs == 1 else [np.arange(float(outputs))])):
             for inputs in (False, True):
                 options = {"parameters": given, "gradient": gradient, "inputs": inputs}
                 found, expected = (tape.value_and_grad(batch, **options) for tape in (quick, checked))
@@ -78,7 +78,8 @@ def test_it_is_used():
     [
         (None, {}), ([["a", "b"]], {}), (np.zeros((1, 3)), {}), (np.zeros(2), {}), (np.zeros((0, 2)), {}),
         (np.zeros((1, 2)), {"parameters": np.zeros(2)}), (np.zeros((1, 2)), {"parameters": np.zeros((1, 3))}),
-        (np.zeros((1, 2)), {"gradient": np.zeros(3)}), (np.zeros((1, 2), complex), {}),
+        (np.zeros((1, 2)), {"gradient": np.zeros(3)}),
+        (np.zeros((2, 2)), {"gradient": np.zeros((3, 1))}), (np.zeros((1, 2), complex), {}),
     ],
 )  # fmt: skip
 def test_its_errors_are_those_of_the_checked_way(batch, options):
