@@ -29,7 +29,8 @@ def test_what_is_the_same_passes(replayed, own):
         ([1.0, 2.0, 3.0], [1.0, 5.0, 6.0], r"returns 5.0 at \[1\], and its recording 2.0"),
         (math.nan, 1.0, "returns 1.0, and its recording nan"), (math.inf, -math.inf, "returns -inf, and its recording"),
         ({"name": "x"}, {"name": "y"}, r"returns 'y' at \['name'\], and its recording 'x'"),
-        ([1.0], (1.0,), "returns <Form of tuple"), ([1.0], [1.0, 2.0], "returns <Form of list: .*, and has returned <Form of list"),
+        ([1.0], (1.0,), "returns <Form of tuple"),
+        ([1.0], [1.0, 2.0], "returns <Form of list: .*, and has returned <Form of list"),
     ],
 )  # fmt: skip
 def test_the_first_difference_is_named(replayed, own, message):
