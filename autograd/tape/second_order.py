@@ -162,7 +162,7 @@ class SecondOrder:
         """(colours, leaves): 1.0 for each leaf of the colour."""
         return numpy.equal.outer(numpy.arange(max(self.colours, default=-1) + 1), self.colours).astype(float)
 
-    # ---- The lists. Each is written once, by one thread; one that was interrupted is begun anew.
+    # ---- The lists. Each is written once, by one thread; what an interrupt leaves of one does no harm.
 
     @cached_property
     def of_entries(self) -> Program | None:
