@@ -317,12 +317,14 @@ class Tape:
         (entries, (rows, columns)), as scipy.sparse.coo_array takes them: (k,) numbers, or by the inputs (n, k), and
         (k,) integers, row by row.
 
-        The rules of the table write the list of H v, the Hessian times a vector, by forward over reverse: see `hvp`.
-        Columns that have no row in common are found by one v; of how many that are, the graph tells, whatever the
-        numbers (Curtis, Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). The lists are
-        written at the first call. At kinks, second derivatives are those of the branch that the table takes. Errors are
-        those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined at run
-        time, whose rule cannot be written as a list.
+        The table's rules write the list that computes H v, the Hessian times a vector: see `hvp`. They do so at the
+        first call, in some milliseconds for a thousand instructions. Which entries may be other than 0, the graph
+        tells, whatever the numbers; so the columns are coloured, and one v finds all columns of a colour (Curtis,
+        Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). At a kink, second derivatives are
+        those of the branch that the table takes. Where an entry is infinite, others of its row may be nan.
+
+        Errors are those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined
+        at run time, whose rule cannot be written as a list.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> Tape(x**3 * y).hessian()
