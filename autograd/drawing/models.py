@@ -25,25 +25,29 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Model(Protocol):
-        """`nn.Module` is one. A class with `parameters()` alone, as micrograd's, will do; then they have no names."""
+        """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes.
 
-        def __call__(self, inputs: Any, /) -> Any: ...  # Any: what the model takes and returns
+        A class with `parameters()` alone, as micrograd's, will do: names are found in its attributes.
+        """
 
         def named_parameters(self) -> Iterable[tuple[str, Value]]: ...
 
 
 def is_model(thing: object) -> bool:
     """Whether it can be called and tells its parameters."""
-    if isinstance(thing, (Value, type)) or not callable(thing):
-        return False
-    return any(callable(getattr(thing, name, None)) for name in ("named_parameters", "parameters"))
+    return callable(thing) and tells_parameters(thing)
 
 
-def names_of(model: Any) -> dict[int, str]:
+def tells_parameters(thing: object) -> bool:
+    methods = (getattr(thing, name, None) for name in ("named_parameters", "parameters"))
+    return not isinstance(thing, (Value, type)) and any(map(callable, methods))
+
+
+def names_of(model: Any) -> dict[int, str]:  # Any: a Model, or one with parameters() alone
     """The name of each parameter by its id: `layers.0.neurons.3.weights.5`, or "" where there is none.
 
     A model that tells no names, as micrograd's, has those of its attributes.
-    Raises TypeError for what are no parameters, ValueError if there are none.
+    Raises TypeError for what are no parameters.
     """
     if callable(getattr(model, "named_parameters", None)):
         pairs = [*model.named_parameters()]
@@ -53,8 +57,6 @@ def names_of(model: Any) -> dict[int, str]:
     for _, parameter in pairs:
         if not isinstance(parameter, Value):
             raise TypeError(f"draw: expected Values as the model's parameters, got {described(parameter)}")
-    if not pairs:
-        raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
     names: dict[int, str] = {}
     for name, parameter in pairs:
         names.setdefault(id(parameter), str(name))
