@@ -127,11 +127,13 @@ def fit(
             neither used nor changed, as long as no other thread draws from them now and then.
         progress: show a progress bar on the standard error stream, or in a notebook: the epoch, the time left, and loss
             and metric so far, behind a slash those of the last validation.
-        watch: in a notebook, show how the loss and the metric go, where inputs are pairs of numbers and targets are
-            classes the decision boundary, and the network, while it learns: at most ten times a second, and for no more
-            than a twentieth of the time. In the end a figure takes their place. It moves best with anywidget, the extra
-            `live`. Elsewhere, as in a terminal, there is the bar alone. Everywhere the History keeps the parameters at
-            up to 60 moments, in up to 32 MiB, for `History.animate`. What is learned is the same, to the bit.
+        watch: in a notebook, show while it learns how the loss and the metric go; the decision boundary, where inputs
+            are pairs of numbers and targets are classes; and the network, if the model is one that `autograd.draw`
+            takes. Each picture moves up to ten times a second, and all together take no more than a twentieth of the
+            training's time. In the end a figure takes their place. They need anywidget, the extra `live`; without it,
+            the figure is drawn anew now and then. Elsewhere, as in a terminal, there is the bar alone. Everywhere the
+            History keeps the parameters at up to 61 moments, in some 32 MiB at most, for `History.animate`. What is
+            learned is the same, to the bit, with `watch` and without.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
             model's output with numbers in the place of Values.
@@ -238,6 +240,8 @@ class History:
     eager: the reason why each example's graph was built; "" where a tape was used.
     stopped: why it ended, a key of `nn.training.REASONS`: "epochs", "patience" or "callback"; "" while it is under way,
         and where Ctrl-C ended it. `reason` says it in words.
+    film: what a training with `watch=True` has left to be shown again, by `animate`; None where there is none, as in a
+        copy or a checkpoint.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -251,7 +255,7 @@ class History:
     best_parameters: list[float] = field(default_factory=list)
     last_parameters: list[float] = field(default_factory=list)
     eager: str = ""
-    film = cast("Film | None", None)  # no field: a copy, a pickle and a checkpoint have none, as it has the model
+    film = cast("Film | None", None)  # no field: it has the model, which may be nothing to copy or to write
     stopped: str = ""
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn.undo import Undo, ancestors, random_states
+from nn.undo import Undo, ancestors, random_states, undisturbed
 
 pytestmark = pytest.mark.both_engines
 
@@ -92,3 +92,18 @@ def test_random_numbers_of_other_threads_are_not_put_back():
         is_over.set()
         thread.join()
     assert len(set(drawn)) == len(drawn) > 20
+
+
+@pytest.mark.parametrize("error", [None, KeyError, KeyboardInterrupt])
+def test_what_is_undisturbed_is_put_back_however_the_block_ends(error):
+    parameter = Value(1.0)
+    parameter.grad = 2.0
+    before = random.getstate(), str(np.random.get_state())  # noqa: NPY002
+    with suppress(KeyError, KeyboardInterrupt), undisturbed([parameter]):
+        parameter.data, parameter.grad = 3.0, 4.0
+        random.random()
+        np.random.rand()  # noqa: NPY002
+        if error is not None:
+            raise error
+    assert (parameter.data, parameter.grad) == (1.0, 2.0)
+    assert (random.getstate(), str(np.random.get_state())) == before  # noqa: NPY002
