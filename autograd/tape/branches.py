@@ -26,8 +26,8 @@ def guarded(inputs: list[Value]) -> Holding:
 
 
 def is_recording_tapes() -> bool:
-    """Whether there may be a recording that is going on, in any thread."""
-    return len(_inputs) > 0
+    """Whether a recording is going on, in any thread."""
+    return bool(_inputs.contents())
 
 
 def refuse_branches(value: Value, what: str) -> None:

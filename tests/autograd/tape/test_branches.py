@@ -139,3 +139,18 @@ def test_whoever_ends_last_ends_the_guard():
     second.__exit__(None, None, None)
     assert y > 0.0
     assert branches._inputs.contents() == []
+
+
+def test_it_is_known_whether_a_tape_is_recorded():
+    answers = []
+
+    def function(x):
+        answers.append(branches.is_recording_tapes())
+        return x * 2.0
+
+    Tape.record(function, [1.0])
+    with pytest.raises(RecordingError) as kept:
+        Tape.record(lambda x: x if x > 0.0 else -x, [1.0])
+    assert answers == [True]
+    assert kept.value.__traceback__ is not None
+    assert not branches.is_recording_tapes()

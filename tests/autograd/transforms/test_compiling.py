@@ -411,6 +411,17 @@ def test_a_branch_on_an_argument_is_refused():
             replayed(1.0)
 
 
+def test_an_error_that_is_kept_does_not_keep_functions_from_being_replayed():
+    function, calls = counted(lambda x: x * 3.0)
+    replayed = compiled(function)
+    replayed(1.0)
+    for failing in (compiled(lambda x: x if x > 0.0 else -x), grad(lambda x: log(x))):
+        with pytest.raises((RecordingError, ValueError)) as kept:
+            failing(-1.0)
+        assert (replayed(2.0), len(calls)) == (6.0, 1)
+        del kept
+
+
 def test_check_names_the_first_difference():
     state = {"scale": 2.0}
     replayed = compiled(lambda x: {"a": x, "b": [x * state["scale"]]}, check=True)
