@@ -196,8 +196,10 @@ class Drawing:
 
     `draw` makes drawings. Where everything lies is found when first needed.
 
-    The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG.
+    The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet;
+    it is as large as the picture, and on a page `svg { max-width: 100%; height: auto }` makes it fit. Notebooks show
+    the page in a frame that fits the cell, and the same picture as an image where they take frames out. The same graph
+    gives the same source, and with the same layout program the same SVG.
 
     Arguments:
         level: makes the picture in the colours of a theme, and those of what is folded in it.
@@ -226,12 +228,14 @@ class Drawing:
         self.theme = theme
         self._dot = dot
 
+    def __getstate__(self) -> dict[str, object]:
+        """A drawing that is pickled has its pictures made, since what makes them stays where it is."""
+        made = {"dot": self.dot} if self._dot else {}
+        return {**vars(self), **made, "level": self.level.painted(), "_dot": None}
+
     @cached_property
     def picture(self) -> Picture:
-        """The shapes and texts that it consists of.
-
-        Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
-        """
+        """The shapes and texts that it consists of. Raises RuntimeError if the layout program fails."""
         return self.level.paint(THEMES[self.theme])
 
     @cached_property
@@ -248,7 +252,11 @@ class Drawing:
 
     @cached_property
     def png(self) -> bytes:
-        """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `picture` raises."""
+        """The picture as the bytes of a PNG file, with 144 dots per inch, or as many as make 16 million pixels.
+
+        The layout program draws it. Raises RuntimeError if there is none, or it fails, and TimeoutError if it takes
+        longer than 20 s.
+        """
         return xdot.png(self.picture)
 
     @cached_property
@@ -319,7 +327,7 @@ class Drawing:
         image = f'<img src="data:image/svg+xml;base64,{data}" alt="{about}" style="display: block; width: 100%">'
         html = pages.framed(self.html, self.picture.title, width, min(height, LEAST_HEIGHT), image)
         bundle: dict[str, str | bytes] = {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
-        with suppress(RuntimeError):  # the layout program is needed for this alone
+        with suppress(RuntimeError, TimeoutError):  # the layout program is needed for this alone
             bundle["image/png"] = self.png
         return bundle, {"image/png": {"width": width, "height": height}}
 

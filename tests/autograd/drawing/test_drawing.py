@@ -10,6 +10,7 @@ import errno
 import json
 import math
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -683,6 +684,14 @@ def test_the_dot_source_says_what_the_picture_says():
     )
     titles = {link.get("{http://www.w3.org/1999/xlink}title") for link in root.iter(f"{SVG}a")}
     assert titles == {title for title, _ in groups(picture)}
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_a_drawing_can_be_pickled(fold):
+    picture = draw(MLP(2, [3, 1])([1.0, 2.0]), fold=fold)
+    again = pickle.loads(pickle.dumps(picture))
+    assert (again.svg, again.html, repr(again)) == (picture.svg, picture.html, repr(picture))
+    assert fold or again.dot == picture.dot
 
 
 @pytest.mark.parametrize("name", ["x.ps", "x", "x.svg.gz", ".svg", "svg"])

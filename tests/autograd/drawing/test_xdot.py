@@ -82,3 +82,16 @@ def test_a_program_that_writes_no_pdf_says_so(program):
     else:
         with pytest.raises(xdot.UnknownFormatError, match="not recognized"):
             xdot.pdf(Picture(20.0, 10.0, "#123456", ()))
+
+
+def test_a_picture_may_have_any_number_of_shapes_and_any_length_of_line():
+    """Graphviz reads at most 16,384 characters between two quotes."""
+    green = Image((0.0, 0.0), 20.0, 10.0, (("#00ff00",) * 40,) * 20)
+    zigzag = Shape("line", tuple((i / 100, 12.0 + i % 2) for i in range(2001)), "#0000ff", "", 2.0)
+    assert colours(Picture(20.0, 20.0, "#ffffff", (green, zigzag)), (10, 5), (10, 12.5)) == ["#00ff00", "#0000ff"]
+
+
+def test_a_large_picture_has_fewer_dots(monkeypatch):
+    monkeypatch.setattr(xdot, "MOST_PIXELS", 10_000)
+    image = opened(xdot.png(Picture(400.0, 100.0, "#ffffff", ())))
+    assert image.size == pytest.approx((200, 50), abs=1)
