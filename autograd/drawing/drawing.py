@@ -80,7 +80,7 @@ def draw(
         fold: whether to fold the graph: its modules, its layers and what repeats in it become boxes that say what is
             inside. None folds a graph of more than `max_nodes` nodes. In the page, `.html`, a click opens a box.
         open: the names of boxes that are to show what is inside, such as "layers[1]"; they are written in the boxes, or
-            seen when hovering over them.
+            seen when hovering over them. The graph is folded then, however small it is.
         max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
     Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
@@ -114,6 +114,8 @@ def draw(
             instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
             instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
             raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
+    if fold not in (None, False, True):
+        raise TypeError(f"draw: expected fold= to be True, False or None, got {described(fold)}")
     order = topological_order(*values)
     standing = {} if model is None else naming.places(model)
     opened = folding.names_to_open(open)

@@ -152,7 +152,7 @@ class Graph:
                     items[k : k + 1] = item.inside
                     continue
             k += 1
-        modules = {".".join(way[:depth]) for way in {*self.modules} for depth in range(len(way) + 1)}
+        modules = {".".join(way[:depth]) for way in {*self.modules} for depth in range(1, len(way) + 1)}
         for name in self.opened:
             if name not in paths and name not in modules:
                 known = ", ".join(map(repr, [*paths][:MOST_NAMES])) or "none"
