@@ -118,6 +118,8 @@ class Network:
 def network_of(model: Any, inputs: Any = None) -> Network:
     """The blocks of what the model computes from the inputs. Raises TypeError or ValueError where there are none."""
     names = names_of(model)
+    if not names:
+        raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
     run = recorded(model, [*names.values()], inputs)
     wengert, parameters = write_down(run.outputs, run.inputs)
     own = [names.pop(id(parameter), "") for parameter in parameters]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from autograd.drawing.naming import Model
+    from autograd.drawing.models import Model
     from autograd.drawing.pen import Picture
 
 RANKDIRS = ("LR", "TB", "RL", "BT")

@@ -199,6 +199,8 @@ class Painter:
             lines.append(f"× {x!r} = {w * x!r}")
         if (gradient := numbers.gradient(weight)) is not None:
             lines.append(f"gradient {gradient!r}")
+        if numbers.uses[weight] > 1:
+            lines.append(f"shared by {numbers.uses[weight]} neurons")
         return in_lines(*lines)
 
     # ---- What leads from block to block without weights, and back in time

@@ -67,6 +67,7 @@ def page(top: Level, theme: str = "light") -> str:
     hidden = "".join(f"<template>{element}</template>\n" for element in drawn[1:])
     body = f"""\
 <div id="tools" role="toolbar" aria-label="Picture" hidden>
+<button type="button" id="more" aria-label="Tools" title="Zoom and search">⌕</button>
 <nav aria-label="Opened"><ol id="way"></ol></nav>
 <input id="search" type="search" placeholder="search" aria-label="Search for a label" autocomplete="off">
 <output id="found" for="search"></output>

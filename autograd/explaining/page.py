@@ -46,6 +46,7 @@ SCRIPTS = [
     "picture",
     "graph",
     "table",
+    "leaf",
     "node",
     "matrices",
     "page",

@@ -147,6 +147,15 @@ def test_what_goes_back_in_time_is_a_loop():
     assert {edge.source[0] for edge in arrangement.edges[1]} == {0}
 
 
+def test_loops_take_no_room_from_edges():
+    model = Recurrent(30, 25)
+    for neuron in model.layer.neurons:
+        for weight in neuron.weights[30:]:
+            weight.data = 9.0
+    arrangement = Arrangement(Evaluation(network_of(model, numbers(3, 30))))
+    assert (len(arrangement.edges[1]), len(arrangement.loops[1])) == (MOST_EDGES, 625)
+
+
 def test_units_are_folded_and_opened():
     arrangement = arranged("wide")
     assert arrangement.folded == {"inputs": 0, "layers[0]": 1}

@@ -810,18 +810,17 @@ def test_the_limit_is_of_all_results_together():
     [(1.5, "float: 1.5"), (None, "NoneType: None"), ([a], "list: "), ("a", "str: 'a'"), (abs, "builtin_function")],
 )
 def test_only_a_value_can_be_drawn(given, message):
-    with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
-        draw(given)
-    with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value, got {message}")):
-        draw(a, given)
-    with pytest.raises(TypeError, match=r"got MLP: .*; draw what it computes, such as draw\(model\(x\)\)$"):
-        draw(MLP(2, [1]))
+    for values in ([given], [a, given]):
+        with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value or a model, got {message}")):
+            draw(*values)
+    with pytest.raises(TypeError, match=r"got MLP: .*; draw what it computes, such as draw\(function\(x\)\)$"):
+        draw(a, MLP(2, [1]))
 
 
 def test_of_a_list_its_elements_can_be_drawn_and_of_nothing_nothing():
     with pytest.raises(TypeError, match=r"got list: \[Value.*\]; for several: draw\(\*values\)$"):
         draw([a, b])
-    with pytest.raises(TypeError, match="expected a Value, got none"):
+    with pytest.raises(TypeError, match="expected a Value or a model, got none"):
         draw()
 
 

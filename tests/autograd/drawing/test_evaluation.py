@@ -11,7 +11,7 @@ import pytest
 from autograd import Value, dot, tanh
 from autograd.drawing.blocks import network_of
 from autograd.drawing.evaluation import MOST_NUMBERS, PLANE, Evaluation, compact, in_lines, listed
-from nn import MLP, Convolution, Layer, Module, Recurrent, TransformerBlock, half_squared_error, rms_norm
+from nn import MLP, Convolution, Embedding, Layer, Module, Recurrent, TransformerBlock, half_squared_error, rms_norm
 
 pytestmark = pytest.mark.both_engines
 
@@ -88,6 +88,18 @@ def test_units_with_a_bias_each_have_a_delta_each():
     assert evaluated(model, x).delta(unit) == [u.parents[0].grad for u in units]
 
 
+def test_a_constant_bias_is_what_it_is():
+    class Constants(Module):
+        def __init__(self) -> None:
+            self.w = [[Value(0.5)], [Value(1.5)]]
+
+        def __call__(self, x):
+            return [dot(row, x, bias) for row, bias in zip(self.w, [0.75, -3.0], strict=True)]
+
+    seen = evaluated(Constants(), [2.0])
+    assert [seen.all(unit.biases) for unit in seen.network.blocks[1].units] == [[0.75], [-3.0]]
+
+
 def test_there_is_no_delta_without_a_backward_pass_nor_without_a_bias_of_ones_own():
     class Shared(Module):
         def __init__(self) -> None:
@@ -131,6 +143,20 @@ def test_there_is_no_plane_for_other_inputs_nor_with_branches():
     for model, inputs in ((MLP(3, [1]), None), (Recurrent(2, 1), [[1.0, 2.0]] * 2), (Choosing(), [1.0, 2.0])):
         seen = evaluated(model, inputs)
         assert seen.plane(seen.network.blocks[1].units[0]) is None
+
+
+def test_there_is_no_plane_where_an_input_is_looked_up():
+    class Pair(Module):
+        def __init__(self) -> None:
+            self.words, self.layer = Embedding(4, 2), Layer(4, 1)
+
+        def __call__(self, indices):
+            return self.layer([number for index in indices for number in self.words(index)])
+
+    model = Pair()
+    seen = evaluated(model, [3, 1])
+    assert not seen.is_plane
+    assert activations(seen, 1) == [[number.data] for index in (3, 1) for number in model.words(index)]
 
 
 def test_numbers_that_are_not_finite_are_shown():

@@ -72,6 +72,20 @@ def test_hovering_shows_every_number_in_full():
         assert f"× {x_i!r} = {weight.data * x_i!r}" in said
 
 
+def test_a_shared_weight_says_so():
+    class Tied(Module):
+        def __init__(self) -> None:
+            self.w = [[Value(0.5), Value(0.25)]]
+
+        def __call__(self, x):
+            hidden = [dot(row, x).tanh() for row in self.w]
+            return [dot(column, hidden) for column in zip(*self.w, strict=True)]
+
+    assert [title.split("\n")[-1] for title in titles(draw(Tied(), [1.0, 2.0])) if "w[0][1] =" in title] == [
+        "shared by 2 neurons"
+    ] * 2
+
+
 def test_operations_say_what_they_are_and_which_parameters_they_use():
     class Line(Module):
         def __init__(self) -> None:
