@@ -62,8 +62,8 @@ class Text:
     """The functions, and what they need.
 
     functions      in their order
-    forward        the names of those that are called in a sweep forward
-    backward       and backward; with none, the first ones do both
+    forward        what a sweep forward consists of: names of functions, and steps that kernels compute
+    backward       and one backward: names, and parts of such steps; with nothing, the first ones do both
     rules          the functions of the table that they call
     called         what is called of the C library
     tables         what lies in the tables of ints, T0, T1, ...
@@ -74,8 +74,8 @@ class Text:
     """
 
     functions: list[str] = field(default_factory=list)
-    forward: list[str] = field(default_factory=list)
-    backward: list[str] = field(default_factory=list)
+    forward: list[str | int] = field(default_factory=list)
+    backward: list[str | Part] = field(default_factory=list)
     rules: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     tables: dict[str, int] = field(default_factory=dict)
@@ -106,11 +106,14 @@ class Sweeps:
 
     def __init__(
         self, layout: Layout, slots: dict[int, int], rules: Rules, asked: Asked, memory: Memory,
-        uniform: Callable[[int], int] = int,
+        uniform: Callable[[int], int] = int, kernels: frozenset[int] = frozenset(),
     ) -> None:  # fmt: skip
-        """The slots are those of variables. What has none is uniform, and has a place in `u`."""
+        """The slots are those of variables. What has none is uniform, and has a place in `u`.
+
+        Steps that kernels compute are left out.
+        """
         self.layout, self.slots, self.rules, self.asked, self.memory = layout, slots, rules, asked, memory
-        self.uniform = uniform
+        self.uniform, self.kernels = uniform, kernels
         self.number = rules.dialect.number
         self.text = Text()
         self.loaded: set[int] = set()  # slots whose numbers are read from the array
@@ -119,29 +122,44 @@ class Sweeps:
         """Of the slots in `read`, the numbers are read from outside; those in `pushed` are given adjoints before."""
         self.loaded |= read
         self.text.pushed |= pushed
-        segments = [*self.segments()]
-        is_fused = fuses and len(segments) == 1 and segments[0].repeats == 1
-        forward = [Function(self, segment, f"forward_{k}") for k, segment in enumerate(segments)]
-        for function in forward:
-            function.sweep_forward()
-            self.text.forward.append(function.name)
-        backward: list[Function] = []
+        for k in self.kernels:
+            step = self.layout.steps[k]
+            assert isinstance(step, Neurons)
+            read_there = [*step.inputs, *(v for v in step.starts if self.layout.varies[v])]
+            self.loaded.update(self.slots[v] for v in read_there)
+            self.text.pushed.update(self.slots[v] for v in (*read_there, *step.results))
+        forward = [*self.segments([(k, 0, MOST) for k in range(len(self.layout.steps))] if self.kernels else None)]
+        is_fused = fuses and len(forward) == 1 and isinstance(forward[0], Segment) and forward[0].repeats == 1
+        functions = []
+        for number, stage in enumerate(forward):
+            if isinstance(stage, Segment):
+                functions.append(function := Function(self, stage, f"forward_{number}"))
+                function.sweep_forward()
+                self.text.forward.append(function.name)
+            else:
+                self.text.forward.append(stage[0])
         if self.asked.backward and is_fused:
-            forward[0].name = self.text.forward[0] = "sweeps"
-            forward[0].sweep_backward()
+            functions[0].sweep_backward()
         elif self.asked.backward:
-            backward = [Function(self, segment, f"backward_{k}") for k, segment in reversed([*enumerate(segments)])]
-            for function in backward:
-                function.sweep_backward()
-                self.text.backward.append(function.name)
-        self.text.functions = [function.written() for function in (*forward, *backward)]
+            backward = [*self.segments()] if self.kernels else forward
+            for number, stage in reversed([*enumerate(backward)]):
+                if isinstance(stage, Segment):
+                    functions.append(function := Function(self, stage, f"backward_{number}"))
+                    function.sweep_backward()
+                    self.text.backward.append(function.name)
+                else:
+                    self.text.backward.append(stage)
+        self.text.functions = [function.written() for function in functions]
         return self.text
 
     # ---- Segments
 
-    def segments(self) -> Iterator[Segment]:
-        """A loop where the list repeats itself, and so many parts between as are one function; a short list is one."""
-        parts, steps = self.layout.parts, self.layout.steps
+    def segments(self, parts: list[Part] | None = None) -> Iterator[Segment | Part]:
+        """A loop where the list repeats itself, and so many parts between as are one function; a short list is one.
+
+        Parts of steps that kernels compute stand between them.
+        """
+        parts, steps = self.layout.parts if parts is None else parts, self.layout.steps
         is_plain = (
             sum(map(self.terms, parts)) > MOST_TERMS
             and parts == [(k, 0, 1) for k in range(len(steps))]
@@ -156,15 +174,19 @@ class Sweeps:
                 done = first + period * repeats
         yield from self.straight(parts[done:])
 
-    def straight(self, parts: list[Part]) -> Iterator[Segment]:
+    def straight(self, parts: list[Part]) -> Iterator[Segment | Part]:
         units: list[list[Part]] = []
         terms = 0
         for part in parts:
-            units.append([part])
-            terms += self.terms(part)
-            if terms >= MOST_TERMS:
+            is_computed = part[0] in self.kernels
+            if not is_computed:
+                units.append([part])
+                terms += self.terms(part)
+            if units and (is_computed or terms >= MOST_TERMS):
                 yield Segment(units)
                 units, terms = [], 0
+            if is_computed:
+                yield part
         if units:
             yield Segment(units)
 
@@ -172,6 +194,7 @@ class Sweeps:
         k, first, end = part
         step = self.layout.steps[k]
         length = len(step.inputs) if isinstance(step, Neurons) else length_of(step)
+        end = min(end, len(step.results) if isinstance(step, Neurons) else 1)
         return (end - first) * (length if length <= SHORT else 4)
 
     def results(self, part: Part) -> list[int]:
@@ -218,8 +241,11 @@ class Sweeps:
         found: set[int] = set()
         results = Counter(v for k in range(len(self.layout.steps)) for v in self.results((k, 0, MOST)))
         found.update(v for v, count in results.items() if count > 1)
-        for step in self.layout.steps:
-            if isinstance(step, Neurons):
+        for k, step in enumerate(self.layout.steps):
+            if k in self.kernels:
+                assert isinstance(step, Neurons)
+                found.update(step.inputs, step.starts, step.results)
+            elif isinstance(step, Neurons):
                 found.update(step.inputs if len(step.inputs) > SHORT else [])
             elif length_of(step) > SHORT or step.operation.name == "take":
                 found.update(*(x for x in step.operands if isinstance(x, list)))
@@ -323,7 +349,7 @@ class Function:
         for unit in self.segment.units:
             steps = [self.layout.steps[k] for k, _, _ in unit]
             if isinstance(steps[0], Neurons):
-                for j in range(unit[0][1], unit[0][2]):
+                for j in range(unit[0][1], min(unit[0][2], len(steps[0].results))):
                     self.compute_neuron(steps[0], j)
             else:
                 self.compute(steps)  # type: ignore[arg-type]

@@ -28,6 +28,9 @@ OPERANDS_WORTH_A_THREAD = 1 << 18  # so many take longer than a thread takes to 
 OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
 
 
+MOST_AT_O3 = 30  # instructions; for longer lists it takes gcc many seconds, and makes nothing quicker
+
+
 class C(Executor):
     """Machine code of the list itself, several examples in the lanes of vectors, forward and backward together."""
 
@@ -102,7 +105,9 @@ class Program:
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                options = ("-O2" if kind != "lanes" else "-O3", *self.options)
+                is_short = len(self.wengert) <= MOST_AT_O3
+                level = ("-O3",) if is_short else ("-O2", "-fno-tree-slp-vectorize")
+                options = (*level, *self.options)
                 self.compiled[key] = Unit(written.text, written.room, options)
             return self.compiled[key]
 
