@@ -130,6 +130,9 @@ class Rules:
         self.dialect = dialect
         self.written: dict[tuple[str, int | None], Rule] = {}
 
+    def literal(self, number: float) -> str:
+        return self.dialect.literal(self.dialect.__new__(self.dialect), number)
+
     def rule(self, operation: Operation, partial: int | None = None) -> Rule:
         """Of the value, or of the partial derivative by the operand of this number.
 

@@ -69,6 +69,25 @@ def of_one(wengert: WengertList) -> Layout:
     return Layout(steps, [(k, 0, 1) for k in range(len(steps))], varies, constants)
 
 
+def output_sets(wengert: WengertList) -> tuple[list[int | None], list[int]]:
+    """Of each variable the number of the set of outputs that depend on it, None if all do; and the sets, as bits."""
+    outputs, variables = wengert.outputs.tolist(), wengert.first_result + len(wengert)
+    if len(outputs) == 1:
+        return [None] * variables, []
+    of_variable = [0] * variables
+    for k, output in enumerate(outputs):
+        if output >= 0:
+            of_variable[output] |= 1 << k
+    for result, _, operands in reversed([*wengert.instructions()]):
+        for x in operands:
+            for v in x if isinstance(x, list) else [x]:
+                if v >= 0:
+                    of_variable[v] |= of_variable[result]
+    everything, numbers = (1 << len(outputs)) - 1, dict[int, int]()
+    found = [None if m == everything else numbers.setdefault(m, len(numbers)) for m in of_variable]
+    return found, [*numbers]
+
+
 def of_uniform(wengert: WengertList) -> list[Apply]:
     """The instructions that depend on no input."""
     depends = wengert.dependences.tolist()

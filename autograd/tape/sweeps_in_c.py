@@ -8,10 +8,12 @@ the list is cut into functions.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.tape.repeats import find_repeats
@@ -51,10 +53,13 @@ class Memory:
     parameters: str
     number: str = "f[@]"
     adjoint: str = "a[@]"
-    begin: str = ""
 
-    def at(self, pattern: str, index: str | int) -> str:
-        return pattern.replace("@", str(index))
+    def number_at(self, index: str, slots: Sequence[int]) -> str:
+        """The number at an index, which is that of one of these slots."""
+        return self.number.replace("@", index)
+
+    def adjoint_at(self, index: str, slots: Sequence[int]) -> str:
+        return self.adjoint.replace("@", index)
 
 
 @dataclass
@@ -88,7 +93,8 @@ class Text:
         return f"T{self.tables.setdefault(', '.join(map(str, numbers)), len(self.tables))}"
 
     def declared_tables(self) -> str:
-        return "".join(f"\nstatic const int T{k}[] = {{{text}}};" for text, k in self.tables.items()) + "\n"
+        lines = [f"static const int T{k}[] = {{{text}}};" for text, k in self.tables.items()]
+        return "".join(f"\n{fill(line, 118, subsequent_indent='    ')}" for line in lines) + "\n" * bool(lines)
 
 
 class Segment(NamedTuple):
@@ -279,7 +285,7 @@ class Function:
         lines = [line if isinstance(line, str) else line() for line in self.lines]
         if self.segment.repeats > 1:
             lines = self.looped([line for line in lines if line])
-        body = "".join(f"    {line}\n" for line in [self.sweeps.memory.begin, *lines] if line)
+        body = "".join(f"    {line}\n" for line in without_unused([line for line in lines if line]))
         return f"\nstatic void {self.name}({self.sweeps.memory.parameters})\n{{\n{body}}}\n"
 
     def looped(self, lines: list[str]) -> list[str]:
@@ -321,11 +327,10 @@ class Function:
             return f"v{self.slots[first]}"
         index, slots = self.index(variables)
         self.sweeps.loaded.update(slots)
-        return self.sweeps.memory.at(self.sweeps.memory.number, index)
+        return self.sweeps.memory.number_at(index, slots)
 
     def literal(self, number: float) -> str:
-        dialect = self.sweeps.rules.dialect
-        return dialect.literal(dialect.__new__(dialect), number)
+        return self.sweeps.rules.literal(number)
 
     def rule(self, step: Apply, partial: int | None = None) -> Rule:
         rule = self.sweeps.rules.rule(step.operation, partial)
@@ -334,14 +339,11 @@ class Function:
             self.text.rules[rule.function] = None
         return rule
 
-    def run(self, variables: list[int]) -> str:
-        """The text of the index of the i-th of a long sequence."""
-        return in_line([self.slots[v] for v in variables], self.text)
-
     def read_all(self, variables: list[int]) -> str:
         """The i-th of a long sequence."""
-        self.sweeps.loaded.update(self.slots[v] for v in variables)
-        return self.sweeps.memory.at(self.sweeps.memory.number, self.run(variables))
+        slots = [self.slots[v] for v in variables]
+        self.sweeps.loaded.update(slots)
+        return self.sweeps.memory.number_at(in_line(slots, self.text), slots)
 
     # ---- Forward
 
@@ -379,7 +381,7 @@ class Function:
         index, slots = self.index(results)
         memory = self.sweeps.memory
         self.lines.append(
-            lambda: f"{memory.at(memory.number, index)} = {local};" if self.sweeps.loaded.intersection(slots) else ""
+            lambda: f"{memory.number_at(index, slots)} = {local};" if self.sweeps.loaded.intersection(slots) else ""
         )
 
     def add_up(self, results: list[int], start: str, sequences: list[list[list[int]]]) -> None:
@@ -409,7 +411,9 @@ class Function:
         place = 0
         for operand in step.operands:
             if isinstance(operand, list):
-                self.lines.append(f"for (int i = 0; i < {len(operand)}; i++) scratch[{place} + i] = {self.read_all(operand)};")
+                index = f"{place} + i" if place else "i"
+                copied = f"scratch[{index}] = {self.read_all(operand)};"
+                self.lines.append(f"for (int i = 0; i < {len(operand)}; i++) {copied}")
                 place += len(operand)
             else:
                 self.lines.append(f"scratch[{place}] = {self.read([operand])};")
@@ -433,7 +437,8 @@ class Function:
         memory = self.sweeps.memory
         if self.number == "V":
             return f"looked_up(f, u, {table}, {length}, {index})"
-        return f"is_place({index}, {length}) ? {memory.at(memory.number, f'{table}[(int){index}]')} : NAN"
+        place = memory.number_at(f"{table}[(int){index}]", [self.slots[v] for v in step.operands[0]])  # type: ignore[union-attr]
+        return f"is_place({index}, {length}) ? {place} : {self.literal(math.nan)}"
 
     # ---- Neurons, whose weights are uniform: in `u`, by their variables
 
@@ -509,7 +514,7 @@ class Function:
         if mask is None:
             self.lines += inner
         else:
-            self.lines += [f"if (need[{mask}]) {{", *inner, "}"]
+            self.lines += [f"if (need[{mask}]) {{", *map(indented, inner), "}"]
 
     def begin(self, variable: int) -> None:
         """An adjoint's local variable, with what other functions, and other repeats, have added before."""
@@ -523,7 +528,7 @@ class Function:
         local, memory = f"a{self.slots[variables[0]]}", self.sweeps.memory
 
         def line() -> str:
-            before = memory.at(memory.adjoint, index) if self.text.pushed.intersection(slots) else ""
+            before = memory.adjoint_at(index, slots) if self.text.pushed.intersection(slots) else ""
             both = " + ".join(filter(None, [before, text])) or self.literal(0.0)
             return f"{self.number} {local} = {both};"
 
@@ -534,8 +539,8 @@ class Function:
         first = results[0]
         if first in self.sweeps.in_arrays:
             self.fresh += 1
-            local, index = f"b{self.fresh}", self.index(results)[0]
-            self.lines.append(f"{self.number} {local} = {self.sweeps.memory.at(self.sweeps.memory.adjoint, index)};")
+            local = f"b{self.fresh}"
+            self.lines.append(f"{self.number} {local} = {self.sweeps.memory.adjoint_at(*self.index(results))};")
             return local
         if first not in self.adjoints:
             self.adjoints.add(first)
@@ -551,7 +556,7 @@ class Function:
         memory = self.sweeps.memory
         if not self.is_own(variables):
             self.text.pushed.update(slots)
-            self.lines.append(f"{memory.at(memory.adjoint, index)} += {text};")
+            self.lines.append(f"{memory.adjoint_at(index, slots)} += {text};")
         elif first in self.adjoints:
             self.lines.append(f"a{self.slots[first]} += {text};")
         else:
@@ -562,9 +567,9 @@ class Function:
         """Adds to the adjoints of a long sequence, all asked for; the text is of the i-th."""
         if not variables:
             return
-        memory = self.sweeps.memory
-        self.text.pushed.update(self.slots[v] for v in variables)
-        adjoint = memory.at(memory.adjoint, self.run(variables))
+        slots = [self.slots[v] for v in variables]
+        self.text.pushed.update(slots)
+        adjoint = self.sweeps.memory.adjoint_at(in_line(slots, self.text), slots)
         self.lines.append(f"for (int i = 0; i < {len(variables)}; i++) {adjoint} += {text};")
 
     def push(self, k: int, steps: list[Apply]) -> None:
@@ -650,13 +655,32 @@ class Function:
         index, memory = self.read([step.operands[1]]), self.sweeps.memory  # type: ignore[list-item]
         self.text.pushed.update(self.slots[v] for v in step.operands[0] if v in self.slots and (self.number != 'V' or self.layout.varies[v]))  # type: ignore[union-attr]
         if self.number != "V":
-            place = memory.at(memory.adjoint, f"{table}[(int){index}]")
+            place = memory.adjoint_at(f"{table}[(int){index}]", [self.slots[v] for v in step.operands[0]])  # type: ignore[union-attr]
             self.lines.append(f"if (is_place({index}, {length})) {place} += {a};")
             return
         self.text.called.add("lookup")
         number = len(self.text.lookups)
         self.text.lookups[k] = (table, length)
         self.lines.append(f"push_looked_up(a, kept + {number}, {table}, {length}, {index}, {a}, live, lane);")
+
+
+def indented(line: Line) -> Line:
+    if isinstance(line, str):
+        return f"    {line}" if line else ""
+    return lambda: f"    {text}" if (text := line()) else ""
+
+
+def without_unused(lines: list[str]) -> list[str]:
+    """The lines without those of local variables that nothing reads."""
+    counts = Counter(name for line in lines for name in re.findall(r"\b[vabs]\d+\b", line))
+    kept = []
+    for line in reversed(lines):  # so that what only they have read goes, too
+        declared = re.match(r"\s*\w+ ([vabs]\d+) = [^;]*;$", line)
+        if declared and counts[declared[1]] == 1:
+            counts.subtract(re.findall(r"\b[vabs]\d+\b", line))
+        else:
+            kept.append(line)
+    return kept[::-1]
 
 
 def in_line(numbers: Sequence[int], text: Text) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograd import native
 from autograd.tape.dialects import Lanes, Rules, Scalars
-from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform
+from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform, output_sets
 from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
@@ -53,21 +53,7 @@ class Units:
     @cached_property
     def masks(self) -> tuple[list[int | None], list[int]]:
         """Of each variable the number of the set of outputs that depend on it, None if all do; and these sets."""
-        outputs = self.wengert.outputs.tolist()
-        of_variable = [0] * self.variables
-        for k, output in enumerate(outputs):
-            if output >= 0:
-                of_variable[output] |= 1 << k
-        if len(outputs) == 1:
-            return [None] * self.variables, []
-        for result, _, operands in reversed([*self.wengert.instructions()]):
-            for x in operands:
-                for v in x if isinstance(x, list) else [x]:
-                    if v >= 0:
-                        of_variable[v] |= of_variable[result]
-        everything, numbers = (1 << len(outputs)) - 1, dict[int, int]()
-        found = [None if m == everything else numbers.setdefault(m, len(numbers)) for m in of_variable]
-        return found, [*numbers]
+        return output_sets(self.wengert)
 
     def needs(self, are_asked: Iterable[bool]) -> list[bool]:
         """Of each set, whether one of its outputs is asked for."""
