@@ -24,6 +24,7 @@ KEYWORDS = re.findall(
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
 )
 
+
 def value_kernel(operation: Operation, kind: type[Body] | None = None) -> str:
     body = (kind or Body)(operation)
     result = operation.compute(body, *body.operands)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Regions(Memory):
-    """Inputs, parameters, results and constants in arrays of their own: the first slot of each, and the arrays' names."""
+    """Inputs, parameters, results and constants in arrays of their own: where each begins among the slots."""
 
     inputs: int = 0
     parameters_end: int = 0
@@ -57,9 +57,14 @@ class Regions(Memory):
 
 
 def c_source(
-    wengert: WengertList, parameters: Sequence[float] | None, labels: Sequence[str], name: str, is_float: bool, gradient: bool
+    wengert: WengertList,
+    parameters: Sequence[float] | None,
+    labels: Sequence[str],
+    name: str,
+    is_float: bool,
+    gradient: bool,
 ) -> str:
-    """What Tape.c_source() returns; with parameters, they are constants. The labels are of the inputs and parameters."""
+    """What Tape.c_source() returns; parameters that are given are constants. Labels are of inputs and parameters."""
     return Source(wengert, parameters, labels, name, Floats if is_float else Scalars, gradient).text()
 
 
@@ -67,10 +72,10 @@ def check_name(name: str) -> None:
     """Raises ValueError unless it can be the name of a function, and is none of those in the file or the C library."""
     is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{2,}", name)
     taken = {*KEYWORDS, *ieee.given, *OPERATIONS, *C_NAMES.values(), "main", "need", "is_place"}
-    if not is_name or name.removesuffix("f") in taken or name in taken or re.match(r"(for|back)ward_\d|\w+_(value|by_)", name):
+    if not is_name or {name, name.removesuffix("f")} & taken or re.match(r"(for|back)ward_\d|\w+_(value|by_)", name):
         raise ValueError(
-            f"Tape.c_source: name: expected a name of three letters or more that has no meaning in C, such as 'network', "
-            f"got {name!r}"
+            "Tape.c_source: name: expected a name of three letters or more that has no meaning in C, such as "
+            f"'network', got {name!r}"
         )
 
 
@@ -105,11 +110,12 @@ class Source:
         functions = "".join(map(self.named, written.functions))
         function = self.forward_function(written) + (self.gradient_function(written) if self.gradient else "")
         code = "".join([*written.rules, functions, function])
-        tables = [table for table in written.declared_tables().split("\n\n") if table.strip()]
-        tables = [table for table in "".join(tables).replace("\nstatic", "\0static").split("\0") if is_used(table, code)]
+        declared = re.split(r"\n(?=static)", written.declared_tables())
+        tables = [table for table in declared if is_used(table, code)]
         parts = [
             self.head(), "#include <math.h>", "\n".join(self.arrays(code)), "\n".join(part.strip() for part in tables),
-            IS_PLACE.format(number=self.dialect.number) if "is_place(" in code else "", *written.rules, functions, function,
+            IS_PLACE.format(number=self.dialect.number) if "is_place(" in code else "",
+            *map(wrapped, written.rules), functions, function,
         ]  # fmt: skip
         return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
@@ -149,7 +155,8 @@ class Source:
             if count and (array in backward or array == "a")
         ]
         for k, slot in enumerate(self.outputs):
-            if slot < self.memory.end and not (self.parameters is not None and self.wengert.inputs <= slot < self.memory.parameters_end):
+            is_parameter = self.memory.inputs <= slot < self.memory.parameters_end
+            if slot < self.memory.end and not (is_parameter and self.parameters is not None):
                 lines.append(f"{self.memory.adjoint_at(str(slot), [slot])} += seeds[{k}];")
         for number_of, outputs in enumerate(self.sets):
             asked = [f"seeds[{k}] != 0" for k in range(len(self.outputs)) if outputs >> k & 1]
@@ -178,11 +185,15 @@ class Source:
         if re.search(r"\b(a\[|ADJOINT\()", code):
             lines += [f"static {number} a[{count}]; /* the adjoints of results */"]
         if re.search(r"\b(gc\[|ADJOINT\()", code):
-            lines += [f"static {number} gc[{max(len(self.literals), self.wengert.parameters, 1)}]; /* nobody reads them */"]
+            most = max(len(self.literals), self.wengert.parameters, 1)
+            lines += [f"static {number} gc[{most}]; /* nobody reads them */"]
         if "scratch" in code:
             lines += [f"static {number} scratch[{self.scratch}];"]
         first, second, third = self.memory.inputs, self.memory.parameters_end, self.memory.end
-        pattern = "#define {0}(k) (*((k) < {1} ? {4} + (k) : (k) < {2} ? {5} + ((k) - {1}) : (k) < {3} ? {6} + ((k) - {2}) : {7} + ((k) - {3})))"
+        pattern = (
+            "#define {0}(k) \\\n    (*((k) < {1} ? {4} + (k) : (k) < {2} ? {5} + ((k) - {1})"
+            " : (k) < {3} ? {6} + ((k) - {2}) : {7} + ((k) - {3})))"
+        )
         if "NUMBER(" in code:
             lines.append(pattern.format("NUMBER", first, second, third, "x", "p", "f", "c"))
         if "ADJOINT(" in code:
@@ -195,7 +206,8 @@ class Source:
         wengert, number, name = self.wengert, self.dialect.number, self.name
         has_p = self.parameters is None
         counts = f"{counted(wengert.inputs, 'input')}, {counted(wengert.parameters, 'parameter')}"
-        lines = [f"{name}: {counts} and {counted(len(self.outputs), 'output')}, written from a tape by scalar-autograd.", ""]
+        counts += f" and {counted(len(self.outputs), 'output')}"
+        lines = [f"{name}: {counts}, written from a tape by scalar-autograd.", ""]
         call = f"{name}(x{', p' * has_p}, outputs)"
         lines += [f"    {call}", "        computes the outputs, in the order in which the tape was given them", ""]
         if self.gradient:
@@ -203,11 +215,12 @@ class Source:
             lines += [
                 f"    {call}",
                 "        computes them and, with seeds[k] the derivative of a result by outputs[k], that of the result",
-                f"        by each input, gx{', and by each parameter, gp' * has_p}, from 0 on. An output whose seed is 0 is left out.",
+                f"        by each input, gx{', and by each parameter, gp' * has_p}; what has the seed 0 is left out",
                 "",
             ]
-        lines += [f"All arrays are of {number}s: x[{wengert.inputs}]{f', p[{wengert.parameters}]' * has_p}, outputs[{len(self.outputs)}]."]
-        lines += ["What is computed lies in static arrays, so that one call must end before the next begins."]
+        sizes = f"x[{wengert.inputs}]{f', p[{wengert.parameters}]' * has_p}, outputs[{len(self.outputs)}]"
+        lines += [f"All arrays are of {number}s: {sizes}."]
+        lines += ["What is computed lies in static arrays: one call must end before the next begins."]
         lines += [] if has_p else ["The parameters are constants, as they were when this was written."]
         kinds = [("x", wengert.inputs, self.labels[: wengert.inputs])]
         kinds += [("p", wengert.parameters, self.labels[wengert.inputs :])]
@@ -244,10 +257,10 @@ def filled(text: str) -> str:
 
 def wrapped(body: str) -> str:
     """Lines of at most 118 characters, where there is a place to break them."""
-    lines = [
-        fill(line.strip(), 118, initial_indent=(start := line[: len(line) - len(line.lstrip())]), subsequent_indent=start + "    ")
-        for line in body.split("\n")
-    ]
+    lines = []
+    for line in body.split("\n"):
+        start = line[: len(line) - len(line.lstrip())]
+        lines.append(fill(line.strip(), 118, initial_indent=start, subsequent_indent=start + "    "))
     return "\n".join(lines)
 
 

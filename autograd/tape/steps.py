@@ -101,7 +101,9 @@ def of_many(wengert: WengertList) -> Layout:
     instructions = {result: Apply(result, operation, read) for result, operation, read in wengert.instructions()}
     layout = Layout([], [], varies, found.constants)
     building = Building(layout, instructions)
-    cuts = [building.cuts(group.results) if group.row == DOT else [[r] for r in group.results] for group in found.groups]
+    cuts = [
+        building.cuts(group.results) if group.row == DOT else [*map(alone, group.results)] for group in found.groups
+    ]
     has_layers = any(isinstance(group, Product) and len(group.results) > 1 for group in found.groups)
     if has_layers or any(len(together) > 1 for of_group in cuts for together in of_group):
         building.lay_out_groups(found, cuts)
@@ -178,7 +180,7 @@ class Building:
             if is_odd:
                 for j, (result, of_dot) in enumerate(zip(results, terms, strict=True)):
                     operands = [weights[j], [x for _, x in of_dot], starts[j]]
-                    step = self.add(Apply(result, dots[0].operation, operands))  # type: ignore[arg-type]
+                    step = self.add(Apply(result, dots[0].operation, operands))
                     self.steps_of[result].append((step, 0, 1))
             else:
                 step = self.add(Neurons(results, [*starts], weights, [x for _, x in terms[0]]))  # type: ignore[list-item]
@@ -213,6 +215,10 @@ class Building:
             elif group is not None:
                 self.add_steps([result])
                 self.layout.parts += self.steps_of[result]
+
+
+def alone(result: int) -> list[int]:
+    return [result]
 
 
 def repeated(run: Iterator[int]) -> Iterator[list[int]]:

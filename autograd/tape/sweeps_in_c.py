@@ -216,11 +216,12 @@ class Sweeps:
         return step.operation.name, lengths, operands, self.asked.adjoint(step.result), self.asked.mask(step.result)
 
     def can_be_looped(self, segment: Segment) -> bool:
-        """Whether the results' slots are in line, and no operand that a table has is one of the repeat's own results."""
+        """Whether the results' slots are in line, and no operand in a table is one of the repeat's own results."""
         period, base = len(segment.units), self.bases(segment)
         step = base[1] - base[0]
         for j, unit in enumerate(segment.units):
-            if [self.slots[self.results(part)[0]] for part in unit] != [base[0] + j + r * step for r in range(len(unit))]:
+            places = [self.slots[self.results(part)[0]] for part in unit]
+            if places != [base[0] + j + r * step for r in range(len(unit))]:
                 return False
             for variables in zip(*(flat(self.layout.steps[k]) for k, _, _ in unit), strict=True):
                 slots = [self.slots[v] for v in variables]
@@ -363,7 +364,7 @@ class Function:
         if name == "take":
             self.assign(results, self.looked_up(step))
         elif not sequences:
-            operands = [self.read(v) for v in zip(*(each.operands for each in steps), strict=True)]  # type: ignore[arg-type]
+            operands = [self.read(v) for v in zip(*(each.operands for each in steps), strict=True)]
             self.assign(results, self.rule(step).on(dict(zip(step.operation.operands, operands, strict=True))))
         elif name in ("sum", "dot"):
             bias = self.read([each.operands[2] for each in steps]) if name == "dot" else self.literal(0.0)  # type: ignore[misc]
@@ -464,8 +465,8 @@ class Function:
             self.lines.append(f"for (int i = 0; i < {len(step.inputs)}; i++) {local} += {weight} * {x};")
             self.assign([result], local)
             return
-        for weight, x in zip(step.weights[j], step.inputs, strict=True):
-            start = f"({start} + {self.uniform(weight)} * {self.read([x])})"
+        for w, v in zip(step.weights[j], step.inputs, strict=True):
+            start = f"({start} + {self.uniform(w)} * {self.read([v])})"
         self.assign([result], start.removeprefix("(").removesuffix(")") if step.inputs else start)
 
     def push_neuron(self, k: int, step: Neurons, j: int) -> None:
@@ -480,7 +481,8 @@ class Function:
             if weights:
                 sums = in_line([self.text.accumulators[k, j, i] for i in weights], self.text)
                 term = f"{self.read_all([step.inputs[i] for i in weights])} * {a}"
-                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) add_up(sums + ({sums}) * 8, {term}, live);")
+                added = f"add_up(sums + ({sums}) * 8, {term}, live);"
+                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) {added}")
         else:
             for i in inputs:
                 self.push_to([step.inputs[i]], f"{self.uniform(step.weights[j][i])} * {a}")
@@ -503,7 +505,7 @@ class Function:
                 for j in reversed(range(first, end)):
                     self.guard([steps[0].results[j]], partial(self.push_neuron, k, steps[0], j))
             elif self.sweeps.asked.adjoint(steps[0].result):
-                self.guard([step.result for step in steps], partial(self.push, k, steps))  # type: ignore[union-attr]
+                self.guard([step.result for step in steps], partial(self.push, k, steps))  # type: ignore[union-attr, arg-type]
 
     def guard(self, results: list[int], write: Callable[[], None]) -> None:
         """Writes what is only to be done if an output is asked for that depends on the result."""
@@ -579,8 +581,8 @@ class Function:
             self.push_looked_up(k, step, a)
         elif not step.operation.sequences:
             for i, variables in enumerate(zip(*(each.operands for each in steps), strict=True)):
-                if variables[0] >= 0 and self.sweeps.asked.adjoint(variables[0]):  # type: ignore[operator, arg-type]
-                    self.push_to(variables, self.product(steps, i, a))  # type: ignore[arg-type]
+                if variables[0] >= 0 and self.sweeps.asked.adjoint(variables[0]):
+                    self.push_to(variables, self.product(steps, i, a))
         elif step.operation.name in ("sum", "dot"):
             self.push_terms(steps, a)
         else:
@@ -653,9 +655,11 @@ class Function:
         """To the chosen element alone. What is uniform gets its sum over the examples later."""
         table, length = self.elements(step)
         index, memory = self.read([step.operands[1]]), self.sweeps.memory  # type: ignore[list-item]
-        self.text.pushed.update(self.slots[v] for v in step.operands[0] if v in self.slots and (self.number != 'V' or self.layout.varies[v]))  # type: ignore[union-attr]
+        elements: list[int] = step.operands[0]  # type: ignore[assignment]
+        have_slots = [v for v in elements if v in self.slots and (self.number != "V" or self.layout.varies[v])]
+        self.text.pushed.update(self.slots[v] for v in have_slots)
         if self.number != "V":
-            place = memory.adjoint_at(f"{table}[(int){index}]", [self.slots[v] for v in step.operands[0]])  # type: ignore[union-attr]
+            place = memory.adjoint_at(f"{table}[(int){index}]", [self.slots[v] for v in elements])
             self.lines.append(f"if (is_place({index}, {length})) {place} += {a};")
             return
         self.text.called.add("lookup")

@@ -369,15 +369,16 @@ class Tape:
     def c_source(
         self, name: str = "network", *, parameters: str = "constants", dtype: str = "float64", gradient: bool = False
     ) -> str:
-        """The tape of one example as a file in C99 that needs only the C library, for small computers and other programs.
+        """The tape of one example as a file in C99 that needs only the C library: for small computers, for instance.
 
         Arguments:
             name: of the function `void name(const double *x, double *outputs)`.
             parameters: "constants", as they are now, which stay in the memory of programs; or "argument": then the
                 function is called with them, `name(x, p, outputs)`.
             dtype: "float64" or "float32" of all numbers, which are C's `double` and `float`.
-            gradient: write a second function, `name_gradient(x, seeds, outputs, gx)`, for the derivatives by the inputs;
-                with the parameters as an argument `name_gradient(x, p, seeds, outputs, gx, gp)`, for those by them, too.
+            gradient: write a second function, `name_gradient(x, seeds, outputs, gx)`, for the derivatives by the
+                inputs; with the parameters as an argument `name_gradient(x, p, seeds, outputs, gx, gp)`, for those by
+                them, too.
 
         The inputs and parameters stand in the order of `tape.inputs` and `tape.parameters`; a comment at the beginning
         of the file says so, with their labels. Nothing is allocated. In double precision the numbers are those of
@@ -486,7 +487,8 @@ class Tape:
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
         fast_math = executors.checked_fast_math(state.get("fast_math", False))
-        is_single, executor = state.get("_is_single"), state.get("executor") or executors.checked(None, wengert, fast_math)
+        is_single, executor = state.get("_is_single"), state.get("executor")
+        executor = executors.checked(None, wengert, fast_math) if executor is None else executor
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):

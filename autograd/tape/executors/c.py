@@ -1,6 +1,6 @@
 """The C executor: it writes the Wengert list out as C, and the system's compiler makes a program of it.
 
-The texts are in `c_units.py`, and how they are compiled in `compiling.py`. They are compiled when they are first needed:
+The texts are in `c_units.py`, and how they are compiled in `compiling.py`. They are compiled when they are needed:
 there is one for a single example, and one for batches, each with gradients and without.
 """
 
@@ -28,7 +28,9 @@ OPERANDS_WORTH_A_THREAD = 1 << 18  # so many take longer than a thread takes to 
 OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
 
 
-MOST_AT_O3 = 30  # instructions; for longer lists it takes gcc many seconds, and makes nothing quicker
+SHORT_LIST = 30  # instructions
+# By whether a list is short: for longer ones gcc takes many seconds at -O3, and makes nothing quicker.
+LEVELS = {True: ("-O3",), False: ("-O2", "-fno-tree-slp-vectorize")}
 
 
 class C(Executor):
@@ -105,9 +107,7 @@ class Program:
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                is_short = len(self.wengert) <= MOST_AT_O3
-                level = ("-O3",) if is_short else ("-O2", "-fno-tree-slp-vectorize")
-                options = (*level, *self.options)
+                options = (*LEVELS[len(self.wengert) <= SHORT_LIST], *self.options)
                 self.compiled[key] = Unit(written.text, written.room, options)
             return self.compiled[key]
 
@@ -117,7 +117,9 @@ class Program:
         self, examples: int, batch: Array, parameters: Array, outputs: Array, seeds: Array | None, gradient: Array,
         input_gradients: Array | None, threads: int, /,
     ) -> None:  # fmt: skip
-        asked = seeds.reshape(-1, outputs.shape[1]).any(axis=0).tolist() if seeds is not None else []
+        asked: list[bool] = []
+        if seeds is not None:
+            asked = (seeds.reshape(-1, outputs.shape[1]) != 0.0).any(axis=0).tolist()
         if seeds is not None and not any(asked):  # nothing is differentiated
             gradient[:] = 0.0
             if input_gradients is not None:
@@ -263,7 +265,7 @@ class Chunks:
             seeds, step = seeds[place], seeds.shape[1]
         gradients = self.input_gradients[place] if self.input_gradients is not None else None
         self.unit.run(
-            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step), pointer(self.need),
-            pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)), pointer(gradients),
-            pointer(room),
+            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step),
+            pointer(self.need), pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)),
+            pointer(gradients), pointer(room),
         )  # fmt: skip

@@ -159,7 +159,8 @@ class LanesUnit:
         parts = [
             HEAD, HEAD_OF_LANES, ELEMENT if text.called & {"element", "lookup"} else "",
             ELEMENT_OF_LANES if "element" in text.called else "", LOOKUP if "lookup" in text.called else "",
-            *self.library(text), PRODUCTS if self.kernels else "", text.declared_tables(), *text.rules, *text.functions, run,
+            *self.library(text), PRODUCTS if self.kernels else "", text.declared_tables(), *text.rules,
+            *text.functions, run,
         ]  # fmt: skip
         slots = 2 * len(self.slots) * (FOLD_STRIDE if self.kernels else MOST_LANES)
         sums = EIGHT * (len(text.accumulators) + len(learned)) + MOST_LANES * (text.scratch + 1)
@@ -230,10 +231,11 @@ class LanesUnit:
             "@seed": each(text, "a[{1} * STRIDE + l] += seed[{0}];", varying),
             "@call": [self.stage(stage, adding) for stage in (*text.forward, *text.backward)],
             "@pack": [line for _, line in products if line],
-            "@output": each(text, "output[{}] = f[{} * STRIDE + l];", varying) + each(text, "output[{}] = u[{}];", uniform),
+            "@output": each(text, "output[{}] = f[{} * STRIDE + l];", varying)
+            + each(text, "output[{}] = u[{}];", uniform),
             "@sum": each(text, "add_up(sums + {} * EIGHT, *(V *)(a + {} * STRIDE + l), live_of(n - l));", learned_sums),
-            "@gradient": each(text, "gradient[{}] = a[{} * STRIDE + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
-            "@fold": self.fold(text, learned, adding),
+            "@gradient": each(text, "gradient[{}] = a[{} * STRIDE + l] + 0.0;", [*map(twice, range(wengert.inputs))]),
+            "@fold": self.fold(text, learned, adding) if self.backward else [],
         }
         run = RUN_OF_LANES
         for name, of_name in lines.items():
@@ -241,9 +243,9 @@ class LanesUnit:
             is_wanted = self.backward and (name != "@gradient" or self.for_inputs)
             run = run.replace(name, f"\n{indent}".join(of_name) if is_wanted or name in SWEEP_FORWARD else "")
         numbers = {
-            "@count_slots": len(self.slots), "@count_sums": len(text.accumulators) + len(learned), "@count_scratch": text.scratch,
-            "@count_inputs": wengert.inputs, "@count_outputs": len(wengert.outputs), "@count_lookups": len(text.lookups),
-            "@count_block": self.lanes_of_native(), "@count_parts": self.parts,
+            "@count_slots": len(self.slots), "@count_sums": len(text.accumulators) + len(learned),
+            "@count_scratch": text.scratch, "@count_inputs": wengert.inputs, "@count_outputs": len(wengert.outputs),
+            "@count_lookups": len(text.lookups), "@count_block": self.lanes_of_native(), "@count_parts": self.parts,
         }  # fmt: skip
         for name, number in numbers.items():
             run = run.replace(name, str(number))
@@ -286,7 +288,7 @@ class LanesUnit:
             f"{len(step.results)}, {len(step.inputs)}, {int(have_rows)}, {int(varies)}",
             *(text.table(numbers) for numbers in (begins, starts, [self.slots[v] for v in step.results])),
             text.table([self.slots[v] for v in step.inputs]),
-            text.table([-1 if mask is None else mask for mask in masks]) if any(m is not None for m in masks) else "NULL",
+            text.table([-1 if m is None else m for m in masks]) if masks.count(None) < len(masks) else "NULL",
         ]
         return f"\nstatic const Product P{k} = {{{', '.join(fields)}}};\n", line
 
@@ -337,6 +339,10 @@ def each(text: Text, line: str, pairs: list[tuple[int, int]]) -> list[str]:
 
 
 SWEEP_FORWARD = {"@fill", "@call", "@output", "@pack"}
+
+
+def twice(number: int) -> tuple[int, int]:
+    return number, number
 
 
 def is_large(step: Apply | Neurons) -> bool:
@@ -562,7 +568,8 @@ static void run_chunk(int64_t count, const double *batch, const double *u, const
                       const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room,
                       const double *packed)
 {
-    double *f = room, *a = f + SLOTS * STRIDE, *sums = a + SLOTS * STRIDE, *parts = sums + SUMS * EIGHT + SCRATCH * LANES;
+    double *f = room, *a = f + SLOTS * STRIDE, *sums = a + SLOTS * STRIDE;
+    double *parts = sums + SUMS * EIGHT + SCRATCH * LANES;
     V *scratch = (V *)(sums + SUMS * EIGHT);
     Kept *kept = (Kept *)(parts + PARTS);
     for (int64_t fold = 0; fold < count; fold += FOLD) {
@@ -575,8 +582,8 @@ static void run_chunk(int64_t count, const double *batch, const double *u, const
             const double *example = batch + first * INPUTS, *seed = seeds + first * seed_step;
             double *output = outputs + first * OUTPUTS, *gradient = input_gradients + first * INPUTS;
             if (n == AT_ONCE)
-                run_lanes(f, a, u, sums, parts, packed, scratch, kept, need, lane, AT_ONCE, example, seed, seed_step, output,
-                          gradient);
+                run_lanes(f, a, u, sums, parts, packed, scratch, kept, need, lane, AT_ONCE, example, seed, seed_step,
+                          output, gradient);
             else
                 run_lanes(f, a, u, sums, parts, packed, scratch, kept, need, lane, n, example, seed, seed_step, output,
                           gradient);
@@ -589,10 +596,10 @@ static void run_chunk(int64_t count, const double *batch, const double *u, const
     }
 }
 
-/* Chunk by chunk. With several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
+/* Chunk by chunk. Of several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
 void run(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
-         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers, double *input_gradients,
-         double *room)
+         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers,
+         double *input_gradients, double *room)
 {
     double *f = room, *packed = f + 2 * SLOTS * STRIDE + SUMS * EIGHT + SCRATCH * LANES + PARTS + LOOKUPS * 2 * FOLD;
     for (int l = 0; l < STRIDE; l++) {
@@ -626,11 +633,12 @@ static inline int is_left_out(const Product *p, const unsigned char *need, int j
     return p->masks != NULL && p->masks[j] >= 0 && !need[p->masks[j]];
 }
 
-static inline __attribute__((always_inline)) void forward_tile(const Product *p, double *f, const double *u, const double *w,
-                                                               int j, const int neurons)
+static inline __attribute__((always_inline)) void forward_tile(const Product *p, double *f, const double *u,
+                                                               const double *w, int j, const int neurons)
 {
     V sums[TILE];
-    UNROLLED for (int r = 0; r < neurons; r++) sums[r] = p->has_slots ? F(p->starts[j + r]) : splat(u[p->starts[j + r]]);
+    UNROLLED for (int r = 0; r < neurons; r++)
+        sums[r] = p->has_slots ? F(p->starts[j + r]) : splat(u[p->starts[j + r]]);
     for (int k = 0; k < p->length; k++) {
         V x = F(p->inputs[k]);
         UNROLLED for (int r = 0; r < neurons; r++) sums[r] += w[p->begins[j + r] + k] * x;
@@ -683,8 +691,8 @@ static void push_to_starts(const Product *p, double *a, const unsigned char *nee
 
 static inline Eight eight_at(const double *x) { return *(const Eight *)x; }
 
-static inline __attribute__((always_inline)) void weights_tile(const Product *p, const double *f, const double *a, int j,
-                                                               int k, const int inputs, int n, double *parts)
+static inline __attribute__((always_inline)) void weights_tile(const Product *p, const double *f, const double *a,
+                                                               int j, int k, const int inputs, int n, double *parts)
 {
     Eight sums[TILE];
     UNROLLED for (int r = 0; r < inputs; r++) sums[r] = (Eight){0.0};

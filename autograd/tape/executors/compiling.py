@@ -1,4 +1,4 @@
-"""compiled() makes functions of a text in C: the system's compiler does, once, and a cache on the disk keeps the result.
+"""compiled() makes functions of a text in C: the system's compiler does, and a cache on the disk keeps the result.
 
 What lies in the cache is code, so only the user's own is run: from a folder to which nobody else may write, from a file
 of the user's, and after its digest has been compared with the one in its name.
@@ -51,7 +51,8 @@ def missing() -> str:
     """Why nothing can be compiled here; "" if it can."""
     if sys.platform == "emscripten":
         return "there is no C compiler in a browser"
-    return "" if compiler() else "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
+    advice = "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
+    return "" if compiler() else advice
 
 
 def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
@@ -73,7 +74,7 @@ def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
 
 @cache
 def identified(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Flags for this processor, as far as the compiler knows them; and what tells it, and the processor, from others."""
+    """Flags for this processor, if the compiler knows them; and what tells it, and the processor, from others."""
     said = ""
     for tuned in (("-march=native",), ("-mcpu=native",), ()):
         result = run([*command, *tuned, "-dM", "-E", "-x", "c", os.devnull])
