@@ -487,8 +487,8 @@ class Tape:
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
         fast_math = executors.checked_fast_math(state.get("fast_math", False))
-        is_single, executor = state.get("_is_single"), state.get("executor")
-        executor = executors.checked(None, wengert, fast_math) if executor is None else executor
+        is_single, executor = state.get("_is_single"), state.get("executor", "")
+        executor = executors.checked(None, wengert, fast_math) if executor == "" else executor
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):

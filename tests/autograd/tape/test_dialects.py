@@ -34,7 +34,7 @@ def test_a_short_rule_is_an_expression_of_its_operands():
 
 def test_floats_are_spelled_as_such():
     assert [float_literal(x) for x in (0.5, -2.0, 1e300, -1e300, 1e-300, 0.0, 1e10)] == [
-        "0.5f", "(-2.0f)", "3.4028235e+38f", "(-3.4028235e+38f)", "1e-45f", "0.0f", "10000000000.0f",
+        "0.5f", "(-2.0f)", "3.4028235e+38f", "(-3.4028235e+38f)", "1e-45f", "0.0f", "1e+10f",
     ]  # fmt: skip
     for number in (0.1, math.pi, 1e-40, 134217729.0):
         assert np.float32(float_literal(number)[:-1]) == np.float32(number)
