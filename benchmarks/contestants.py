@@ -11,6 +11,7 @@ A contestant prepares a step, a function without arguments, whose time is measur
     self_play(game)                    a game of TD-Gammon against itself, from which it learns by TD(λ)
     present(network, examples)         a step goes through the examples one by one, with an update for each
     present_by_fit(network, examples)  the same through `nn.fit`
+    program(program)                   the results and the gradient of a program of scalars
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
@@ -41,6 +42,12 @@ def tape(executor: str, fused: bool = True) -> Any:
     return Taped(executor, fused)
 
 
+def programs(name: str) -> Any:
+    from scalar_programs import MAKERS
+
+    return MAKERS[name]()
+
+
 OURS, ENGINE = "scalar-autograd", partial(Values, "autograd", "nn")
 NATIVE, PYTHON, ON_CPU = {"AUTOGRAD_ENGINE": "native"}, {"AUTOGRAD_ENGINE": "python"}, {"JAX_PLATFORMS": "cpu"}
 NO_CACHE = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}  # of what an earlier run has compiled
@@ -67,6 +74,12 @@ CONTESTANTS = {
     "jax-scalars": Contestant("JAX, scalars", partial(Jax, compiles=False), "jax", environment=ON_CPU),
     "jax": Contestant("JAX, jit", Jax, "jax", "jax", ON_CPU),
     "casadi": Contestant("CasADi, SX", CasADi, "casadi", "casadi"),
+    "programs": Contestant("ours: tape, native", partial(programs, "native"), OURS, environment=NATIVE),
+    "programs-c": Contestant("ours: tape as C", partial(programs, "c"), OURS, environment=NATIVE),
+    "programs-c-fast": Contestant("ours: tape as C, fast_math", partial(programs, "c-fast"), OURS, environment=NATIVE),
+    "heyoka": Contestant("heyoka", partial(programs, "heyoka"), "heyoka"),
+    "ddx": Contestant("ddx", partial(programs, "ddx"), "ddx-ad"),
+    "jax-programs": Contestant("JAX, jit", partial(programs, "jax"), "jax", environment=ON_CPU),
     "c": Contestant("C, -O3", partial(C, "-O3")),
     "c-native": Contestant("C, all options", partial(C, "-O3", "-march=native", "-ffast-math")),
 }

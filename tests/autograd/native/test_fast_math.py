@@ -1,4 +1,4 @@
-"""fast_math.h against 60 digits: each function is within 2 units in the last place, with and without fused additions."""
+"""fast_math.h against 60 digits: each function is within 2 units in the last place, fused or not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ HEADER = Path(native.__file__).with_name("fast_math.h")
 NAMES = ["exp", "log", "tanh", "erf", "sin", "cos"]
 N = 400
 TEXT = f'#include "{HEADER}"\n' + "".join(
-    f"void {name}_of_all(ptrdiff_t *n, const double *x, double *r) {{ fast_{name}_lanes(*n, x, r); }}\n" for name in NAMES
+    f"void {name}_of_all(ptrdiff_t *n, const double *x, double *r) {{ fast_{name}_lanes(*n, x, r); }}\n"
+    for name in NAMES
 )
 
 
