@@ -213,6 +213,7 @@ class Chunks:
         self.unit, self.batch, self.numbers, self.outputs, self.seeds = unit, batch, numbers, outputs, seeds
         self.totals, self.input_gradients, self.need = totals, input_gradients, need
         self.turn, self.is_stopped = 0, False
+        self.error: BaseException | None = None  # of another thread
         self.condition = threading.Condition()
 
     def run(self, threads: int, operands: int) -> None:
@@ -225,7 +226,7 @@ class Chunks:
                 self.replay(slice(first, first + examples), self.totals, part, room)
             self.unit.rooms.append(room)
             return
-        others = [threading.Thread(target=self.share, args=(t, threads)) for t in range(1, threads)]
+        others = [threading.Thread(target=self.share_or_stop, args=(t, threads)) for t in range(1, threads)]
         started: list[threading.Thread] = []
         try:
             for other in others:
@@ -238,6 +239,15 @@ class Chunks:
         finally:
             for other in started:
                 other.join()
+        if self.error is not None:
+            raise self.error
+
+    def share_or_stop(self, thread: int, threads: int) -> None:
+        try:
+            self.share(thread, threads)
+        except BaseException as error:  # which the others must not wait for
+            self.error = error
+            self.stop()
 
     def stop(self) -> None:
         with self.condition:

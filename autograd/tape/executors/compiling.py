@@ -88,7 +88,7 @@ def run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess[s
     environment = os.environ | {"LC_ALL": "C"}
     try:
         return subprocess.run(
-            command, input=text, capture_output=True, text=True, check=False, env=environment, errors="replace"
+            command, input=text, capture_output=True, encoding="utf-8", check=False, env=environment, errors="replace"
         )
     except OSError as error:
         raise CompilingError(f"cannot compile: {command[0]}: {error.strerror}") from None
@@ -166,16 +166,18 @@ def remove_oldest(folder: Path, newest: Path) -> None:
 
 def cache_folder() -> Path:
     """The user's own; where others may write to it, or it cannot be made, a private one that ends with the process."""
-    folder = platform_folder()
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if is_own(folder.lstat(), stat.S_ISDIR) and os.access(folder, os.W_OK):
+    with suppress(OSError, RuntimeError):  # there may be no home
+        folder = platform_folder()
+        for each in (folder.parent, folder):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        are_own = all(is_own(each.lstat(), stat.S_ISDIR) for each in (folder.parent, folder))
+        if are_own and os.access(folder, os.W_OK):
             return folder
     return private_folder()
 
 
 def platform_folder() -> Path:
-    home = Path.home() if os.environ.get("HOME") or sys.platform == "win32" else Path(tempfile.gettempdir(), "nobody")
+    home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":

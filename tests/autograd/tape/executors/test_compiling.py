@@ -83,6 +83,15 @@ def test_a_folder_to_which_others_may_write_is_not_used(folder):
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
 
 
+def test_without_a_home_the_folder_is_private(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(compiling.Path, "home", no_home)
+    assert compiling.cache_folder() == compiling.private_folder()
+
+
 def test_the_oldest_entries_go(folder, monkeypatch):
     compiling.compiled(TEXT)
     [first] = folder.iterdir()
