@@ -135,8 +135,9 @@ class TapedPrograms(Programs):
         tape = Tape(program.function(self.mathematics, varying, shared), varying, **self.options)
         if program.by_varying:
 
-            def step() -> tuple[Array, Any]:
-                return tape.forward(program.varying), tape.backward(1.0, inputs=True)
+            def step() -> tuple[Array, Array]:
+                results, _, by_varying = tape.value_and_grad(program.varying, gradient=1.0, inputs=True)
+                return results, by_varying
 
             return step
         vector = numpy.array([parameter.data for parameter in tape.parameters])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, overload
 from zlib import crc32
 
 from autograd import files, structures
@@ -216,19 +216,41 @@ class Tape:
         add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
+    @overload
     def value_and_grad(
         self,
         batch: ArrayLike | None = None,
         *,
         parameters: ArrayLike | None = None,
         gradient: ArrayLike | None = None,
-    ) -> tuple[Array, Array]:
+        inputs: Literal[False] = False,
+    ) -> tuple[Array, Array]: ...
+
+    @overload
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: Literal[True],
+    ) -> tuple[Array, Array, Array]: ...
+
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: bool = False,
+    ) -> tuple[Array, Array] | tuple[Array, Array, Array]:
         """The outputs, and the gradient with respect to the parameters, in one replay. No Value is touched.
 
         Arguments:
             batch: as for `forward`.
             parameters: (parameters,) numbers to take the place of the parameters' data.
             gradient: as for `backward`; by default 1/n.
+            inputs: return the derivative of the result with respect to the inputs, (n, inputs), too, as the third.
 
         Returns the outputs, as `forward` does, and (parameters,) float64: Σ_{ek} gradient_{ek} d output_{ek} / d p.
 
@@ -238,9 +260,13 @@ class Tape:
         """
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        outputs, derivatives, _ = self._replay(numbers, vector, self._seeds(gradient, len(numbers)))
+        seeds = self._seeds(gradient, len(numbers))
+        outputs, derivatives, by_inputs = self._replay(numbers, vector, seeds, inputs)
         assert derivatives is not None
-        return self._shaped(outputs), derivatives
+        if not inputs:
+            return self._shaped(outputs), derivatives
+        assert by_inputs is not None
+        return self._shaped(outputs), derivatives, by_inputs
 
     def jacobian(
         self,

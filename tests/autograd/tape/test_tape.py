@@ -938,3 +938,12 @@ def test_lookups_by_one_index_are_a_group():
     tape = Tape(sum_of([take(column, i) for column in zip(*rows, strict=True)]), [i])
     assert tape.layers() == "4 take; 1 sum"
     assert "= take([v1, v5, v9], v0), and 3 more" in tape.listing(folded=True)
+
+
+def test_value_and_grad_has_the_derivatives_by_the_inputs_too():
+    w, x, y = Value(2.0), Value(0.0), Value(0.0)
+    tape = Tape(w * x * y, inputs=[x, y])
+    outputs, gradient, by_inputs = tape.value_and_grad([[1.0, 3.0], [4.0, 5.0]], gradient=1.0, inputs=True)
+    assert outputs.tolist() == [6.0, 40.0]
+    assert gradient.tolist() == [23.0]
+    assert by_inputs.tolist() == [[6.0, 2.0], [10.0, 8.0]]
