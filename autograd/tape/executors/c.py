@@ -95,11 +95,12 @@ class Program:
         self.constants = numpy.array([*wengert.constants.tolist(), -0.0, 0.0, 1.0])
 
     def compile(self) -> None:
-        """Compiles what a batch needs with a gradient, and one example."""
-        for for_inputs in (False, True):
-            self.unit("lanes", True, for_inputs)
-        self.unit("lanes", False, False)
-        self.unit("one", True, False)
+        """Compiles all that replays may need: of batches and of one example, with each gradient and without."""
+        for kind in ("lanes", "one"):
+            for backward, for_inputs in ((False, False), (True, False), (True, True)):
+                self.unit(kind, backward, for_inputs)
+        for backward in (False, True) if self.units.has_uniform else ():
+            self.unit("uniform", backward, False)
 
     def unit(self, kind: str, backward: bool, for_inputs: bool) -> Unit:
         key = kind, backward, for_inputs

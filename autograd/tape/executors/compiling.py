@@ -105,7 +105,7 @@ def build(folder: Path, command: Sequence[str], text: str) -> bytes:
 
 
 def shortened(said: str) -> str:
-    said = said.strip()
+    said = said.strip() or "it said nothing"
     return said if len(said) <= 600 else f"{said[:600]} …"
 
 

@@ -151,12 +151,14 @@ def test_a_pickled_tape_is_compiled_anew_or_found():
 
 
 def test_compile_does_it_before_the_first_replay(monkeypatch):
-    x = Value(0.5)
-    tape = Tape(exp(x) * x, [x], executor="c")
+    x, w = Value(0.5), Value(2.0)
+    tape = Tape(exp(x) * x * w**2, [x], executor="c")
     tape.compile()
     monkeypatch.setattr(compiling, "compiled", None)
-    assert tape.forward([0.0, 0.0]).tolist() == [0.0, 0.0]
-    assert tape.value_and_grad([0.0, 0.0])[0].tolist() == [0.0, 0.0]
+    for n in (1, 2):
+        assert tape.forward([0.0] * n).tolist() == [0.0] * n
+        assert tape.value_and_grad([0.0] * n)[1].tolist() == [0.0]
+        assert tape.value_and_grad([0.0] * n, gradient=1.0, inputs=True)[2].tolist() == [[4.0]] * n
     Tape(x * 2.0, executor="numpy").compile()  # which has nothing to compile
 
 
