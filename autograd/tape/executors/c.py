@@ -28,7 +28,7 @@ OPERANDS_WORTH_A_THREAD = 1 << 18  # so many take longer than a thread takes to 
 OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
 
 
-SHORT_LIST = 30  # instructions
+SHORT_LIST = 80  # operands
 # By whether a list is short: for longer ones gcc takes many seconds at -O3, and makes nothing quicker.
 LEVELS = {True: ("-O3",), False: ("-O2", "-fno-tree-slp-vectorize")}
 
@@ -108,7 +108,7 @@ class Program:
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                options = (*LEVELS[len(self.wengert) <= SHORT_LIST], *self.options)
+                options = (*LEVELS[len(self.wengert.operands) <= SHORT_LIST], *self.options)
                 self.compiled[key] = Unit(written.text, written.room, options)
             return self.compiled[key]
 
