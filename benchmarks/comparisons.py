@@ -362,4 +362,31 @@ TAPE = {
     ),
 }  # fmt: skip
 
-SECTIONS = {**ENGINE, **TAPE}
+
+def program(title: str, workload: str, budgets: dict[str, float]) -> Table:
+    return Table(
+        rows("programs-c-fast programs-c programs heyoka ddx jax-programs"),
+        [Case("time", {"work": "program", "workload": workload})],
+        more=["first"], budgets=at_least(budgets), title=title,
+    )  # fmt: skip
+
+
+PROGRAMS = {
+    "programs": Section(
+        "Programs of scalars",
+        "Results and gradients on one thread: machine code that is compiled from the tape, with fast mathematics and "
+        "without, and the native executor, against compilers and an interpreter of expressions. Where there is one "
+        "scenario, ddx interprets, and heyoka and JAX's jit are left out, which would compile for minutes.",
+        [
+            program("Black–Scholes: 100,000 prices, each with five greeks", "black-scholes", {"heyoka": 1 / 1.3}),
+            program(
+                "An Asian option with local volatility: 30 steps, 100,000 paths, five greeks of the mean",
+                "asian-option", {"heyoka": 1.0},
+            ),
+            program("Lorenz's system, 1,000 steps by Runge and Kutta: six derivatives", "lorenz", {"ddx": 1.25}),
+            program("The loss on the moons written out, 65,000 nodes", "moons-graph", {"ddx": 1.25}),
+        ],
+    ),
+}  # fmt: skip
+
+SECTIONS = {**ENGINE, **TAPE, **PROGRAMS}

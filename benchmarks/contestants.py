@@ -12,6 +12,7 @@ A contestant prepares a step, a function without arguments, whose time is measur
     present(network, examples)         a step goes through the examples one by one, with an update for each
     present_by_fit(network, examples)  the same through `nn.fit`
     gradient, product, hessian, entries(function) derivatives at a point, second ones too
+    program(program)                   the results and the gradient of a program of scalars
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
@@ -41,6 +42,12 @@ def tape(executor: str, fused: bool = True) -> Any:
     from tapes import Taped
 
     return Taped(executor, fused)
+
+
+def programs(name: str) -> Any:
+    from scalar_programs import MAKERS
+
+    return MAKERS[name]()
 
 
 OURS, ENGINE = "scalar-autograd", partial(Values, "autograd", "nn")
@@ -74,6 +81,12 @@ CONTESTANTS = {
     "casadi": Contestant("CasADi, SX", CasADi, "casadi", "casadi"),
     "casadi-derivatives": Contestant("CasADi, SX", CasADiDerivatives, "casadi"),
     "jax-derivatives": Contestant("JAX, jit", JaxDerivatives, "jax", environment=ON_CPU),
+    "programs": Contestant("ours: tape, native", partial(programs, "native"), OURS, environment=NATIVE),
+    "programs-c": Contestant("ours: tape as C", partial(programs, "c"), OURS, environment=NATIVE),
+    "programs-c-fast": Contestant("ours: tape as C, fast_math", partial(programs, "c-fast"), OURS, environment=NATIVE),
+    "heyoka": Contestant("heyoka", partial(programs, "heyoka"), "heyoka"),
+    "ddx": Contestant("ddx", partial(programs, "ddx"), "ddx-ad"),
+    "jax-programs": Contestant("JAX, jit", partial(programs, "jax"), "jax", environment=ON_CPU),
     "c": Contestant("C, -O3", partial(C, "-O3")),
     "c-native": Contestant("C, all options", partial(C, "-O3", "-march=native", "-ffast-math")),
 }

@@ -23,13 +23,14 @@ from arrays import THREADS
 from backgammon import BACKGAMMON
 from contestants import CONTESTANTS
 from nettalk import READING
+from scalar_programs import PROGRAMS
 from second_derivatives import DERIVED
 from structures import STRUCTURES
 from workloads import EXPRESSIONS, NETWORKS, Step, chain, wide
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
 WORKLOADS, GRAPHS = (
-    {**EXPRESSIONS, **NETWORKS, **STRUCTURES, **READING, **BACKGAMMON, **DERIVED},
+    {**EXPRESSIONS, **NETWORKS, **STRUCTURES, **READING, **BACKGAMMON, **DERIVED, **PROGRAMS},
     {"chain": chain, "wide": wide},
 )
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h

@@ -110,7 +110,12 @@ FAST_INLINE double fast_log(double x)
 
 /* ---- sin and cos: x = n π/2 + r + rest; π/2 in three parts, of which n times the first two is exact */
 
-#define FAST_MOST_ANGLE 0x1p20 /* beyond, the C library's */
+/* Not 0 for an angle of more than 2^20, which is the C library's, and for nan. */
+FAST_INLINE int64_t fast_beyond(double x)
+{
+    const int64_t most = 0x4130000000000000;
+    return (int64_t)(fast_bits(x) & INT64_MAX) > most ? -1 : 0;
+}
 
 static const double FAST_SIN[] = {
     -0.16666666666666666, 0.008333333333330925, -0.00019841269836722418, 2.755731608381636e-06,
@@ -194,15 +199,15 @@ FAST_INLINE double fast_erf(double x)
     }
 
 #define FAST_ANGLES(name)                                                                                              \
-    FAST_INLINE void fast_##name##_lanes(ptrdiff_t lanes, const double *x, double *restrict result)                     \
+    FAST_INLINE void fast_##name##_lanes(ptrdiff_t lanes, const double *x, double *restrict result)                    \
     {                                                                                                                  \
-        double most = 0.0;                                                                                             \
+        int64_t farthest = 0;                                                                                          \
         for (ptrdiff_t l = 0; l < lanes; l++) {                                                                        \
             result[l] = fast_##name(x[l]);                                                                             \
-            most = fast_magnitude(x[l]) > most ? fast_magnitude(x[l]) : most;                                          \
+            farthest |= fast_beyond(x[l]);                                                                             \
         }                                                                                                              \
-        for (ptrdiff_t l = 0; most > FAST_MOST_ANGLE && l < lanes; l++)                                                 \
-            if (fast_magnitude(x[l]) > FAST_MOST_ANGLE) result[l] = name(x[l]);                                        \
+        for (ptrdiff_t l = 0; farthest && l < lanes; l++)                                                              \
+            if (fast_beyond(x[l])) result[l] = name(x[l]);                                                             \
     }
 
 FAST_LANES(exp)

@@ -23,27 +23,7 @@ if TYPE_CHECKING:
     from autograd.writer import Operand, Sequence
 
 # What has a meaning in the text of a program already, so that no operand of a rule can be called so.
-TAKEN = {
-    *KEYWORDS,
-    *[
-        "n",
-        "i",
-        "r",
-        "l",
-        "operands",
-        "derivatives",
-        "V",
-        "M",
-        "F",
-        "A",
-        "splat",
-        "choose",
-        "chosen",
-        "absolute",
-        "NAN",
-        "INFINITY",
-    ],
-}
+TAKEN = {*KEYWORDS, *re.findall(r"\w+", "n i r l operands derivatives V M F A splat choose chosen NAN INFINITY")}
 
 
 class Scalars(Body):
@@ -150,6 +130,9 @@ class Rules:
         self.dialect = dialect
         self.written: dict[tuple[str, int | None], Rule] = {}
 
+    def literal(self, number: float) -> str:
+        return self.dialect.literal(self.dialect.__new__(self.dialect), number)
+
     def rule(self, operation: Operation, partial: int | None = None) -> Rule:
         """Of the value, or of the partial derivative by the operand of this number.
 
@@ -210,8 +193,5 @@ def with_sequences(dialect: type[Scalars], operation: Operation, partial: int | 
             super().__init__(operation, keeps_terms)
             self.called = called
 
-    if partial is None:
-        function = value_kernel(operation, Noted)
-    else:
-        function = partial_kernel(operation, partial, Noted)
+    function = value_kernel(operation, Noted) if partial is None else partial_kernel(operation, partial, Noted)
     return Rule("", function, frozenset(called), frozenset(operation.operands))

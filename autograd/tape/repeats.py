@@ -1,4 +1,4 @@
-"""find_repeats() finds where a sequence repeats itself: steps of an integrator, or the examples of a written-out loss."""
+"""find_repeats() finds where a sequence repeats itself: steps of an integrator, or examples of a written-out loss."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def find_repeats(elements: Sequence[object]) -> list[tuple[int, int, int]]:
         is_same = numpy.concatenate([[False], found[period:] == found[:-period], [False]])
         edges = numpy.flatnonzero(is_same[1:] != is_same[:-1])
         starts, lengths = edges[::2], edges[1::2] - edges[::2]
-        repeats = lengths // period + 1
-        are_enough = (repeats >= FEWEST_REPEATS) & (repeats * period >= FEWEST)
-        candidates += [(int(s), period, int(k)) for s, k in zip(starts[are_enough], repeats[are_enough], strict=True)]
+        times = lengths // period + 1
+        are_enough = (times >= FEWEST_REPEATS) & (times * period >= FEWEST)
+        candidates += [(int(s), period, int(k)) for s, k in zip(starts[are_enough], times[are_enough], strict=True)]
     candidates.sort(key=lambda each: (-each[1] * each[2], each[1]))
     is_taken = numpy.zeros(len(found), bool)
     chosen = []

@@ -69,6 +69,25 @@ def of_one(wengert: WengertList) -> Layout:
     return Layout(steps, [(k, 0, 1) for k in range(len(steps))], varies, constants)
 
 
+def output_sets(wengert: WengertList) -> tuple[list[int | None], list[int]]:
+    """Of each variable the number of the set of outputs that depend on it, None if all do; and the sets, as bits."""
+    outputs, variables = wengert.outputs.tolist(), wengert.first_result + len(wengert)
+    if len(outputs) == 1:
+        return [None] * variables, []
+    of_variable = [0] * variables
+    for k, output in enumerate(outputs):
+        if output >= 0:
+            of_variable[output] |= 1 << k
+    for result, _, operands in reversed([*wengert.instructions()]):
+        for x in operands:
+            for v in x if isinstance(x, list) else [x]:
+                if v >= 0:
+                    of_variable[v] |= of_variable[result]
+    everything, numbers = (1 << len(outputs)) - 1, dict[int, int]()
+    found = [None if m == everything else numbers.setdefault(m, len(numbers)) for m in of_variable]
+    return found, [*numbers]
+
+
 def of_uniform(wengert: WengertList) -> list[Apply]:
     """The instructions that depend on no input."""
     depends = wengert.dependences.tolist()
@@ -83,7 +102,7 @@ def of_many(wengert: WengertList) -> Layout:
     layout = Layout([], [], varies, found.constants)
     building = Building(layout, instructions)
     cuts = [
-        building.cuts(group.results) if group.row == DOT else [[r] for r in group.results] for group in found.groups
+        building.cuts(group.results) if group.row == DOT else [*map(alone, group.results)] for group in found.groups
     ]
     has_layers = any(isinstance(group, Product) and len(group.results) > 1 for group in found.groups)
     if has_layers or any(len(together) > 1 for of_group in cuts for together in of_group):
@@ -161,7 +180,7 @@ class Building:
             if is_odd:
                 for j, (result, of_dot) in enumerate(zip(results, terms, strict=True)):
                     operands = [weights[j], [x for _, x in of_dot], starts[j]]
-                    step = self.add(Apply(result, dots[0].operation, operands))  # type: ignore[arg-type]
+                    step = self.add(Apply(result, dots[0].operation, operands))
                     self.steps_of[result].append((step, 0, 1))
             else:
                 step = self.add(Neurons(results, [*starts], weights, [x for _, x in terms[0]]))  # type: ignore[list-item]
@@ -196,6 +215,10 @@ class Building:
             elif group is not None:
                 self.add_steps([result])
                 self.layout.parts += self.steps_of[result]
+
+
+def alone(result: int) -> list[int]:
+    return [result]
 
 
 def repeated(run: Iterator[int]) -> Iterator[list[int]]:

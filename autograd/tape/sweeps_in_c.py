@@ -8,10 +8,12 @@ the list is cut into functions.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.tape.repeats import find_repeats
@@ -51,10 +53,13 @@ class Memory:
     parameters: str
     number: str = "f[@]"
     adjoint: str = "a[@]"
-    begin: str = ""
 
-    def at(self, pattern: str, index: str | int) -> str:
-        return pattern.replace("@", str(index))
+    def number_at(self, index: str, slots: Sequence[int]) -> str:
+        """The number at an index, which is that of one of these slots."""
+        return self.number.replace("@", index)
+
+    def adjoint_at(self, index: str, slots: Sequence[int]) -> str:
+        return self.adjoint.replace("@", index)
 
 
 @dataclass
@@ -62,8 +67,8 @@ class Text:
     """The functions, and what they need.
 
     functions      in their order
-    forward        the names of those that are called in a sweep forward
-    backward       and backward; with none, the first ones do both
+    forward        what a sweep forward consists of: names of functions, and steps that kernels compute
+    backward       and one backward: names, and parts of such steps; with nothing, the first ones do both
     rules          the functions of the table that they call
     called         what is called of the C library
     tables         what lies in the tables of ints, T0, T1, ...
@@ -74,8 +79,8 @@ class Text:
     """
 
     functions: list[str] = field(default_factory=list)
-    forward: list[str] = field(default_factory=list)
-    backward: list[str] = field(default_factory=list)
+    forward: list[str | int] = field(default_factory=list)
+    backward: list[str | Part] = field(default_factory=list)
     rules: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     tables: dict[str, int] = field(default_factory=dict)
@@ -88,7 +93,8 @@ class Text:
         return f"T{self.tables.setdefault(', '.join(map(str, numbers)), len(self.tables))}"
 
     def declared_tables(self) -> str:
-        return "".join(f"\nstatic const int T{k}[] = {{{text}}};" for text, k in self.tables.items()) + "\n"
+        lines = [f"static const int T{k}[] = {{{text}}};" for text, k in self.tables.items()]
+        return "".join(f"\n{fill(line, 118, subsequent_indent='    ')}" for line in lines) + "\n" * bool(lines)
 
 
 class Segment(NamedTuple):
@@ -106,11 +112,14 @@ class Sweeps:
 
     def __init__(
         self, layout: Layout, slots: dict[int, int], rules: Rules, asked: Asked, memory: Memory,
-        uniform: Callable[[int], int] = int,
+        uniform: Callable[[int], int] = int, kernels: frozenset[int] = frozenset(),
     ) -> None:  # fmt: skip
-        """The slots are those of variables. What has none is uniform, and has a place in `u`."""
+        """The slots are those of variables. What has none is uniform, and has a place in `u`.
+
+        Steps that kernels compute are left out.
+        """
         self.layout, self.slots, self.rules, self.asked, self.memory = layout, slots, rules, asked, memory
-        self.uniform = uniform
+        self.uniform, self.kernels = uniform, kernels
         self.number = rules.dialect.number
         self.text = Text()
         self.loaded: set[int] = set()  # slots whose numbers are read from the array
@@ -119,29 +128,44 @@ class Sweeps:
         """Of the slots in `read`, the numbers are read from outside; those in `pushed` are given adjoints before."""
         self.loaded |= read
         self.text.pushed |= pushed
-        segments = [*self.segments()]
-        is_fused = fuses and len(segments) == 1 and segments[0].repeats == 1
-        forward = [Function(self, segment, f"forward_{k}") for k, segment in enumerate(segments)]
-        for function in forward:
-            function.sweep_forward()
-            self.text.forward.append(function.name)
-        backward: list[Function] = []
+        for k in self.kernels:
+            step = self.layout.steps[k]
+            assert isinstance(step, Neurons)
+            read_there = [*step.inputs, *(v for v in step.starts if self.layout.varies[v])]
+            self.loaded.update(self.slots[v] for v in read_there)
+            self.text.pushed.update(self.slots[v] for v in (*read_there, *step.results))
+        forward = [*self.segments([(k, 0, MOST) for k in range(len(self.layout.steps))] if self.kernels else None)]
+        is_fused = fuses and len(forward) == 1 and isinstance(forward[0], Segment) and forward[0].repeats == 1
+        functions = []
+        for number, stage in enumerate(forward):
+            if isinstance(stage, Segment):
+                functions.append(function := Function(self, stage, f"forward_{number}"))
+                function.sweep_forward()
+                self.text.forward.append(function.name)
+            else:
+                self.text.forward.append(stage[0])
         if self.asked.backward and is_fused:
-            forward[0].name = self.text.forward[0] = "sweeps"
-            forward[0].sweep_backward()
+            functions[0].sweep_backward()
         elif self.asked.backward:
-            backward = [Function(self, segment, f"backward_{k}") for k, segment in reversed([*enumerate(segments)])]
-            for function in backward:
-                function.sweep_backward()
-                self.text.backward.append(function.name)
-        self.text.functions = [function.written() for function in (*forward, *backward)]
+            backward = [*self.segments()] if self.kernels else forward
+            for number, stage in reversed([*enumerate(backward)]):
+                if isinstance(stage, Segment):
+                    functions.append(function := Function(self, stage, f"backward_{number}"))
+                    function.sweep_backward()
+                    self.text.backward.append(function.name)
+                else:
+                    self.text.backward.append(stage)
+        self.text.functions = [function.written() for function in functions]
         return self.text
 
     # ---- Segments
 
-    def segments(self) -> Iterator[Segment]:
-        """A loop where the list repeats itself, and so many parts between as are one function; a short list is one."""
-        parts, steps = self.layout.parts, self.layout.steps
+    def segments(self, parts: list[Part] | None = None) -> Iterator[Segment | Part]:
+        """A loop where the list repeats itself, and so many parts between as are one function; a short list is one.
+
+        Parts of steps that kernels compute stand between them.
+        """
+        parts, steps = self.layout.parts if parts is None else parts, self.layout.steps
         is_plain = (
             sum(map(self.terms, parts)) > MOST_TERMS
             and parts == [(k, 0, 1) for k in range(len(steps))]
@@ -156,15 +180,19 @@ class Sweeps:
                 done = first + period * repeats
         yield from self.straight(parts[done:])
 
-    def straight(self, parts: list[Part]) -> Iterator[Segment]:
+    def straight(self, parts: list[Part]) -> Iterator[Segment | Part]:
         units: list[list[Part]] = []
         terms = 0
         for part in parts:
-            units.append([part])
-            terms += self.terms(part)
-            if terms >= MOST_TERMS:
+            is_computed = part[0] in self.kernels
+            if not is_computed:
+                units.append([part])
+                terms += self.terms(part)
+            if units and (is_computed or terms >= MOST_TERMS):
                 yield Segment(units)
                 units, terms = [], 0
+            if is_computed:
+                yield part
         if units:
             yield Segment(units)
 
@@ -172,6 +200,7 @@ class Sweeps:
         k, first, end = part
         step = self.layout.steps[k]
         length = len(step.inputs) if isinstance(step, Neurons) else length_of(step)
+        end = min(end, len(step.results) if isinstance(step, Neurons) else 1)
         return (end - first) * (length if length <= SHORT else 4)
 
     def results(self, part: Part) -> list[int]:
@@ -187,13 +216,12 @@ class Sweeps:
         return step.operation.name, lengths, operands, self.asked.adjoint(step.result), self.asked.mask(step.result)
 
     def can_be_looped(self, segment: Segment) -> bool:
-        """Whether the results' slots are in line, and no operand that a table has is one of the repeat's own results."""
+        """Whether the results' slots are in line, and no operand in a table is one of the repeat's own results."""
         period, base = len(segment.units), self.bases(segment)
         step = base[1] - base[0]
         for j, unit in enumerate(segment.units):
-            if [self.slots[self.results(part)[0]] for part in unit] != [
-                base[0] + j + r * step for r in range(len(unit))
-            ]:
+            places = [self.slots[self.results(part)[0]] for part in unit]
+            if places != [base[0] + j + r * step for r in range(len(unit))]:
                 return False
             for variables in zip(*(flat(self.layout.steps[k]) for k, _, _ in unit), strict=True):
                 slots = [self.slots[v] for v in variables]
@@ -220,8 +248,11 @@ class Sweeps:
         found: set[int] = set()
         results = Counter(v for k in range(len(self.layout.steps)) for v in self.results((k, 0, MOST)))
         found.update(v for v, count in results.items() if count > 1)
-        for step in self.layout.steps:
-            if isinstance(step, Neurons):
+        for k, step in enumerate(self.layout.steps):
+            if k in self.kernels:
+                assert isinstance(step, Neurons)
+                found.update(step.inputs, step.starts, step.results)
+            elif isinstance(step, Neurons):
                 found.update(step.inputs if len(step.inputs) > SHORT else [])
             elif length_of(step) > SHORT or step.operation.name == "take":
                 found.update(*(x for x in step.operands if isinstance(x, list)))
@@ -255,7 +286,7 @@ class Function:
         lines = [line if isinstance(line, str) else line() for line in self.lines]
         if self.segment.repeats > 1:
             lines = self.looped([line for line in lines if line])
-        body = "".join(f"    {line}\n" for line in [self.sweeps.memory.begin, *lines] if line)
+        body = "".join(f"    {line}\n" for line in without_unused([line for line in lines if line]))
         return f"\nstatic void {self.name}({self.sweeps.memory.parameters})\n{{\n{body}}}\n"
 
     def looped(self, lines: list[str]) -> list[str]:
@@ -297,11 +328,10 @@ class Function:
             return f"v{self.slots[first]}"
         index, slots = self.index(variables)
         self.sweeps.loaded.update(slots)
-        return self.sweeps.memory.at(self.sweeps.memory.number, index)
+        return self.sweeps.memory.number_at(index, slots)
 
     def literal(self, number: float) -> str:
-        dialect = self.sweeps.rules.dialect
-        return dialect.literal(dialect.__new__(dialect), number)
+        return self.sweeps.rules.literal(number)
 
     def rule(self, step: Apply, partial: int | None = None) -> Rule:
         rule = self.sweeps.rules.rule(step.operation, partial)
@@ -310,14 +340,11 @@ class Function:
             self.text.rules[rule.function] = None
         return rule
 
-    def run(self, variables: list[int]) -> str:
-        """The text of the index of the i-th of a long sequence."""
-        return in_line([self.slots[v] for v in variables], self.text)
-
     def read_all(self, variables: list[int]) -> str:
         """The i-th of a long sequence."""
-        self.sweeps.loaded.update(self.slots[v] for v in variables)
-        return self.sweeps.memory.at(self.sweeps.memory.number, self.run(variables))
+        slots = [self.slots[v] for v in variables]
+        self.sweeps.loaded.update(slots)
+        return self.sweeps.memory.number_at(in_line(slots, self.text), slots)
 
     # ---- Forward
 
@@ -325,7 +352,7 @@ class Function:
         for unit in self.segment.units:
             steps = [self.layout.steps[k] for k, _, _ in unit]
             if isinstance(steps[0], Neurons):
-                for j in range(unit[0][1], unit[0][2]):
+                for j in range(unit[0][1], min(unit[0][2], len(steps[0].results))):
                     self.compute_neuron(steps[0], j)
             else:
                 self.compute(steps)  # type: ignore[arg-type]
@@ -337,7 +364,7 @@ class Function:
         if name == "take":
             self.assign(results, self.looked_up(step))
         elif not sequences:
-            operands = [self.read(v) for v in zip(*(each.operands for each in steps), strict=True)]  # type: ignore[arg-type]
+            operands = [self.read(v) for v in zip(*(each.operands for each in steps), strict=True)]
             self.assign(results, self.rule(step).on(dict(zip(step.operation.operands, operands, strict=True))))
         elif name in ("sum", "dot"):
             bias = self.read([each.operands[2] for each in steps]) if name == "dot" else self.literal(0.0)  # type: ignore[misc]
@@ -355,7 +382,7 @@ class Function:
         index, slots = self.index(results)
         memory = self.sweeps.memory
         self.lines.append(
-            lambda: f"{memory.at(memory.number, index)} = {local};" if self.sweeps.loaded.intersection(slots) else ""
+            lambda: f"{memory.number_at(index, slots)} = {local};" if self.sweeps.loaded.intersection(slots) else ""
         )
 
     def add_up(self, results: list[int], start: str, sequences: list[list[list[int]]]) -> None:
@@ -385,9 +412,9 @@ class Function:
         place = 0
         for operand in step.operands:
             if isinstance(operand, list):
-                self.lines.append(
-                    f"for (int i = 0; i < {len(operand)}; i++) scratch[{place} + i] = {self.read_all(operand)};"
-                )
+                index = f"{place} + i" if place else "i"
+                copied = f"scratch[{index}] = {self.read_all(operand)};"
+                self.lines.append(f"for (int i = 0; i < {len(operand)}; i++) {copied}")
                 place += len(operand)
             else:
                 self.lines.append(f"scratch[{place}] = {self.read([operand])};")
@@ -411,7 +438,8 @@ class Function:
         memory = self.sweeps.memory
         if self.number == "V":
             return f"looked_up(f, u, {table}, {length}, {index})"
-        return f"is_place({index}, {length}) ? {memory.at(memory.number, f'{table}[(int){index}]')} : NAN"
+        place = memory.number_at(f"{table}[(int){index}]", [self.slots[v] for v in step.operands[0]])  # type: ignore[union-attr]
+        return f"is_place({index}, {length}) ? {place} : {self.literal(math.nan)}"
 
     # ---- Neurons, whose weights are uniform: in `u`, by their variables
 
@@ -437,8 +465,8 @@ class Function:
             self.lines.append(f"for (int i = 0; i < {len(step.inputs)}; i++) {local} += {weight} * {x};")
             self.assign([result], local)
             return
-        for weight, x in zip(step.weights[j], step.inputs, strict=True):
-            start = f"({start} + {self.uniform(weight)} * {self.read([x])})"
+        for w, v in zip(step.weights[j], step.inputs, strict=True):
+            start = f"({start} + {self.uniform(w)} * {self.read([v])})"
         self.assign([result], start.removeprefix("(").removesuffix(")") if step.inputs else start)
 
     def push_neuron(self, k: int, step: Neurons, j: int) -> None:
@@ -453,9 +481,8 @@ class Function:
             if weights:
                 sums = in_line([self.text.accumulators[k, j, i] for i in weights], self.text)
                 term = f"{self.read_all([step.inputs[i] for i in weights])} * {a}"
-                self.lines.append(
-                    f"for (int i = 0; i < {len(weights)}; i++) add_up(sums + ({sums}) * 8, {term}, live);"
-                )
+                added = f"add_up(sums + ({sums}) * 8, {term}, live);"
+                self.lines.append(f"for (int i = 0; i < {len(weights)}; i++) {added}")
         else:
             for i in inputs:
                 self.push_to([step.inputs[i]], f"{self.uniform(step.weights[j][i])} * {a}")
@@ -478,7 +505,7 @@ class Function:
                 for j in reversed(range(first, end)):
                     self.guard([steps[0].results[j]], partial(self.push_neuron, k, steps[0], j))
             elif self.sweeps.asked.adjoint(steps[0].result):
-                self.guard([step.result for step in steps], partial(self.push, k, steps))  # type: ignore[union-attr]
+                self.guard([step.result for step in steps], partial(self.push, k, steps))  # type: ignore[union-attr, arg-type]
 
     def guard(self, results: list[int], write: Callable[[], None]) -> None:
         """Writes what is only to be done if an output is asked for that depends on the result."""
@@ -489,7 +516,7 @@ class Function:
         if mask is None:
             self.lines += inner
         else:
-            self.lines += [f"if (need[{mask}]) {{", *inner, "}"]
+            self.lines += [f"if (need[{mask}]) {{", *map(indented, inner), "}"]
 
     def begin(self, variable: int) -> None:
         """An adjoint's local variable, with what other functions, and other repeats, have added before."""
@@ -503,7 +530,7 @@ class Function:
         local, memory = f"a{self.slots[variables[0]]}", self.sweeps.memory
 
         def line() -> str:
-            before = memory.at(memory.adjoint, index) if self.text.pushed.intersection(slots) else ""
+            before = memory.adjoint_at(index, slots) if self.text.pushed.intersection(slots) else ""
             both = " + ".join(filter(None, [before, text])) or self.literal(0.0)
             return f"{self.number} {local} = {both};"
 
@@ -514,8 +541,8 @@ class Function:
         first = results[0]
         if first in self.sweeps.in_arrays:
             self.fresh += 1
-            local, index = f"b{self.fresh}", self.index(results)[0]
-            self.lines.append(f"{self.number} {local} = {self.sweeps.memory.at(self.sweeps.memory.adjoint, index)};")
+            local = f"b{self.fresh}"
+            self.lines.append(f"{self.number} {local} = {self.sweeps.memory.adjoint_at(*self.index(results))};")
             return local
         if first not in self.adjoints:
             self.adjoints.add(first)
@@ -531,7 +558,7 @@ class Function:
         memory = self.sweeps.memory
         if not self.is_own(variables):
             self.text.pushed.update(slots)
-            self.lines.append(f"{memory.at(memory.adjoint, index)} += {text};")
+            self.lines.append(f"{memory.adjoint_at(index, slots)} += {text};")
         elif first in self.adjoints:
             self.lines.append(f"a{self.slots[first]} += {text};")
         else:
@@ -542,9 +569,9 @@ class Function:
         """Adds to the adjoints of a long sequence, all asked for; the text is of the i-th."""
         if not variables:
             return
-        memory = self.sweeps.memory
-        self.text.pushed.update(self.slots[v] for v in variables)
-        adjoint = memory.at(memory.adjoint, self.run(variables))
+        slots = [self.slots[v] for v in variables]
+        self.text.pushed.update(slots)
+        adjoint = self.sweeps.memory.adjoint_at(in_line(slots, self.text), slots)
         self.lines.append(f"for (int i = 0; i < {len(variables)}; i++) {adjoint} += {text};")
 
     def push(self, k: int, steps: list[Apply]) -> None:
@@ -554,8 +581,8 @@ class Function:
             self.push_looked_up(k, step, a)
         elif not step.operation.sequences:
             for i, variables in enumerate(zip(*(each.operands for each in steps), strict=True)):
-                if variables[0] >= 0 and self.sweeps.asked.adjoint(variables[0]):  # type: ignore[operator, arg-type]
-                    self.push_to(variables, self.product(steps, i, a))  # type: ignore[arg-type]
+                if variables[0] >= 0 and self.sweeps.asked.adjoint(variables[0]):
+                    self.push_to(variables, self.product(steps, i, a))
         elif step.operation.name in ("sum", "dot"):
             self.push_terms(steps, a)
         else:
@@ -628,17 +655,36 @@ class Function:
         """To the chosen element alone. What is uniform gets its sum over the examples later."""
         table, length = self.elements(step)
         index, memory = self.read([step.operands[1]]), self.sweeps.memory  # type: ignore[list-item]
-        self.text.pushed.update(
-            self.slots[v] for v in step.operands[0] if v in self.slots and (self.number != "V" or self.layout.varies[v])
-        )  # type: ignore[union-attr]
+        elements: list[int] = step.operands[0]  # type: ignore[assignment]
+        have_slots = [v for v in elements if v in self.slots and (self.number != "V" or self.layout.varies[v])]
+        self.text.pushed.update(self.slots[v] for v in have_slots)
         if self.number != "V":
-            place = memory.at(memory.adjoint, f"{table}[(int){index}]")
+            place = memory.adjoint_at(f"{table}[(int){index}]", [self.slots[v] for v in elements])
             self.lines.append(f"if (is_place({index}, {length})) {place} += {a};")
             return
         self.text.called.add("lookup")
         number = len(self.text.lookups)
         self.text.lookups[k] = (table, length)
         self.lines.append(f"push_looked_up(a, kept + {number}, {table}, {length}, {index}, {a}, live, lane);")
+
+
+def indented(line: Line) -> Line:
+    if isinstance(line, str):
+        return f"    {line}" if line else ""
+    return lambda: f"    {text}" if (text := line()) else ""
+
+
+def without_unused(lines: list[str]) -> list[str]:
+    """The lines without those of local variables that nothing reads."""
+    counts = Counter(name for line in lines for name in re.findall(r"\b[vabs]\d+\b", line))
+    kept = []
+    for line in reversed(lines):  # so that what only they have read goes, too
+        declared = re.match(r"\s*\w+ ([vabs]\d+) = [^;]*;$", line)
+        if declared and counts[declared[1]] == 1:
+            counts.subtract(re.findall(r"\b[vabs]\d+\b", line))
+        else:
+            kept.append(line)
+    return kept[::-1]
 
 
 def in_line(numbers: Sequence[int], text: Text) -> str:

@@ -468,6 +468,61 @@ class Tape:
         """Writes `to_onnx(**options)` to a file, whole or not at all. Raises OSError, and what `to_onnx` does."""
         files.write(path, self.to_onnx(**options).SerializeToString(), "the model")
 
+    def c_source(
+        self, name: str = "network", *, parameters: str = "constants", dtype: str = "float64", gradient: bool = False
+    ) -> str:
+        """The tape of one example as a file in C99 that needs only the C library: for small computers, for instance.
+
+        Arguments:
+            name: of the function `void name(const double *x, double *outputs)`.
+            parameters: "constants", as they are now, which stay in the memory of programs; or "argument": then the
+                function is called with them, `name(x, p, outputs)`.
+            dtype: "float64" or "float32" of all numbers, which are C's `double` and `float`.
+            gradient: write a second function, `name_gradient(x, seeds, outputs, gx)`, for the derivatives by the
+                inputs; with the parameters as an argument `name_gradient(x, p, seeds, outputs, gx, gp)`, for those by
+                them, too.
+
+        The inputs and parameters stand in the order of `tape.inputs` and `tape.parameters`; a comment at the beginning
+        of the file says so, with their labels. Nothing is allocated. In double precision the numbers are those of
+        `backward()` to the bit, as far as the computer's C library is the same and the compiler leaves its functions
+        alone (gcc -fno-builtin -ffp-contract=off); in single precision they are those but for rounding.
+
+        An index of a lookup that is none gives nan, and no error. No compiler is needed to write the file.
+
+        Raises TypeError if the rule of an operation that was defined at run time cannot be written in C, and ValueError
+        for another dtype, a name that is none in C, or other parameters.
+
+        >>> w, x = Value(2.0, label="w"), Value(0.0, label="x")
+        >>> text = Tape(w * x + 1.0, inputs=[x]).c_source("line")
+        >>> print(text[text.index("static void") :])
+        static void forward_0(const double *x)
+        {
+            double v2 = p[0] * x[0];
+            double v3 = v2 + 1.0;
+            f[1] = v3;
+        }
+        <BLANKLINE>
+        void line(const double *x, double *outputs)
+        {
+            forward_0(x);
+            outputs[0] = f[1];
+        }
+        <BLANKLINE>
+        """
+        from autograd.tape.c_source import c_source, check_name
+
+        check_name(name)
+        for argument, given, choices in (
+            ("parameters", parameters, ("constants", "argument")),
+            ("dtype", dtype, ("float64", "float32")),
+        ):
+            if given not in choices:
+                expected = " or ".join(map(repr, choices))
+                raise ValueError(f"Tape.c_source: {argument}: expected {expected}, got {given!r}")
+        labels = [value.label for value in (*self.inputs, *self.parameters)]
+        numbers = [parameter.data for parameter in self.parameters] if parameters == "constants" else None
+        return c_source(self._wengert, numbers, labels, name, dtype == "float32", bool(gradient))
+
     def compile(self) -> None:
         """Makes the tape ready for batches now, and not in the first replay: "c" runs the compiler.
 
@@ -549,10 +604,8 @@ class Tape:
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
         fast_math = executors.checked_fast_math(state.get("fast_math", False))
-        is_single, executor = (
-            state.get("_is_single"),
-            state.get("executor") or executors.checked(None, wengert, fast_math),
-        )
+        is_single, executor = state.get("_is_single"), state.get("executor", "")
+        executor = executors.checked(None, wengert, fast_math) if executor == "" else executor
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):

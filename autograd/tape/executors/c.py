@@ -1,6 +1,6 @@
 """The C executor: it writes the Wengert list out as C, and the system's compiler makes a program of it.
 
-The texts are in `c_units.py`, and how they are compiled in `compiling.py`. They are compiled when they are first needed:
+The texts are in `c_units.py`, and how they are compiled in `compiling.py`. They are compiled when they are needed:
 there is one for a single example, and one for batches, each with gradients and without.
 """
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 OPERANDS_WORTH_A_THREAD = 1 << 18  # so many take longer than a thread takes to start
 OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
+
+
+SHORT_LIST = 80  # operands
+# By whether a list is short: for longer ones gcc takes many seconds at -O3, and makes nothing quicker.
+LEVELS = {True: ("-O3",), False: ("-O2", "-fno-tree-slp-vectorize")}
 
 
 class C(Executor):
@@ -90,11 +95,12 @@ class Program:
         self.constants = numpy.array([*wengert.constants.tolist(), -0.0, 0.0, 1.0])
 
     def compile(self) -> None:
-        """Compiles what a batch needs with a gradient, and one example."""
-        for for_inputs in (False, True):
-            self.unit("lanes", True, for_inputs)
-        self.unit("lanes", False, False)
-        self.unit("one", True, False)
+        """Compiles all that replays may need: of batches and of one example, with each gradient and without."""
+        for kind in ("lanes", "one"):
+            for backward, for_inputs in ((False, False), (True, False), (True, True)):
+                self.unit(kind, backward, for_inputs)
+        for backward in (False, True) if self.units.has_uniform else ():
+            self.unit("uniform", backward, False)
 
     def unit(self, kind: str, backward: bool, for_inputs: bool) -> Unit:
         key = kind, backward, for_inputs
@@ -102,7 +108,7 @@ class Program:
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                options = ("-O2" if kind != "lanes" else "-O3", *self.options)
+                options = (*LEVELS[len(self.wengert.operands) <= SHORT_LIST], *self.options)
                 self.compiled[key] = Unit(written.text, written.room, options)
             return self.compiled[key]
 
@@ -112,7 +118,9 @@ class Program:
         self, examples: int, batch: Array, parameters: Array, outputs: Array, seeds: Array | None, gradient: Array,
         input_gradients: Array | None, threads: int, /,
     ) -> None:  # fmt: skip
-        asked = seeds.reshape(-1, outputs.shape[1]).any(axis=0).tolist() if seeds is not None else []
+        asked: list[bool] = []
+        if seeds is not None:
+            asked = (seeds.reshape(-1, outputs.shape[1]) != 0.0).any(axis=0).tolist()
         if seeds is not None and not any(asked):  # nothing is differentiated
             gradient[:] = 0.0
             if input_gradients is not None:
@@ -206,6 +214,7 @@ class Chunks:
         self.unit, self.batch, self.numbers, self.outputs, self.seeds = unit, batch, numbers, outputs, seeds
         self.totals, self.input_gradients, self.need = totals, input_gradients, need
         self.turn, self.is_stopped = 0, False
+        self.error: BaseException | None = None  # of another thread
         self.condition = threading.Condition()
 
     def run(self, threads: int, operands: int) -> None:
@@ -218,7 +227,7 @@ class Chunks:
                 self.replay(slice(first, first + examples), self.totals, part, room)
             self.unit.rooms.append(room)
             return
-        others = [threading.Thread(target=self.share, args=(t, threads)) for t in range(1, threads)]
+        others = [threading.Thread(target=self.share_or_stop, args=(t, threads)) for t in range(1, threads)]
         started: list[threading.Thread] = []
         try:
             for other in others:
@@ -231,6 +240,15 @@ class Chunks:
         finally:
             for other in started:
                 other.join()
+        if self.error is not None:
+            raise self.error
+
+    def share_or_stop(self, thread: int, threads: int) -> None:
+        try:
+            self.share(thread, threads)
+        except BaseException as error:  # which the others must not wait for
+            self.error = error
+            self.stop()
 
     def stop(self) -> None:
         with self.condition:
@@ -258,7 +276,7 @@ class Chunks:
             seeds, step = seeds[place], seeds.shape[1]
         gradients = self.input_gradients[place] if self.input_gradients is not None else None
         self.unit.run(
-            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step), pointer(self.need),
-            pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)), pointer(gradients),
-            pointer(room),
+            c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step),
+            pointer(self.need), pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)),
+            pointer(gradients), pointer(room),
         )  # fmt: skip

@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING
 
 from autograd import native
 from autograd.tape.dialects import Lanes, Rules, Scalars
-from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform
+from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform, output_sets
 from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from autograd.tape.steps import Part
     from autograd.tape.wengert import WengertList
 
 INPUTS_AT_ONCE = 240  # of a product's, whose weights' sums are added before the next ones'
 EIGHT, FOLD, CHUNK = 8, 128, 512
 MOST_LANES = 16
+FOLD_STRIDE = FOLD + EIGHT  # an odd number of lines of the cache, so that slots are not all in the same place there
+LARGE = 128  # weights of a product
 CACHED_NUMBERS, MOST_NUMBERS_OF_FOLD = 1 << 17, 1 << 20  # as native/chunk.c has them
 
 
@@ -50,21 +53,7 @@ class Units:
     @cached_property
     def masks(self) -> tuple[list[int | None], list[int]]:
         """Of each variable the number of the set of outputs that depend on it, None if all do; and these sets."""
-        outputs = self.wengert.outputs.tolist()
-        of_variable = [0] * self.variables
-        for k, output in enumerate(outputs):
-            if output >= 0:
-                of_variable[output] |= 1 << k
-        if len(outputs) == 1:
-            return [None] * self.variables, []
-        for result, _, operands in reversed([*self.wengert.instructions()]):
-            for x in operands:
-                for v in x if isinstance(x, list) else [x]:
-                    if v >= 0:
-                        of_variable[v] |= of_variable[result]
-        everything, numbers = (1 << len(outputs)) - 1, dict[int, int]()
-        found = [None if m == everything else numbers.setdefault(m, len(numbers)) for m in of_variable]
-        return found, [*numbers]
+        return output_sets(self.wengert)
 
     def needs(self, are_asked: Iterable[bool]) -> list[bool]:
         """Of each set, whether one of its outputs is asked for."""
@@ -154,8 +143,10 @@ class LanesUnit:
 
     def unit(self) -> Unit:
         wengert, layout = self.units.wengert, self.layout
-        sweeps = Sweeps(layout, self.slots, Rules(Lanes), self.asked, MEMORY_OF_LANES, self.place)
+        self.kernels = frozenset(k for k, step in enumerate(layout.steps) if is_large(step))
+        sweeps = Sweeps(layout, self.slots, Rules(Lanes), self.asked, MEMORY_OF_LANES, self.place, self.kernels)
         adding = self.accumulate(sweeps.text) if self.backward else {}
+        self.parts = sum(len(adding[k][1]) for k in self.kernels if k in adding)
         outputs = [(k, v, self.slots.get(v, -1)) for k, v in enumerate(wengert.outputs.tolist())]
         kept = {slot for _, v, slot in outputs if slot >= 0 and layout.varies[v]}
         text = sweeps.write(kept, {*kept} if self.backward else set())
@@ -168,10 +159,13 @@ class LanesUnit:
         parts = [
             HEAD, HEAD_OF_LANES, ELEMENT if text.called & {"element", "lookup"} else "",
             ELEMENT_OF_LANES if "element" in text.called else "", LOOKUP if "lookup" in text.called else "",
-            *self.library(text), text.declared_tables(), *text.rules, *text.functions, run,
+            *self.library(text), PRODUCTS if self.kernels else "", text.declared_tables(), *text.rules,
+            *text.functions, run,
         ]  # fmt: skip
-        room = 2 * len(self.slots) + len(text.accumulators) + len(learned) + text.scratch
-        return Unit("".join(parts), MOST_LANES * room + 2 * FOLD * len(text.lookups))
+        slots = 2 * len(self.slots) * (FOLD_STRIDE if self.kernels else MOST_LANES)
+        sums = EIGHT * (len(text.accumulators) + len(learned)) + MOST_LANES * (text.scratch + 1)
+        room = slots + sums + 2 * FOLD * len(text.lookups) + self.parts + self.packed
+        return Unit("".join(parts).replace("@stride", str(FOLD_STRIDE) if self.kernels else "LANES"), room)
 
     def library(self, text: Text) -> Iterable[str]:
         """What is called of the C library, or of fast_math.h, for all lanes."""
@@ -193,11 +187,10 @@ class LanesUnit:
 
         Returns for each step the first, and the places of the variables that get them.
         """
-        found = {}
+        found, parts = {}, 0
         for k, step in enumerate(self.layout.steps):
             if not isinstance(step, Neurons):
                 continue
-            first, places = len(text.accumulators), []
             order = [
                 (j, i)
                 for start in range(0, len(step.inputs), INPUTS_AT_ONCE)
@@ -206,12 +199,16 @@ class LanesUnit:
             ]
             if not self.layout.varies[step.starts[0]]:
                 order += [(j, -1) for j in range(len(step.results))]
-            for j, i in order:
-                variable = step.starts[j] if i < 0 else step.weights[j][i]
-                if variable >= 0 and self.asked.adjoint(variable):
+            variables = [step.starts[j] if i < 0 else step.weights[j][i] for j, i in order]
+            learned = [v >= 0 and self.asked.adjoint(v) for v in variables]
+            if k in self.kernels:  # which sums up all, if any is asked for
+                found[k] = parts, [self.place(v) for v in variables if any(learned)]
+                parts += len(found[k][1])
+                continue
+            found[k] = len(text.accumulators), [self.place(v) for v, is_ in zip(variables, learned, strict=True) if is_]
+            for (j, i), is_learned in zip(order, learned, strict=True):
+                if is_learned:
                     text.accumulators[k, j, i] = len(text.accumulators)
-                    places.append(self.place(variable))
-            found[k] = first, places
         return found
 
     def run(
@@ -224,19 +221,21 @@ class LanesUnit:
         wengert, varies = self.units.wengert, self.layout.varies
         varying = [(k, slot) for k, v, slot in outputs if varies[v]]
         uniform = [(k, self.place(v)) for k, v, _ in outputs if not varies[v]]
-        call = "{}(f, a, u, sums, scratch, kept, need, live, lane);"
+        self.packed = 0
+        products = [self.product(k, text, adding) for k in sorted(self.kernels)]
         filled = [(slot, self.place(v)) for v, slot in self.uniform_slots.items()]
         learned_sums = [(len(text.accumulators) + i, slot) for i, (_, slot) in enumerate(learned)]
         lines = {
-            "@fill": each(text, "f[{} * LANES + l] = u[{}];", filled),
-            "@clear": [f"memset(a + {s} * LANES, 0, {n} * LANES * sizeof(double));" for s, n in runs(text.pushed)],
-            "@seed": each(text, "a[{1} * LANES + l] += seed[{0}];", varying),
-            "@call": [call.format(name) for name in (*text.forward, *text.backward)],
-            "@output": each(text, "output[{}] = f[{} * LANES + l];", varying)
+            "@fill": each(text, "f[{} * STRIDE + l] = u[{}];", filled),
+            "@clear": [f"memset(a + {s} * STRIDE, 0, {n} * STRIDE * sizeof(double));" for s, n in runs(text.pushed)],
+            "@seed": each(text, "a[{1} * STRIDE + l] += seed[{0}];", varying),
+            "@call": [self.stage(stage, adding) for stage in (*text.forward, *text.backward)],
+            "@pack": [line for _, line in products if line],
+            "@output": each(text, "output[{}] = f[{} * STRIDE + l];", varying)
             + each(text, "output[{}] = u[{}];", uniform),
-            "@sum": each(text, "sums[{} * EIGHT + l % EIGHT] += a[{} * LANES + l];", learned_sums),
-            "@gradient": each(text, "gradient[{}] = a[{} * LANES + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
-            "@fold": self.fold(text, learned, adding),
+            "@sum": each(text, "add_up(sums + {} * EIGHT, *(V *)(a + {} * STRIDE + l), live_of(n - l));", learned_sums),
+            "@gradient": each(text, "gradient[{}] = a[{} * STRIDE + l] + 0.0;", [*map(twice, range(wengert.inputs))]),
+            "@fold": self.fold(text, learned, adding) if self.backward else [],
         }
         run = RUN_OF_LANES
         for name, of_name in lines.items():
@@ -244,20 +243,65 @@ class LanesUnit:
             is_wanted = self.backward and (name != "@gradient" or self.for_inputs)
             run = run.replace(name, f"\n{indent}".join(of_name) if is_wanted or name in SWEEP_FORWARD else "")
         numbers = {
-            "@count_slots": len(self.slots), "@count_sums": len(text.accumulators) + len(learned), "@count_scratch": text.scratch,
-            "@count_inputs": wengert.inputs, "@count_outputs": len(wengert.outputs), "@count_lookups": len(text.lookups),
-            "@count_block": self.lanes_of_native(),
+            "@count_slots": len(self.slots), "@count_sums": len(text.accumulators) + len(learned),
+            "@count_scratch": text.scratch, "@count_inputs": wengert.inputs, "@count_outputs": len(wengert.outputs),
+            "@count_lookups": len(text.lookups), "@count_block": self.lanes_of_native(), "@count_parts": self.parts,
         }  # fmt: skip
         for name, number in numbers.items():
             run = run.replace(name, str(number))
-        return run
+        return "".join(text for text, _ in products) + run
+
+    def stage(self, stage: str | int | Part, adding: dict[int, tuple[int, list[int]]]) -> str:
+        """The call of a function, for some lanes, or of a kernel, for all of the fold."""
+        if isinstance(stage, str):
+            call = f"{stage}(f + l, a + l, u, sums, scratch, kept, need, live_of(n - l), lane + l);"
+            return f"for (int l = 0; l < n; l += LANES) {call}"
+        if isinstance(stage, int):
+            return f"product_forward(&P{stage}, f, u, packed, n);"
+        k, first, end = stage
+        step = self.layout.steps[k]
+        assert isinstance(step, Neurons)
+        is_pushed = any(x >= 0 and self.asked.adjoint(x) for x in step.inputs)
+        lines = [f"push_to_inputs(&P{k}, f, a, u, packed, need, {first}, {end}, n);"] if is_pushed else []
+        if self.layout.varies[step.starts[0]]:
+            lines.append(f"push_to_starts(&P{k}, a, need, {first}, {end}, n);")
+        if first == 0 and adding[k][1]:
+            lines.append(f"push_to_weights(&P{k}, f, a, need, parts + {adding[k][0]}, n);")
+        return " ".join(lines)
+
+    def product(self, k: int, text: Text, adding: dict[int, tuple[int, list[int]]]) -> tuple[str, str]:
+        """A kernel's product: what is known of it, and the line that packs its weights, unless they lie in rows."""
+        step = self.layout.steps[k]
+        assert isinstance(step, Neurons)
+        weights = [[self.place(v) for v in row] for row in step.weights]
+        have_rows = all(row == [*range(row[0], row[0] + len(row))] for row in weights)
+        line, first = "", self.packed
+        if not have_rows:
+            everything = [place for row in weights for place in row]
+            self.packed += len(everything)
+            line = f"for (int i = 0; i < {len(everything)}; i++) packed[{first} + i] = u[{text.table(everything)}[i]];"
+        begins = [row[0] if have_rows else first + j * len(row) for j, row in enumerate(weights)]
+        varies = self.layout.varies[step.starts[0]]
+        starts = [self.slots[v] if varies else self.place(v) for v in step.starts]
+        masks = [self.asked.mask(result) for result in step.results]
+        fields = [
+            f"{len(step.results)}, {len(step.inputs)}, {int(have_rows)}, {int(varies)}",
+            *(text.table(numbers) for numbers in (begins, starts, [self.slots[v] for v in step.results])),
+            text.table([self.slots[v] for v in step.inputs]),
+            text.table([-1 if m is None else m for m in masks]) if masks.count(None) < len(masks) else "NULL",
+        ]
+        return f"\nstatic const Product P{k} = {{{', '.join(fields)}}};\n", line
 
     def fold(self, text: Text, learned: list[tuple[int, int]], adding: dict[int, tuple[int, list[int]]]) -> list[str]:
         """What a fold's sums are added to, in the native executor's order: see native/chunk.c."""
         lines = []
         number = {k: i for i, k in enumerate(text.lookups)}
         for k, first, _ in reversed(self.layout.parts):
-            if k in number:
+            if k in self.kernels and first == 0 and adding[k][1]:
+                start, places = adding[k]
+                line = f"total[{in_line(places, text)}] += parts[{start} + i];"
+                lines.append(f"for (int i = 0; is_last && i < {len(places)}; i++) {line}")
+            elif k in number:
                 lines.append("for (int e = b; e < b + BLOCK && e < in_fold; e++)")
                 lines.append(f"    if (kept[{number[k]}].element[e] >= 0)")
                 lines.append(f"        total[kept[{number[k]}].element[e]] += kept[{number[k]}].adjoint[e];")
@@ -294,7 +338,16 @@ def each(text: Text, line: str, pairs: list[tuple[int, int]]) -> list[str]:
     return [f"for (int i = 0; i < {len(pairs)}; i++) {line.format(*columns)}"]
 
 
-SWEEP_FORWARD = {"@fill", "@call", "@output"}
+SWEEP_FORWARD = {"@fill", "@call", "@output", "@pack"}
+
+
+def twice(number: int) -> tuple[int, int]:
+    return number, number
+
+
+def is_large(step: Apply | Neurons) -> bool:
+    """Whether it is quicker as a product over a whole fold, by a kernel."""
+    return isinstance(step, Neurons) and len(step.results) * len(step.inputs) >= LARGE
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -349,13 +402,14 @@ enum { LANES = 16 };
 enum { LANES = 8 };
 #define splat(x) ((V){x, x, x, x, x, x, x, x})
 #endif
-typedef double V __attribute__((vector_size(LANES * 8), may_alias));
-typedef int64_t M __attribute__((vector_size(LANES * 8), may_alias));
+enum { STRIDE = @stride }; /* the room that each slot has */
+typedef double V __attribute__((vector_size(LANES * 8), aligned(64), may_alias));
+typedef int64_t M __attribute__((vector_size(LANES * 8), aligned(64), may_alias));
 typedef double Eight __attribute__((vector_size(64), may_alias));
 typedef struct { int32_t element[FOLD]; double adjoint[FOLD], spare[FOLD / 2]; } Kept;
 
-#define F(k) (*(V *)(f + (k) * LANES))
-#define A(k) (*(V *)(a + (k) * LANES))
+#define F(k) (*(V *)(f + (k) * STRIDE))
+#define A(k) (*(V *)(a + (k) * STRIDE))
 #define choose(m, x, y) chosen((M)(m), x, y)
 
 static inline V chosen(M m, V x, V y) { return (V)((m & (M)x) | (~m & (M)y)); }
@@ -367,6 +421,14 @@ static inline void add_up(double *sums, V x, M live)
 {
     union { V all; Eight eights[LANES / 8]; } terms = {(V)((M)x & live)};
     for (int h = 0; h < LANES / 8; h++) *(Eight *)sums += terms.eights[h];
+}
+
+/* A mask of the first so many lanes. */
+static inline M live_of(int n)
+{
+    M live;
+    for (int l = 0; l < LANES; l++) live[l] = l < n ? -1 : 0;
+    return live;
 }
 
 static inline double sum_of_eight(const double *x)
@@ -449,7 +511,7 @@ static V looked_up(const double *f, const double *u, const int *elements, int n,
     V r;
     for (int l = 0; l < LANES; l++) {
         int place = is_place(index[l], n) ? elements[(int)index[l]] : INT32_MIN;
-        r[l] = place >= 0 ? f[place * LANES + l] : place == INT32_MIN ? NAN : u[-1 - place];
+        r[l] = place >= 0 ? f[place * STRIDE + l] : place == INT32_MIN ? NAN : u[-1 - place];
     }
     return r;
 }
@@ -459,7 +521,7 @@ static void push_looked_up(double *a, Kept *kept, const int *elements, int n, V 
     for (int l = 0; l < LANES; l++) {
         if (!live[l] || !is_place(index[l], n)) continue;
         int place = elements[(int)index[l]];
-        if (place >= 0) a[place * LANES + l] += adjoint[l];
+        if (place >= 0) a[place * STRIDE + l] += adjoint[l];
         kept->element[lane + l] = place < 0 ? -1 - place : -1;
         kept->adjoint[lane + l] = adjoint[l];
     }
@@ -474,15 +536,18 @@ void run(double *f, double *a, const unsigned char *need, double *scratch, int w
 
 RUN_OF_LANES = """
 enum { INPUTS = @count_inputs, OUTPUTS = @count_outputs, SLOTS = @count_slots, SUMS = @count_sums };
-enum { SCRATCH = @count_scratch, LOOKUPS = @count_lookups, BLOCK = @count_block, CHUNK = 4 * FOLD };
+enum { SCRATCH = @count_scratch, LOOKUPS = @count_lookups, PARTS = @count_parts, BLOCK = @count_block };
+enum { CHUNK = 4 * FOLD, AT_ONCE = STRIDE > FOLD ? FOLD : LANES };
 
-/* The examples of a fold from `lane` on, `n` of them, which are LANES but at the end. */
-static inline __attribute__((always_inline)) void run_eight(
-    double *f, double *a, const double *u, double *sums, V *scratch, Kept *kept, const unsigned char *need, M live, int lane,
-    const int n, const double *example, const double *seed, int64_t seed_step, double *output, double *gradient)
+/* `n` examples of a fold, from `lane` on. */
+static inline __attribute__((always_inline)) void run_lanes(
+    double *f, double *a, const double *u, double *sums, double *parts, const double *packed, V *scratch, Kept *kept,
+    const unsigned char *need, int lane, const int n, const double *example, const double *seed, int64_t seed_step,
+    double *output, double *gradient)
 {
-    for (int l = 0; l < LANES; l++)
-        for (int i = 0; i < INPUTS; i++) f[i * LANES + l] = example[(l < n ? l : n - 1) * INPUTS + i];
+    for (int l = 0; l < (n + LANES - 1) / LANES * LANES; l += EIGHT)
+        for (int i = 0; i < INPUTS; i++)
+            for (int e = l; e < l + EIGHT; e++) f[i * STRIDE + e] = example[(e < n ? e : n - 1) * INPUTS + i];
     @clear
     for (int l = 0; l < n; l++, seed += seed_step) {
         @seed
@@ -491,34 +556,37 @@ static inline __attribute__((always_inline)) void run_eight(
     for (int l = 0; l < n; l++, output += OUTPUTS) {
         @output
     }
-    for (int l = 0; l < n; l++, gradient += INPUTS) {
+    for (int l = 0; l < n; l += LANES) {
         @sum
+    }
+    for (int l = 0; l < n; l++, gradient += INPUTS) {
         @gradient
     }
 }
 
 static void run_chunk(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
-                      const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room)
+                      const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room,
+                      const double *packed)
 {
-    double *f = room, *a = f + SLOTS * LANES, *sums = a + SLOTS * LANES;
+    double *f = room, *a = f + SLOTS * STRIDE, *sums = a + SLOTS * STRIDE;
+    double *parts = sums + SUMS * EIGHT + SCRATCH * LANES;
     V *scratch = (V *)(sums + SUMS * EIGHT);
-    Kept *kept = (Kept *)(scratch + SCRATCH);
+    Kept *kept = (Kept *)(parts + PARTS);
     for (int64_t fold = 0; fold < count; fold += FOLD) {
         int in_fold = count - fold < FOLD ? (int)(count - fold) : FOLD;
         memset(sums, 0, SUMS * EIGHT * sizeof(double));
         memset(kept, 0xFF, LOOKUPS * sizeof(Kept));
-        for (int lane = 0; lane < in_fold; lane += LANES) {
+        for (int lane = 0; lane < in_fold; lane += AT_ONCE) {
             int64_t first = fold + lane;
+            int n = in_fold - lane < AT_ONCE ? in_fold - lane : AT_ONCE;
             const double *example = batch + first * INPUTS, *seed = seeds + first * seed_step;
             double *output = outputs + first * OUTPUTS, *gradient = input_gradients + first * INPUTS;
-            if (in_fold - lane >= LANES) {
-                run_eight(f, a, u, sums, scratch, kept, need, (M){0} == 0, lane, LANES, example, seed, seed_step, output, gradient);
-                continue;
-            }
-            int n = in_fold - lane;
-            M live;
-            for (int l = 0; l < LANES; l++) live[l] = l < n ? -1 : 0;
-            run_eight(f, a, u, sums, scratch, kept, need, live, lane, n, example, seed, seed_step, output, gradient);
+            if (n == AT_ONCE)
+                run_lanes(f, a, u, sums, parts, packed, scratch, kept, need, lane, AT_ONCE, example, seed, seed_step,
+                          output, gradient);
+            else
+                run_lanes(f, a, u, sums, parts, packed, scratch, kept, need, lane, n, example, seed, seed_step, output,
+                          gradient);
         }
         for (int b = 0; b < in_fold; b += BLOCK) {
             int is_last = b + BLOCK >= in_fold;
@@ -528,22 +596,136 @@ static void run_chunk(int64_t count, const double *batch, const double *u, const
     }
 }
 
-/* Chunk by chunk. With several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
+/* Chunk by chunk. Of several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
 void run(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
-         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers, double *input_gradients,
-         double *room)
+         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers,
+         double *input_gradients, double *room)
 {
-    double *f = room;
-    for (int l = 0; l < LANES; l++) {
+    double *f = room, *packed = f + 2 * SLOTS * STRIDE + SUMS * EIGHT + SCRATCH * LANES + PARTS + LOOKUPS * 2 * FOLD;
+    for (int l = 0; l < STRIDE; l++) {
         @fill
     }
+    @pack
     for (int64_t chunk = 0; chunk < count; chunk += CHUNK) {
         int64_t n = count - chunk < CHUNK ? count - chunk : CHUNK;
         double *gradients = input_gradients == NULL ? NULL : input_gradients + chunk * INPUTS;
         if (part != NULL) memset(part, 0, (size_t)numbers * sizeof(double));
         run_chunk(n, batch + chunk * INPUTS, u, seeds + chunk * seed_step, seed_step, need, outputs + chunk * OUTPUTS,
-                  part != NULL ? part : total, gradients, room);
+                  part != NULL ? part : total, gradients, room, packed);
         for (int64_t i = 0; part != NULL && i < numbers; i++) total[i] += part[i];
+    }
+}
+"""
+
+# Products over a fold: tiles whose sums stay in registers. The order of each sum is that of native/product_kernels.h.
+PRODUCTS = """
+typedef struct {
+    int neurons, length, has_rows, has_slots; /* has_slots: the starts are in slots */
+    const int *begins, *starts, *results, *inputs, *masks;
+} Product;
+
+#define UNROLLED _Pragma("GCC unroll 8")
+
+enum { TILE = 4, INPUTS_AT_ONCE = 240 };
+
+static inline int is_left_out(const Product *p, const unsigned char *need, int j)
+{
+    return p->masks != NULL && p->masks[j] >= 0 && !need[p->masks[j]];
+}
+
+static inline __attribute__((always_inline)) void forward_tile(const Product *p, double *f, const double *u,
+                                                               const double *w, int j, const int neurons)
+{
+    V sums[TILE];
+    UNROLLED for (int r = 0; r < neurons; r++)
+        sums[r] = p->has_slots ? F(p->starts[j + r]) : splat(u[p->starts[j + r]]);
+    for (int k = 0; k < p->length; k++) {
+        V x = F(p->inputs[k]);
+        UNROLLED for (int r = 0; r < neurons; r++) sums[r] += w[p->begins[j + r] + k] * x;
+    }
+    UNROLLED for (int r = 0; r < neurons; r++) F(p->results[j + r]) = sums[r];
+}
+
+static void product_forward(const Product *p, double *f, const double *u, const double *packed, int n)
+{
+    for (int l = 0; l < n; l += LANES, f += LANES) {
+        const double *w = p->has_rows ? u : packed;
+        int j = 0;
+        for (; j + TILE <= p->neurons; j += TILE) forward_tile(p, f, u, w, j, TILE);
+        for (; j < p->neurons; j++) forward_tile(p, f, u, w, j, 1);
+    }
+}
+
+static inline __attribute__((always_inline)) void inputs_tile(const Product *p, double *a, const double *w,
+                                                              const unsigned char *need, int first, int end, int k,
+                                                              const int inputs)
+{
+    V sums[TILE];
+    UNROLLED for (int r = 0; r < inputs; r++) sums[r] = A(p->inputs[k + r]);
+    for (int j = end - 1; j >= first; j--) {
+        if (is_left_out(p, need, j)) continue;
+        V adjoint = A(p->results[j]);
+        const double *row = w + p->begins[j] + k;
+        UNROLLED for (int r = 0; r < inputs; r++) sums[r] += row[r] * adjoint;
+    }
+    UNROLLED for (int r = 0; r < inputs; r++) A(p->inputs[k + r]) = sums[r];
+}
+
+static void push_to_inputs(const Product *p, double *f, double *a, const double *u, const double *packed,
+                           const unsigned char *need, int first, int end, int n)
+{
+    for (int l = 0; l < n; l += LANES, a += LANES) {
+        const double *w = p->has_rows ? u : packed;
+        int k = 0;
+        for (; k + TILE <= p->length; k += TILE) inputs_tile(p, a, w, need, first, end, k, TILE);
+        for (; k < p->length; k++) inputs_tile(p, a, w, need, first, end, k, 1);
+    }
+}
+
+static void push_to_starts(const Product *p, double *a, const unsigned char *need, int first, int end, int n)
+{
+    for (int l = 0; l < n; l += LANES, a += LANES)
+        for (int j = end - 1; j >= first; j--)
+            if (!is_left_out(p, need, j) && p->starts[j] != p->results[j]) A(p->starts[j]) += A(p->results[j]);
+}
+
+static inline Eight eight_at(const double *x) { return *(const Eight *)x; }
+
+static inline __attribute__((always_inline)) void weights_tile(const Product *p, const double *f, const double *a,
+                                                               int j, int k, const int inputs, int n, double *parts)
+{
+    Eight sums[TILE];
+    UNROLLED for (int r = 0; r < inputs; r++) sums[r] = (Eight){0.0};
+    for (int l = 0; l < n; l += EIGHT) {
+        Eight adjoint = eight_at(a + p->results[j] * STRIDE + l);
+        UNROLLED for (int r = 0; r < inputs; r++) sums[r] += eight_at(f + p->inputs[k + r] * STRIDE + l) * adjoint;
+    }
+    UNROLLED for (int r = 0; r < inputs; r++) parts[r] = sum_of_eight((double *)&sums[r]);
+}
+
+/* The sums over the fold: some inputs' weights of all neurons, then the next inputs'; and at the end the biases. */
+static void push_to_weights(const Product *p, double *f, double *a, const unsigned char *need, double *parts, int n)
+{
+    for (int l = n; l < (n + EIGHT - 1) / EIGHT * EIGHT; l++) { /* what fills up the last eight adds nothing */
+        for (int k = 0; k < p->length; k++) f[p->inputs[k] * STRIDE + l] = 0.0;
+        for (int j = 0; j < p->neurons; j++) a[p->results[j] * STRIDE + l] = 0.0;
+    }
+    for (int first = 0, end; first < p->length; first = end) {
+        end = first + INPUTS_AT_ONCE < p->length ? first + INPUTS_AT_ONCE : p->length;
+        for (int j = 0; j < p->neurons; j++, parts += end - first) {
+            if (is_left_out(p, need, j)) {
+                memset(parts, 0, (size_t)(end - first) * sizeof(double));
+                continue;
+            }
+            int k = first;
+            for (; k + TILE <= end; k += TILE) weights_tile(p, f, a, j, k, TILE, n, parts + k - first);
+            for (; k < end; k++) weights_tile(p, f, a, j, k, 1, n, parts + k - first);
+        }
+    }
+    for (int j = 0; !p->has_slots && j < p->neurons; j++, parts++) {
+        Eight sum = {0.0};
+        for (int l = 0; l < n; l += EIGHT) sum += eight_at(a + p->results[j] * STRIDE + l);
+        *parts = is_left_out(p, need, j) ? 0.0 : sum_of_eight((double *)&sum);
     }
 }
 """

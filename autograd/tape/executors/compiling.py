@@ -1,4 +1,4 @@
-"""compiled() makes functions of a text in C: the system's compiler does, once, and a cache on the disk keeps the result.
+"""compiled() makes functions of a text in C: the system's compiler does, and a cache on the disk keeps the result.
 
 What lies in the cache is code, so only the user's own is run: from a folder to which nobody else may write, from a file
 of the user's, and after its digest has been compared with the one in its name.
@@ -51,9 +51,8 @@ def missing() -> str:
     """Why nothing can be compiled here; "" if it can."""
     if sys.platform == "emscripten":
         return "there is no C compiler in a browser"
-    return (
-        "" if compiler() else "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
-    )
+    advice = "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
+    return "" if compiler() else advice
 
 
 def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
@@ -75,7 +74,7 @@ def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
 
 @cache
 def identified(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Flags for this processor, as far as the compiler knows them; and what tells it, and the processor, from others."""
+    """Flags for this processor, if the compiler knows them; and what tells it, and the processor, from others."""
     said = ""
     for tuned in (("-march=native",), ("-mcpu=native",), ()):
         result = run([*command, *tuned, "-dM", "-E", "-x", "c", os.devnull])
@@ -89,7 +88,7 @@ def run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess[s
     environment = os.environ | {"LC_ALL": "C"}
     try:
         return subprocess.run(
-            command, input=text, capture_output=True, text=True, check=False, env=environment, errors="replace"
+            command, input=text, capture_output=True, encoding="utf-8", check=False, env=environment, errors="replace"
         )
     except OSError as error:
         raise CompilingError(f"cannot compile: {command[0]}: {error.strerror}") from None
@@ -106,7 +105,7 @@ def build(folder: Path, command: Sequence[str], text: str) -> bytes:
 
 
 def shortened(said: str) -> str:
-    said = said.strip()
+    said = said.strip() or "it said nothing"
     return said if len(said) <= 600 else f"{said[:600]} …"
 
 
@@ -167,16 +166,18 @@ def remove_oldest(folder: Path, newest: Path) -> None:
 
 def cache_folder() -> Path:
     """The user's own; where others may write to it, or it cannot be made, a private one that ends with the process."""
-    folder = platform_folder()
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if is_own(folder.lstat(), stat.S_ISDIR) and os.access(folder, os.W_OK):
+    with suppress(OSError, RuntimeError):  # there may be no home
+        folder = platform_folder()
+        for each in (folder.parent, folder):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        are_own = all(is_own(each.lstat(), stat.S_ISDIR) for each in (folder.parent, folder))
+        if are_own and os.access(folder, os.W_OK):
             return folder
     return private_folder()
 
 
 def platform_folder() -> Path:
-    home = Path.home() if os.environ.get("HOME") or sys.platform == "win32" else Path(tempfile.gettempdir(), "nobody")
+    home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":

@@ -21,7 +21,7 @@ import autograd.operation
 import autograd.operations
 import autograd.value
 import autograd.writer
-from autograd import formulas
+from autograd import formulas, rows_in_c
 from autograd.native import kernels, lane_rows, table_checksum
 from autograd.operation import Operation, ieee
 from autograd.operations import OPERATIONS
@@ -159,7 +159,7 @@ def test_the_build_compiles_again_where_any_file_that_c_is_written_from_has_chan
     headers = {str(path) for path in folder.glob("*.h")}
     written_from = {
         str(Path(module.__file__).relative_to(root))
-        for module in [*TABLE, autograd.value, autograd.writer, formulas, kernels, lane_rows]
+        for module in [*TABLE, autograd.value, autograd.writer, rows_in_c, formulas, kernels, lane_rows]
     }
     assert {*map(os.path.normpath, extension.depends)} == headers | written_from
     assert {*extension.sources} == {str(path) for path in folder.glob("*.c")}

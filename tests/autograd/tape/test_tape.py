@@ -960,3 +960,12 @@ def test_the_numbers_of_any_variables_can_be_replayed():
     wengert, parameters = write_down([(w * x + b).tanh()], [x])
     numbers = replayed(wengert, [0, 2, 3, 4, 5], np.array([[3.0], [-1.0]]), np.array([p.data for p in parameters]))
     assert numbers.tolist() == [[3.0, 1.0, 6.0, 7.0, math.tanh(7.0)], [-1.0, 1.0, -2.0, -1.0, math.tanh(-1.0)]]
+
+
+def test_value_and_grad_has_the_derivatives_by_the_inputs_too():
+    w, x, y = Value(2.0), Value(0.0), Value(0.0)
+    tape = Tape(w * x * y, inputs=[x, y])
+    outputs, gradient, by_inputs = tape.value_and_grad([[1.0, 3.0], [4.0, 5.0]], gradient=1.0, inputs=True)
+    assert outputs.tolist() == [6.0, 40.0]
+    assert gradient.tolist() == [23.0]
+    assert by_inputs.tolist() == [[6.0, 2.0], [10.0, 8.0]]

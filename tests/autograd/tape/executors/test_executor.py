@@ -23,6 +23,7 @@ from autograd.graph import topological_order
 from autograd.operation import ieee
 from autograd.operations import OPERATIONS
 from autograd.tape import executors
+from autograd.tape.executors import c, compiling
 from autograd.tape.executors.executor import Executor
 from autograd.tape.executors.numpy import arrays
 
@@ -50,6 +51,16 @@ def toy():
     executors.EXECUTORS["toy"] = f"{__name__}.Toy"
     yield
     del executors.EXECUTORS["toy"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compiler(tmp_path_factory):
+    """What is compiled is not optimised, which takes less time and changes no number; in a cache of its own."""
+    folder = tmp_path_factory.mktemp("cache") / "compiled"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c, "LEVELS", dict.fromkeys((True, False), ("-O0",)))
+        patch.setattr(compiling, "platform_folder", lambda: folder)
+        yield
 
 
 class Toy(Executor):

@@ -1,0 +1,217 @@
+"""The C executor: its numbers are the native executor's to the bit, whatever the batch, the threads and the list.
+
+The contract of all executors is the matter of test_executor.py.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tape, Value, dot, erf, exp, log, relu, sqrt, take, tanh
+from autograd.tape.executors import c, compiling
+
+pytestmark = pytest.mark.skipif(bool(compiling.missing()), reason=f"the C executor: {compiling.missing()}")
+native_too = pytest.mark.skipif(autograd.engine != "native", reason="there is no native executor to compare with")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache") / "compiled"
+        patch.setattr(compiling, "platform_folder", lambda: folder)
+        patch.setattr(c, "LEVELS", dict.fromkeys((True, False), ("-O0",)))  # which is quicker; the bits are the same
+        yield
+
+
+def same_bits(mine, others):
+    alike = (mine == others) & (np.signbit(mine) == np.signbit(others)) | np.isnan(mine) & np.isnan(others)
+    return np.shape(mine) == np.shape(others) and np.all(alike)
+
+
+def everything(tape, batch):
+    """Outputs, the gradient with seeds of their own, and the input gradients."""
+    outputs = tape.forward(batch)
+    seeds = np.sin(np.arange(float(outputs.size))).reshape(outputs.shape)
+    first, gradient = tape.value_and_grad(batch, gradient=seeds)
+    tape.forward(batch)
+    by_inputs = tape.backward(inputs=True)
+    last = np.zeros(outputs.shape[1:] or ())
+    last[...] = 1.0
+    if last.ndim:
+        last[:-1] = 0.0
+    return outputs, first, gradient, by_inputs, tape.value_and_grad(batch, gradient=last)[1]
+
+
+def in_one(tape, batch):
+    """The same, as far as one replay goes: two texts are compiled for it, and not six."""
+    parameters = np.array([parameter.data for parameter in tape.parameters])
+    outputs = len(tape._wengert.outputs)
+    every = np.sin(np.arange(float(len(batch) * outputs))).reshape(-1, outputs)
+    last = np.eye(outputs)[-1]
+    return [part for seeds in (every, last) for part in tape._replay(batch, parameters, seeds, True)]
+
+
+def check(outputs, inputs, batch, sizes=(1, 2, 9, 130, 600), threads=2, replays=in_one):
+    others, mine = (Tape(outputs, inputs, executor=name, threads=n) for name, n in (("native", 1), ("c", threads)))
+    for n in sizes:
+        for x, y in zip(replays(mine, batch[:n]), replays(others, batch[:n]), strict=True):
+            assert same_bits(x, y), n
+
+
+def uniform(examples, width, seed=1):
+    return np.random.default_rng(seed).uniform(-1.5, 1.5, (examples, width))
+
+
+@pytest.mark.slow
+@native_too
+def test_structures_have_the_bits_of_the_native_executor(structured):
+    outputs, inputs, batch = structured
+    check(outputs, inputs, batch, replays=everything)
+
+
+@pytest.mark.slow
+@native_too
+def test_random_structures_have_the_bits_of_the_native_executor(random_graph):
+    for seed in (3, 8):
+        outputs, inputs = random_graph(seed)
+        check(outputs, inputs, uniform(130, len(inputs)), (1, 9, 130))
+
+
+@native_too
+def test_layers_that_kernels_compute_have_them_too():
+    """Weights in rows, frozen ones, shared ones, a bias from a slot; several outputs, of which one is not asked for."""
+    source = random.Random(5)
+    x = inputs = [Value(0.1) for _ in range(11)]
+    for width in (17, 13):
+        rows = [[Value(source.gauss(0.0, 0.4)) for _ in x] for _ in range(width)]
+        rows[2][3], rows[4] = 0.5, rows[1][::-1]
+        x = [tanh(dot(row, x, row[0] if j % 2 else Value(0.1))) for j, row in enumerate(rows)]
+        x[0] = x[0] * inputs[1]
+    rows = [[Value(source.gauss(0.0, 0.4)) for _ in x] for _ in range(12)]
+    outputs = [relu(dot(row, x, x[0] * x[1])) for row in rows]
+    check([autograd.sum(outputs[:-1]), outputs[-1], outputs[3]], inputs, uniform(600, 11))
+
+
+@native_too
+def test_lookups_have_them_too():
+    """Of uniform elements several lookups, and other uses, so that the order of the sums counts."""
+    source = random.Random(7)
+    rows, i, j, x = [Value(source.gauss(0, 1)) for _ in range(5)], Value(0.0), Value(0.0), Value(0.0)
+    chosen = take(rows, i) * x + take([*rows[1:], x * x], j) * take(rows, j)
+    outputs = [tanh(chosen) * rows[0] + rows[1], dot(rows[:3], [x, chosen, x * x], rows[4])]
+    batch = np.column_stack([*np.random.default_rng(2).integers(0, 5, (2, 600)), np.linspace(-1.0, 1.0, 600)])
+    check(outputs, [i, j, x], batch.astype(float))
+
+
+@native_too
+def test_a_list_that_repeats_itself_has_them_too():
+    """As loops: of one example, and of many, with inputs that differ in each repeat."""
+    z, w, v, constants = [Value(0.1) for _ in range(300)], Value(1.5), Value(0.3), [0.01 * k for k in range(300)]
+    u = Value(0.7)
+    for z_k, constant in zip(z, constants, strict=True):
+        u = u + 0.01 * (w * u - u * u * v) + tanh(z_k * u) * constant
+    batch = uniform(20, len(z))
+    check(u, z, batch, (1, 20))
+    check(u, [], np.empty((1, 0)), (1,))
+
+
+@native_too
+def test_what_is_uniform_has_them_too():
+    w, v, x = Value(0.7), Value(-1.2), Value(0.3)
+    scale = exp(w * v) + w**2
+    check([scale * x + tanh(scale), scale, w, x * v], [x], uniform(1100, 1), (1, 2, 600, 1100))
+
+
+def test_operations_that_were_defined_at_run_time_are_compiled_or_named():
+    name = "cube_for_the_c_executor"
+    cube = autograd.define(name, lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])
+    x = Value(2.0)
+    tape = Tape(cube(x) + 1.0, [x], executor="c")
+    assert tape.forward([1.0, 2.0, 3.0]).tolist() == [2.0, 9.0, 28.0]
+    assert tape.backward(1.0, inputs=True).ravel().tolist() == [3.0, 12.0, 27.0]
+    branching = autograd.define(
+        "branch_for_the_c_executor", lambda m, x: x if float(x) > 0 else 0.0 * x, [lambda m, r, x: 1.0]
+    )
+    with pytest.raises(ValueError, match="the rule of branch_for_the_c_executor cannot be written in C"):
+        Tape(branching(x), [x], executor="c")
+
+
+def test_a_pickled_tape_is_compiled_anew_or_found():
+    x, w = Value(0.5), Value(2.0)
+    tape = Tape(tanh(w * x), [x], executor="c", fast_math=True)
+    outputs = tape.forward([0.1, 0.2])
+    again = pickle.loads(pickle.dumps(tape))
+    assert (again.executor, again.fast_math) == ("c", True)
+    assert again.forward([0.1, 0.2]).tolist() == outputs.tolist()
+
+
+def test_compile_does_it_before_the_first_replay(monkeypatch):
+    x, w = Value(0.5), Value(2.0)
+    tape = Tape(exp(x) * x * w**2, [x], executor="c")
+    tape.compile()
+    monkeypatch.setattr(compiling, "compiled", None)
+    for n in (1, 2):
+        assert tape.forward([0.0] * n).tolist() == [0.0] * n
+        assert tape.value_and_grad([0.0] * n)[1].tolist() == [0.0]
+        assert tape.value_and_grad([0.0] * n, gradient=1.0, inputs=True)[2].tolist() == [[4.0]] * n
+    Tape(x * 2.0, executor="numpy").compile()  # which has nothing to compile
+
+
+def test_an_empty_batch_and_seeds_that_are_all_0():
+    x, w = Value(0.5), Value(2.0)
+    tape = Tape([w * x, log(x)], [x], executor="c")
+    assert tape.forward(np.empty((0, 1))).shape == (0, 2)
+    assert tape.value_and_grad(np.zeros((3, 1)), gradient=0.0)[1].tolist() == [0.0]
+    assert tape.value_and_grad(np.zeros((3, 1)), gradient=[1.0, 0.0])[1].tolist() == [0.0]
+
+
+def test_without_a_compiler_the_error_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(ValueError, match="'c': it needs a C compiler, gcc or clang: install one, or set"):
+        Tape(Value(1.0) * 2.0, executor="c")
+
+
+# ---- Fast mathematics
+
+
+def test_fast_mathematics_deviates_by_rounding_alone():
+    x, w = Value(0.5), Value(1.25)
+    y = erf(x) * exp(-x * x) + log(1.5 + tanh(w * x)) + autograd.sin(x) * autograd.cos(w * x) + sqrt(x * x + w) ** 3
+    exact, fast = (Tape(y, [x], executor="c", fast_math=is_fast) for is_fast in (False, True))
+    batch = uniform(333, 1)
+    for n in (1, 333):
+        for mine, others in zip(everything(fast, batch[:n]), everything(exact, batch[:n]), strict=True):
+            assert np.allclose(mine, others, rtol=1e-13, atol=1e-14)
+    assert everything(fast, batch)[0].tobytes() != everything(exact, batch)[0].tobytes()
+
+
+def test_fast_mathematics_keeps_inf_and_nan_and_large_angles():
+    x = Value(0.5)
+    numbers = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e300, -1e300, 1e-310, 710.0, -746.0, 1e9, -3e7, 5.0]
+    functions = ["exp", "log", "tanh", "erf", "sin", "cos"]
+    outputs = [getattr(autograd, name)(x) for name in functions]
+    fast, exact = (
+        Tape(outputs, [x], executor="c", fast_math=is_fast).forward(np.array(numbers)[:, np.newaxis])
+        for is_fast in (True, False)
+    )
+    assert np.allclose(fast, exact, rtol=4e-16, atol=0.0, equal_nan=True)
+    assert (np.signbit(fast) == np.signbit(exact))[~np.isnan(exact)].all()
+
+
+@pytest.mark.parametrize("name", ["numpy", *["native"] * (autograd.engine == "native")])
+def test_other_executors_have_no_fast_mathematics(name):
+    with pytest.raises(ValueError, match=f"got '{name}': it has no fast_math"):
+        Tape(Value(1.0) * 2.0, executor=name, fast_math=True)
+    tape = Tape(Value(1.0) * 2.0, executor=name)
+    with pytest.raises(ValueError, match="it has no fast_math"):
+        tape.fast_math = True
+    assert tape.fast_math is False
+    with pytest.raises(TypeError, match="fast_math: expected True or False, got 1"):
+        Tape(Value(1.0) * 2.0, fast_math=1)
+    assert Tape(Value(1.0) * 2.0, fast_math=True).executor == "c"

@@ -1,0 +1,148 @@
+"""Compiled texts and their cache: what is not the user's own, or not whole, is never run."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from autograd.tape.executors import compiling
+
+pytestmark = [
+    pytest.mark.skipif(bool(compiling.missing()), reason=f"compiling: {compiling.missing()}"),
+    pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there"),
+]
+TEXT = "int answer(void) { return 42; }"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(compiling, "platform_folder", lambda: tmp_path / "cache" / "compiled")
+    return tmp_path / "cache" / "compiled"
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """How often the compiler was run."""
+    counts = []
+    build = compiling.build
+    monkeypatch.setattr(compiling, "build", lambda *arguments: counts.append(1) or build(*arguments))
+    return counts
+
+
+def test_a_text_is_compiled_once(folder, builds):
+    assert [compiling.compiled(TEXT).answer() for _ in range(3)] == [42] * 3
+    assert len(builds) == 1
+    assert compiling.compiled(TEXT + "\n").answer() == 42
+    assert compiling.compiled(TEXT, ["-O1"]).answer() == 42
+    assert len(builds) == 3
+    assert len([*folder.iterdir()]) == 3  # and nothing unfinished
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "of another text", "writable by others", "a link"])
+def test_a_damaged_or_foreign_entry_is_built_again_and_never_run(folder, builds, damage, tmp_path):
+    compiling.compiled(TEXT)
+    [path] = folder.iterdir()
+    content = path.read_bytes()
+    path.unlink()  # it is loaded, and must not change
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "changed":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "of another text":
+        compiling.compiled(TEXT.replace("42", "43"))
+        [other] = folder.iterdir()
+        path.write_bytes(other.read_bytes())
+    elif damage == "writable by others":
+        path.write_bytes(content)
+        path.chmod(0o777)
+    else:
+        (tmp_path / "elsewhere").write_bytes(content)
+        path.symlink_to(tmp_path / "elsewhere")
+    before = len(builds)
+    assert compiling.compiled(TEXT).answer() == 42
+    assert len(builds) == before + 1
+    [path] = folder.glob(path.name)
+    assert path.read_bytes() == content or compiling.digest(path.name[:64], path.read_bytes()) in path.name
+    assert not path.is_symlink()
+    assert not path.stat().st_mode & 0o022
+
+
+def test_a_folder_to_which_others_may_write_is_not_used(folder):
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    assert compiling.compiled(TEXT).answer() == 42
+    assert [*folder.iterdir()] == []
+    private = compiling.cache_folder()
+    assert private != folder
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+
+def test_without_a_home_the_folder_is_private(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(compiling.Path, "home", no_home)
+    assert compiling.cache_folder() == compiling.private_folder()
+
+
+def test_the_oldest_entries_go(folder, monkeypatch):
+    compiling.compiled(TEXT)
+    [first] = folder.iterdir()
+    os.utime(first, (1, 1))
+    monkeypatch.setattr(compiling, "MOST_BYTES", first.stat().st_size * 3 // 2)
+    compiling.compiled(TEXT.replace("42", "43"))
+    assert len([*folder.iterdir()]) == 1
+    assert not first.exists()
+
+
+def test_an_error_of_the_compiler_is_told_and_leaves_nothing(folder):
+    with pytest.raises(compiling.CompilingError, match=r"(?s)cannot compile: .* failed: .*error"):
+        compiling.compiled("int answer(void) { return x; }")
+    assert [*folder.iterdir()] == []
+
+
+def test_a_compiler_that_is_none_is_told(folder, monkeypatch):
+    monkeypatch.setenv("CC", sys.executable)
+    with pytest.raises(compiling.CompilingError, match="does not work as a C compiler"):
+        compiling.compiled(TEXT)
+
+
+def test_an_interrupt_leaves_nothing(folder, monkeypatch):
+    def interrupted(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    compiling.identified(tuple(compiling.compiler()))
+    monkeypatch.setattr(subprocess, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compiling.compiled(TEXT)
+    assert [*folder.iterdir()] == []
+    monkeypatch.undo()
+
+
+def test_several_threads_may_compile_the_same(folder):
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(compiling.compiled(TEXT).answer())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [42] * 4
+    assert len([*folder.iterdir()]) == 1
+
+
+def test_the_folder_is_that_of_the_platform(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert compiling.platform_folder() == tmp_path / "scalar-autograd" / "compiled"
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert compiling.platform_folder() == tmp_path / ".cache" / "scalar-autograd" / "compiled"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert compiling.platform_folder() == tmp_path / "Library" / "Caches" / "scalar-autograd" / "compiled"
