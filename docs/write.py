@@ -1,16 +1,19 @@
-"""Writes what the documentation takes from the code: reference, conventions, rooms, README's picture and badges."""
+"""Writes what the documentation takes from the code: reference, conventions, rooms, README's pictures and badges."""
 
 from __future__ import annotations
 
 import ast
 import json
+import random
 import runpy
 import tomllib
 from pathlib import Path
 
-from autograd import Value, draw, tanh
+from autograd import Drawing, Value, draw, tanh
 from autograd.formulas import derivatives
 from autograd.operations import ROWS, TABLE
+from nn import MLP, Adam, binary_cross_entropy, fit
+from nn.datasets import moons
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -18,7 +21,8 @@ REFERENCE = DOCS / "operations.md"
 CONVENTIONS = DOCS / "conventions.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 README = ROOT / "README.md"
-PICTURE = DOCS / "neuron.svg"
+NEURON = DOCS / "neuron.svg"
+NETWORK = DOCS / "network.svg"
 
 HEAD = """\
 # The operations
@@ -169,9 +173,22 @@ def neuron() -> Value:
     return y
 
 
+def network() -> Drawing:
+    """A network that has learned the moons, what it says of one point, and the gradient there."""
+    random.seed(3)
+    model = MLP(2, [6, 4, 1], activation=tanh)
+    inputs, targets = moons(seed=1)
+    optimizer = Adam(model.parameters(), 0.05)
+    fit(model, inputs, targets, binary_cross_entropy, optimizer, epochs=60, progress=False)
+    model.zero_grad()
+    binary_cross_entropy(model([0.5, 0.25]), 1).backward()
+    return draw(model, [0.5, 0.25])
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
     CONVENTIONS.write_text(conventions(), encoding="utf-8")
     CONTRIBUTING.write_text(contributing(), encoding="utf-8")
     README.write_text(readme(), encoding="utf-8")
-    draw(neuron()).save(PICTURE)
+    draw(neuron()).save(NEURON)
+    network().save(NETWORK)
