@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from autograd import tanh
+from autograd.drawing import arrangement
 from autograd.drawing.arrangement import (
     BLOCKS,
     MOST_EDGES,
@@ -15,6 +16,7 @@ from autograd.drawing.arrangement import (
     MOST_WIDTH,
     SMALL,
     Arrangement,
+    Box,
     folded,
     wrapped,
 )
@@ -188,3 +190,25 @@ def test_blocks_of_one_name_are_numbered():
 def test_long_ways_are_broken_behind_a_dot():
     assert wrapped("encoder.layers[11].attention", 100.0, 9.0) == ["encoder.", "layers[11].", "attention"]
     assert wrapped("3 neurons, relu", 60.0, 9.0) == ["3 neurons,", "relu"]
+
+
+def test_a_deep_network_is_arranged_in_a_time_that_grows_as_it_does(monkeypatch: pytest.MonkeyPatch):
+    reads = 0
+
+    class Counting(Box):
+        @property
+        def column(self) -> int:
+            nonlocal reads
+            reads += 1
+            return self.own
+
+        @column.setter
+        def column(self, column: int) -> None:
+            self.own = column
+
+    monkeypatch.setattr(arrangement, "Box", Counting)
+    numbers = Evaluation(network_of(MLP(1, [1] * 200)))
+    for opened in ([], [BLOCKS]):
+        reads = 0
+        Arrangement(numbers, opened)
+        assert 200 < reads < 20 * 200
