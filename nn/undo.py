@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
 
+    from numpy.typing import NDArray
+
+    Array = NDArray[numpy.float64]
+
 
 class Undo:
     """A context that an error leaves as if nothing had been done in it, unless `keep()` has been called.
@@ -46,13 +50,17 @@ class Undo:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and self.is_open:
-            for leaf, grad in self.grads.items():
-                leaf.grad = grad
-            scatter(self.numbers[0], self.parameters, "data")
-            scatter(self.numbers[1], self.parameters, "grad")
-            if self.random_states is not None:
-                put_back_random_states(self.random_states)
+            try:
+                self._put_back()
+            except KeyboardInterrupt:  # twice is as good as once
+                self._put_back()
+                raise
         self.is_open = False
+
+    def _put_back(self) -> None:
+        for leaf, grad in self.grads.items():
+            leaf.grad = grad
+        put_back(self.parameters, self.numbers, self.random_states)
 
 
 @contextmanager
@@ -62,8 +70,18 @@ def undisturbed(parameters: list[Value]) -> Iterator[None]:
     try:
         yield
     finally:
-        scatter(numbers[0], parameters, "data")
-        scatter(numbers[1], parameters, "grad")
+        try:
+            put_back(parameters, numbers, states)
+        except KeyboardInterrupt:  # twice is as good as once
+            put_back(parameters, numbers, states)
+            raise
+
+
+def put_back(parameters: list[Value], numbers: tuple[Array, Array], states: tuple[Any, Any] | None) -> None:
+    """Sets the data and `grad` of the parameters, and the global random states if there are any."""
+    scatter(numbers[0], parameters, "data")
+    scatter(numbers[1], parameters, "grad")
+    if states is not None:
         put_back_random_states(states)
 
 
@@ -85,11 +103,16 @@ def random_states() -> tuple[Any, Any]:  # Any: as each has them
 
 def put_back_random_states(states: tuple[Any, Any]) -> bool:
     """Sets the global random states to what they were, unless other threads draw; whether that changed them."""
-    if not differ(states, random_states()) or others_draw():
+    if not differ(states, random_states()):
         return False
-    random.setstate(states[0])
-    numpy.random.set_state(states[1])
-    return True
+    others = False
+    try:
+        others = others_draw()
+    finally:  # if the wait is interrupted, they are put back
+        if not others:
+            random.setstate(states[0])
+            numpy.random.set_state(states[1])
+    return not others
 
 
 def others_draw() -> bool:

@@ -266,12 +266,21 @@ def untouched(parameters: Sequence[Value]) -> Iterator[None]:
         with recording(raises=False):
             yield
     finally:
-        for (attribute, now), then in zip(numbers_of(parameters).items(), numbers.values(), strict=True):
-            if now.tobytes() != then.tobytes():
-                scatter(then, parameters, attribute)
-        for now, then, put_back in zip(random_states(), before, (random.setstate, numpy_state), strict=False):
-            if pickle.dumps(now) != pickle.dumps(then):  # another thread may draw: what is as it was is left alone
-                put_back(then)
+        try:
+            put_back(parameters, numbers, before)
+        except KeyboardInterrupt:  # twice is as good as once
+            put_back(parameters, numbers, before)
+            raise
+
+
+def put_back(parameters: Sequence[Value], numbers: dict[Attribute, array[float]], states: list[Any]) -> None:
+    """Sets what has changed; another thread may draw random numbers: what is as it was is left alone."""
+    for (attribute, now), then in zip(numbers_of(parameters).items(), numbers.values(), strict=True):
+        if now.tobytes() != then.tobytes():
+            scatter(then, parameters, attribute)
+    for state, before, set_state in zip(random_states(), states, (random.setstate, numpy_state), strict=False):
+        if pickle.dumps(state) != pickle.dumps(before):
+            set_state(before)
 
 
 def numbers_of(parameters: Sequence[Value]) -> dict[Attribute, array[float]]:
