@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 from numpy import random as legacy
@@ -236,7 +237,7 @@ def test_an_interrupt_of_putting_back_does_not_keep_it_from_being_done(name, mon
 
     monkeypatch.setattr(models, name, once)
     [*_, parameter] = model.parameters()
-    with pytest.raises(KeyboardInterrupt), models.untouched([parameter]):
+    with suppress(KeyboardInterrupt), models.untouched([parameter]):
         model([1.0, 2.0])
         parameter.grad, is_over = 5.0, True
     assert parameter.grad == 0.0
