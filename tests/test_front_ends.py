@@ -326,6 +326,7 @@ def test_jupyterlab_shows_them(lab, browser):
     assert "Value, computed by tanh from 1 parent" in results.nth(3).inner_text()
 
     looked_at = page.frame_locator("iframe[srcdoc]").first
+    looked_at.get_by_role("button", name="Tools").click()
     looked_at.locator("#search").fill("w")
     looked_at.get_by_text("1 of 1").wait_for()
     assert looked_at.locator("#card").inner_text().startswith("w\ndata -0.5\ngrad ")

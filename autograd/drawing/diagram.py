@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd.operation import Operation
     from autograd.value import Scalar
 
-BOX_CHARACTERS = 24  # of a label in its box; what is longer ends in …
+BOX_CHARACTERS = 28  # of a label in its box, as layers[0].neurons[12].w[15] is; what is longer ends in …
 HOVER_CHARACTERS = 1_000
 
 DOT, MULTIPLY, SUM = (OPERATIONS[name] for name in ("dot", "multiply", "sum"))

@@ -80,7 +80,7 @@ def draw(
         fold: whether to fold the graph: its modules, its layers and what repeats in it become boxes that say what is
             inside. None folds a graph of more than `max_nodes` nodes. In the page, `.html`, a click opens a box.
         open: the names of boxes that are to show what is inside, such as "layers[1]"; they are written in the boxes, or
-            seen when hovering over them.
+            seen when hovering over them. The graph is folded then, however small it is.
         max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
     Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
@@ -117,6 +117,8 @@ def draw(
             instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
             instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
             raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
+    if fold not in (None, False, True):
+        raise TypeError(f"draw: expected fold= to be True, False or None, got {described(fold)}")
     order = topological_order(*values)
     standing = {} if model is None else naming.places(model)
     opened = folding.names_to_open(open)
@@ -210,8 +212,10 @@ class Drawing:
 
     `draw` makes drawings. Where everything lies is found when first needed.
 
-    The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG.
+    The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet;
+    it is as large as the picture, and on a page `svg { max-width: 100%; height: auto }` makes it fit. Notebooks show
+    the page in a frame that fits the cell, and the same picture as an image where they take frames out. The same graph
+    gives the same source, and with the same layout program the same SVG.
 
     Arguments:
         level: makes the picture in the colours of a theme, and those of what is folded in it.
@@ -240,12 +244,14 @@ class Drawing:
         self.theme = theme
         self._dot = dot
 
+    def __getstate__(self) -> dict[str, object]:
+        """A drawing that is pickled has its pictures made, since what makes them stays where it is."""
+        made = {"dot": self.dot} if self._dot else {}
+        return {**vars(self), **made, "level": self.level.painted(), "_dot": None}
+
     @cached_property
     def picture(self) -> Picture:
-        """The shapes and texts that it consists of.
-
-        Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
-        """
+        """The shapes and texts that it consists of. Raises RuntimeError if the layout program fails."""
         return self.level.paint(THEMES[self.theme])
 
     @cached_property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from autograd.drawing import diagram, layered, sizes
@@ -205,6 +205,7 @@ class Flows:
             self.flows.clear()
             self.find()
         self.links = [Link(*ends, values, self.graph) for ends, values in self.flows.items()]
+        del self.view  # which holds this: without a cycle, all is freed at once
 
     def find(self) -> None:
         owner, graph = self.view.owner, self.graph
@@ -315,7 +316,6 @@ def in_order(names: Sequence[str], edges: Sequence[tuple[str, str]], first: Mapp
 # ---- Boxes
 
 
-@cache
 def lines_of(part: Part) -> list[str]:
     """What stands in a part's box, line by line, the first in bold."""
     phrases = part.what.split("; ")

@@ -152,7 +152,7 @@ class Graph:
                     items[k : k + 1] = item.inside
                     continue
             k += 1
-        modules = {".".join(way[:depth]) for way in {*self.modules} for depth in range(len(way) + 1)}
+        modules = {".".join(way[:depth]) for way in {*self.modules} for depth in range(1, len(way) + 1)}
         for name in self.opened:
             if name not in paths and name not in modules:
                 known = ", ".join(map(repr, [*paths][:MOST_NAMES])) or "none"
@@ -456,7 +456,9 @@ class Graph:
         )
         phrases += [f"{count:,} {op}" for op, count in others.most_common()]
         if not phrases:
-            return counted(len(members), "leaf")
+            first, last = (diagram.shown(self.values[members[k]].label, diagram.BOX_CHARACTERS) for k in (0, -1))
+            labels = f": {first} … {last}" if first and last and len(members) > 1 else ""
+            return counted(len(members), "leaf") + labels
         more = len(phrases) - MOST_PHRASES
         return "; ".join(phrases[:MOST_PHRASES]) + (f"; {counted(more, 'more kind')}" if more > 0 else "")
 

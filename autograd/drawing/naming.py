@@ -50,11 +50,20 @@ def names(values: Sequence[Value], known: Mapping[int, Place]) -> dict[int, str]
     """What the parameters among the values are called in a picture, by their ids: without what all have in common.
 
     The last step is the parameter's own label where that says as much as the attribute's name: `w[1]`, and not
-    `weights[1]`, if the label is `w1`.
+    `weights[1]`, if the label is `w1`. What is too long for a box begins with …, since its end says most.
     """
     among = [(value, known[id(value)]) for value in values if id(value) in known]
     shared = common(place[:-1] for _, place in among)
-    return {id(value): ".".join([*place[shared:-1], last(value, place[-1])]) for value, place in among}
+    return {id(value): ended(".".join([*place[shared:-1], last(value, place[-1])])) for value, place in among}
+
+
+def ended(name: str) -> str:
+    """
+    >>> ended("layers[0].neurons[12].w[15]"), ended("encoder.layers[0].neurons[12].w[15]")
+    ('layers[0].neurons[12].w[15]', '…layers[0].neurons[12].w[15]')
+    """
+    most = diagram.BOX_CHARACTERS
+    return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
 def common(places: Iterable[Place]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from html import escape
 from itertools import chain
 
@@ -113,10 +113,10 @@ def looks(piece: Piece) -> Attributes:
 
 def common(pieces: Iterable[Piece], around: Attributes) -> Attributes:
     """What most of the pieces, and of those within their groups, are, where that is not what is around them."""
-    counts: dict[str, Counter[str]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for look in all_looks(pieces):
         for attribute, value in look.items():
-            counts.setdefault(attribute, Counter())[value] += 1
+            counts[attribute][value] += 1
     most = {attribute: count.most_common(1)[0] for attribute, count in counts.items()}
     return {
         attribute: value

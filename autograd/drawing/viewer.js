@@ -82,12 +82,13 @@ function look() {
   stage.style.touchAction = framed && scale <= whole ? "pan-x pan-y" : "none";
 }
 
-function zoom(factor, atX = stage.clientWidth / 2, atY = stage.clientHeight / 2) {
+function zoom(factor, atX, atY) {
   const before = scale;
+  const box = stage.getBoundingClientRect();
   scale = Math.min(Math.max(scale * factor, whole), Math.max(whole, PIXELS) * FURTHEST);
   const shift = 1 / before - 1 / scale; // what is under the pointer stays there
-  x += (atX - stage.clientWidth / 2) * shift;
-  y += (atY - stage.clientHeight / 2) * shift;
+  x += ((atX ?? box.left + box.width / 2) - box.left - box.width / 2) * shift;
+  y += ((atY ?? box.top + box.height / 2) - box.top - box.height / 2) * shift;
   look();
 }
 

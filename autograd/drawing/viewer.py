@@ -36,6 +36,21 @@ class Level:
     title: str = ""
     inside: Mapping[str, Level] = field(default_factory=dict)
 
+    def painted(self) -> Level:
+        """The same with all of its pictures made, so that it can be pickled."""
+        pictures = Painted({theme.background: self.paint(theme) for theme in THEMES.values()})
+        return Level(pictures, self.title, {name: level.painted() for name, level in self.inside.items()})
+
+
+@dataclass(frozen=True)
+class Painted:
+    """Pictures that are made, by the background of their theme."""
+
+    pictures: Mapping[str, Picture]
+
+    def __call__(self, theme: Theme) -> Picture:
+        return self.pictures[theme.background]
+
 
 def page(top: Level, theme: str = "light") -> str:
     """The text of the page. With the light theme its colours follow the reader's setting; the dark one is always dark.
@@ -52,6 +67,7 @@ def page(top: Level, theme: str = "light") -> str:
     hidden = "".join(f"<template>{element}</template>\n" for element in drawn[1:])
     body = f"""\
 <div id="tools" role="toolbar" aria-label="Picture" hidden>
+<button type="button" id="more" aria-label="Tools" title="Zoom and search">⌕</button>
 <nav aria-label="Opened"><ol id="way"></ol></nav>
 <input id="search" type="search" placeholder="search" aria-label="Search for a label" autocomplete="off">
 <output id="found" for="search"></output>

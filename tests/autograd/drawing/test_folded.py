@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import re
+import weakref
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -231,3 +233,31 @@ def test_graphs_whose_parents_were_set_by_hand_may_have_cycles():
     a._prev = (values[50],)
     assert "<svg" in draw(values[-1], fold=True).svg
     assert "<svg" in draw(values[-1], fold=False).svg
+
+
+def test_a_drawing_that_is_gone_keeps_no_graph_alive(network):
+    model, _ = network
+    loss = batch(model, 10)
+    last = weakref.ref(loss)
+    gc.collect()
+    gc.disable()
+    try:
+        drawing = draw(loss, model=model)
+        assert drawing.html
+        del drawing, loss
+        assert last() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("fold", ["yes", 2, 0.5, []])
+def test_fold_is_true_false_or_none(fold):
+    with pytest.raises(TypeError, match=r"draw: expected fold= to be True, False or None, got"):
+        draw(Value(1.0), fold=fold)
+
+
+@pytest.mark.parametrize("name", ["", "layers", "layers[0].neurons[3].w[1]", "#99999999"])
+def test_what_is_no_part_cannot_be_opened(name, network):
+    model, loss = network
+    with pytest.raises(ValueError, match="draw: nothing to open is called"):
+        draw(loss, model=model, open=name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, sum, tanh
+from autograd import Value, dot, sum, tanh
 from autograd.drawing import folding, naming
 from autograd.drawing.folding import MOST_PARTS, MOST_SEEN, READABLE, Graph, Part, Run, longest_run
 from autograd.graph import topological_order
@@ -297,6 +297,13 @@ def test_a_module_may_be_called_anything():
     check(graph)
     [whole] = [part for part in parts_in(graph.seen()) if part.title]
     assert titles(whole.inside) == ["parts.<b>&\"]}'\\n\\x00\\ud800", "parts.a[3]"]
+
+
+def test_leaves_are_called_by_the_first_and_the_last():
+    xs = [Value(1.0, label=f"x[{k}]") for k in range(90)]
+    graph = graph_of(*[dot(xs, xs) for _ in range(4)], *[x * 2.0 for x in xs])
+    check(graph)
+    assert "90 leaves: x[0] … x[89]" in [part.what for part in parts_in(graph.seen())]
 
 
 def test_an_operation_from_elsewhere_is_called_by_its_symbol():

@@ -21,8 +21,10 @@ def names(model, parameters=None):
 
 def test_a_name_is_the_expression_that_leads_to_the_parameter():
     model = MLP(2, [2, 1])
-    for parameter, name in zip(model.parameters(), names(model), strict=True):
-        assert eval(f"model.{name}") is parameter
+    for layer in model.layers:  # what all have in common is left out
+        for parameter, name in zip(layer.parameters(), names(model, layer.parameters()), strict=True):
+            place = layer if len(layer.neurons) > 1 else layer.neurons[0]
+            assert eval(f"place.{name}", {"place": place}) is parameter
 
 
 def test_what_all_in_the_picture_have_in_common_is_left_out():

@@ -22,7 +22,7 @@ def test_a_box_grows_with_its_label_and_with_the_longer_of_its_numbers():
     bare, labelled = sizes.of_box(replace(NODE, label="")), sizes.of_box(NODE)
     assert labelled[0] - bare[0] == pytest.approx(sizes.wide("w", 11) + sizes.GAP, abs=2)
     assert sizes.of_box(replace(NODE, data=-1.23456e-300))[0] > labelled[0]
-    assert sizes.of_box(replace(NODE, label="w" * 24)) == sizes.of_box(replace(NODE, label="w" * 1000))
+    assert sizes.of_box(replace(NODE, label="w" * 28)) == sizes.of_box(replace(NODE, label="w" * 1000))
     assert labelled[1] == bare[1]
 
 

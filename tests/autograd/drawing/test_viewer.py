@@ -482,7 +482,7 @@ def test_the_page_may_load_nothing_and_run_nothing_else(visit):
     }""")
     page.wait_for_timeout(50)
     assert page.evaluate("window.hit") is None
-    assert page.evaluate("getComputedStyle(document.body).display") == "block"
+    assert page.evaluate("getComputedStyle(document.body).display") == "flex"
     assert page.requests == [page.url]
 
 
@@ -529,6 +529,7 @@ def test_in_its_frame_it_answers_and_the_page_around_it_scrolls(visit):
     at = frame.locator("[data-says^=bias]").bounding_box()
     inside, x, y = page.frames[1], at["x"] + 10, at["y"] + 10
     before = inside.evaluate(LOOK)
+    assert not frame.locator("#search").is_visible()
 
     def hover():
         page.mouse.move(x, y + 1)
@@ -541,6 +542,25 @@ def test_in_its_frame_it_answers_and_the_page_around_it_scrolls(visit):
     page.evaluate("scrollTo(0, 0)")
     until(page, lambda: page.mouse.click(x, y), lambda: inside.evaluate("document.hasFocus()"))
     until(page, lambda: page.mouse.wheel(0, -200), lambda: inside.evaluate(LOOK)["scale"] > before["scale"])
+    assert page.errors == []
+
+
+def test_in_a_frame_tools_are_small_until_they_are_wanted(visit):
+    page = visit(in_notebook(draw(neuron())), size=(700, 400))
+    frame = page.frame_locator("iframe")
+    small = frame.locator("#tools").bounding_box()
+    assert small["width"] < 50
+    frame.get_by_role("button", name="Tools").click()
+    assert frame.locator("#tools").bounding_box()["width"] > 150
+    frame.get_by_role("searchbox").fill("bias")
+    assert frame.locator("#found").inner_text() == "1 of 1"
+    frame.locator("[data-says^=bias]").focus()
+    page.mouse.move(50, 120)
+    page.wait_for_timeout(100)
+    assert frame.locator("#search").is_visible()  # while something is searched for
+    frame.get_by_role("searchbox").fill("")
+    frame.locator("[data-says^=bias]").focus()
+    until(page, lambda: [page.mouse.move(x, 120) for x in (50, 60)], frame.locator("#search").is_hidden)
     assert page.errors == []
 
 
