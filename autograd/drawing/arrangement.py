@@ -19,7 +19,7 @@ from autograd.drawing import naming
 from autograd.drawing.sizes import COLUMN, wide
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
-from autograd.wording import counted, shown
+from autograd.wording import counted, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -307,7 +307,7 @@ class Arrangement:
     # ---- Words
 
     def titles(self, b: int, block: Block) -> Iterator[str]:
-        yield shown(self.names[b], 40)
+        yield shown_end(self.names[b], 40)
         if block.kind == "inputs":
             yield size_in_words(block, "input")
         elif block.kind == "neurons":
@@ -397,7 +397,7 @@ class Arrangement:
 
     def label(self, u: int) -> str:
         """What stands beside an input."""
-        return shown(self.blocks[0].units[u].name, 14)
+        return shown_end(self.blocks[0].units[u].name, 14)
 
     def entry(self, spot: Spot) -> Point:
         """Where edges arrive at a unit."""

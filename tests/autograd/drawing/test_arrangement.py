@@ -212,3 +212,17 @@ def test_a_deep_network_is_arranged_in_a_time_that_grows_as_it_does(monkeypatch:
         reads = 0
         Arrangement(numbers, opened)
         assert 200 < reads < 20 * 200
+
+
+def test_blocks_with_long_names_that_begin_alike_stay_apart():
+    class Deep(Module):
+        def __init__(self) -> None:
+            self.the_first_of_the_stacks_of_layers = Sequential(Sequential(Sequential(Layer(2, 3), Layer(3, 1))))
+
+        def __call__(self, x):
+            return self.the_first_of_the_stacks_of_layers(x)
+
+    blocks = Arrangement(Evaluation(network_of(Deep()))).boxes[1:]
+    names = ["".join(box.title[: box.names]) for box in blocks]
+    assert [name[-9:] for name in names] == ["layers[0]", "layers[1]"]
+    assert all(name.startswith("…") for name in names)
