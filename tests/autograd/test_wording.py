@@ -16,6 +16,7 @@ NEVER_ONE = {  # where the count is never 1, or what stands before the word is n
     "MOST_CLASSES", "MOST_PIXELS", "MOST_STATEMENTS", "part.path", "LONGEST", "1 + PIXELS", "KNOWN + CONTINUATION",
     "len(held_out.inputs)", "len(pickle.dumps(tape))", "len(model.parameters())", "len(X)", "epochs",
     "node", "given", "what", "name", "value", "start[i]", "type(self).__name__", "write.adjoint(node)",
+    "self.times", "count // different", "numbers.uses[weight]", "kind_of(model)", "look", "places", "kernels",
     "escape(entry.operation.name)", "history.loss[0]", "nats_per_token(model, held_out)",
 }  # fmt: skip
 
