@@ -5,20 +5,16 @@ from __future__ import annotations
 import pickle
 import random
 import time
+from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from autograd import Value, scatter
+from autograd import Value, gather, scatter
 from autograd.packages import numpy
-from nn.optimizers import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
-
-    from numpy.typing import NDArray
-
-    Array = NDArray[numpy.float64]
 
 
 class Undo:
@@ -34,7 +30,7 @@ class Undo:
         self.is_open = False
 
     def __enter__(self) -> Self:
-        self.numbers = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
+        self.numbers = numbers_of(self.parameters)
         self.random_states = random_states() if self.may_draw else None
         self.grads: dict[Value, float] = {}
         self.is_open = True
@@ -66,7 +62,7 @@ class Undo:
 @contextmanager
 def undisturbed(parameters: list[Value]) -> Iterator[None]:
     """Puts back the data and `grad` of the parameters, and the global random states, however the block ends."""
-    numbers, states = (gathered(parameters, "data"), gathered(parameters, "grad")), random_states()
+    numbers, states = numbers_of(parameters), random_states()
     try:
         yield
     finally:
@@ -77,7 +73,17 @@ def undisturbed(parameters: list[Value]) -> Iterator[None]:
             raise
 
 
-def put_back(parameters: list[Value], numbers: tuple[Array, Array], states: tuple[Any, Any] | None) -> None:
+def numbers_of(parameters: list[Value]) -> tuple[array[float], array[float]]:
+    """The data and the gradients, each in one piece."""
+    data, grad = (array("d", bytes(8 * len(parameters))) for _ in range(2))
+    gather(parameters, "data", data)
+    gather(parameters, "grad", grad)
+    return data, grad
+
+
+def put_back(
+    parameters: list[Value], numbers: tuple[array[float], array[float]], states: tuple[Any, Any] | None
+) -> None:
     """Sets the data and `grad` of the parameters, and the global random states if there are any."""
     scatter(numbers[0], parameters, "data")
     scatter(numbers[1], parameters, "grad")
@@ -98,7 +104,11 @@ def ancestors(values: Iterable[Value]) -> set[Value]:
 
 
 def random_states() -> tuple[Any, Any]:  # Any: as each has them
-    return random.getstate(), numpy.random.get_state(legacy=False)  # it is the model's, if anybody's
+    """That of Python, and that of NumPy, which is the model's, if anybody's; None where it is not installed."""
+    try:
+        return random.getstate(), numpy.random.get_state(legacy=False)
+    except ImportError:
+        return random.getstate(), None
 
 
 def put_back_random_states(states: tuple[Any, Any]) -> bool:
@@ -111,7 +121,8 @@ def put_back_random_states(states: tuple[Any, Any]) -> bool:
     finally:  # if the wait is interrupted, they are put back
         if not others:
             random.setstate(states[0])
-            numpy.random.set_state(states[1])
+            if states[1] is not None:
+                numpy.random.set_state(states[1])
     return not others
 
 

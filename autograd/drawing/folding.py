@@ -456,7 +456,7 @@ class Graph:
         )
         phrases += [f"{count:,} {op}" for op, count in others.most_common()]
         if not phrases:
-            first, last = (diagram.shown(self.values[members[k]].label, diagram.BOX_CHARACTERS) for k in (0, -1))
+            first, last = (shown(self.values[members[k]].label, diagram.BOX_CHARACTERS) for k in (0, -1))
             labels = f": {first} … {last}" if first and last and len(members) > 1 else ""
             return counted(len(members), "leaf") + labels
         more = len(phrases) - MOST_PHRASES
