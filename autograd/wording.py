@@ -19,8 +19,22 @@ def counted(count: int, noun: str) -> str:
 def shown(text: object, limit: int) -> str:
     r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
     text = "" if text is None else str(text)
-    text = "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1]])
+    text = printable(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def shown_end(way: str, limit: int) -> str:
+    """The way to something, such as to a parameter, as `shown` shows a text, but cut in front: its end says most.
+
+    >>> shown_end("layers[0].neurons[12].w[15]", 27), shown_end("layers[0].neurons[12].w[15]", 18)
+    ('layers[0].neurons[12].w[15]', '…neurons[12].w[15]')
+    """
+    way = printable(way[-limit - 1 :])
+    return way if len(way) <= limit else "…" + way[1 - limit :]
+
+
+def printable(text: str) -> str:
+    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
 
 
 def columns(text: str) -> int:

@@ -26,6 +26,7 @@ from nn.dropout import drawing, nobody
 from nn.layers import Layer, Neuron, is_elementwise, name_of
 from nn.module import OPENERS, Module, contents, declared_shapes, elements_in, entries_in, values_of
 from nn.summary import UNKNOWN, Row, Summary
+from nn.undo import undisturbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,10 +187,11 @@ def run(model: Any, inputs: tuple[Any, ...]) -> dict[int, Found]:
         outputs = values_in(result)
         return outputs
 
-    try:
-        drawing(nobody, Tape.record, computed, inputs)
-    except Exception:
-        drawing(nobody, computed, *inputs)
+    with undisturbed(model.parameters()):
+        try:
+            drawing(nobody, Tape.record, computed, inputs)
+        except Exception:
+            drawing(nobody, computed, *inputs)
     has_graph = outputs and all(output.parents or output in leaves for output in outputs)
     return findings(calls.all, multiply_adds_before(calls.all, outputs) if has_graph else None)
 
@@ -200,19 +202,28 @@ def values_in(structure: Any) -> list[Value]:
 
 @contextmanager
 def noticing(kinds: Iterable[type], calls: Calls) -> Iterator[None]:
-    """Meanwhile the calls in this context of objects of these classes are noted."""
+    """Meanwhile the calls in this context of objects of these classes are noted. `drawing` has made it for this alone.
+
+    An interrupt does not leave a class with another method: if it ends putting back, it is done once more.
+    """
     definers: set[Any] = {definer(kind, "__call__") for kind in kinds}
     with one_at_a_time:
         originals = {kind: call for kind in definers if isinstance(call := vars(kind).get("__call__"), FunctionType)}
-        token = calls_of_run.set(calls)
+        calls_of_run.set(calls)
         try:
             for kind, method in originals.items():
                 kind.__call__ = noted(method)
             yield
         finally:
-            for kind, method in originals.items():
-                kind.__call__ = method
-            calls_of_run.reset(token)
+            try:
+                put_back(originals)
+            finally:
+                put_back(originals)
+
+
+def put_back(originals: dict[Any, FunctionType]) -> None:
+    for kind, method in originals.items():
+        kind.__call__ = method
 
 
 def noted(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from autograd.displays import Table, in_notebooks
-from autograd.wording import counted, shown
+from autograd.wording import counted, shown, shown_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Row:
         shapes = f"{spelled(self.inputs)} → {spelled(self.outputs)}"
         multiply_adds = UNKNOWN if self.multiply_adds is None else f"{self.multiply_adds:,}"
         found = (shapes, f"{self.parameters:,}", multiply_adds) if self.kind else ("", f"{self.parameters:,}", "")
-        return [shown(self.name, LONGEST_NAME), shown(self.kind, LONGEST_NAME), *found]
+        return [shown_end(self.name, LONGEST_NAME), shown(self.kind, LONGEST_NAME), *found]
 
 
 def spelled(shape: Shape | None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pickle
 import random
 import time
+from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from autograd import Value, scatter
+from autograd import Value, gather, scatter
 from autograd.packages import numpy
-from nn.optimizers import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ class Undo:
         self.is_open = False
 
     def __enter__(self) -> Self:
-        self.numbers = gathered(self.parameters, "data"), gathered(self.parameters, "grad")
+        self.numbers = numbers_of(self.parameters)
         self.random_states = random_states() if self.may_draw else None
         self.grads: dict[Value, float] = {}
         self.is_open = True
@@ -46,24 +46,48 @@ class Undo:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and self.is_open:
-            for leaf, grad in self.grads.items():
-                leaf.grad = grad
-            scatter(self.numbers[0], self.parameters, "data")
-            scatter(self.numbers[1], self.parameters, "grad")
-            if self.random_states is not None:
-                put_back_random_states(self.random_states)
+            try:
+                self._put_back()
+            except KeyboardInterrupt:  # twice is as good as once
+                self._put_back()
+                raise
         self.is_open = False
+
+    def _put_back(self) -> None:
+        for leaf, grad in self.grads.items():
+            leaf.grad = grad
+        put_back(self.parameters, self.numbers, self.random_states)
 
 
 @contextmanager
 def undisturbed(parameters: list[Value]) -> Iterator[None]:
     """Puts back the data and `grad` of the parameters, and the global random states, however the block ends."""
-    numbers, states = (gathered(parameters, "data"), gathered(parameters, "grad")), random_states()
+    numbers, states = numbers_of(parameters), random_states()
     try:
         yield
     finally:
-        scatter(numbers[0], parameters, "data")
-        scatter(numbers[1], parameters, "grad")
+        try:
+            put_back(parameters, numbers, states)
+        except KeyboardInterrupt:  # twice is as good as once
+            put_back(parameters, numbers, states)
+            raise
+
+
+def numbers_of(parameters: list[Value]) -> tuple[array[float], array[float]]:
+    """The data and the gradients, each in one piece."""
+    data, grad = (array("d", bytes(8 * len(parameters))) for _ in range(2))
+    gather(parameters, "data", data)
+    gather(parameters, "grad", grad)
+    return data, grad
+
+
+def put_back(
+    parameters: list[Value], numbers: tuple[array[float], array[float]], states: tuple[Any, Any] | None
+) -> None:
+    """Sets the data and `grad` of the parameters, and the global random states if there are any."""
+    scatter(numbers[0], parameters, "data")
+    scatter(numbers[1], parameters, "grad")
+    if states is not None:
         put_back_random_states(states)
 
 
@@ -80,16 +104,26 @@ def ancestors(values: Iterable[Value]) -> set[Value]:
 
 
 def random_states() -> tuple[Any, Any]:  # Any: as each has them
-    return random.getstate(), numpy.random.get_state(legacy=False)  # it is the model's, if anybody's
+    """That of Python, and that of NumPy, which is the model's, if anybody's; None where it is not installed."""
+    try:
+        return random.getstate(), numpy.random.get_state(legacy=False)
+    except ImportError:
+        return random.getstate(), None
 
 
 def put_back_random_states(states: tuple[Any, Any]) -> bool:
     """Sets the global random states to what they were, unless other threads draw; whether that changed them."""
-    if not differ(states, random_states()) or others_draw():
+    if not differ(states, random_states()):
         return False
-    random.setstate(states[0])
-    numpy.random.set_state(states[1])
-    return True
+    others = False
+    try:
+        others = others_draw()
+    finally:  # if the wait is interrupted, they are put back
+        if not others:
+            random.setstate(states[0])
+            if states[1] is not None:
+                numpy.random.set_state(states[1])
+    return not others
 
 
 def others_draw() -> bool:

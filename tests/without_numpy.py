@@ -50,6 +50,7 @@ assert find_spec("graphviz") is None or draw(x * y).dot.startswith("digraph")
 random.seed(0)
 words, sequence, tree = Embedding(3, 2), Recurrent(2, 3), TreeEncoder({"f": 2, "a": 0}, 3)
 assert len(sequence([words(0), words(2)])[-1]) == len(tree(("f", "a", "a"))) == 3
+assert MLP(2, [4, 3]).summary().multiply_adds == MLP(2, [4, 3]).summary([1.0, 2.0]).multiply_adds == 20
 assert len(LayerNorm(3)(MLP(2, [4, 3])([1.0, 2.0]))) == 3
 for loss in (half_squared_error, squared_error, hinge, binary_cross_entropy):
     assert loss(MLP(2, [4, 1])([1.0, 2.0]), 1).data >= 0.0

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from autograd.drawing import naming
 from autograd.drawing.sizes import COLUMN, wide
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
-from autograd.wording import counted, shown
+from autograd.wording import counted, shown_end
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from autograd.drawing.blocks import Block, Unit
     from autograd.drawing.evaluation import Array, Evaluation
@@ -182,7 +183,7 @@ class Arrangement:
             limit = len(block.units) if self.names[b] in self.opened else limit
             boxes.append(self.box(block, style, column, folded(len(block.units), limit)))
         if BLOCKS not in self.opened:
-            widths = [max(box.width for box in boxes if box.column == c) for c in range(len(beside))]
+            widths = [max(box.width for box in column) for column in by_column(boxes)]
             self.hidden = too_many(widths, MOST_WIDTH - 2 * MARGIN - self.label_width(boxes[0]))
         for b, (block, box) in enumerate(zip(self.blocks, boxes, strict=True)):
             if box.column in self.hidden:
@@ -269,13 +270,17 @@ class Arrangement:
     def ways(self, inputs: list[int]) -> dict[Spot, list[int]]:
         """For each unit that is shown and that some of the inputs are of, which ones."""
         ways: dict[Spot, list[int]] = {}
-        is_drawn = [{*range(len(block.units))} if box.style == "image" else {*box.units}
-                    for block, box in zip(self.blocks, self.boxes, strict=True)]  # fmt: skip
         for i, v in enumerate(inputs):
             place = self.network.places.get(v)
-            if place and place[1] in is_drawn[place[0]]:
+            if place and place[1] in self.drawn[place[0]]:
                 ways.setdefault(place[:2], []).append(i)
         return ways
+
+    @cached_property
+    def drawn(self) -> list[set[int]]:
+        """Of each block the units that are shown."""
+        return [{*range(len(block.units))} if box.style == "image" else {*box.units}
+                for block, box in zip(self.blocks, self.boxes, strict=True)]  # fmt: skip
 
     def strengths(self, unit: Unit, ways: dict[Spot, list[int]]) -> Array:
         """Of each way √Σ (w x)², or √Σ w² without inputs; inf if that is no number, so that it is seen."""
@@ -302,7 +307,7 @@ class Arrangement:
     # ---- Words
 
     def titles(self, b: int, block: Block) -> Iterator[str]:
-        yield shown(self.names[b], 40)
+        yield shown_end(self.names[b], 40)
         if block.kind == "inputs":
             yield size_in_words(block, "input")
         elif block.kind == "neurons":
@@ -335,25 +340,30 @@ class Arrangement:
         """Places all boxes. Returns the width of the picture, and where the columns end."""
         columns = self.seen_columns()
         boxes = [box for b, box in enumerate(self.boxes) if self.is_seen(b)]
-        widths = [max(box.width for box in boxes if box.column == c) if c >= 0 else FOLD for c in columns]
+        found = by_column(self.boxes)
+        inside = [found[c] if c >= 0 else [] for c in columns]
+        widths = [max((box.width for box in column), default=FOLD) for column in inside]
         labels = self.label_width(self.boxes[0])
         room = (WIDTH - 2 * MARGIN - labels - sum(widths)) / max(len(columns) - 1, 1)
         self.gap = min(max(room, GAPS[0]), GAPS[1])
-        for box in boxes:  # a line has half of the gap on each side
-            break_lines(box, widths[columns.index(box.column)] + self.gap - 10)
-        heights = [sum(box.full_height for box in boxes if box.column == c) for c in columns]
+        for column, width in zip(inside, widths, strict=True):
+            for box in column:  # a line has half of the gap on each side
+                break_lines(box, width + self.gap - 10)
+        heights = [sum(box.full_height for box in column) for column in inside]
         left, end, spare = self.ends(boxes, widths, labels)
-        for c, width, height in zip(columns, widths, heights, strict=True):
-            y = MARGIN + HEAD + (max(heights) - height) / 2
-            if c < 0:
+        highest = max(heights)
+        for column, width, height in zip(inside, widths, heights, strict=True):
+            y = MARGIN + HEAD + (highest - height) / 2
+            if not column:
                 self.fold = left + width / 2
-            for b, box in enumerate(self.boxes):
-                if box.column == c:
-                    box.left, box.top = left + (width - box.width) / 2, y + 13.0 * len(box.title) + 4
-                    self.place_units(b)
-                    y += box.full_height
+            for box in column:
+                box.left, box.top = left + (width - box.width) / 2, y + 13.0 * len(box.title) + 4
+                y += box.full_height
             left += width + self.gap
-        return end + spare, MARGIN + HEAD + max(heights)
+        for b in range(len(self.boxes)):
+            if self.is_seen(b):
+                self.place_units(b)
+        return end + spare, MARGIN + HEAD + highest
 
     def ends(self, boxes: list[Box], widths: list[float], labels: float) -> tuple[float, float, float]:
         """Where the first column begins and the last one ends, with room for their words; and the room beyond."""
@@ -387,7 +397,7 @@ class Arrangement:
 
     def label(self, u: int) -> str:
         """What stands beside an input."""
-        return shown(self.blocks[0].units[u].name, 14)
+        return shown_end(self.blocks[0].units[u].name, 14)
 
     def entry(self, spot: Spot) -> Point:
         """Where edges arrive at a unit."""
@@ -441,13 +451,21 @@ def size_in_words(block: Block, noun: str) -> str:
 
 def too_many(widths: list[float], room: float) -> range:
     """The columns in the middle that are folded, so that the others have room; but not if there are only a few."""
-    hidden = range(0)
+    hidden, ends = range(0), [0.0, *accumulate(widths)]
     for seen in range(len(widths), FEWEST_COLUMNS - 1, -1):
         hidden = range((seen + 1) // 2, len(widths) - seen // 2)
-        shown = [width for c, width in enumerate(widths) if c not in hidden] + [FOLD] * bool(hidden)
-        if sum(shown) + GAPS[0] * (len(shown) - 1) <= room:
+        shown = ends[-1] - (ends[hidden.stop] - ends[hidden.start]) + FOLD * bool(hidden)
+        if shown + GAPS[0] * (seen + bool(hidden) - 1) <= room:
             break
     return hidden
+
+
+def by_column(boxes: Iterable[Box]) -> list[list[Box]]:
+    """The boxes of each column."""
+    columns: dict[int, list[Box]] = defaultdict(list)
+    for box in boxes:
+        columns[box.column].append(box)
+    return [columns[c] for c in range(len(columns))]
 
 
 def folded(count: int, limit: int) -> list[int]:

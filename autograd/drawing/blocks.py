@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autograd.drawing.models import kind_of, module_path, names_of, part_at, recorded, shape_of
+from autograd.drawing.models import kind_of, module_path, named_parameters, part_at, recorded, shape_of
 from autograd.tape import ADDED, Product, find_groups, write_down
 from autograd.vectors import gather
 
@@ -117,10 +117,11 @@ class Network:
 
 def network_of(model: Any, inputs: Any = None) -> Network:
     """The blocks of what the model computes from the inputs. Raises TypeError or ValueError where there are none."""
-    names = names_of(model)
-    if not names:
+    named = named_parameters(model)
+    if not named:
         raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
-    run = recorded(model, [*names.values()], inputs)
+    run = recorded(model, named, inputs)
+    names = {id(parameter): name for name, parameter in named}
     wengert, parameters = write_down(run.outputs, run.inputs)
     own = [names.pop(id(parameter), "") for parameter in parameters]
     finder = Finder(model, run, wengert, own)

@@ -21,7 +21,7 @@ from autograd.drawing.themes import THEMES
 from autograd.drawing.viewer import Level
 from autograd.engines import Value
 from autograd.graph import topological_order
-from autograd.operands import described
+from autograd.operands import described, real_number
 from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
@@ -85,9 +85,9 @@ def draw(
 
     Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
     no path leads from one highlighted Value to the other, if nothing is found to `open`, or for an unknown rankdir or
-    theme. For a model, it raises what the model raises; and TypeError or ValueError if the model has no parameters, if
-    what it returns does not depend on them and on the inputs, or if there are no inputs and the weights do not tell how
-    many it takes.
+    theme; either for an argument that is not of its kind, or that a model's picture does not have. For a model, it
+    raises what the model raises; and TypeError or ValueError if the model has no parameters, if what it returns does
+    not depend on them and on the inputs, or if there are no inputs and the weights do not tell how many it takes.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
@@ -104,8 +104,11 @@ def draw(
     for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
+    if expand not in (False, True):
+        raise TypeError(f"draw: expected expand= to be True or False, got {described(expand)}")
+    check_limit("draw", max_nodes)
     if is_model(values[0]):
-        if expand or highlight or model is not None or fold is not None or rankdir != "LR":
+        if expand or highlight is not None or model is not None or fold is not None or rankdir != "LR":
             options = "rankdir=, expand=, highlight=, model= or fold="
             raise ValueError(f"draw: a model's picture has no {options}; that of what it computes has: draw(model(x))")
         return of_model(theme, folding.names_to_open(open), *values)
@@ -159,13 +162,24 @@ def of_model(
 
 
 def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str) -> None:
-    """Raises ValueError if it is too much for `what`, such as "explain"."""
+    """Raises ValueError if it is too much for `what`, such as "explain"; and what `check_limit` raises."""
+    check_limit(what, max_nodes)
     if excess(order, expand, max_nodes):
         nodes, edges = len(order), sum(len(node.parents) for node in order)
         raise ValueError(
             f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit "
             f"{2 * max_nodes:,}): {what} one example's loss, or pass max_nodes="
         )
+
+
+def check_limit(what: str, max_nodes: float) -> None:
+    """Raises TypeError if the limit is no number, and ValueError if it is below 0 or nan. There may be none: inf."""
+    try:
+        limit = real_number(max_nodes)
+    except TypeError:
+        raise TypeError(f"{what}: expected max_nodes= to be a number, got {described(max_nodes)}") from None
+    if not limit >= 0.0:
+        raise ValueError(f"{what}: expected max_nodes= to be at least 0, got {max_nodes!r}")
 
 
 def excess(order: Sequence[Value], expand: bool, max_nodes: int) -> bool:
@@ -334,7 +348,8 @@ class Drawing:
         return bundle, {"image/png": {"width": width, "height": height}}
 
     def __repr__(self) -> str:
-        return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>'
+        dot = ".dot, " if self._dot else ""
+        return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, {dot}.save("x.svg|png|pdf|tex|html")>'
 
 
 def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:

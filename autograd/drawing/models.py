@@ -9,6 +9,8 @@ from __future__ import annotations
 import pickle
 import random
 import sys
+from array import array
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -18,11 +20,14 @@ from autograd import structures
 from autograd.engines import Value
 from autograd.operands import described
 from autograd.recording import recording
+from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any, Protocol
+
+    from autograd.vectors import Attribute
 
     class Model(Protocol):
         """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes.
@@ -43,36 +48,72 @@ def tells_parameters(thing: object) -> bool:
     return not isinstance(thing, (Value, type)) and any(map(callable, methods))
 
 
-def names_of(model: Any) -> dict[int, str]:  # Any: a Model, or one with parameters() alone
-    """The name of each parameter by its id: `layers.0.neurons.3.weights.5`, or "" where there is none.
+def names_of(model: Any) -> dict[int, str]:  # Any: as `named_parameters` takes it
+    """The name of each parameter by its id. Raises TypeError for what are no parameters."""
+    return {id(parameter): name for name, parameter in named_parameters(model)}
+
+
+def named_parameters(model: Any) -> list[tuple[str, Value]]:  # Any: a Model, or one with parameters() alone
+    """Each parameter once, and its first name: `layers.0.neurons.3.weights.5`, or "" where there is none.
 
     A model that tells no names, as micrograd's, has those of its attributes.
     Raises TypeError for what are no parameters.
     """
     if callable(getattr(model, "named_parameters", None)):
-        pairs = [*model.named_parameters()]
+        pairs = [as_pair(given) for given in listed(model, "named_parameters")]
     else:
-        ways = dict(ways_to_values(model, {id(model): model}))
-        pairs = [(ways.get(id(parameter), ""), parameter) for parameter in model.parameters()]
+        ways = dict(ways_to_values(model))
+        pairs = [(ways.get(id(parameter), ""), parameter) for parameter in listed(model, "parameters")]
     for _, parameter in pairs:
         if not isinstance(parameter, Value):
             raise TypeError(f"draw: expected Values as the model's parameters, got {described(parameter)}")
-    names: dict[int, str] = {}
+    first: dict[int, tuple[str, Value]] = {}
     for name, parameter in pairs:
-        names.setdefault(id(parameter), str(name))
-    return names
+        first.setdefault(id(parameter), (str(name), parameter))
+    return [*first.values()]
 
 
-def ways_to_values(holder: object, seen: dict[int, object], way: str = "") -> Iterator[tuple[int, str]]:
-    """The ids of the Values in the attributes of an object, or in a list, tuple or dict, and their first names."""
-    held_in = enumerate(holder) if isinstance(holder, (list, tuple)) else getattr(holder, "__dict__", {}).items()
-    for key, held in holder.items() if isinstance(holder, dict) else held_in:
-        if id(held) not in seen:
-            seen[id(held)] = held
-            if isinstance(held, Value):
-                yield id(held), f"{way}{key}"
-            elif not callable(getattr(held, "__get__", None)) and not isinstance(held, type):
-                yield from ways_to_values(held, seen, f"{way}{key}.")
+def listed(model: Any, method: str) -> list[Any]:
+    """What one of a model's methods tells, one by one. Raises TypeError if that is no sequence."""
+    told = getattr(model, method)()
+    if not isinstance(told, Iterable):
+        raise TypeError(f"draw: expected {kind_of(model)}.{method}() to list parameters, got {described(told)}")
+    return [*told]
+
+
+def as_pair(given: Any) -> tuple[Any, Any]:
+    """A name and its parameter."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise TypeError(f"draw: expected pairs (name, parameter) from named_parameters(), got {described(given)}")
+    return given[0], given[1]
+
+
+def ways_to_values(model: object) -> Iterator[tuple[int, str]]:
+    """The ids of the Values in the attributes of an object, or in a list, tuple or dict, and their first names.
+
+    The things that are open are in a list, since objects may hold one another as deep as they like.
+    """
+    seen = {id(model): model}
+    open = [("", inside(model))]
+    while open:
+        way, held_in = open[-1]
+        for key, held in held_in:
+            if id(held) not in seen:
+                seen[id(held)] = held
+                if isinstance(held, Value):
+                    yield id(held), f"{way}{key}"
+                elif not callable(getattr(held, "__get__", None)) and not isinstance(held, type):
+                    open.append((f"{way}{key}.", inside(held)))
+                    break
+        else:
+            open.pop()
+
+
+def inside(holder: object) -> Iterator[tuple[object, object]]:
+    """What an object holds, and by which name or number."""
+    if isinstance(holder, (list, tuple)):
+        return iter(enumerate(holder))
+    return iter([*(holder if isinstance(holder, dict) else getattr(holder, "__dict__", {})).items()])
 
 
 def kind_of(thing: object) -> str:
@@ -117,17 +158,18 @@ class Recorded:
     branches: bool
 
 
-def recorded(model: Any, names: Sequence[str], inputs: Any = None) -> Recorded:
-    """Runs the model, whose parameters have these names, on the inputs; or without any on as many as its weights tell.
+def recorded(model: Any, named: Sequence[tuple[str, Value]], inputs: Any = None) -> Recorded:
+    """Runs the model, with these parameters by name, on the inputs; or without any on as many as its weights tell.
 
     Raises TypeError or ValueError if the model computes nothing from them that can be drawn, and what the model raises.
     """
+    parameters = [parameter for _, parameter in named]
     if inputs is not None:
-        return run(model, inputs, is_example=True)
+        return run(model, inputs, parameters, is_example=True)
     reasons = []
-    for made_up in candidates(model, names):
+    for made_up in candidates(model, [name for name, _ in named]):
         try:
-            return run(model, made_up, is_example=False)
+            return run(model, made_up, parameters, is_example=False)
         except Exception as error:  # of whatever kind a model raises
             reasons.append(f"; with {shortened(made_up)} it raised {type(error).__name__}: {error}")
     raise ValueError(
@@ -166,23 +208,23 @@ def module_path(model: Any, name: str) -> str:
 
 def shape_of(part: Any, attribute: str) -> tuple[int, int, int] | None:
     """(maps, height, width), where a part such as a convolution says so."""
-    shape = getattr(part, attribute, None)
+    shape = part_at(part, attribute)
     if isinstance(shape, tuple) and len(shape) == 3 and all(isinstance(side, int) and side > 0 for side in shape):
         return shape
     return None
 
 
-def run(model: Any, inputs: Any, is_example: bool) -> Recorded:
+def run(model: Any, inputs: Any, parameters: Sequence[Value], is_example: bool) -> Recorded:
     from autograd.tape import RecordingError, guarded
 
     arguments, leaves, form = leaves_for(inputs)
     branches = False
     try:
-        with untouched(), guarded(leaves):
+        with untouched(parameters), guarded(leaves):
             returned = model(arguments)
     except RecordingError:
         branches = True
-        with untouched():
+        with untouched(parameters):
             returned = model(arguments)
     given, output_form = structures.flatten(returned, what="draw: what the model returned")
     outputs = [output for output in given if isinstance(output, Value)]
@@ -214,16 +256,39 @@ def leaves_for(inputs: Any) -> tuple[Any, list[Value], structures.Form]:
 
 
 @contextmanager
-def untouched() -> Iterator[None]:
-    """Within it all is recorded, nothing raises for a number that is not finite, and random numbers are not used up."""
-    before = random_states()
+def untouched(parameters: Sequence[Value]) -> Iterator[None]:
+    """Within it all is recorded, nothing raises for a number that is not finite, and random numbers are not used up.
+
+    The data and `grad` of the parameters are put back, if the model changes them when it is called.
+    """
+    before, numbers = random_states(), numbers_of(parameters)
     try:
         with recording(raises=False):
             yield
     finally:
-        for now, then, put_back in zip(random_states(), before, (random.setstate, numpy_state), strict=False):
-            if pickle.dumps(now) != pickle.dumps(then):  # another thread may draw: what is as it was is left alone
-                put_back(then)
+        try:
+            put_back(parameters, numbers, before)
+        except KeyboardInterrupt:  # twice is as good as once
+            put_back(parameters, numbers, before)
+            raise
+
+
+def put_back(parameters: Sequence[Value], numbers: dict[Attribute, array[float]], states: list[Any]) -> None:
+    """Sets what has changed; another thread may draw random numbers: what is as it was is left alone."""
+    for (attribute, now), then in zip(numbers_of(parameters).items(), numbers.values(), strict=True):
+        if now.tobytes() != then.tobytes():
+            scatter(then, parameters, attribute)
+    for state, before, set_state in zip(random_states(), states, (random.setstate, numpy_state), strict=False):
+        if pickle.dumps(state) != pickle.dumps(before):
+            set_state(before)
+
+
+def numbers_of(parameters: Sequence[Value]) -> dict[Attribute, array[float]]:
+    """Their data and their gradients, each in one piece."""
+    numbers: dict[Attribute, array[float]] = {name: array("d", bytes(8 * len(parameters))) for name in ("data", "grad")}
+    for attribute, vector in numbers.items():
+        gather(parameters, attribute, vector)
+    return numbers
 
 
 def random_states() -> list[Any]:  # Any: as each has them

@@ -7,7 +7,7 @@ import re
 from autograd.drawing import diagram
 from autograd.drawing.models import names_of, tells_parameters
 from autograd.operands import described
-from autograd.wording import shown
+from autograd.wording import shown, shown_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,16 +54,10 @@ def names(values: Sequence[Value], known: Mapping[int, Place]) -> dict[int, str]
     """
     among = [(value, known[id(value)]) for value in values if id(value) in known]
     shared = common(place[:-1] for _, place in among)
-    return {id(value): ended(".".join([*place[shared:-1], last(value, place[-1])])) for value, place in among}
-
-
-def ended(name: str) -> str:
-    """
-    >>> ended("layers[0].neurons[12].w[15]"), ended("encoder.layers[0].neurons[12].w[15]")
-    ('layers[0].neurons[12].w[15]', '…layers[0].neurons[12].w[15]')
-    """
-    most = diagram.BOX_CHARACTERS
-    return name if len(name) <= most else f"…{name[1 - most :]}"
+    return {
+        id(value): shown_end(".".join([*place[shared:-1], last(value, place[-1])]), diagram.BOX_CHARACTERS)
+        for value, place in among
+    }
 
 
 def common(places: Iterable[Place]) -> int:

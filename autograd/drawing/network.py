@@ -82,8 +82,8 @@ class Seen:
         self.arrangement = cache(lambda opened: Arrangement(numbers, opened))
         known = self.arrangement(frozenset()).folded
         if unknown := sorted(self.opened - known.keys()):
-            there = ", ".join(map(repr, known)) or "nothing"
-            raise ValueError(f"draw: nothing to open is called {unknown[0]!r}; what is folded is called {there}")
+            there = f"what is folded is called {', '.join(map(repr, known))}" if known else "nothing is folded"
+            raise ValueError(f"draw: nothing to open is called {unknown[0]!r}; {there}")
 
     def paint(self, theme: Theme, opened: frozenset[str] = frozenset()) -> Picture:
         """The picture, in which what is opened is not folded."""

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from autograd.wording import columns, counted, shown
+from autograd.wording import columns, counted, shown, shown_end
 
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
     "len(around)", "len(others) + 1", "parts", "times", "len(shapes)", "1 + len(others)", "len(self.ours)", "classes",
-    "MOST_CLASSES", "MOST_PIXELS", "LONGEST", "1 + PIXELS", "KNOWN + CONTINUATION",
+    "MOST_CLASSES", "MOST_PIXELS", "MOST_STATEMENTS", "part.path", "LONGEST", "1 + PIXELS", "KNOWN + CONTINUATION",
     "len(held_out.inputs)", "len(pickle.dumps(tape))", "len(model.parameters())", "len(X)", "epochs",
     "node", "given", "what", "name", "value", "start[i]", "type(self).__name__", "write.adjoint(node)",
+    "self.times", "count // different", "numbers.uses[weight]", "kind_of(model)", "look", "places", "kernels",
     "escape(entry.operation.name)", "history.loss[0]", "nats_per_token(model, held_out)",
 }  # fmt: skip
 
@@ -53,3 +54,10 @@ def test_a_text_is_shown_in_one_line_of_what_can_be_printed(text, limit, written
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("東京", 4), ("e\u0301", 1), ("é", 1), ("→", 1)])
 def test_how_wide_a_text_is(text, width):
     assert columns(text) == width
+
+
+def test_a_way_is_cut_in_front():
+    assert shown_end("layers[0].w[1]", 14) == "layers[0].w[1]"
+    assert shown_end("layers[0].w[1]", 13) == "…yers[0].w[1]"
+    assert shown_end("a\nb", 10) == r"a\nb"
+    assert len(shown_end("\x00" * 1000, 20)) == 20

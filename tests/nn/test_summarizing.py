@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import random
 import sys
 import threading
@@ -409,3 +410,59 @@ def test_what_is_called_with_nothing_or_names() -> None:
             return self.constant() + self.constant(power=x)
 
     assert rows(Holder().summary(3.0))["constant"] == ["Constant", "? → 1", "1", "2"]
+
+
+class Restless(Module):
+    """It draws, counts in a parameter how often it is called, and uses its own gradient."""
+
+    def __init__(self) -> None:
+        self.w, self.calls = [Value(1.0), Value(2.0)], Value(0.0)
+
+    def __call__(self, x: Any) -> Any:
+        self.calls.data += random.random() + numpy.random.normal()  # noqa: NPY002
+        y = self.w[0] * x[0] + self.w[1] * x[1]
+        y.backward()
+        return y
+
+
+def test_what_a_model_changes_when_it_runs_is_put_back() -> None:
+    model = Restless()
+    model.w[1].grad = 5.0
+    before = random.getstate(), [*map(str, numpy.random.get_state())]  # noqa: NPY002
+    assert model.summary([1.0, 2.0]).multiply_adds == 2
+    assert [(p.data, p.grad) for p in model.parameters()] == [(1.0, 0.0), (2.0, 5.0), (0.0, 0.0)]
+    assert (random.getstate(), [*map(str, numpy.random.get_state())]) == before  # noqa: NPY002
+
+
+def test_an_interrupt_anywhere_leaves_the_classes_as_they_were() -> None:
+    """An interrupt comes at calls, and where a loop goes back: never at a `try:`, whose block has not begun."""
+    model, calls = MLP(2, [2, 1]), [MLP.__call__, Layer.__call__]
+    count, at = 0, 0
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename.endswith("summarizing.py") and frame.f_code.co_name in ("noticing", "put_back"):
+            if event != "line" or linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip() == "try:":
+                return trace
+            count += 1
+            if count == at:
+                raise KeyboardInterrupt
+        return None if event == "call" else trace
+
+    def summarize() -> None:
+        nonlocal count
+        count = 0
+        previous = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            model.summary([1.0, 2.0])
+        finally:
+            sys.settrace(previous)
+
+    summarize()
+    lines = count
+    assert lines > 10
+    for at in range(1, lines + 1):
+        with pytest.raises(KeyboardInterrupt):
+            summarize()
+        assert [MLP.__call__, Layer.__call__] == calls, f"after an interrupt at {at} of {lines} lines"

@@ -10,7 +10,7 @@ from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value, tanh
 from nn import MLP, Layer, Module, Sequential
-from nn.summary import MOST_ROWS
+from nn.summary import MOST_ROWS, Row, folded
 
 
 class Net(Module):
@@ -108,3 +108,9 @@ def test_attributes_with_the_names_of_methods_hide_nothing() -> None:
     model.summary = model._shapes = model._table = "mine"  # type: ignore[method-assign, assignment]
     assert Module.summary(model).multiply_adds == 9
     assert ">MLP: 13 parameters</caption>" in model._repr_html_()
+
+
+def test_long_names_that_begin_alike_stay_apart():
+    names = [f"{'encoder.' * 20}layers.{k}" for k in range(3)]
+    lines = folded([Row(name, "Layer", (2,), (3 + k,), 9, 6) for k, name in enumerate(names)])
+    assert [name[-9:] for name, *_ in lines] == [".layers.0", ".layers.1", ".layers.2"]

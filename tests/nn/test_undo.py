@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
+from nn import undo
 from nn.undo import Undo, ancestors, random_states, undisturbed
 
 pytestmark = pytest.mark.both_engines
@@ -18,15 +19,15 @@ pytestmark = pytest.mark.both_engines
 
 def change(learned, frozen, keep=False, error=None):
     """Changes all that there is in an Undo, and raises the error."""
-    with Undo([learned]) as undo:
+    with Undo([learned]) as undone:
         loss = learned * frozen
-        undo.note(loss)
+        undone.note(loss)
         loss.backward()
         learned.data += 1.0
         random.random()
         np.random.standard_normal()  # noqa: NPY002  # of the global state, with the second of a pair in store
         if keep:
-            undo.keep()
+            undone.keep()
         if error is not None:
             raise error
 
@@ -107,3 +108,38 @@ def test_what_is_undisturbed_is_put_back_however_the_block_ends(error):
             raise error
     assert (parameter.data, parameter.grad) == (1.0, 2.0)
     assert (random.getstate(), str(np.random.get_state())) == before  # noqa: NPY002
+
+
+@pytest.mark.parametrize("restored", ["undisturbed", "Undo"])
+def test_an_interrupt_of_putting_back_does_not_keep_it_from_being_done(restored, monkeypatch):
+    """At whichever call of it the interrupt comes, such as the wait for other threads."""
+    parameter, at = Value(2.0), 0
+
+    def interrupted(name):
+        function = getattr(undo, name)
+
+        def once(*arguments):
+            nonlocal at
+            at -= 1
+            if at == 0:
+                raise KeyboardInterrupt
+            return function(*arguments)
+
+        monkeypatch.setattr(undo, name, once)
+
+    for name in ("scatter", "random_states", "differ", "others_draw"):
+        interrupted(name)
+    for call in range(1, 6):
+        random.seed(1)
+        before = states()
+        with suppress(KeyboardInterrupt, ValueError), _restoring(restored, parameter):
+            parameter.data, parameter.grad = random.random(), np.random.rand()  # noqa: NPY002
+            at = call
+            raise ValueError
+        at = 0
+        assert (parameter.data, parameter.grad) == (2.0, 0.0)
+        assert states() == before, f"interrupted at call {call}"
+
+
+def _restoring(name, parameter):
+    return undisturbed([parameter]) if name == "undisturbed" else Undo([parameter])

@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from autograd import tanh
+from autograd.drawing import arrangement
 from autograd.drawing.arrangement import (
     BLOCKS,
     MOST_EDGES,
@@ -15,6 +16,7 @@ from autograd.drawing.arrangement import (
     MOST_WIDTH,
     SMALL,
     Arrangement,
+    Box,
     folded,
     wrapped,
 )
@@ -188,3 +190,39 @@ def test_blocks_of_one_name_are_numbered():
 def test_long_ways_are_broken_behind_a_dot():
     assert wrapped("encoder.layers[11].attention", 100.0, 9.0) == ["encoder.", "layers[11].", "attention"]
     assert wrapped("3 neurons, relu", 60.0, 9.0) == ["3 neurons,", "relu"]
+
+
+def test_a_deep_network_is_arranged_in_a_time_that_grows_as_it_does(monkeypatch: pytest.MonkeyPatch):
+    reads = 0
+
+    class Counting(Box):
+        @property
+        def column(self) -> int:
+            nonlocal reads
+            reads += 1
+            return self.own
+
+        @column.setter
+        def column(self, column: int) -> None:
+            self.own = column
+
+    monkeypatch.setattr(arrangement, "Box", Counting)
+    numbers = Evaluation(network_of(MLP(1, [1] * 200)))
+    for opened in ([], [BLOCKS]):
+        reads = 0
+        Arrangement(numbers, opened)
+        assert 200 < reads < 20 * 200
+
+
+def test_blocks_with_long_names_that_begin_alike_stay_apart():
+    class Deep(Module):
+        def __init__(self) -> None:
+            self.the_first_of_the_stacks_of_layers = Sequential(Sequential(Sequential(Layer(2, 3), Layer(3, 1))))
+
+        def __call__(self, x):
+            return self.the_first_of_the_stacks_of_layers(x)
+
+    blocks = Arrangement(Evaluation(network_of(Deep()))).boxes[1:]
+    names = ["".join(box.title[: box.names]) for box in blocks]
+    assert [name[-9:] for name in names] == ["layers[0]", "layers[1]"]
+    assert all(name.startswith("…") for name in names)

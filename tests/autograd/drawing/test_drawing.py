@@ -828,3 +828,30 @@ def test_importing_drawing_imports_neither_graphviz_nor_numpy():
     code = "import sys, autograd.drawing; sys.exit(str({'graphviz', 'numpy'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.stderr.strip() == "set()"
+
+
+@pytest.mark.parametrize("of", [Value(1.0), MLP(1, [1])], ids=["a Value", "a model"])
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        ({"expand": "no"}, TypeError, "draw: expected expand= to be True or False, got str: 'no'"),
+        ({"expand": 3}, TypeError, "draw: expected expand= to be True or False, got int: 3"),
+        ({"max_nodes": "all"}, TypeError, "draw: expected max_nodes= to be a number, got str: 'all'"),
+        ({"max_nodes": None}, TypeError, "draw: expected max_nodes= to be a number, got NoneType: None"),
+        ({"max_nodes": -1}, ValueError, "draw: expected max_nodes= to be at least 0, got -1"),
+        ({"max_nodes": float("nan")}, ValueError, "draw: expected max_nodes= to be at least 0, got nan"),
+    ],
+)
+def test_options_of_another_kind(of, option, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        draw(of, **option)
+
+
+def test_without_a_limit_nothing_is_folded():
+    assert len(boxes(draw(chain(300), max_nodes=math.inf))) == 300
+
+
+def test_a_drawing_says_what_there_is_of_it():
+    assert repr(draw(MLP(1, [1]))) == '<Drawing of 2 blocks: .svg, .png, .save("x.svg|png|pdf|tex|html")>'
+    with pytest.raises(ValueError, match="not a graph in DOT"):
+        draw(MLP(1, [1])).dot  # noqa: B018

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 from numpy import random as legacy
 
 import nn
 from autograd import Value, dot, draw, no_grad
-from autograd.drawing.models import is_model, module_path, names_of, part_at, recorded
+from autograd.drawing import models
+from autograd.drawing.models import is_model, module_path, named_parameters, names_of, part_at, recorded
 from nn import MLP, Dropout, Layer, Module, Recurrent, Sequential
 
 pytestmark = pytest.mark.both_engines
@@ -49,7 +51,7 @@ class Choosing(Module):
 
 
 def run(model, inputs=None):
-    return recorded(model, [*names_of(model).values()], inputs)
+    return recorded(model, named_parameters(model), inputs)
 
 
 def test_a_model_can_be_called_and_has_parameters():
@@ -83,6 +85,49 @@ def test_a_model_that_holds_itself_has_names():
     model = Micrograd()
     model.itself, model.layers[1]["model"] = model, model
     assert [*names_of(model).values()] == ["layers.0.0", "layers.0.1", "layers.1.bias"]
+
+
+def test_a_model_may_be_as_deep_as_it_likes():
+    class Link:
+        def __init__(self, after) -> None:
+            self.w, self.after = Value(0.5), after
+
+        def parameters(self):
+            return [self.w]
+
+    chain = None
+    for _ in range(3000):
+        chain = Link(chain)
+    assert [*names_of(chain).values()] == ["w"]
+
+
+@pytest.mark.parametrize(
+    ("method", "told", "message"),
+    [
+        ("parameters", None, r"expected Odd.parameters\(\) to list parameters, got NoneType: None"),
+        ("parameters", [1.0], "expected Values as the model's parameters, got float: 1.0"),
+        ("named_parameters", 3, r"expected Odd.named_parameters\(\) to list parameters, got int: 3"),
+        ("named_parameters", {"w": Value(1.0)}, r"expected pairs \(name, parameter\) from .*, got str: 'w'"),
+        ("named_parameters", [(Value(1.0),)], r"expected pairs \(name, parameter\) from .*, got tuple: "),
+    ],
+)
+def test_what_are_no_parameters_is_refused(method, told, message):
+    odd = type("Odd", (), {method: lambda self: told, "__call__": lambda self, x: x})()
+    for show in (draw, lambda model: draw(Value(1.0), model=model)):
+        with pytest.raises(TypeError, match=f"draw: {message}"):
+            show(odd)
+
+
+def test_attributes_that_raise_are_not_there():
+    class Odd(Micrograd):
+        @property
+        def shape(self):
+            raise ZeroDivisionError
+
+        output_shape = shape
+
+    assert draw(Odd(), [1.0, 2.0]).picture.title == "Odd, 3 parameters"
+    assert draw(Odd()).picture.title == "Odd, 3 parameters"
 
 
 def test_a_name_leads_to_its_part():
@@ -154,6 +199,49 @@ def test_drawing_leaves_no_trace(inputs):
     draw(model, inputs).svg  # noqa: B018
     assert (random.getstate(), [*map(str, legacy.get_state())], model.training) == before  # noqa: NPY002
     assert [(p.data, p.grad, p.label, p.parents) for p in model.parameters()] == numbers
+
+
+class Restless(Module):
+    """It counts in a parameter how often it is called, and uses its own gradient, as a model in metalearning may."""
+
+    def __init__(self) -> None:
+        self.w, self.calls = [Value(1.0), Value(2.0)], Value(0.0)
+
+    def __call__(self, x):
+        self.calls.data += 1.0
+        first = dot(self.w, x)
+        first.backward()
+        return dot([w - 0.1 * w.grad for w in self.w], x)
+
+
+@pytest.mark.parametrize("inputs", [None, [0.3, -0.7]])
+def test_what_the_model_changes_when_it_is_called_is_put_back(inputs):
+    model = Restless()
+    model.w[1].grad = 5.0
+    draw(model, inputs)
+    assert [(p.data, p.grad) for p in model.parameters()] == [(1.0, 0.0), (2.0, 5.0), (0.0, 0.0)]
+
+
+@pytest.mark.parametrize("name", ["numbers_of", "scatter", "random_states", "numpy_state"])
+def test_an_interrupt_of_putting_back_does_not_keep_it_from_being_done(name, monkeypatch):
+    model, is_over = Noisy(), False
+    before = random.getstate(), [*map(str, legacy.get_state())]  # noqa: NPY002
+    function = getattr(models, name)
+
+    def once(*arguments):
+        nonlocal is_over
+        if is_over:
+            is_over = False
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    monkeypatch.setattr(models, name, once)
+    [*_, parameter] = model.parameters()
+    with suppress(KeyboardInterrupt), models.untouched([parameter]):
+        model([1.0, 2.0])
+        parameter.grad, is_over = 5.0, True
+    assert parameter.grad == 0.0
+    assert (random.getstate(), [*map(str, legacy.get_state())]) == before  # noqa: NPY002
 
 
 def test_random_numbers_come_back_where_the_model_raises():

@@ -213,6 +213,8 @@ def test_what_is_folded_is_counted_and_opens():
     assert "… 108 more" not in texts(draw(MLP(2, [128, 1]), open="layers[0]"))
     with pytest.raises(ValueError, match=r"nothing to open is called 'layers\[5\]'; what is folded is called 'layers"):
         draw(MLP(2, [128, 1]), open="layers[5]")
+    with pytest.raises(ValueError, match=r"nothing to open is called 'layers\[0\]'; nothing is folded"):
+        draw(MLP(2, [3, 1]), open="layers[0]")
 
 
 def test_a_deep_network_is_folded_in_the_middle():
