@@ -11,7 +11,7 @@ typedef struct {
     const int32_t *operands;         /* of any other instruction */
     int32_t count;
     int32_t group, place;            /* which of the group's results this is */
-    int32_t stands;                  /* the instruction in whose place it is computed */
+    int32_t stands;                  /* the result in whose place it is computed */
 } Unit;
 
 /* Of an instruction, the chain of sums that it ends: how many terms it has and how many of these are products; the last term,
@@ -300,7 +300,7 @@ static void find_units(Search *search)
         *unit = (Unit){
             .row = instruction->row, .length = length_of_sequences(instruction),
             .result = first + (link->end == NO_END ? k : link->end),
-            .operands = operands_of(instruction), .count = instruction->count, .stands = k,
+            .operands = operands_of(instruction), .count = instruction->count, .stands = first + k,
         };
         if (link->end != NO_END) read_chain(search, &search->links[link->end], unit);
         else if (instruction->row == ROW_dot) read_dot(search, instruction, unit, &mark);
@@ -378,7 +378,7 @@ static int sort_groups(Search *search)
     return 0;
 }
 
-/* How many variables a group names: its results, and of a product the weights, biases and inputs. */
+/* How many variables a group names: its results, and of a product the weights, inputs, biases and where neurons stand. */
 static size_t count_numbers(const Group *group)
 {
     size_t count = (size_t)group->count, length = (size_t)group->length;
@@ -394,7 +394,7 @@ static int fill_groups(Search *search)
     int32_t *memory = groups->memory = PyMem_RawMalloc((numbers + 1) * sizeof(int32_t));
     if (memory == NULL) return -1;
     for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
-        group->results = memory;
+        group->results = group->stands = memory;
         memory += group->count;
         if (group->row != PRODUCT) continue;
         group->weights = memory;
@@ -575,6 +575,7 @@ static PyObject *written(const Groups *groups)
         append(&numbers, group->weights, (size_t)group->count * (size_t)group->length);
         append(&numbers, group->inputs, (size_t)group->length);
         append(&numbers, group->biases, (size_t)group->count);
+        append(&numbers, group->stands, (size_t)group->count);
     }
     append(&numbers, &groups->part_count, 1);
     for (const Part *part = groups->parts; part < groups->parts + groups->part_count; part++)
@@ -583,8 +584,8 @@ static PyObject *written(const Groups *groups)
 }
 
 /* groups(inputs, parameters, constants, rows, lengths, operands, outputs) -> bytes: how many groups there are; of each its row,
-   length and count, its results, and of a product the weights, inputs and biases; how many parts; and of each its group,
-   first and end. */
+   length and count, its results, and of a product the weights, inputs, biases and where its neurons stand; how many parts;
+   and of each its group, first and end. */
 PyObject *groups(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     WengertArrays arrays;

@@ -330,7 +330,9 @@ def check_groups(wengert):
     covered, known = [], {v for v in range(len(varies)) if not varies[v]} | set(range(-len(found.constants), 0))
     known |= set(range(wengert.inputs))
     for group in found.groups:
-        assert group.results == sorted(group.results)
+        stands = group.stands if isinstance(group, Product) else group.results
+        assert stands == sorted(stands)
+        assert all(place <= result for place, result in zip(stands, group.results, strict=True))
         for j, result in enumerate(group.results):
             operation, operands = instructions[result]
             if isinstance(group, Product):
