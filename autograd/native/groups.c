@@ -31,7 +31,7 @@ typedef struct {
     Unit *units;
     int32_t unit_count;
     Link *links;
-    int32_t *uses, *next_uses; /* of each variable; of each operand of an instruction of two */
+    int32_t *uses, *next_uses; /* of each variable; of each operand of an instruction of two, of a sum the earliest */
     int32_t *room;             /* for the weights and inputs of chains */
     int32_t *depths;           /* of each variable */
     int32_t *marks;            /* of each variable: the latest unit that has looked at it, or part that has used it */
@@ -52,6 +52,8 @@ static const Instruction *instruction_of(const Search *search, int32_t variable)
 
 /* ---- Chains */
 
+static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
+
 static void find_uses(Search *search)
 {
     const WengertList *list = search->list;
@@ -61,8 +63,13 @@ static void find_uses(Search *search)
     for (int32_t k = list->count; k-- > 0;) {
         const Instruction *instruction = &list->instructions[k];
         const int32_t *operands = operands_of(instruction);
-        if (instruction->count == 2)
-            for (int i = 0; i < 2; i++) search->next_uses[2 * k + i] = latest[operands[i]];
+        int32_t *next_uses = &search->next_uses[2 * k];
+        if (instruction->row == ROW_sum) {
+            *next_uses = NEVER;
+            for (int32_t i = 0; i < instruction->count; i++) *next_uses = earlier(*next_uses, latest[operands[i]]);
+        } else if (instruction->count == 2) {
+            for (int i = 0; i < 2; i++) next_uses[i] = latest[operands[i]];
+        }
         for (int32_t i = 0; i < instruction->count; i++) {
             search->uses[operands[i]]++;
             if (operands[i] >= 0) latest[operands[i]] = k; /* a constant has no adjoint: its order does not matter */
@@ -96,8 +103,6 @@ static bool can_go_on(const Search *search, int32_t k, int place)
     if (varies(search, term)) return false;
     return term < 0 || (search->uses[term] == 1 && term < first_result(search->list) + link->place);
 }
-
-static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
 
 static void count_term(const Search *search, int32_t term, Link *link)
 {
@@ -144,7 +149,7 @@ static void take_sum(Search *search, int32_t k)
     const int32_t *operands = operands_of(sum);
     for (int32_t i = 0; i < sum->count; i++)
         if (!is_term(search, operands[i])) return;
-    search->links[k] = (Link){.place = k, .next_use = NEVER};
+    search->links[k] = (Link){.place = k, .next_use = search->next_uses[2 * k]};
     for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], &search->links[k]);
 }
 

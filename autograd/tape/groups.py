@@ -327,7 +327,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
     def of_sum(k: int) -> Chain | None:
         if not all(map(is_term, operands[k])):
             return None
-        chain = Chain(zero, [], [], [], k, NEVER, [])
+        chain = Chain(zero, [], [], [], k, min(next_uses[k]), [])
         for term in operands[k]:
             add_term(chain, term)
         return chain

@@ -694,6 +694,13 @@ def test_random_structures_have_the_numbers_of_the_list(random_graph, seeds):
                     assert close(mine, theirs, error), seed
 
 
+def used_between(w, x, y, z):
+    """A bias among a sum's terms, with uses before, between this and what is added to the sum, and after."""
+    before, total = tanh(w[0] * z), sum_of([w[0], w[1] * x])
+    between, net_input = tanh(w[0] * before), total + w[2] * y
+    return before * between * tanh(net_input) * tanh(w[0] * net_input)
+
+
 def added_in_another_order(w, x, y, z):
     """Two neurons, of which the second gets its bias first."""
     first, second = w[0] * x + w[1] * y, w[2] * x + w[3] * z
@@ -702,7 +709,7 @@ def added_in_another_order(w, x, y, z):
 
 
 @registered
-@pytest.mark.parametrize("formula", [added_in_another_order])
+@pytest.mark.parametrize("formula", [used_between, added_in_another_order])
 def test_a_chain_keeps_the_order_of_what_is_added_to_an_adjoint(formula, executor):
     w, x = [Value(0.5) for _ in range(6)], [Value(0.1) for _ in range(3)]
     tape = Tape(formula(w, *x), x, executor=executor)
