@@ -11,7 +11,7 @@ typedef struct {
     const int32_t *operands;         /* of any other instruction */
     int32_t count;
     int32_t group, place;            /* which of the group's results this is */
-    int32_t stands;                  /* the instruction in whose place it is computed */
+    int32_t stands;                  /* the result in whose place it is computed */
 } Unit;
 
 /* Of an instruction, the chain of sums that it ends: how many terms it has and how many of these are products; the last term,
@@ -31,7 +31,7 @@ typedef struct {
     Unit *units;
     int32_t unit_count;
     Link *links;
-    int32_t *uses, *next_uses; /* of each variable; of each operand of an instruction of two */
+    int32_t *uses, *next_uses; /* of each variable; of each operand of an instruction of two, of a sum the earliest */
     int32_t *room;             /* for the weights and inputs of chains */
     int32_t *depths;           /* of each variable */
     int32_t *marks;            /* of each variable: the latest unit that has looked at it, or part that has used it */
@@ -52,6 +52,8 @@ static const Instruction *instruction_of(const Search *search, int32_t variable)
 
 /* ---- Chains */
 
+static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
+
 static void find_uses(Search *search)
 {
     const WengertList *list = search->list;
@@ -61,8 +63,13 @@ static void find_uses(Search *search)
     for (int32_t k = list->count; k-- > 0;) {
         const Instruction *instruction = &list->instructions[k];
         const int32_t *operands = operands_of(instruction);
-        if (instruction->count == 2)
-            for (int i = 0; i < 2; i++) search->next_uses[2 * k + i] = latest[operands[i]];
+        int32_t *next_uses = &search->next_uses[2 * k];
+        if (instruction->row == ROW_sum) {
+            *next_uses = NEVER;
+            for (int32_t i = 0; i < instruction->count; i++) *next_uses = earlier(*next_uses, latest[operands[i]]);
+        } else if (instruction->count == 2) {
+            for (int i = 0; i < 2; i++) next_uses[i] = latest[operands[i]];
+        }
         for (int32_t i = 0; i < instruction->count; i++) {
             search->uses[operands[i]]++;
             if (operands[i] >= 0) latest[operands[i]] = k; /* a constant has no adjoint: its order does not matter */
@@ -96,8 +103,6 @@ static bool can_go_on(const Search *search, int32_t k, int place)
     if (varies(search, term)) return false;
     return term < 0 || (search->uses[term] == 1 && term < first_result(search->list) + link->place);
 }
-
-static int32_t earlier(int32_t x, int32_t y) { return x < y ? x : y; }
 
 static void count_term(const Search *search, int32_t term, Link *link)
 {
@@ -144,7 +149,7 @@ static void take_sum(Search *search, int32_t k)
     const int32_t *operands = operands_of(sum);
     for (int32_t i = 0; i < sum->count; i++)
         if (!is_term(search, operands[i])) return;
-    search->links[k] = (Link){.place = k, .next_use = NEVER};
+    search->links[k] = (Link){.place = k, .next_use = search->next_uses[2 * k]};
     for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], &search->links[k]);
 }
 
@@ -300,7 +305,7 @@ static void find_units(Search *search)
         *unit = (Unit){
             .row = instruction->row, .length = length_of_sequences(instruction),
             .result = first + (link->end == NO_END ? k : link->end),
-            .operands = operands_of(instruction), .count = instruction->count, .stands = k,
+            .operands = operands_of(instruction), .count = instruction->count, .stands = first + k,
         };
         if (link->end != NO_END) read_chain(search, &search->links[link->end], unit);
         else if (instruction->row == ROW_dot) read_dot(search, instruction, unit, &mark);
@@ -378,7 +383,7 @@ static int sort_groups(Search *search)
     return 0;
 }
 
-/* How many variables a group names: its results, and of a product the weights, biases and inputs. */
+/* How many variables a group names: its results, and of a product the weights, inputs, biases and where neurons stand. */
 static size_t count_numbers(const Group *group)
 {
     size_t count = (size_t)group->count, length = (size_t)group->length;
@@ -394,7 +399,7 @@ static int fill_groups(Search *search)
     int32_t *memory = groups->memory = PyMem_RawMalloc((numbers + 1) * sizeof(int32_t));
     if (memory == NULL) return -1;
     for (Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
-        group->results = memory;
+        group->results = group->stands = memory;
         memory += group->count;
         if (group->row != PRODUCT) continue;
         group->weights = memory;
@@ -575,6 +580,7 @@ static PyObject *written(const Groups *groups)
         append(&numbers, group->weights, (size_t)group->count * (size_t)group->length);
         append(&numbers, group->inputs, (size_t)group->length);
         append(&numbers, group->biases, (size_t)group->count);
+        append(&numbers, group->stands, (size_t)group->count);
     }
     append(&numbers, &groups->part_count, 1);
     for (const Part *part = groups->parts; part < groups->parts + groups->part_count; part++)
@@ -583,8 +589,8 @@ static PyObject *written(const Groups *groups)
 }
 
 /* groups(inputs, parameters, constants, rows, lengths, operands, outputs) -> bytes: how many groups there are; of each its row,
-   length and count, its results, and of a product the weights, inputs and biases; how many parts; and of each its group,
-   first and end. */
+   length and count, its results, and of a product the weights, inputs, biases and where its neurons stand; how many parts;
+   and of each its group, first and end. */
 PyObject *groups(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     WengertArrays arrays;

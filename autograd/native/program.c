@@ -44,7 +44,7 @@ static void make_singles(Program *program, int32_t *single_at)
         const Group *group = &program->groups.groups[g];
         for (int32_t i = 0; i < group->count; i++) {
             int32_t k = group->results[i] - first;
-            single_at[group->row == PRODUCT ? group->stands[i] : k] = k;
+            single_at[group->stands[i] - first] = k;
             if (is_chain(list, group, i)) operands = write_dot(program, group, i, operands);
         }
     }
@@ -459,20 +459,23 @@ static void lay_out_groups(Layout *layout)
     }
 }
 
-/* Where no product has several neurons: one by one, as they stand in the list, so that what is used soon is near. */
-static void lay_out_list(Layout *layout, int32_t *group_of)
+/* Where no product has several neurons: one by one, where they stand in the list, so that what is used soon is near. */
+static void lay_out_list(Layout *layout, int32_t *group_at)
 {
     Program *program = layout->program;
-    const WengertList *list = &program->list;
-    for (int32_t k = 0; k < list->count; k++) group_of[k] = -1;
+    int32_t count = program->list.count, first = first_result(&program->list);
+    for (int32_t k = 0; k < count; k++) group_at[k] = -1;
     for (int32_t g = 0; g < program->groups.group_count; g++)
         for (int32_t i = 0; i < program->groups.groups[g].count; i++)
-            group_of[program->groups.groups[g].results[i] - first_result(list)] = g;
-    for (int32_t k = 0; k < list->count; k++)
-        if (group_of[k] >= 0) program->slot_of[first_result(list) + k] = program->slots++;
-    for (int32_t k = 0, result = first_result(list); k < list->count; k++, result++) {
-        if (group_of[k] < 0) continue;
-        const Group *group = &program->groups.groups[group_of[k]];
+            group_at[program->groups.groups[g].stands[i] - first] = g;
+    for (int32_t k = 0; k < count; k++) {
+        if (group_at[k] < 0) continue;
+        const Group *group = &program->groups.groups[group_at[k]];
+        program->slot_of[group->row == PRODUCT ? group->results[0] : first + k] = program->slots++;
+    }
+    for (int32_t k = 0, result = first; k < count; k++, result++) {
+        if (group_at[k] < 0) continue;
+        const Group *group = &program->groups.groups[group_at[k]];
         if (group->row == PRODUCT) {
             add_layer(layout, group);
             add_part_of_layer(layout, group, 0, 1);

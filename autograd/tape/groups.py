@@ -36,7 +36,7 @@ class Group:
 
     row      the row of the table; PRODUCT for a Product
     length   of their sequences; 1 without
-    results  the variables that they compute, in the list's order
+    results  the variables that they compute, in the order of their places in the list
     """
 
     row: int
@@ -51,6 +51,7 @@ class Product(Group):
     weights  for each neuron the variables of its weights, which depend on no input
     inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
     biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
+    stands   for each neuron the result in whose place it is computed: its own, or that of the sum before a late bias
 
     A neuron is one `dot`, or a chain of products and sums of which nothing else uses a part: they are the same sums in
     the same order. Then its result is that of the last sum:
@@ -63,6 +64,7 @@ class Product(Group):
     weights: list[list[int]]
     inputs: list[int]
     biases: list[int]
+    stands: list[int]
 
 
 @dataclass
@@ -108,7 +110,7 @@ def decoded(numbers: Sequence[int], constants: list[float]) -> Groups:
         results = take(members)
         if row == PRODUCT:
             weights = [take(length) for _ in range(members)]
-            groups.append(Product(row, length, results, weights, take(length), take(members)))
+            groups.append(Product(row, length, results, weights, take(length), take(members), take(members)))
         else:
             groups.append(Group(row, length, results))
     [count] = take(1)
@@ -129,6 +131,7 @@ class Unit:
     weights: list[int]
     inputs: list[int]
     bias: int
+    stands: int  # the result in whose place it is computed
 
 
 def grouped(wengert: WengertList) -> Groups:
@@ -149,7 +152,7 @@ def grouped(wengert: WengertList) -> Groups:
         if number == len(groups):
             is_product = unit.row == PRODUCT
             shape = unit.row, unit.length
-            groups.append(Product(*shape, [], [], unit.inputs, []) if is_product else Group(*shape, []))
+            groups.append(Product(*shape, [], [], unit.inputs, [], []) if is_product else Group(*shape, []))
             depths.append(depth[unit.result])
         group = groups[number]
         places.append((number, len(group.results)))
@@ -157,6 +160,7 @@ def grouped(wengert: WengertList) -> Groups:
         if isinstance(group, Product):
             group.weights.append(unit.weights)
             group.biases.append(unit.bias)
+            group.stands.append(unit.stands)
     order = sorted(range(len(groups)), key=depths.__getitem__)
     rank = {number: k for k, number in enumerate(order)}
     parts = find_parts(units, [(rank[number], place) for number, place in places], len(varies))
@@ -214,10 +218,11 @@ def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:
         elif row == DOT:
             neuron = neuron_of_dot(operands[k], length, varies)
         if neuron is None:
-            yield Unit(row, length, result, [v for v in operands[k] if varies[v]], [], [], 0)
+            yield Unit(row, length, result, [v for v in operands[k] if varies[v]], [], [], 0, first + k)
         else:
             weights, inputs, bias = neuron
-            yield Unit(PRODUCT, len(inputs), result, [v for v in (*inputs, bias) if varies[v]], weights, inputs, bias)
+            needed = [v for v in (*inputs, bias) if varies[v]]
+            yield Unit(PRODUCT, len(inputs), result, needed, weights, inputs, bias, first + k)
 
 
 def flat(operands: list[int | list[int]]) -> list[int]:
@@ -322,7 +327,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
     def of_sum(k: int) -> Chain | None:
         if not all(map(is_term, operands[k])):
             return None
-        chain = Chain(zero, [], [], [], k, NEVER, [])
+        chain = Chain(zero, [], [], [], k, min(next_uses[k]), [])
         for term in operands[k]:
             add_term(chain, term)
         return chain

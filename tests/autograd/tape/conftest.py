@@ -43,8 +43,10 @@ def random_graph(seed):
         if source.random() < 0.2:
             x.append(source.choice([1.0, parameters[0]]))
         kind, made = source.choice([*KINDS, "other"]), []
-        biases = [weight() for _ in range(4)]
+        biases, own_inputs = [weight() for _ in range(4)], source.random() < 0.3
         for _ in range(source.randint(1, 4)):
+            if own_inputs:
+                x = source.sample(values, min(len(values), source.randint(1, 4)))
             if kind == "other":
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
                 made.append(activation(source.choice(values)))
@@ -53,7 +55,8 @@ def random_graph(seed):
             if source.random() < 0.2:
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
         if kind == "biases later":
-            made = [value + bias for value, bias in zip(made, biases, strict=False)]
+            for j in source.sample(range(len(made)), len(made)):  # in another order than the sums
+                made[j] = made[j] + biases[j]
         made = [value for value in made if isinstance(value, Value)]
         values = [tanh(value) for value in made] if made and source.random() < 0.5 else [*values, *made]
     return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs

@@ -261,6 +261,15 @@ def test_a_bias_that_is_added_late_and_used_elsewhere():
     assert shapes(groups_of([z + bias, other], x)) == [(1, 2), (1, "multiply")]
 
 
+def test_what_is_used_between_a_sum_and_what_is_added_to_it():
+    """A bias among the sum's terms gets its gradient in the order of its uses, which the neuron would change."""
+    w, (x, y, z) = leaves(3), leaves(3)
+    total, other = autograd.sum([w[0], w[1] * x]), w[0] * z
+    assert shapes(groups_of([total + w[2] * y, other], [x, y, z])) == [(3, "multiply"), (1, "sum"), (1, "add")]
+    other, total = w[0] * z, autograd.sum([w[0], w[1] * x])
+    assert shapes(groups_of([total + w[2] * y, other], [x, y, z])) == [(1, "multiply"), (1, 2)]
+
+
 @LAYERS
 def test_signed_zeros(layer):
     """A sum that begins with 0.0, one that begins with its bias and one that begins with a product differ in these."""
@@ -330,7 +339,9 @@ def check_groups(wengert):
     covered, known = [], {v for v in range(len(varies)) if not varies[v]} | set(range(-len(found.constants), 0))
     known |= set(range(wengert.inputs))
     for group in found.groups:
-        assert group.results == sorted(group.results)
+        stands = group.stands if isinstance(group, Product) else group.results
+        assert stands == sorted(stands)
+        assert all(place <= result for place, result in zip(stands, group.results, strict=True))
         for j, result in enumerate(group.results):
             operation, operands = instructions[result]
             if isinstance(group, Product):

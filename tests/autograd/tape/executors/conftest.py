@@ -44,6 +44,17 @@ def chains(source, inputs):
     return outputs
 
 
+def late_biases(source, inputs):
+    """Neurons with inputs of their own, whose biases are added when all sums are done, in another order."""
+    outputs = []
+    for j in range(4):
+        first, *others = [Value(source.gauss(0.0, 0.4)) * inputs[k % 7] for k in (j, j + 1, j + 3)]
+        outputs.append(sum(others, first))
+    for j in (3, 1, 2, 0):
+        outputs[j] = tanh(outputs[j] + Value(source.gauss(0.0, 0.4))) * inputs[j]
+    return outputs
+
+
 def recurrence(source, inputs):
     """A network of three neurons that goes over the inputs one by one; its weights have a use in each step."""
     w, u = ([[Value(source.gauss(0.0, 0.5)) for _ in range(n)] for _ in range(3)] for n in (3, 1))
@@ -117,7 +128,7 @@ def attention(source, inputs):
     return outputs
 
 
-STRUCTURES = [layers, chains, recurrence, convolution, gated, gated_layers, attention]
+STRUCTURES = [layers, chains, late_biases, recurrence, convolution, gated, gated_layers, attention]
 
 
 @pytest.fixture(params=STRUCTURES, ids=lambda structure: structure.__name__)
