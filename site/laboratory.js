@@ -1,0 +1,152 @@
+// The laboratory: a program on the left, what it computes on the right.
+
+import { Python, missing } from "./python.js";
+import { EXAMPLES } from "./examples.js";
+import { packed, unpacked } from "./address.js";
+import { keepOffline } from "./offline.js";
+
+const at = (id) => document.getElementById(id);
+const say = (text) => { at("status").textContent = text; };
+
+let python;
+let wanted = false; // whether a program runs as soon as Python is there
+
+function begin() {
+  const lacking = missing();
+  if (lacking.length) {
+    at("missing").textContent = `This browser cannot run Python. It lacks: ${lacking.join("; ")}.`;
+    at("missing").hidden = false;
+    at("progress").hidden = true;
+    return say("Python does not run here.");
+  }
+  for (const name of Object.keys(EXAMPLES)) at("examples").append(new Option(name));
+  at("examples").onchange = () => show(EXAMPLES[at("examples").value]);
+  at("run").onclick = run;
+  at("stop").onclick = stop;
+  at("share").onclick = share;
+  at("code").onkeydown = edit;
+  addEventListener("hashchange", read);
+  read().then(start);
+}
+
+function start() {
+  python = new Python({
+    progress: (share) => { at("progress").value = share; },
+    ready: () => {
+      at("progress").hidden = true;
+      at("run").disabled = false;
+      say("Python is ready.");
+      keepOffline();
+      if (wanted) run();
+    },
+    failed: (text) => {
+      at("progress").hidden = true;
+      at("run").disabled = true;
+      at("stop").disabled = true;
+      say("Python has ended. Load the page again to start it anew.");
+      complain(text);
+    },
+  });
+}
+
+/** Shows the program of the address, which never runs by itself, or the first example, which does. */
+async function read() {
+  try {
+    const code = await unpacked(location.hash);
+    at("foreign").hidden = code === null;
+    wanted = code === null;
+    if (code !== null) return enter(code);
+  } catch (error) {
+    complain(`The address holds no program that can be read: ${error.message}`);
+    wanted = false;
+  }
+  if (!at("code").value) enter(Object.values(EXAMPLES)[0]);
+}
+
+function enter(code) {
+  at("code").value = code;
+}
+
+/** An example is the project's own: it runs at once. */
+function show(code) {
+  enter(code);
+  at("foreign").hidden = true;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (python.running) stop();
+  if (python.isReady) run();
+  else wanted = true;
+}
+
+async function run() {
+  if (!python.isReady || python.running) return;
+  wanted = false;
+  at("foreign").hidden = true;
+  at("error").hidden = true;
+  at("printed").hidden = true;
+  at("printed").textContent = "";
+  at("run").disabled = true;
+  at("stop").disabled = false;
+  say("The program runs.");
+  try {
+    const result = await python.call("run", at("code").value, print);
+    if (result.error) complain(result.error);
+    if (result.page) at("shown").srcdoc = result.page;
+    if (!result.error) at("shown").hidden = !result.page;
+    say(result.error ? "The program has ended with an error." : result.text);
+  } catch (error) {
+    if (error.message !== "stopped") return;
+    say("Stopped. Python is starting again.");
+  }
+  at("stop").disabled = true;
+  at("run").disabled = !python.isReady;
+}
+
+function stop() {
+  at("stop").disabled = true;
+  at("progress").value = 0;
+  at("progress").hidden = false;
+  python.stop();
+}
+
+const MOST_PRINTED = 100_000; // characters
+
+function print(text) {
+  const printed = at("printed");
+  printed.hidden = false;
+  if (printed.textContent.length < MOST_PRINTED) printed.append(text.slice(0, MOST_PRINTED));
+  else if (!printed.dataset.full) printed.append("\n… and more, which is not shown.");
+}
+
+function complain(text) {
+  at("error").textContent = text;
+  at("error").hidden = false;
+}
+
+async function share() {
+  history.replaceState(null, "", await packed(at("code").value));
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The address of this program is in the clipboard.");
+  } catch {
+    say("The address of the page is now that of this program: copy it from the browser's address bar.");
+  }
+}
+
+let leaving = false; // Escape was pressed: Tab leaves the text
+
+function edit(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    run();
+  } else if (event.key === "Escape") {
+    leaving = true;
+    return;
+  } else if (event.key === "Tab" && !event.shiftKey && !event.ctrlKey && !event.altKey && !leaving) {
+    event.preventDefault();
+    const { selectionStart: from, selectionEnd: to } = event.target;
+    event.target.setRangeText("    ", from, to, "end");
+  }
+  leaving = false;
+}
+
+begin();
