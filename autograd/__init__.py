@@ -18,7 +18,7 @@ from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
-    from autograd import files, table
+    from autograd import files, pages, table
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.table import *
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_MODULES = ("files",)
+_MODULES = ("files", "pages")
 _LATER = {
     name: module
     for module, names in {
@@ -45,7 +45,7 @@ _LATER = {
 __all__: list[str] = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
     "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "packages", "scatter", "structures", "value_and_grad", "vjp", "wording",
+    "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad", "vjp", "wording",
 ]  # fmt: skip
 __all__ += functions.__all__
 

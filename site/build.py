@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from autograd import javascript
+from autograd.operations import OPERATIONS
+
 SITE = Path(__file__).parent
 ROOT = SITE.parent
 
@@ -34,6 +37,7 @@ def main(out: Path, *, reference: bool = True) -> None:
             shutil.copy(SITE / name, new)
         fetch_python(Path(folder), new / "python")
         build_wheel(Path(folder), new / WHEEL)
+        (new / "rules.js").write_text(rules(), encoding="utf-8")
         if reference:
             subprocess.run([sys.executable, ROOT / "docs" / "reference.py", Path(folder) / "reference"], check=True)
             shutil.copytree(Path(folder) / "reference" / "html", new / "reference")
@@ -64,12 +68,23 @@ def build_wheel(folder: Path, target: Path) -> None:
     shutil.copy(wheel, target)
 
 
+def rules() -> str:
+    """The table as JavaScript, for the playground: the rules, and the defaults of their operands."""
+    operations = OPERATIONS.values()
+    defaults = [[operation.defaults.get(name) for name in operation.operands] for operation in operations]
+    return (
+        f"// Written by build.py from the table of operations.\n\n{javascript.source(operations)}\n"
+        f"{json.dumps(defaults)}.forEach((defaults, row) => {{ RULES[row].defaults = defaults; }});\n"
+        "export { Tape, RULES };\n"
+    )
+
+
 def finish(new: Path) -> None:
     """What can be said only now: how large files are, and which the service worker keeps."""
     loaded = [f"python/{name}" for name in PYTHON] + [WHEEL]
     sizes = {name: (new / name).stat().st_size for name in loaded}
     (new / "sizes.json").write_text(json.dumps(sizes), encoding="utf-8")
-    kept = sorted({*loaded, *PAGES, "laboratory.py", "sizes.json"} - {"service_worker.js"})
+    kept = sorted({*loaded, *PAGES, "laboratory.py", "rules.js", "sizes.json"} - {"service_worker.js"})
     worker = new / "service_worker.js"
     text = worker.read_text(encoding="utf-8")
     text = text.replace("{{files}}", json.dumps(["./", *kept])).replace("{{version}}", version(new))

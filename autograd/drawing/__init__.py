@@ -4,27 +4,37 @@
 `explaining`, which draws the graph beside its trace.
 """
 
-from autograd.drawing.diagram import BOX_CHARACTERS, FONT_SIZE, Node, columns, constants_of, in_dot, short, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, Node, columns, constants_of, short, shown
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
-from autograd.drawing.layout import svg_of
+from autograd.drawing.layout import by_graphviz
+from autograd.drawing.pen import Group, Image, Picture, Piece, Point, Shape, Text
+from autograd.drawing.picture import of_graph
+from autograd.drawing.svg import element
 from autograd.drawing.themes import THEMES, Signs, Theme
 
 __all__ = [
     "BOX_CHARACTERS",
-    "FONT_SIZE",
     "RANKDIRS",
     "THEMES",
     "Drawing",
+    "Group",
+    "Image",
     "Node",
+    "Picture",
+    "Piece",
+    "Point",
+    "Shape",
     "Signs",
+    "Text",
     "Theme",
+    "by_graphviz",
     "check_size",
     "columns",
     "constants_of",
     "draw",
-    "in_dot",
+    "element",
+    "of_graph",
     "save_as",
     "short",
     "shown",
-    "svg_of",
 ]

@@ -1,7 +1,7 @@
 """A drawing shows a box for each Value, a circle for each operation, an edge for each local derivative.
 
-The graph is written in DOT, Graphviz's language. The Value at place i of the topological order is the box `v<i>`, its
-operation the circle `o<i>`; the k-th product of a `dot` that is spelled out is `v<i>.<k>` and `o<i>.<k>`.
+The Value at place i of the topological order is the box `v<i>`, its operation the circle `o<i>`; the k-th product of a
+`dot` that is spelled out is `v<i>.<k>` and `o<i>.<k>`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,15 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass, field
-from html import escape
-from itertools import zip_longest
 
-from autograd import packages
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
 from autograd.structures import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from types import ModuleType
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from autograd.drawing.themes import Theme
     from autograd.operation import Operation
     from autograd.value import Scalar
 
@@ -51,7 +46,12 @@ class Node:
     local_derivatives: tuple[float, ...] = ()
     room: int = field(default=0, kw_only=True)
 
-    # The names in DOT: of the box, of the circle, of the edge from the circle to the box, and from the k-th parent.
+    @property
+    def ranks(self) -> int:
+        """How far the operands stand from the circle: many need room to fan out, with their labels beside them."""
+        return min(1 + len(self.parents) // 6, 6)
+
+    # The names: of the box, of the circle, of the edge from the circle to the box, and from the k-th parent.
 
     @property
     def box(self) -> str:
@@ -155,64 +155,34 @@ def between(nodes: Sequence[Node], start: str, end: str) -> set[str]:
     return names
 
 
-# ---- From nodes to DOT.
-
-# Both programs measure text right in Courier, and so do readers' fonts: no monospaced one is wider than 0.602 em.
-FONT, FONT_SIZE = "Courier", 11
-GRAPH_STYLE = {"nodesep": "0.12", "ranksep": "0.25", "pad": "0.1"}
-NODE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE), "style": "filled"}
-EDGE_STYLE = {"fontname": FONT, "fontsize": str(FONT_SIZE - 1), "arrowsize": "0.5"}
-BOX_STYLE = {"shape": "box", "style": "rounded,filled", "margin": "0.06,0.05", "height": "0"}
-CIRCLE_STYLE = {"shape": "ellipse", "margin": "0.04,0.02", "width": "0.36", "height": "0.36"}
+# ---- Text. A label may hold anything, so all of it goes through `shown`.
 
 
-def in_dot(nodes: Sequence[Node], rankdir: str, theme: Theme, highlighted: Collection[str] | None = None) -> str:
-    """The graph in DOT. If some names are `highlighted`, all else is dimmed."""
-    graphviz = graphviz_package()
-
-    def look(name: str) -> Theme:
-        return theme if highlighted is None else raised if name in highlighted else dimmed
-
-    raised, dimmed = theme.raised, theme.dimmed
-    graph_style = GRAPH_STYLE | {"rankdir": rankdir, "bgcolor": theme.background}
-    graph = graphviz.Digraph(graph_attr=graph_style, node_attr=NODE_STYLE, edge_attr=EDGE_STYLE)
-    flows = [node.grad for node in nodes]
-    flows += [derivative * node.grad for node in nodes for derivative in node.local_derivatives]
-    largest = max((abs(flow) for flow in flows if math.isfinite(flow)), default=0.0)
-    for node in nodes:
-        graph.node(node.box, id=node.box, **box(node, look(node.box)))
-        if not node.parents:
-            continue
-        graph.node(node.circle, id=node.circle, **circle(node, look(node.circle)))
-        graph.edge(node.circle, node.box, id=node.edge, **out_edge(node, look(node.edge), largest))
-        for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
-            name = node.edge_from(k)
-            graph.edge(f"v{parent}", node.circle, id=name, **edge(node, derivative, look(name), largest))
-    return str(graph.source)
+def value_in_full(node: Node) -> list[str]:
+    """What hovering over a box shows, line by line."""
+    return [shown(node.label, HOVER_CHARACTERS), f"data {node.data!r}", f"grad {node.grad!r}"]
 
 
-def box(node: Node, theme: Theme) -> dict[str, str]:
-    label = shown(node.label, BOX_CHARACTERS)
-    title = f'<TD ROWSPAN="2" WIDTH="{width(label)}"><B>{markup(label)}</B></TD>' if label else ""
-    room = f' WIDTH="{width("0" * node.room)}"' if node.room else ""
-    data, grad = (
-        f'<TD ALIGN="LEFT" WIDTH="{width(name)}"><FONT COLOR="{theme.muted}">{name}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"{least}><FONT COLOR="{colour}">{short(number)}</FONT></TD>'
-        for name, number, colour, least in [
-            ("data", node.data, theme.ink, ""),
-            ("grad", node.grad, theme.gradient.of(node.grad), room),
-        ]
-    )
-    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-    return BOX_STYLE | outlined(theme) | {
-        "label": f"<{table}<TR>{title}{data}</TR><TR>{grad}</TR></TABLE>>",
-        "fillcolor": theme.computed if node.parents else theme.leaf,
-        "tooltip": hover(value_in_full(node)),
-    }  # fmt: skip
+def operation_in_full(node: Node) -> list[str]:
+    """What hovering over a circle shows."""
+    if node.operation is None:
+        return [shown(node.op, HOVER_CHARACTERS)]
+    numbers = [f"{name} = {', '.join(map(repr, numbers))}" for name, numbers in constants(node)]
+    return [
+        f"{node.operation.signature} = {node.operation.formula}",
+        *(shown(line, HOVER_CHARACTERS) for line in numbers),
+    ]
 
 
-def circle(node: Node, theme: Theme) -> dict[str, str]:
-    """The symbol, and the constants among the operands: `2 *` and `** 3`, or below the symbol `slope = 0.01`."""
+def edge_in_full(node: Node, derivative: float | None = None) -> list[str]:
+    """What hovering over an edge shows: over an operand's, the product that it adds to the operand's gradient."""
+    if derivative is None:
+        return [f"gradient {node.grad!r}"]
+    return [f"local derivative {derivative!r}", f"× gradient {node.grad!r} = {derivative * node.grad!r}"]
+
+
+def symbols(node: Node) -> list[str]:
+    """What stands in a circle: `2 *` or `** 3`, or a name with the numbers among its operands below, `slope = 0.01`."""
     symbol = str(node.op)
     below = []
     if node.operation and node.operation.is_infix:
@@ -220,17 +190,7 @@ def circle(node: Node, theme: Theme) -> dict[str, str]:
         symbol = f"{left} {symbol} {right}".strip()
     else:
         below = [f"{name} = {', '.join(map(short, numbers))}" for name, numbers in constants(node)]
-    lines = [markup(shown(symbol, BOX_CHARACTERS)) or " "]
-    lines += [f'<FONT COLOR="{theme.muted}">{markup(shown(line, BOX_CHARACTERS))}</FONT>' for line in below]
-    return CIRCLE_STYLE | outlined(theme) | {
-        "label": f"<{'<BR/>'.join(lines)}>",
-        "fillcolor": theme.operation,
-        "tooltip": hover(operation_in_full(node)),
-    }  # fmt: skip
-
-
-def outlined(theme: Theme) -> dict[str, str]:
-    return {"fontcolor": theme.ink, "color": theme.line, "penwidth": f"{theme.outline:g}"}
+    return [shown(line, BOX_CHARACTERS) for line in (symbol, *below)]
 
 
 def constants(node: Node) -> list[tuple[str, list[float]]]:
@@ -241,43 +201,10 @@ def constants(node: Node) -> list[tuple[str, list[float]]]:
     return [(name, constants) for name, constants in zip(names, numbers, strict=True) if constants]
 
 
-def edge(node: Node, derivative: float | None, theme: Theme, largest: float) -> dict[str, str]:
-    """An operand's edge to the circle. An operation from outside the table need not know its local derivatives."""
-    ranks = {"minlen": str(min(1 + len(node.parents) // 6, 6))}  # room for many to fan out, with their labels beside
-    if derivative is None:
-        return stroke(0.0, theme, largest) | ranks
-    flow = derivative * node.grad  # what it adds to the operand's gradient
-    tooltip = hover([f"local derivative {derivative!r}", f"× gradient {node.grad!r} = {flow!r}"])
-    text = {"label": f" {short(derivative)} ", "fontcolor": theme.ink, "tooltip": tooltip, "labeltooltip": tooltip}
-    return stroke(flow, theme, largest) | ranks | text
-
-
-def out_edge(node: Node, theme: Theme, largest: float) -> dict[str, str]:
-    """The edge from the circle to the box."""
-    return stroke(node.grad, theme, largest) | {"tooltip": hover([f"gradient {node.grad!r}"])}
-
-
-def stroke(flow: float, theme: Theme, largest: float) -> dict[str, str]:
-    size = min(abs(flow) / largest, 1.0) if largest and not math.isnan(flow) else 0.0
-    points = theme.thinnest + (theme.widest - theme.thinnest) * math.sqrt(size)
-    return {"color": theme.flow.of(flow), "penwidth": f"{points:.2f}"}
-
-
-# ---- Text. A label may hold anything, so all of it goes through `shown`, and then through `markup` or `hover`.
-
-
-def value_in_full(node: Node) -> list[str]:
-    return [shown(node.label, HOVER_CHARACTERS), f"data {node.data!r}", f"grad {node.grad!r}"]
-
-
-def operation_in_full(node: Node) -> list[str]:
-    if node.operation is None:
-        return [shown(node.op, HOVER_CHARACTERS)]
-    numbers = [f"{name} = {', '.join(map(repr, numbers))}" for name, numbers in constants(node)]
-    return [
-        f"{node.operation.signature} = {node.operation.formula}",
-        *(shown(line, HOVER_CHARACTERS) for line in numbers),
-    ]
+def largest_flow(nodes: Iterable[Node]) -> float:
+    """The largest of the gradients and of their products with local derivatives, by size; 0 if there is none."""
+    flows = (flow for node in nodes for flow in (node.grad, *(d * node.grad for d in node.local_derivatives)))
+    return max((abs(flow) for flow in flows if math.isfinite(flow)), default=0.0)
 
 
 def short(number: float) -> str:
@@ -291,35 +218,7 @@ def shown(text: object, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def width(text: str) -> int:
-    """What a cell with the text takes in points; layouts don't know that East Asian characters take two columns."""
-    return math.ceil(columns(text) * 0.602 * FONT_SIZE) + 8
-
-
 def columns(text: str) -> int:
     """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
-
-
-def graphviz_package() -> ModuleType:
-    """The package graphviz, imported when it is first needed."""
-    try:
-        import graphviz
-    except ModuleNotFoundError as error:
-        missing = packages.install("graphviz", "graphviz-pure")
-        raise ImportError(f"draw() writes DOT by the package graphviz, which is not installed: {missing}") from error
-    return graphviz  # type: ignore[no-any-return]
-
-
-def markup(text: str) -> str:
-    r"""The text for an HTML-like label, in which Graphviz replaces `\N` and its like, and trips over a single `]`."""
-    return escape(text.replace("\\", "\\\\")).replace("]", "&#93;")
-
-
-def hover(lines: list[str]) -> str:
-    """The lines as a tooltip, in which Graphviz reads entities, and backslashes twice over."""
-    graphviz = graphviz_package()
-    escaped = [line.replace("\\", "\\\\\\\\").replace("&", "&amp;") for line in lines if line]
-    tooltip: str = graphviz.nohtml(r"\n".join(escaped))
-    return tooltip

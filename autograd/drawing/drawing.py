@@ -1,18 +1,23 @@
 """draw() makes a Drawing of a graph: data, gradients, operations and the local derivative on every edge.
 
-`diagram.py` says what is drawn, `themes.py` in which colours, and `layout.py` makes a picture of it.
+`diagram.py` says what is drawn, `sizes.py` how large, `layout.py` where, `themes.py` in which colours. `picture.py`
+makes a picture of these, which `svg.py`, `xdot.py` (PNG), `pdf.py`, `tikz.py` and `viewer.py` (HTML) write.
 """
 
 from __future__ import annotations
 
 import reprlib
-from functools import cached_property
+from base64 import b64encode
+from contextlib import suppress
+from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 
-from autograd import files
-from autograd.drawing import diagram, layout, pen, tikz
+from autograd import files, pages
+from autograd.drawing import diagram, dot, layout, svg, tikz, viewer, xdot
+from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
+from autograd.drawing.viewer import Level
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
@@ -23,7 +28,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
+    from autograd.drawing.pen import Picture
+
 RANKDIRS = ("LR", "TB", "RL", "BT")
+LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the picture is
 
 
 def draw(
@@ -76,9 +84,14 @@ def draw(
     places = {node: str(i) for i, node in enumerate(order)}
     nodes = list(diagram.pictured(order, places, expand))
     highlighted = None if highlight is None else paths(nodes, places, highlight)
-    title = ", ".join(label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS)))
+    labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
+    title = ", ".join(labels) or "A computation graph"
+    laid_out = cache(lambda: layout.by_graphviz(nodes, rankdir))
     return Drawing(
-        diagram.in_dot(nodes, rankdir, THEMES[theme], highlighted), len(nodes), title, THEMES[theme].background
+        Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
+        len(nodes),
+        theme=theme,
+        dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
     )
 
 
@@ -114,77 +127,98 @@ def paths(nodes: Sequence[diagram.Node], places: dict[Value, str], highlight: tu
 
 
 class Drawing:
-    """A picture of a graph: `dot` is its source, `svg` an SVG element that fits into any page. Notebooks display it.
+    """A picture: `svg` is an SVG element that fits into any page, `html` a page to look around in. Notebooks show it.
 
-    `draw` makes drawings. The layout is left to a program, the system's `dot` or `graphviz-pure`, when first needed.
+    `draw` makes drawings. Where everything lies is found when first needed.
 
     The SVG has an opaque background, and neither ids, classes, styles nor scripts, so drawings on one page don't meet.
-    The same graph gives the same source, and with the same layout program the same SVG. JupyterLab displays it as an
-    image, without what hovering shows; `IPython.display.HTML(picture.svg)` has that there, too.
+    The same graph gives the same source, and with the same layout program the same SVG.
+
+    Arguments:
+        level: makes the picture in the colours of a theme, and those of what is folded in it.
+        nodes: how many of them it shows.
+        what: they are, in the singular.
+        theme: "light" or "dark".
+        dot: writes the graph in DOT; None if what is shown is not a graph.
 
     >>> picture = draw(Value(2.0, label="a"))
     >>> picture.svg[:4], picture.png[1:4], picture.dot[:7]
     ('<svg', b'PNG', 'digraph')
     """
 
-    def __init__(self, dot: str, nodes: int, title: str = "", background: str = THEMES["light"].background) -> None:
-        self.dot = dot
+    def __init__(
+        self,
+        level: Level,
+        nodes: int,
+        what: str = "node",
+        *,
+        theme: str = "light",
+        dot: Callable[[], str] | None = None,
+    ) -> None:
+        self.level = level
         self.nodes = nodes
-        self.title = title
-        self.background = background
+        self.what = what
+        self.theme = theme
+        self._dot = dot
 
     @cached_property
-    def svg(self) -> str:
-        """The picture as an SVG element.
+    def picture(self) -> Picture:
+        """The shapes and texts that it consists of.
 
         Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
         """
-        return layout.svg_of(self.dot)
+        return self.level.paint(THEMES[self.theme])
+
+    @cached_property
+    def dot(self) -> str:
+        """The graph in DOT, for Graphviz. Raises ValueError if the picture is not one of a graph."""
+        if self._dot is None:
+            raise ValueError(f"this picture of {counted(self.nodes, self.what)} is not a graph in DOT: take .svg")
+        return self._dot()
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as an SVG element. Raises what `picture` raises."""
+        return svg.element(self.picture)
 
     @cached_property
     def png(self) -> bytes:
-        """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `svg` raises."""
-        return layout.png_of(self.dot)
+        """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `picture` raises."""
+        return xdot.png(self.picture)
 
     @cached_property
     def pdf(self) -> bytes:
         """The picture as the bytes of a PDF file of one page, which has its size.
 
-        The layout program writes it where it can. Else matplotlib draws what the layout program has laid out:
-        graphviz-pure writes no PDF yet. Raises ImportError if neither is there, and what `svg` raises.
+        The layout program writes it where it can. Else matplotlib draws it: graphviz-pure writes no PDF yet. Raises
+        ImportError if neither is there, and what `picture` raises.
         """
         try:
-            return layout.pdf_of(self.dot)
-        except layout.UnknownFormatError:
+            return xdot.pdf(self.picture)
+        except xdot.UnknownFormatError:
             from autograd.drawing import pdf
 
-            return pdf.picture(self._pieces)
+            return pdf.picture(self.picture)
 
     @cached_property
     def tikz(self) -> str:
         r"""The picture for LaTeX: an environment `tikzpicture` in a group of its own, for a text that has
-        `\usepackage{tikz}`. Its text is set in the document's monospaced font. Raises what `svg` raises.
+        `\usepackage{tikz}`. Its text is set in the document's monospaced font. Raises what `picture` raises.
         """
-        return tikz.picture(self._pieces)
+        return tikz.picture(self.picture)
 
     @property
     def tex(self) -> str:
-        """A document in LaTeX of one page, with the picture in TikZ. Raises what `svg` raises."""
-        return tikz.document(self._pieces)
+        """A document in LaTeX of one page, with the picture in TikZ. Raises what `picture` raises."""
+        return tikz.document(self.picture)
 
-    @property
+    @cached_property
     def html(self) -> str:
-        """A page that shows the picture. It needs no network and no script. Raises what `svg` raises."""
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-            f"<title>{escape(self.title or 'A computation graph')}</title>\n</head>\n"
-            f'<body style="margin: 0; background: {self.background}">\n{self.svg}\n</body>\n</html>\n'
-        )
+        """A page to look around in: it zooms, searches, and shows every number in full. It needs no network.
 
-    @property
-    def _pieces(self) -> list[pen.Shape | pen.Text]:
-        return [*pen.drawn(self.svg)]
+        With the light theme it follows the reader's setting. Raises what `picture` raises.
+        """
+        return viewer.page(self.level, self.theme)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the picture to a file, in the format that its suffix names.
@@ -194,7 +228,7 @@ class Drawing:
 
         An existing file is replaced once the new one is complete, and left as it is on any error.
 
-        Raises ValueError for another suffix, OSError if the file cannot be written, and what `svg` raises.
+        Raises ValueError for another suffix, OSError if the file cannot be written, and what `picture` raises.
         """
         formats: dict[str, Callable[[], bytes | str]] = {
             ".svg": lambda: self.svg,
@@ -207,12 +241,25 @@ class Drawing:
         }
         save_as(Path(path), formats, "the drawing")
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
-        """What notebooks choose from. JupyterLab shows an SVG only in a notebook that it trusts, a PNG in every one."""
-        return {"image/svg+xml": self.svg, "image/png": self.png, "text/plain": repr(self)}
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str | bytes], dict[str, dict[str, int]]]:
+        """What notebooks choose from, and how large the PNG is, which is left out where nothing can make one.
+
+        The HTML is the page in a frame, and behind it the SVG as an image, for notebooks that nobody trusts yet.
+        """
+        width, height = (round(length * svg.PIXELS) for length in (self.picture.width, self.picture.height))
+        data = b64encode(self.svg.encode()).decode()
+        about = escape(self.picture.description or self.picture.title)
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{about}" style="display: block; width: 100%">'
+        html = pages.framed(self.html, self.picture.title, width, min(height, LEAST_HEIGHT), image)
+        bundle: dict[str, str | bytes] = {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
+        with suppress(RuntimeError):  # the layout program is needed for this alone
+            bundle["image/png"] = self.png
+        return bundle, {"image/png": {"width": width, "height": height}}
 
     def __repr__(self) -> str:
-        return f'<Drawing of {counted(self.nodes, "node")}: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>'
+        return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>'
 
 
 def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:

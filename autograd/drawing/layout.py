@@ -1,57 +1,119 @@
-"""A layout program makes a picture of a graph in DOT; its SVG is then made fit for any page.
+"""A layout says where everything of a picture lies; here a layout program, Graphviz, finds it.
 
 The program is the system's `dot` where there is one, else the one that the package graphviz-pure brings. It runs for 20
-seconds at most. Its SVG is cleaned of all that could meet its like on the same page: ids, classes, links.
+seconds at most. It is told how large everything is and gives places alone: what is drawn there is not its affair.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from contextlib import suppress
-from xml.etree import ElementTree
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from autograd import packages
+from autograd.drawing import sizes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from autograd.drawing.diagram import Node
+    from autograd.drawing.pen import Point
 
 LAYOUT_SECONDS = 20.0
-
-OPTIONS = {"png": ["-Gdpi=144"], "pdf": ["-Gmargin=0"]}
-
-# Layouts measure Courier's text; of readers' monospaced fonts, none is wider.
-FONT_FAMILY = "Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', Courier, monospace"
+POINTS = 72  # of an inch, in which Graphviz has sizes
+MARGIN = 7.0  # around the picture, in points
 
 
-class UnknownFormatError(RuntimeError):
-    """The layout program cannot write the format: graphviz-pure knows no PDF, and Graphviz needs Cairo for it."""
+@dataclass(frozen=True)
+class Layout:
+    """Where everything lies: in points, y downwards, from the upper left corner.
 
-
-def svg_of(dot: str, *, addressed: bool = False) -> str:
-    """The graph as an SVG element; with `addressed`, its pieces have the names that they have in DOT.
-
-    That is for a page that shows one step after the other. With the names of `diagram.py`, boxes and circles, each a
-    `<g>`, have `data-node="v<i>"` and `data-node="o<i>"`; the edge from the box `v<p>`, the k-th of the operation's
-    parents, has `data-edge="v<p> o<i> <k>"`, and the edge from circle to box `data-edge="o<i> v<i>"`. In a box, the
-    texts of the numbers have `data-part="data"` and `data-part="grad"`.
+    Arguments:
+        width, height: of the whole.
+        centres: of boxes and circles, by their names in diagram.py, such as "v3" and "o3".
+        sizes: their widths and heights.
+        curves: of the edges, by name ("v1 o3 0", "o3 v3"): Bézier's cubic pieces, the first point, then three for each
+            piece. A curve ends where the arrow's tip is.
+        labels: of the edges that have one, its centre.
     """
-    return cleaned(laid_out(dot, "svg"), addressed)
+
+    width: float
+    height: float
+    centres: dict[str, Point]
+    sizes: dict[str, Point]
+    curves: dict[str, tuple[Point, ...]]
+    labels: dict[str, Point]
 
 
-def png_of(dot: str) -> bytes:
-    """The graph as the bytes of a PNG file, with 144 dots per inch."""
-    return laid_out(dot, "png")
+def by_graphviz(nodes: Sequence[Node], rankdir: str) -> Layout:
+    """The layout of a graph by the layout program, layer by layer.
+
+    E. R. Gansner, E. Koutsofios, S. C. North and K.-P. Vo, "A technique for drawing directed graphs", 1993.
+
+    Arguments:
+        nodes: what is shown, parents before their nodes.
+        rankdir: where the graph goes: "LR", "TB", "RL" or "BT".
+
+    Raises RuntimeError if no layout program is found, or it fails, and TimeoutError if it takes longer than 20 s.
+    """
+    graph = json.loads(output("\n".join(source(nodes, rankdir)), ["-Tjson0"]))
+    left, bottom, right, top = map(float, graph["bb"].split(","))
+
+    def points(written: str) -> tuple[Point, ...]:
+        pairs = (pair.split(",") for pair in written.split())
+        return tuple((float(x) - left + MARGIN, top - float(y) + MARGIN) for x, y in pairs)
+
+    places, edges = graph["objects"], graph.get("edges", [])
+    return Layout(
+        right - left + 2 * MARGIN,
+        top - bottom + 2 * MARGIN,
+        {place["name"]: points(place["pos"])[0] for place in places},
+        {place["name"]: (float(place["width"]) * POINTS, float(place["height"]) * POINTS) for place in places},
+        {edge["id"]: points(edge["pos"]) for edge in edges},
+        {edge["id"]: points(edge["lp"])[0] for edge in edges if "lp" in edge},
+    )
 
 
-def pdf_of(dot: str) -> bytes:
-    """The graph as the bytes of a PDF file. Raises UnknownFormatError if the layout program writes none."""
-    return laid_out(dot, "pdf")
+def source(nodes: Sequence[Node], rankdir: str) -> Iterator[str]:
+    """The graph in DOT, with sizes and without anything to be seen."""
+    yield f"digraph {{ graph [rankdir={rankdir} nodesep=0.12 ranksep=0.25]"
+    yield 'node [fixedsize=true label=""] edge [dir=none]'
+    for node in nodes:
+        yield f'"{node.box}" [shape=box {size(sizes.of_box(node))}]'
+        if not node.parents:
+            continue
+        yield f'"{node.circle}" [shape=ellipse {size(sizes.of_circle(node))}]'
+        yield f'"{node.circle}" -> "{node.box}" [id="{node.edge}"]'
+        for k, (parent, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
+            label = "" if derivative is None else f"label={cell(sizes.of_label(derivative))}"
+            yield f'"v{parent}" -> "{node.circle}" [id="{node.edge_from(k)}" minlen={node.ranks} {label}]'
+    yield "}"
 
 
-def laid_out(dot: str, format: str) -> bytes:
-    """What the layout program makes of the graph. Raises RuntimeError if it fails, TimeoutError if it takes long."""
-    command = [layout_program(), f"-T{format}", *OPTIONS.get(format, [])]
+def size(of: Point) -> str:
+    return f"width={of[0] / POINTS:.4f} height={of[1] / POINTS:.4f}"
+
+
+def cell(of: Point) -> str:
+    """A label that has the size and shows nothing."""
+    width, height = map(round, of)
+    bare = 'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" FIXEDSIZE="TRUE"'
+    return f'<<TABLE {bare} WIDTH="{width}" HEIGHT="{height}"><TR><TD></TD></TR></TABLE>>'
+
+
+# ---- The program.
+
+
+def output(dot: str, options: Sequence[str]) -> bytes:
+    """What the layout program writes. Raises RuntimeError if it fails, TimeoutError if it takes long."""
+    command = [layout_program(), *options]
     no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows, where a program would open one
     try:
         done = subprocess.run(
@@ -64,8 +126,6 @@ def laid_out(dot: str, format: str) -> bytes:
         ) from None
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
-        if "not recognized" in message:
-            raise UnknownFormatError(message)
         raise RuntimeError(f"{' '.join(command)} failed with exit status {done.returncode}: {message}")
     return done.stdout
 
@@ -84,35 +144,3 @@ def layout_program() -> str:
             f"a picture needs a layout program: {packages.install('graphviz-pure')}, or install Graphviz"
         )
     return program
-
-
-def cleaned(svg: bytes, addressed: bool) -> str:
-    """The SVG element alone: tooltips become `title` elements; ids, classes and the nodes' names in DOT go."""
-    root = ElementTree.fromstring(svg)
-    if addressed:
-        address(root)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        for name in element.findall("{*}title"):
-            element.remove(name)
-        if tooltip := element.get("{http://www.w3.org/1999/xlink}title"):
-            element.tag = "g"  # it was a link, to nowhere
-            title = ElementTree.Element("title")
-            title.text = tooltip
-            element.insert(0, title)
-        for attribute in list(element.keys()):
-            if attribute in ("id", "class", "font-family") or attribute.startswith("{"):
-                del element.attrib[attribute]
-    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": FONT_FAMILY}
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def address(root: ElementTree.Element) -> None:
-    """Gives every drawn piece the name that it has in DOT as an attribute of its own."""
-    for group in root.iterfind(".//{*}g"):
-        if (kind := group.get("class")) in ("node", "edge"):
-            group.set(f"data-{kind}", group.attrib["id"])
-            if kind == "node" and group.attrib["id"].startswith("v"):
-                *_, data, _, grad = group.iterfind(".//{*}text")
-                data.set("data-part", "data")
-                grad.set("data-part", "grad")

@@ -7,7 +7,12 @@ least 4.5 : 1, strokes by 3 : 1 (WCAG 2.2, criteria 1.4.3 and 1.4.11); what is d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class Theme:
     thinnest: float = 0.8
     widest: float = 3.0
 
+    def width_of(self, flow: float, largest: float) -> float:
+        """How wide the edge is that a gradient flows along, `largest` being the size of the largest one."""
+        size = min(abs(flow) / largest, 1.0) if largest and not math.isnan(flow) else 0.0
+        return self.thinnest + (self.widest - self.thinnest) * math.sqrt(size)
+
     @property
     def raised(self) -> Theme:
         """The same for what stands out: lines are heavy, and an edge is seen even if its gradient is 0."""
@@ -70,6 +80,14 @@ class Theme:
             flow=Signs(**faint),
             widest=self.thinnest,
         )
+
+
+def looks(theme: Theme, highlighted: Collection[str] | None) -> Callable[[str], Theme]:
+    """The theme for what has a name: where some names are highlighted, the others are dimmed."""
+    if highlighted is None:
+        return lambda _: theme
+    raised, dimmed = theme.raised, theme.dimmed
+    return lambda name: raised if name in highlighted else dimmed
 
 
 def mixed(colour: str, background: str, share: float) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import unicodedata
 
 from autograd.drawing.diagram import columns
-from autograd.drawing.pen import Shape, extent
+from autograd.drawing.pen import Image, Shape, Text, corners, flat, squares
+from autograd.drawing.svg import number as length
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from autograd.drawing.pen import Point, Text
+    from autograd.drawing.pen import Picture, Point
 
 SPECIAL = frozenset(
     "\\{}$&#^_%~`'\"<>-"
@@ -41,7 +42,7 @@ HEAD = r"""
 \def\character#1#2#3{\ifcsname u8:\detokenize{#1}\endcsname#1\else\unknown{#2}{#3}\fi}%
 \def\TextSymbolUnavailable#1{?}%
 \fi
-\begin{tikzpicture}[x=1bp, y=1bp, inner sep=0pt, outer sep=0pt]
+\begin{tikzpicture}[x=1bp, y=-1bp, inner sep=0pt, outer sep=0pt]
 """.lstrip()
 TAIL = "\\end{tikzpicture}%\n\\endgroup\n"
 
@@ -58,18 +59,21 @@ DOCUMENT = r"""
 """.lstrip()
 
 
-def document(pieces: list[Shape | Text]) -> str:
+def document(drawn: Picture) -> str:
     """A document of one page, which has the size of the picture."""
-    left, bottom, right, top = extent(pieces)
-    return DOCUMENT % (right - left, top - bottom, picture(pieces))
+    return DOCUMENT % (drawn.width, drawn.height, picture(drawn))
 
 
-def picture(pieces: list[Shape | Text]) -> str:
+def picture(drawn: Picture) -> str:
     r"""The environment `tikzpicture`, with its own colours and measures; it needs \usepackage{tikz}."""
+    background = Shape("polygon", corners(0.0, 0.0, drawn.width, drawn.height), fill=drawn.background)
+    pieces: list[Shape | Text] = [background]
+    for piece in flat(drawn.pieces):
+        pieces += squares(piece) if isinstance(piece, Image) else [piece]
     colours = sorted({colour for piece in pieces for colour in colours_of(piece) if colour})
     defined = [f"\\definecolor{{{name(colour)}}}{{HTML}}{{{colour[1:]}}}\n" for colour in colours]
-    drawn = [shape(piece) if isinstance(piece, Shape) else text(piece) for piece in pieces]
-    return "".join([HEAD, *defined, *drawn, TAIL])
+    written = [shape(piece) if isinstance(piece, Shape) else text(piece) for piece in pieces]
+    return "".join([HEAD, *defined, *written, TAIL])
 
 
 def colours_of(piece: Shape | Text) -> tuple[str, ...]:
@@ -83,27 +87,31 @@ def name(colour: str) -> str:
 
 def shape(piece: Shape) -> str:
     options = [f"{what}={name(colour)}" for what, colour in (("draw", piece.line), ("fill", piece.fill)) if colour]
-    return f"\\path[{', '.join([*options, f'line width={piece.width:g}bp'])}] {path(piece)};\n"
+    options += [f"line width={length(piece.width)}bp"] if piece.line else []
+    options += [f"rounded corners={length(piece.radius)}bp"] if piece.kind == "box" and piece.radius else []
+    return f"\\path[{', '.join(options)}] {path(piece)};\n"
 
 
 def path(piece: Shape) -> str:
     if piece.kind == "ellipse":
-        centre, (across, upwards) = piece.points
-        return f"{point(centre)} ellipse [x radius={across:g}, y radius={upwards:g}]"
-    if piece.kind == "polygon":
-        return " -- ".join([*map(point, piece.points), "cycle"])
+        centre, (across, down) = piece.points
+        return f"{point(centre)} ellipse [x radius={length(across)}, y radius={length(down)}]"
+    if piece.kind == "box":
+        return " rectangle ".join(map(point, piece.points))
+    if piece.kind in ("polygon", "line"):
+        return " -- ".join([*map(point, piece.points), *(["cycle"] if piece.kind == "polygon" else [])])
     start, *rest = map(point, piece.points)
     return " ".join([start, *(f".. controls {a} and {b} .. {c}" for a, b, c in zip(*[iter(rest)] * 3, strict=True))])
 
 
 def point(at: Point) -> str:
-    return f"({at[0]:g},{at[1]:g})"
+    return f"({length(at[0])},{length(at[1])})"
 
 
 def text(piece: Text) -> str:
     anchor = {"left": "base west", "center": "base", "right": "base east"}[piece.align]
     font = r"\ttfamily\bfseries" if piece.bold else r"\ttfamily"
-    options = f"anchor={anchor}, scale={piece.size:g}*\\scale, text={name(piece.colour)}"
+    options = f"anchor={anchor}, scale={length(piece.size)}*\\scale, text={name(piece.colour)}"
     return f"\\node[{options}] at {point(piece.at)} {{{font} {''.join(in_latex(piece.text))}}};\n"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograd.drawing import check_size, columns, save_as
 from autograd.engines import Value
 from autograd.explaining.notation import Latex, Markdown, Notation
-from autograd.explaining.page import framed, page
+from autograd.explaining.page import framed, page, pictured
 from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
 from autograd.operands import described
@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from autograd.drawing import Picture
 
 MOST_COLUMNS = 120  # of text that stands side by side
 
@@ -135,9 +137,14 @@ class Explanation:
     def html(self) -> str:
         """A page that goes through the trace step by step beside the graph's drawing; it needs nothing beside itself.
 
-        Raises what a drawing's `svg` raises.
+        Its reader can change the leaves, and sees all numbers follow; sees a Value's paths to the result, and a layer's
+        chain rule as matrices. A graph of 500 nodes takes some 400 KB. Raises what a drawing's `svg` raises.
         """
-        return page(self.trace, self.digits)
+        return page(self.trace, self._picture, self.digits, self.text)
+
+    @cached_property
+    def _picture(self) -> Picture:
+        return pictured(self.trace)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the trace to a file, in the format that its suffix names: `.html`, `.md`, `.tex` or `.txt`.
@@ -157,7 +164,7 @@ class Explanation:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks choose from. The page is in a frame of its own; where that may not run, a table is left."""
         return {
-            "text/html": framed(self.trace, self.html, self.digits),
+            "text/html": framed(self.trace, self._picture, self.html, self.digits),
             "text/markdown": self.markdown,
             "text/latex": f"$$\n{self.latex}\n$$",
             "text/plain": self.text,

@@ -1,27 +1,24 @@
-
-"use strict";
-
-// ---- The page's parts. Pieces of the drawing, and lines of the table, say themselves when they are what.
+// The page: its views at a step, and what the reader does. The other scripts stand before this one.
 
 const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId("data").textContent);
+const calculation = new Calculation(data, RULES);
+const schedule = new Schedule(calculation);
+const lines = new Lines(data, calculation);
+const graph = new Graph(data, calculation, schedule);
+const table = new Table(document.querySelector(".trace table"), lines, calculation, schedule);
+const layer = new LayerPanel(data, calculation, schedule, lines);
+const node = new NodePanel(data, calculation, lines, graph, recomputed);
 const [slider, now, count, allDigits] = ["step", "now", "count", "digits"].map(byId);
-const sayings = [...byId("steps").content.children];
-const last = Number(slider.max);
-const seed = Number(slider.dataset.seed);
+const { last } = schedule;
 
-const pieces = [...document.querySelectorAll("svg [data-known]")].map((element) => ({
-  element,
-  ...Object.fromEntries(Object.entries(element.dataset)
-    .filter(([name]) => !["node", "edge"].includes(name))
-    .map(([name, content]) => [name, JSON.parse(content)])),
-  gradient: element.querySelector("[data-part=grad]"),
-  titles: [...element.querySelectorAll("title")].map((title) => [title, title.textContent]),
-}));
-const lines = [...document.querySelectorAll("table [data-known]")];
+function inShort(number) {
+  return general(number, data.digits);
+}
 
 // ---- What is seen at a step.
 
-function show(step) {
+function show(step, all = false) {
   slider.value = step;
   count.textContent = `Step ${step} of ${last}`;
   slider.setAttribute("aria-valuetext", `${step} of ${last}`);
@@ -29,44 +26,48 @@ function show(step) {
     const towardsStart = ["first", "back"].includes(button.dataset.go);
     button.setAttribute("aria-disabled", step === (towardsStart ? 0 : last));
   }
-  now.replaceChildren(...sayings[step].cloneNode(true).children);
-  pieces.forEach((piece) => showPiece(piece, step));
-  lines.forEach((line) => showLine(line, step));
-  writeNumbers();
+  const write = allDigits.checked ? repr : inShort;
+  const event = schedule.at(step);
+  showNow(event, write);
+  graph.show(step);
+  table.show(step, write, all);
+  layer.choose(event.computed ?? event.contribution?.node);
+  layer.show(step, write);
   follow();
 }
 
-function showPiece(piece, step) {
-  const unknown = step < piece.known;
-  const unreached = step < piece.reached;
-  const is = { unknown, unreached, dimmed: unknown || (step >= seed && unreached),
-    active: piece.active.includes(step), source: piece.source.includes(step) };
-  for (const [name, holds] of Object.entries(is)) piece.element.classList.toggle(name, holds);
-  for (const [title, content] of piece.titles) title.textContent = step < piece.complete ? "" : content;
-  const [, number, sign] = piece.gradients.findLast(([from]) => from <= step) ?? [0, "", "zero"];
-  if (piece.gradient) {
-    piece.gradient.textContent = number;
-    piece.gradient.setAttribute("fill", `var(--gradient-${sign})`);
+function showNow({ computed, begins, contribution, parts, left }, write) {
+  const [sentence, line] = computed !== undefined ? lines.computing(computed)
+    : begins ? lines.beginning() : contribution ? lines.adding(contribution, parts, left) : lines.start();
+  const written = document.createElement("p");
+  if (line.length) {
+    const code = document.createElement("code");
+    code.append(...line.flatMap((part) => shownNumber(part, write)));
+    written.append(code, computed === undefined ? "" : lines.remark(computed));
   }
+  now.replaceChildren(paragraph(sentence), written);
 }
 
-function showLine(line, step) {
-  line.classList.toggle("dimmed", step < Number(line.dataset.known));
-  if (Number(line.dataset.step) === step) line.setAttribute("aria-current", "step");
-  else line.removeAttribute("aria-current");
+// A number with all its digits beside those that are shown.
+function shownNumber(part, write) {
+  if (typeof part === "string") return part;
+  const number = document.createElement("data");
+  number.value = repr(typeof part === "number" ? part : part.grouped);
+  number.textContent = write(typeof part === "number" ? part : part.grouped);
+  return typeof part === "number" || !number.textContent.startsWith("-") ? number : ["(", number, ")"];
 }
 
-function writeNumbers() {
-  for (const number of document.querySelectorAll("data")) {
-    number.dataset.short ??= number.textContent;
-    const text = number.closest(".dimmed") ? "?" : allDigits.checked ? number.value : number.dataset.short;
-    if (number.textContent !== text) number.textContent = text;
-  }
+// All numbers may be others now.
+function recomputed() {
+  graph.refresh();
+  layer.version = (layer.version ?? 0) + 1;
+  show(Number(slider.value), true);
+  node.show();
 }
 
 // The drawing and the table scroll to what happens, each by itself; the page stays where it is.
 function follow() {
-  for (const [area, chosen] of [[".drawing", ".active[data-node]"], [".trace", "[aria-current]"]]) {
+  for (const [area, chosen] of [[".drawing", ".active[role=button], .active > ellipse"], [".trace", "[aria-current]"]]) {
     const scroller = document.querySelector(area);
     const targets = [...scroller.querySelectorAll(chosen)].map((target) => target.getBoundingClientRect());
     if (!targets.length) {
@@ -77,45 +78,102 @@ function follow() {
     const head = scroller.querySelector("thead")?.offsetHeight ?? 0;
     const [left, top] = ["left", "top"].map((side) => Math.min(...targets.map((inner) => inner[side])));
     const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...targets.map((inner) => inner[side])));
-    scroller.scrollBy({
-      left: beyond(left, right, outer.left, outer.left + scroller.clientWidth),
-      top: beyond(top, bottom, outer.top + head, outer.top + scroller.clientHeight),
-    });
+    const by = { left: beyond(left, right, outer.left, outer.left + scroller.clientWidth),
+      top: beyond(top, bottom, outer.top + head, outer.top + scroller.clientHeight) };
+    if (by.left || by.top) scroller.scrollBy(by);
   }
 }
 
 // How far to scroll so that start to end comes into view: to the middle, or to its start if it is larger.
 function beyond(start, end, from, to) {
   if (start >= from && end <= to) return 0;
-  return end - start > to - from ? start - from : (start + end - from - to) / 2;
+  return Math.floor(end - start > to - from ? start - from : (start + end - from - to) / 2);
 }
 
-// ---- What the reader does.
+// ---- Steps.
 
 const targets = { first: () => 0, back: (step) => step - 1, forward: (step) => step + 1, last: () => last };
 const keys = { Home: "first", ArrowLeft: "back", ArrowRight: "forward", End: "last" };
 
 function go(where) {
+  pause();
   show(Math.min(last, Math.max(0, targets[where](Number(slider.value)))));
 }
 
-slider.addEventListener("input", () => show(Number(slider.value)));
-allDigits.addEventListener("change", writeNumbers);
+slider.addEventListener("input", () => {
+  pause();
+  show(Number(slider.value));
+});
+allDigits.addEventListener("change", () => {
+  show(Number(slider.value), true);
+});
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 for (const button of document.querySelectorAll("[data-go]")) button.addEventListener("click", () => go(button.dataset.go));
 document.addEventListener("keydown", (event) => {
-  const elsewhere = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target === slider;
-  if (elsewhere || !(event.key in keys) || event.target.closest("[data-scrolls]")) return;  // the slider has keys itself
+  if (event.key === "Escape") node.unmark();
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !(event.key in keys)) return;
+  if (event.target.closest("[data-scrolls], [type=range], [type=text], select")) return;  // they have these keys themselves
   event.preventDefault();
   go(keys[event.key]);
 });
 
-// A drawing that is too wide shrinks as far as it stays readable, and scrolls from there on.
-const svg = document.querySelector("svg");
-const width = svg.width.baseVal.value;
-svg.style.width = `max(${0.75 * width}px, min(${width}px, 100%))`;
-svg.style.height = "auto";
+// ---- Playing: a step at a time, until the end or until the reader does something else.
 
-byId("controls").hidden = now.hidden = false;
-document.documentElement.classList.add("stepping");
-show(0);
+const play = byId("play");
+let timer;
+
+function pause() {
+  clearTimeout(timer);
+  timer = undefined;
+  play.textContent = "▶ Play";
+  now.setAttribute("aria-live", "polite");
+}
+
+function advance() {
+  const step = Number(slider.value);
+  if (step < last) show(step + 1);
+  if (step + 1 >= last) pause();
+  else timer = setTimeout(advance, 1000 * Number(byId("pace").value));
+}
+
+play.addEventListener("click", () => {
+  if (timer !== undefined) {
+    pause();
+    return;
+  }
+  if (Number(slider.value) === last) show(0);
+  play.textContent = "❚❚ Pause";
+  now.setAttribute("aria-live", "off");  // nobody can listen to so many steps
+  timer = setTimeout(advance, 1000 * Number(byId("pace").value));
+});
+if (matchMedia("(prefers-reduced-motion: reduce)").matches) byId("pace").value = "3";  // the slowest
+
+// ---- Choosing a Value in the drawing.
+
+graph.svg.addEventListener("click", ({ target }) => {
+  const variable = graph.variableOf(target);
+  if (variable === undefined) return;
+  graph.focus(variable);
+  node.choose(variable);
+  layer.choose(variable);
+  layer.show(Number(slider.value), allDigits.checked ? repr : inShort);
+});
+graph.svg.addEventListener("keydown", (event) => {
+  const variable = graph.variableOf(event.target);
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (variable === undefined || !(by || ["Enter", " "].includes(event.key))) return;
+  event.preventDefault();
+  if (by) graph.focus(variable + by);
+  else node.choose(variable);
+});
+
+// A drawing that is too wide shrinks as far as it stays readable, and scrolls from there on.
+const { width } = data.picture;
+graph.svg.style.width = `max(${0.75 * width}px, min(${width}px, 100%))`;
+graph.svg.style.height = "auto";
+
+document.querySelector(".drawing").append(graph.svg);
+for (const hidden of document.querySelectorAll("[data-script]")) hidden.hidden = false;
+byId("layer").hidden = !layer.layers.length;
+show(0, true);
+node.choose(data.names.findIndex((_, variable) => calculation.isLeaf(variable)), false);

@@ -1,243 +1,217 @@
-"""The page goes through the trace a step at a time, beside the drawing, with the numbers that are known by then.
+"""The page goes through the trace a step at a time, and lets its reader play with it.
 
 At step 0 there are the leaves; then comes a step for each computed Value, one for the derivative of the result with
-respect to itself, and one for each edge that the chain rule goes along.
+respect to itself, and one for each edge that the chain rule goes along. A leaf can be changed: then the page computes
+all numbers anew, by the table's rules in JavaScript. For each Value it shows the paths to the result and their
+products, and for each layer the same with matrices.
 
-The page is complete in itself: style and script stand in it. Its content security policy lets it load nothing, and run
-nothing but this script, which it names by its hash: nothing that a label brings could run. All that the script has to
-know is in the page: from which step on a piece of the drawing is known, when the chain rule reaches it, when it is
-active, and the numbers that its gradient has on the way. Without the script the page shows everything.
+The page is complete in itself: style, script and data stand in it. Its content security policy lets it load nothing,
+and run nothing but this script, which it names by its hash: nothing that a label brings could run. The data are what
+`program` makes of the trace, the picture of its graph, and its layers. Without the script the page shows the trace as
+text.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from html import escape
 from importlib.resources import files
-from xml.etree import ElementTree
 
-from autograd.drawing import FONT_SIZE, THEMES, Node, Signs, Theme, constants_of, in_dot, short, svg_of
+from autograd import javascript, pages
+from autograd.drawing import THEMES, Node, Signs, Theme, by_graphviz, constants_of, of_graph, short
+from autograd.explaining.layers import find_layers
 from autograd.explaining.notation import Notation
+from autograd.explaining.pieces import as_data
+from autograd.explaining.program import as_json, operations_of, program
 from autograd.explaining.trace import Entry, Given
+from autograd.operation import Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from typing import Any
 
-    from autograd.explaining.trace import Contribution, Trace
+    from autograd.drawing import Picture
+    from autograd.explaining.layers import Layer, Number
+    from autograd.explaining.program import Json
+    from autograd.explaining.trace import Trace
 
-MOST_NAMES = 6  # in a sentence
+# What the page's script consists of, each part below those that it needs.
+SCRIPTS = [
+    "numbers",
+    "calculation",
+    "paths",
+    "schedule",
+    "lines",
+    "picture",
+    "graph",
+    "table",
+    "node",
+    "matrices",
+    "page",
+]
+
+# Of the frame in a notebook, in pixels: at most; what is above and below the drawing and the trace; and a line of it.
+MOST_HEIGHT, AROUND, LINE = 720.0, 285.0, 23.0
+ROOM = 7  # characters for every number in a box, as of -0.1234; longer ones are pressed together
 
 
 class Html(Notation):
-    """Plain text as HTML; a number has all its digits beside those that are shown."""
+    """Plain text as HTML."""
 
     def line(self, line: str, remark: str = "") -> str:
-        return f"<code>{line}</code>" + (f" “{escape(remark)}”" if remark else "")
-
-    def number(self, number: float) -> str:
-        return f'<data value="{number!r}">{super().number(number)}</data>'
-
-    def grouped(self, written: str) -> str:
-        if not written.startswith(("-", '<data value="-')):
-            return written
-        return f'<span class="bracket">(</span>{written}<span class="bracket">)</span>'
-
-    def name(self, entry: Entry) -> str:
-        return escape(entry.name)
-
-    def verbatim(self, text: str) -> str:
-        return escape(text)
-
-
-class Schedule:
-    """At which step is what?
-
-    computed    of each entry, the step that computes it; 0 of leaves
-    seed        the step that begins the chain rule
-    added       of each contribution, its step
-    reached     of each entry, the step from which on it has a gradient
-    complete    of each entry, the step that makes its gradient complete
-    last        the last step
-    """
-
-    def __init__(self, trace: Trace) -> None:
-        computed = [entry for entry in trace.entries if entry.parents]
-        self.computed = dict.fromkeys(trace.entries, 0) | {entry: step for step, entry in enumerate(computed, 1)}
-        self.seed = len(computed) + 1
-        self.added = {contribution: step for step, contribution in enumerate(trace.contributions, self.seed + 1)}
-        self.complete = {trace.result: self.seed} | {c.parent: step for c, step in self.added.items()}
-        self.reached = {c.parent: step for c, step in reversed(self.added.items())} | {trace.result: self.seed}
-        self.last = self.seed + len(self.added)
+        return f"<code>{escape(line)}</code>" + (f" “{escape(remark)}”" if remark else "")
 
 
 # ---- The page.
 
 
-def page(trace: Trace, digits: int) -> str:
-    """The whole page. Raises what a layout raises."""
-    schedule, write = Schedule(trace), Html(digits)
-    style, script = style_sheet(), resource("page.js")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'"
-    result = write.name(trace.result)
-    return f"""\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{result}, step by step</title>
-<style>{style}</style>
-</head>
-<body>
+def page(trace: Trace, picture: Picture, digits: int, text: str) -> str:
+    """The whole page, with the picture of the graph; `text` is the trace as text."""
+    result = escape(trace.result.name)
+    last = len([entry for entry in trace.entries if entry.parents]) + 1 + len(trace.contributions)
+    body = f"""\
 <main>
 <h1><code>{result}</code>, step by step</h1>
-<noscript><p>Without JavaScript this page shows all steps at once.</p></noscript>
-<form id="controls" aria-label="Steps" hidden>
-<input id="step" type="range" min="0" max="{schedule.last}" value="0" data-seed="{schedule.seed}"
- aria-label="Step" aria-describedby="keys">
+<noscript>
+<p>With JavaScript this page shows a step at a time, beside a drawing. This is the whole trace:</p>
+<pre>{escape(text)}</pre>
+</noscript>
+<form id="controls" aria-label="Steps" hidden data-script>
+<input id="step" type="range" min="0" max="{last}" value="0" aria-label="Step" aria-describedby="keys">
 <span class="buttons">
 <button type="button" data-go="first">Start</button>
 <button type="button" data-go="back">← Back</button>
 <span id="count"></span>
 <button type="button" data-go="forward">Forward →</button>
 <button type="button" data-go="last">End</button>
+<button type="button" id="play">▶ Play</button>
+<select id="pace" aria-label="Pace">
+<option value="3">slow</option><option value="1" selected>a step a second</option><option value="0.25">fast</option>
+</select>
 <label><input id="digits" type="checkbox"> all digits</label>
 </span>
 <p id="keys">Forward and back also with the keys → and ←, to the start and the end with Home and End.</p>
 </form>
-<div id="now" role="status" aria-live="polite" aria-atomic="true" hidden></div>
-<section class="drawing" tabindex="0" aria-label="Drawing of the graph" data-scrolls>
-{drawing(trace, schedule)}
+<div id="now" role="status" aria-live="polite" aria-atomic="true" hidden data-script></div>
+<section class="drawing" tabindex="0" aria-label="Drawing of the graph" data-scrolls hidden data-script></section>
+<div class="beside">
+<section class="trace" tabindex="0" aria-label="Trace" data-scrolls hidden data-script>
+<table>
+<thead><tr><th scope="col">evaluation ↓</th>
+<th scope="col">chain rule ↑ (<code>x.grad</code> is <code>∂{result}/∂x</code>)</th></tr></thead>
+<tbody></tbody>
+</table>
 </section>
-<section class="trace" tabindex="0" aria-label="Trace" data-scrolls>
-{table(trace, write, schedule)}
+<section class="node" aria-labelledby="node-title" hidden data-script>
+<h2 id="node-title">Play with a Value</h2>
+<form id="leaf">
+<label>Value <select id="node"></select></label>
+<label>data <input id="number" type="text" inputmode="decimal" autocomplete="off" spellcheck="false"
+ aria-describedby="said"></label>
+<input id="drag" type="range" aria-label="data, by a slider">
+<button type="button" id="reset">Reset all</button>
+</form>
+<p id="said" role="status"></p>
+<div id="paths"></div>
 </section>
+</div>
+<section id="layer" class="layer" aria-labelledby="layer-title" tabindex="0" data-scrolls hidden>
+<h2 id="layer-title">Layers</h2>
+<div class="beside">
+<div id="layer-forward"></div>
+<div id="layer-backward"></div>
+</div>
+</section>
+<p class="note" hidden data-script>A click on a Value in the drawing chooses it, and marks its
+paths to the result; Escape unmarks them. When a leaf is changed, the operations stay
+as they were recorded: a branch of the program that made them is not taken anew.</p>
 </main>
-<template id="steps">
-{"".join(f"<div><p>{sentence}</p><p>{line}</p></div>" for sentence, line in steps(trace, write))}
-</template>
-<script>{script}</script>
-</body>
-</html>
-"""
+<script id="data" type="application/json">{as_json(data(trace, picture, digits))}</script>"""
+    return pages.page(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
 
 
-def framed(trace: Trace, page: str, digits: int) -> str:
+def data(trace: Trace, picture: Picture, digits: int) -> dict[str, Json]:
+    number = {entry: i for i, entry in enumerate(trace.entries)}
+
+    def of_layer(layer: Layer) -> dict[str, Json]:
+        """Entries by their numbers; a number that is none stands in a list."""
+
+        def place(x: Number) -> Json:
+            return number[x] if isinstance(x, Entry) else [x]
+
+        return {name: part if isinstance(part, str) else nested(part, place) for name, part in vars(layer).items()}
+
+    theme = THEMES["light"]  # every theme has edges of these widths
+    return program(trace) | {
+        "digits": digits,
+        "layers": [*map(of_layer, find_layers(trace))],
+        "picture": as_data(picture),
+        "flows": [theme.thinnest, theme.widest],
+    }
+
+
+def nested(part: list[Any], place: Callable[[Number], Json]) -> Json:
+    return [nested(x, place) if isinstance(x, list) else place(x) for x in part]
+
+
+def script(trace: Trace) -> str:
+    """The table's rules that the trace needs, and the page's own script."""
+    rows = [row if isinstance(row, Operation) else None for row in operations_of(trace)]
+    parts = [javascript.source(rows), *(resource(f"{name}.js") for name in SCRIPTS)]
+    lines = [line for part in parts for line in part.splitlines() if not line.lstrip().startswith("//")]
+    return "\n".join(['"use strict";', *lines])
+
+
+def framed(trace: Trace, picture: Picture, page: str, digits: int) -> str:
     """For notebooks: the page in a frame of its own, and below it the trace as a table to fold out."""
-    title = escape(f"{trace.result.name}, step by step")
+    frame = pages.framed(page, f"{trace.result.name}, step by step", None, height(trace, picture))
+    return f"{frame}\n<details><summary>The trace as a table</summary>\n{table(trace, Html(digits))}\n</details>"
+
+
+def height(trace: Trace, picture: Picture) -> float:
+    """What the page needs where it is wide, so that nothing in a frame is blank; at most what a screen has."""
+    lines = sum(max(1, len(beside)) for _, beside in trace.rows())
+    return min(MOST_HEIGHT, AROUND + picture.height + LINE * max(lines, 6))
+
+
+def table(trace: Trace, write: Html) -> str:
+    """The trace as a table."""
     left = ' style="text-align: left"'
-    return (
-        f'<iframe srcdoc="{escape(page)}" sandbox="allow-scripts" title="{title}" '
-        'style="width: 100%; height: 720px; border: 1px solid #7b8794"></iframe>\n'
-        f"<details><summary>The trace as a table</summary>\n{table(trace, Html(digits), cell=left)}\n</details>"
-    )
-
-
-def table(trace: Trace, write: Html, schedule: Schedule | None = None, cell: str = "") -> str:
-    """The trace as a table. With a schedule every line says from which step on it is known, and at which it is made."""
-
-    def marks(subject: Entry | Contribution, *, gradient: bool = False) -> str:
-        if schedule is None:
-            return ""
-        if isinstance(subject, Entry):
-            known = schedule.complete[subject] if gradient else schedule.computed[subject]
-            step = known if not gradient or subject is trace.result else 0  # a leaf's gradient was made by an edge
-        else:
-            known = step = schedule.added[subject]
-        return f' data-known="{known}"' + (f' data-step="{step}"' if step else "")
-
-    rows = []
-    for entry, beside in trace.rows():
-        evaluation = f"<div{marks(entry)}>{write.evaluation(entry)}</div>"
-        chain_rule = "".join(f"<div{marks(s, gradient=True)}>{write.chain_rule(s)}</div>" for s in beside)
-        rows.append(f"<tr><td{cell}>{evaluation}</td><td{cell}>{chain_rule}</td></tr>\n")
-    meaning = f"<code>x.grad</code> is <code>∂{write.name(trace.result)}/∂x</code>"
-    heads = "".join(f'<th scope="col"{cell}>{head}</th>' for head in ("evaluation ↓", f"chain rule ↑ ({meaning})"))
+    rows = [
+        f"<tr><td{left}>{write.evaluation(entry)}</td>"
+        f"<td{left}>{'<br>'.join(map(write.chain_rule, beside))}</td></tr>\n"
+        for entry, beside in trace.rows()
+    ]
+    meaning = f"<code>x.grad</code> is <code>∂{escape(trace.result.name)}/∂x</code>"
+    heads = "".join(f'<th scope="col"{left}>{head}</th>' for head in ("evaluation ↓", f"chain rule ↑ ({meaning})"))
     return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>"
 
 
-# ---- What is said at each step: a sentence, and the line of the trace.
+# ---- The drawing.
 
 
-def steps(trace: Trace, write: Html) -> Iterator[tuple[str, str]]:
-    """The sentence and the line of each step."""
-    result = write.name(trace.result)
-    yield "Nothing has been computed yet: only the leaves have their numbers.", ""
-    for entry in trace.entries:
-        if entry.operation:
-            sentence = f"{escape(entry.operation.name)} computes {write.name(entry)} from {listed(entry, write)}."
-            yield f"Evaluation: {sentence}", write.evaluation(entry)
-    sentence = f"it begins at the result: the derivative of {result} with respect to itself is 1."
-    yield f"Chain rule: {sentence}", write.gradient(trace.result)
-    parts = Counter(contribution.parent for contribution in trace.contributions)
-    left = parts.copy()
-    for contribution in trace.contributions:
-        left[contribution.parent] -= 1
-        sentence = flow(contribution, parts[contribution.parent], left[contribution.parent], write)
-        yield f"Chain rule, {sentence}", write.contribution(contribution)
+def pictured(trace: Trace) -> Picture:
+    """The graph. Its colours are the style sheet's, so that they can follow the reader's scheme.
+
+    The script writes the numbers, and gives edges the colours and widths of what flows there: here they are zeros.
+    Raises what a layout raises.
+    """
+    nodes = nodes_of(trace)
+    layout = by_graphviz(nodes, "LR")
+    zeros = [replace(node, data=0.0, grad=0.0, local_derivatives=(0.0,) * len(node.parents)) for node in nodes]
+    return of_graph(zeros, layout, IN_STYLE)
 
 
-def listed(entry: Entry, write: Html) -> str:
-    *others, last = [write.name(parent) for parent in dict.fromkeys(entry.parents)]
-    if len(others) >= MOST_NAMES:
-        return f"its {len(others) + 1} operands"
-    return f"{', '.join(others)} and {last}" if others else last
+def nodes_of(trace: Trace) -> list[Node]:
+    """The entries as a drawing shows Values, with their names for labels and their adjoints for gradients.
 
-
-def flow(contribution: Contribution, parts: int, left: int, write: Html) -> str:
-    """What goes along an edge, the adjoint of its parent having so many parts, of which some are left."""
-    node, parent, adjoint = contribution.node, contribution.parent, write.adjoint(contribution.parent)
-    ends = f"from {write.name(node)} back to {write.name(parent)}"
-    product = f"{write.adjoint(node)} times the local derivative {write.partial(contribution)}"
-    if parts == 1:
-        becomes = adjoint
-    elif contribution.before is None:
-        becomes = f"the first of {parts} parts of {adjoint}"
-    else:
-        becomes = f"added to {adjoint}" + (f"; {left} more to come" if left else ", now complete")
-    return f"{ends}: {product} is {becomes}."
-
-
-# ---- The drawing, each of its pieces with the steps at which something happens to it.
-
-SVG = "http://www.w3.org/2000/svg"
-SIGNS = Signs("negative", "zero", "positive")
-
-
-def drawing(trace: Trace, schedule: Schedule) -> str:
-    """The graph as an SVG element. Its colours are the style sheet's, so that they can follow the reader's scheme."""
-    nodes = pictured(trace)
-    found = pieces(trace, schedule, nodes)
-    nodes = [replace(node, room=max(len(text) for _, text, _ in found[node.box].gradients)) for node in nodes]
-    svg = svg_of(in_dot(nodes, "LR", STAND_IN), addressed=True)
-    root = ElementTree.fromstring(svg.replace(f' xmlns="{SVG}"', "", 1))
-    role_of = {colour: role for role, colour in colours(STAND_IN).items()}
-    for element in root.iter():
-        if name := element.get("data-node") or element.get("data-edge"):
-            element.attrib |= found[name].attributes
-        for attribute in ("fill", "stroke"):
-            if (colour := element.get(attribute)) in role_of:
-                element.set(attribute, f"var(--{role_of[colour]})")
-        if "data-part" in element.attrib:  # its end keeps its place when the number changes
-            right = float(element.attrib["x"]) + len(element.text or "") * FONT_SIZE * 0.6
-            element.attrib |= {"text-anchor": "end", "x": f"{right:g}"}
-    root.attrib |= {
-        "role": "img",
-        "aria-label": f"The graph of {trace.result.name}; the table below says what it shows",
-    }
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def pictured(trace: Trace) -> list[Node]:
-    """The entries as a drawing shows Values, with their names for labels and their adjoints for gradients."""
+    There is room for all that a gradient is on its way.
+    """
     place = {entry: str(i) for i, entry in enumerate(trace.entries)}
+    room = {entry: max(ROOM, len(short(entry.data))) for entry in trace.entries}
+    for contribution in trace.contributions:
+        room[contribution.parent] = max(room[contribution.parent], len(short(contribution.after)))
     return [
         Node(
             place[entry],
@@ -249,56 +223,10 @@ def pictured(trace: Trace) -> list[Node]:
             () if isinstance(entry.operation, Given) else tuple(map(constants_of, entry.operands)),
             tuple(place[parent] for parent in entry.parents),
             entry.local_derivatives,
+            room=room[entry],
         )
         for entry in trace.entries
     ]
-
-
-@dataclass
-class Piece:
-    """What the script knows of a box, a circle or an edge.
-
-    known       the step that computes it
-    reached     the step at which the chain rule gets there, and `complete`, at which it has done there
-    active      the steps at which something happens to it
-    source      the steps at which a number is taken from it
-    gradients   the gradient in a box on the way: from which step on, as it is shown, and its sign
-    """
-
-    known: int
-    reached: int
-    complete: int
-    active: list[int]
-    source: list[int] = field(default_factory=list)
-    gradients: list[tuple[int, str, str]] = field(default_factory=list)
-
-    def add(self, step: int, gradient: float) -> None:
-        self.active.append(step)
-        self.gradients.append((step, short(gradient), SIGNS.of(gradient)))
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        return {f"data-{name}": json.dumps(sorted(x) if isinstance(x, list) else x) for name, x in vars(self).items()}
-
-
-def pieces(trace: Trace, schedule: Schedule, nodes: list[Node]) -> dict[str, Piece]:
-    """Every piece of the drawing, by its name there."""
-    made = trace.contributions_of()
-    found: dict[str, Piece] = {}
-    box: dict[Entry, Piece] = {}
-    for entry, node in zip(trace.entries, nodes, strict=True):
-        known, backward = schedule.computed[entry], [schedule.added[contribution] for contribution in made[entry]]
-        box[entry] = found[node.box] = Piece(
-            known, schedule.reached[entry], schedule.complete[entry], [known] if known else [], source=backward.copy()
-        )
-        if backward:
-            found[node.circle] = found[node.edge] = Piece(known, backward[0], backward[0], [known, *backward])
-        for contribution, step in zip(made[entry], backward, strict=True):
-            found[node.edge_from(contribution.place)] = Piece(known, step, step, [known, step])
-            box[contribution.parent].source.append(known)
-            box[contribution.parent].add(step, contribution.after)
-    box[trace.result].add(schedule.seed, trace.result.adjoint)
-    return found
 
 
 # ---- Style and script.
@@ -324,20 +252,18 @@ def colours(theme: Theme) -> dict[str, str]:
     return flat
 
 
-def stand_in() -> Theme:
-    """A theme in which every role has a colour of its own, by which it is known again in the SVG."""
-    unique = {role: f"#0000{i:02x}" for i, role in enumerate(colours(THEMES["light"]), 1)}
-    gradient, flow = (Signs(*(unique.pop(f"{kind}-{sign}") for sign in vars(SIGNS))) for kind in ("gradient", "flow"))
-    return Theme(**unique, gradient=gradient, flow=flow)  # type: ignore[arg-type]  # the widths are not among them
+def in_style() -> Theme:
+    """A theme whose colours are the style sheet's variables."""
+    variables = {role: f"var(--{role})" for role in colours(THEMES["light"])}
+    gradient, flow = (
+        Signs(**{sign: variables.pop(f"{kind}-{sign}") for sign in ("negative", "zero", "positive")})
+        for kind in ("gradient", "flow")
+    )
+    return Theme(**variables, gradient=gradient, flow=flow)  # type: ignore[arg-type]  # the widths are not among them
 
 
-STAND_IN = stand_in()
+IN_STYLE = in_style()
 
 
 def resource(name: str) -> str:
     return files("autograd.explaining").joinpath(name).read_text(encoding="utf-8")
-
-
-def fingerprint(content: str) -> str:
-    """As a content security policy names a style or a script that it allows."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

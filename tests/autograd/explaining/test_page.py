@@ -55,26 +55,30 @@ def two_layers() -> Value:
 
 STATE = """() => {
   const shown = (element) => getComputedStyle(element).visibility === "visible" ? element.textContent : "";
-  const svg = document.querySelector("svg");
+  const svg = document.querySelector(".drawing svg");
   const part = (box, name) => shown(box.querySelector(`[data-part=${name}]`));
-  const boxes = [...svg.querySelectorAll("[data-node^=v]")];
-  const names = (selector) => [...svg.querySelectorAll(selector)].map((g) => g.dataset.node ?? g.dataset.edge).sort();
+  const boxes = [...svg.querySelectorAll("[role=button]")];
+  const names = (selector) => [...svg.querySelectorAll(selector)].map((g) => g.dataset.name).sort();
   const inside = (text, box) => {
-    const [t, b] = [text, box.querySelector("path, polygon")].map((e) => e.getBBox());
+    const [t, b] = [text, box.querySelector("rect")].map((e) => e.getBBox());
     const from = text.dataset.part ? text.previousElementSibling.getBBox() : { x: b.x, width: 0 };
     return !text.textContent || (t.x >= from.x + from.width && t.x + t.width <= b.x + b.width);
+  };
+  const hover = (box) => {
+    box.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+    return box.querySelector("title").textContent;
   };
   return {
     said: document.getElementById("now").innerText,
     numbers: [...document.querySelectorAll("#now data")].map((number) => number.value),
-    data: Object.fromEntries(boxes.map((box) => [box.dataset.node, part(box, "data")])),
-    grad: Object.fromEntries(boxes.map((box) => [box.dataset.node, part(box, "grad")])),
+    data: Object.fromEntries(boxes.map((box) => [box.dataset.name, part(box, "data")])),
+    grad: Object.fromEntries(boxes.map((box) => [box.dataset.name, part(box, "grad")])),
     fits: boxes.every((box) => [...box.querySelectorAll("text")].every((text) => inside(text, box))),
     active: names(".active"), dimmed: names(".dimmed"),
-    hidden: [...svg.querySelectorAll("[data-edge] text")].filter((text) => shown(text) === "").length,
-    hovers: Object.fromEntries(boxes.map((box) => [box.dataset.node, box.querySelector("title").textContent])),
+    hidden: [...svg.querySelectorAll("[data-name*=' '] text")].filter((text) => shown(text) === "").length,
+    hovers: Object.fromEntries(boxes.map((box) => [box.dataset.name, hover(box)])),
     current: [...document.querySelectorAll("[aria-current]")].map((line) => line.innerText),
-    unknown: [...document.querySelectorAll("table [data-known]")].filter((line) => line.innerText.includes("?")).length,
+    unknown: [...document.querySelectorAll("table td > div")].filter((line) => line.innerText.includes("?")).length,
     slider: document.getElementById("step").value,
   };
 }"""
@@ -125,7 +129,8 @@ def test_a_whole_pass_by_keyboard_shows_the_engines_numbers(visit):
         assert [name for name in state["dimmed"] if name[0] == "v" and " " not in name] == sorted(
             f"v{j}" for j in later
         )
-        assert set(state["hovers"].values()) == {""}
+        assert {name for name, hover in state["hovers"].items() if hover} == {f"v{place[n]}" for n in known}
+        assert not any("grad" in hover for hover in state["hovers"].values())
     assert state["dimmed"] == []
     assert state["hidden"] == 0
 
@@ -153,15 +158,11 @@ def test_a_whole_pass_by_keyboard_shows_the_engines_numbers(visit):
             reached = passed | {f"v{place[n]}" for n in gradients}
             assert set(state["dimmed"]) == {*(f"v{i}" for i in place.values()), *circles, *edges, *outs} - reached
             complete = {f"v{i}" for n, i in place.items() if n in gradients and not uses[n]}
-            assert {name for name, hover in state["hovers"].items() if hover} == complete
+            assert {name for name, hover in state["hovers"].items() if "grad" in hover} == complete
 
     # Everything is what backward() computed.
     assert gradients == {node: node.grad for node in order}
-    assert state["hovers"] == {
-        f"v{i}": page.evaluate("name => document.querySelector(`[data-node=${name}] title`).textContent", f"v{i}")
-        for i in place.values()
-    }
-    assert all(f"grad {n.grad!r}" in state["hovers"][f"v{i}"] for n, i in place.items())
+    assert all(f"data {n.data!r}\ngrad {n.grad!r}" in state["hovers"][f"v{i}"] for n, i in place.items())
     assert (state["dimmed"], state["unknown"]) == ([], 0)
     assert page.locator("#count").inner_text() == f"Step {step} of {step}"
     page.keyboard.press("ArrowRight")
@@ -205,10 +206,14 @@ def test_every_control_is_reached_and_works_by_keyboard(visit):
         "() => document.activeElement.ariaLabel ?? document.activeElement.closest('label, button').innerText.trim()"
     )
     order = []
-    for _ in range(8):
+    for _ in range(15):
         page.keyboard.press("Tab")
         order.append(page.evaluate(focused))
-    assert order == ["Step", "Start", "← Back", "Forward →", "End", "all digits", "Drawing of the graph", "Trace"]
+    assert order[:8] == ["Step", "Start", "← Back", "Forward →", "End", "▶ Play", "Pace", "all digits"]
+    assert order[8:11] == ["Drawing of the graph", "a", "Trace"]
+    assert [name.split()[0] for name in order[11:]] == ["Value", "data", "data,", "a"]
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
 
     count = page.locator("#count")
 
@@ -217,7 +222,7 @@ def test_every_control_is_reached_and_works_by_keyboard(visit):
 
     page.keyboard.press("ArrowRight")  # in the trace, this scrolls
     assert at(0)
-    for _ in range(4):
+    for _ in range(7):
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Space")
@@ -246,7 +251,7 @@ def test_all_digits_are_a_key_away(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert page.locator("#now code").inner_text().endswith(f"= 1.0 * {1 / 3!r} = {1 / 3!r}")
-    assert repr(third.data) in page.locator("table").inner_text()
+    assert repr(third.data) in page.locator(".trace table").inner_text()
 
 
 def test_screen_readers_are_told_what_happens(visit):
@@ -268,7 +273,8 @@ def test_screen_readers_are_told_what_happens(visit):
         "Chain rule, from v1 back to a: v1.grad times the local derivative ∂v1/∂a is added to a.grad, now complete.",
         "Chain rule, from v1 back to b: v1.grad times the local derivative ∂v1/∂b is b.grad.",
     ]
-    assert page.get_by_role("img", name="The graph of c").count() == 1
+    assert page.get_by_role("group", name="The graph of c").count() == 1
+    assert page.get_by_role("region", name="Trace").count() == 1
     assert page.get_by_role("region", name="Drawing of the graph").count() == 1
     assert page.get_by_role("columnheader").count() == 2
     assert page.get_by_role("button", name="Forward").get_attribute("aria-disabled") == "true"
@@ -291,11 +297,10 @@ CONTRASTS = """() => {
   };
   const opaque = (colour) => (parse(colour)[3] ?? 1) === 1;
   const behind = (element) => {
-    const fill = element.closest("[data-node]")?.querySelector("path, ellipse, polygon");
+    const fill = element.closest("[data-name]")?.querySelector("rect, ellipse");
     if (fill) return getComputedStyle(fill).fill;
     for (let e = element; e; e = e.parentElement) {
-      const colour = e instanceof SVGSVGElement
-        ? getComputedStyle(e.querySelector("polygon")).fill : getComputedStyle(e).backgroundColor;
+      const colour = getComputedStyle(e).backgroundColor;
       if (opaque(colour)) return colour;
     }
     return "none";
@@ -339,11 +344,11 @@ def test_nothing_is_said_by_colour_alone(visit):
     page = visit(explain(two_layers()))
     page.keyboard.press("ArrowRight")
     looks = page.evaluate("""() => [
-      "[data-node].active", "[data-edge].active", "[data-node].dimmed", "[data-edge].dimmed",
-      "[data-node]:not(.active, .source, .dimmed)",
+      ":not([data-name*=' ']).active", "[data-name*=' '].active",
+      ":not([data-name*=' ']).dimmed", "[data-name*=' '].dimmed", "[data-name]:not(.active, .source, .dimmed)",
     ].map((kind) => {
       const { strokeWidth, strokeDasharray } =
-        getComputedStyle(document.querySelector(`svg ${kind}`).querySelector("path, ellipse"));
+        getComputedStyle(document.querySelector(`svg ${kind}`).querySelector("path, rect, ellipse"));
       return [parseFloat(strokeWidth), strokeDasharray];
     })""")
     wide, dashed, plain = [3.5, "none"], [1, "3px, 3px"], [1, "none"]
@@ -360,7 +365,7 @@ def test_movement_is_left_out_where_readers_want_none(visit):
 
 def test_a_narrow_page_scrolls_only_where_it_says_so_and_follows_what_happens(visit):
     page = visit(explain(two_layers()), size=(320, 800))
-    in_view = """() => ["[data-node].active", "[aria-current]"].map((chosen) => {
+    in_view = """() => ["[role=button].active", "[aria-current]"].map((chosen) => {
       const target = document.querySelector(chosen);
       const [inner, outer] = [target, target.closest("section")].map((e) => e.getBoundingClientRect());
       return inner.left >= outer.left && inner.left < outer.right
@@ -370,7 +375,7 @@ def test_a_narrow_page_scrolls_only_where_it_says_so_and_follows_what_happens(vi
         page.keyboard.press("ArrowRight")
         assert page.evaluate(in_view) == [True, True]
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    for button in page.get_by_role("button").all():
+    for button in page.locator("#controls button, #leaf button, select, #number").all():
         box = button.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 320
@@ -383,8 +388,8 @@ def test_without_javascript_everything_is_shown(browser, tmp_path):
         page.goto((tmp_path / "page.html").as_uri())
         assert page.locator("noscript").is_visible()
         assert not page.locator("#controls").is_visible()
-        assert "a.grad += v1.grad * ∂v1/∂a = 1 + 1 * (-3) = -2" in page.locator("table").inner_text()
-        assert page.locator("[data-part=grad]").first.inner_html() == "-2"
+        assert page.locator("noscript pre").inner_text() == explain(small()).text
+        assert page.locator("section:visible").count() == 0
 
 
 # ---- Nothing gets in, nothing gets out.
@@ -425,8 +430,11 @@ def test_labels_bring_neither_markup_nor_script(visit):
         page.keyboard.press("End")
         found.append(page.evaluate(counts))
     assert found[0] == found[1]
-    text = page.locator("table").inner_text()
+    text = page.locator(".trace table").inner_text()
     assert all(label[:23] in text for label in MARKUP)
+    page.locator(".drawing [role=button]").first.click()
+    page.locator("#number").fill(MARKUP[0])
+    page.keyboard.press("Enter")
     page.locator("b, svg").last.hover()
     assert page.evaluate("window.hit") is None
     assert page.title() == "v28, step by step"

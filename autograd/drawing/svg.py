@@ -1,0 +1,172 @@
+"""A picture as an SVG element that fits into any page and looks alike in every renderer.
+
+It has neither ids, classes, styles nor scripts, so pictures on one page do not meet.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections import Counter
+from html import escape
+from itertools import chain
+
+from autograd.drawing.pen import Group, Image, Shape, Text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from autograd.drawing.pen import Picture, Piece, Point
+
+    Attributes = Mapping[str, str]
+
+# Unquoted, and first a font that is there: CairoSVG reads the first family alone, resvg finds no quoted one.
+FONT_FAMILY = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, Courier, monospace"
+ANCHORS = {"left": "start", "center": "middle", "right": "end"}
+PIXELS = 96 / 72  # of a point; sizes have no unit, since resvg refuses points
+
+# What an element is that says nothing, nor any group around it. Paths, texts, ... inherit all of these.
+INITIAL = {
+    "fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal",
+    "text-anchor": "start",
+}  # fmt: skip
+
+
+def element(picture: Picture, *, named: bool = False) -> str:
+    """The picture as an SVG element, with a title, a description and a role for screen readers.
+
+    It is as large as the picture. If `named`, groups and texts have their names as `data-name`, for a page's script.
+    """
+    width, height = picture.width, picture.height
+    size = f'width="{number(width * PIXELS)}" height="{number(height * PIXELS)}"'
+    title = f"<title>{escape(picture.title, quote=False)}</title>" if picture.title else ""
+    description = f"<desc>{escape(picture.description, quote=False)}</desc>" if picture.description else ""
+    shared = {"font-family": FONT_FAMILY, **common(picture.pieces, INITIAL)}
+    pieces = chain.from_iterable(written(piece, INITIAL | shared, named) for piece in picture.pieces)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {number(width)} {number(height)}" role="img"'
+        f'{attributes(shared)}>{title}{description}<rect width="100%" height="100%" fill="{picture.background}"'
+        f"{attributes(own({'stroke': 'none'}, INITIAL | shared))}/>{''.join(pieces)}</svg>"
+    )
+
+
+def written(piece: Piece, around: Attributes, named: bool) -> Iterator[str]:
+    """The element of a piece, which inherits what the groups around it say."""
+    name = f' data-name="{escape(piece.name)}"' if named and isinstance(piece, (Group, Text)) and piece.name else ""
+    look = attributes(own(looks(piece), around))
+    match piece:
+        case Group():
+            shared = common(piece.pieces, around)
+            yield f"<g{name}{attributes(shared)}>"
+            if piece.title:
+                yield f"<title>{escape(piece.title, quote=False)}</title>"
+            for part in piece.pieces:
+                yield from written(part, {**around, **shared}, named)
+            yield "</g>"
+        case Text():
+            yield f'<text x="{number(piece.at[0])}" y="{number(piece.at[1])}"{look}{name}>{text(piece.text)}</text>'
+        case Image():
+            (x, y), data = piece.at, base64.b64encode(png(piece)).decode()
+            size = f'width="{number(piece.width)}" height="{number(piece.height)}" preserveAspectRatio="none"'
+            yield f'<image x="{number(x)}" y="{number(y)}" {size} image-rendering="pixelated" '
+            yield f'href="data:image/png;base64,{data}"/>'
+        case Shape():
+            yield f"<{outline(piece)}{look}/>"
+
+
+# ---- Looks: a group says what most of its parts are, and the others say what they are instead.
+
+
+def looks(piece: Piece) -> Attributes:
+    """Colours, widths and fonts; of a group and an image nothing."""
+    match piece:
+        case Text():
+            return {
+                "fill": piece.colour, "stroke": "none", "font-size": number(piece.size),
+                "font-weight": "bold" if piece.bold else "normal", "text-anchor": ANCHORS[piece.align],
+            }  # fmt: skip
+        case Shape():
+            width = {"stroke-width": number(piece.width)} if piece.line else {}
+            return {"fill": piece.fill or "none", "stroke": piece.line or "none", **width}
+    return {}
+
+
+def common(pieces: Iterable[Piece], around: Attributes) -> Attributes:
+    """What most of the pieces, and of those within their groups, are, where that is not what is around them."""
+    counts: dict[str, Counter[str]] = {}
+    for look in all_looks(pieces):
+        for attribute, value in look.items():
+            counts.setdefault(attribute, Counter())[value] += 1
+    most = {attribute: count.most_common(1)[0] for attribute, count in counts.items()}
+    return {
+        attribute: value
+        for attribute, (value, times) in most.items()
+        if times > 1 and times > counts[attribute][around[attribute]] and value != around[attribute]
+    }
+
+
+def all_looks(pieces: Iterable[Piece]) -> Iterator[Attributes]:
+    for piece in pieces:
+        if isinstance(piece, Group):
+            yield from all_looks(piece.pieces)
+        else:
+            yield looks(piece)
+
+
+def own(look: Attributes, around: Attributes) -> Attributes:
+    return {attribute: value for attribute, value in look.items() if value != around[attribute]}
+
+
+def attributes(look: Attributes) -> str:
+    return "".join(f' {attribute}="{value}"' for attribute, value in look.items())
+
+
+# ---- Shapes, numbers, texts, images.
+
+
+def outline(piece: Shape) -> str:
+    """The element's name and where it goes."""
+    points = piece.points
+    if piece.kind == "ellipse":
+        (x, y), (across, down) = points
+        if number(across) == number(down):
+            return f'circle cx="{number(x)}" cy="{number(y)}" r="{number(across)}"'
+        return f'ellipse cx="{number(x)}" cy="{number(y)}" rx="{number(across)}" ry="{number(down)}"'
+    if piece.kind == "box":
+        (left, top), (right, bottom) = points
+        size = f'width="{number(right - left)}" height="{number(bottom - top)}"'
+        round_ = f' rx="{number(piece.radius)}"' if piece.radius else ""
+        return f'rect x="{number(left)}" y="{number(top)}" {size}{round_}'
+    start, rest = point(points[0]), " ".join(map(point, points[1:]))
+    return f'path d="M{start}{"C" if piece.kind == "curve" else "L"}{rest}{"z" if piece.kind == "polygon" else ""}"'
+
+
+def point(at: Point) -> str:
+    return f"{number(at[0])},{number(at[1])}"
+
+
+def number(length: float) -> str:
+    """To a hundredth of a point, which nobody sees."""
+    written = f"{length:.2f}".rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
+def text(written: str) -> str:
+    """The text, escaped, with all of its spaces: XML would make one of several, and none of those at the ends."""
+    if "  " in written or written != written.strip(" "):
+        written = written.replace(" ", "\N{NO-BREAK SPACE}")
+    return escape(written, quote=False)
+
+
+def png(image: Image) -> bytes:
+    """The image as the bytes of a PNG file, one pixel for each square."""
+    rows = [bytes.fromhex("".join(colour[1:] for colour in row)) for row in image.rows]
+    head = struct.pack(">IIBBBBB", len(image.rows[0]), len(rows), 8, 2, 0, 0, 0)  # 8 bits each of red, green, blue
+    data = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(chunk, [b"IHDR", b"IDAT", b"IEND"], [head, data, b""]))
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,0 +1,32 @@
+// The loss by step, as a line.
+
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [400, 120, 44, 18];
+const MOST = 300; // points of the line
+
+export function drawLosses(svg, losses) {
+  const finite = losses.filter(Number.isFinite);
+  svg.replaceChildren();
+  if (finite.length < 2) return;
+  const every = Math.ceil(losses.length / MOST);
+  const largest = Math.max(...finite.filter((_, i) => i % every === 0), Number.MIN_VALUE);
+  const x = (i) => LEFT + ((WIDTH - LEFT - 4) * i) / (losses.length - 1);
+  const y = (loss) => 6 + (HEIGHT - BOTTOM - 6) * (1 - Math.min(1, loss / largest));
+  const line = document.createElementNS(SVG, "polyline");
+  const shown = losses.map((loss, i) => [i, loss]).filter(([i, loss]) => i % every === 0 && Number.isFinite(loss));
+  line.setAttribute("points", shown.map(([i, loss]) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(" "));
+  const write = (text, left, top, anchor) => {
+    const element = document.createElementNS(SVG, "text");
+    for (const [name, value] of Object.entries({ x: left, y: top, "text-anchor": anchor })) element.setAttribute(name, value);
+    element.textContent = text;
+    svg.append(element);
+  };
+  svg.append(line);
+  write(largest.toPrecision(3), LEFT - 4, 14, "end");
+  write("0", LEFT - 4, HEIGHT - BOTTOM, "end");
+  write("loss", 0, HEIGHT / 2, "start");
+  write("1", LEFT, HEIGHT - 4, "start");
+  write(`step ${losses.length}`, WIDTH - 4, HEIGHT - 4, "end");
+  svg.setAttribute("aria-label", `Loss by step: ${losses[0].toPrecision(4)} at first, ` +
+    `${losses.at(-1).toPrecision(4)} at step ${losses.length}`);
+}
