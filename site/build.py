@@ -49,15 +49,21 @@ def main(out: Path, *, reference: bool = True) -> None:
 
 
 def fetch_python(folder: Path, target: Path) -> None:
+    install(folder)
+    target.mkdir()
+    for name in PYTHON:
+        shutil.copy(folder / "node_modules" / "pyodide" / name, target)
+
+
+def install(folder: Path, *, development: bool = False) -> None:
+    """Installs what package.json names into a folder; the tests need more than the site does."""
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit("site: npm was not found, which brings Python for the browser: install Node.js")
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(SITE / name, folder)
-    subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
-    target.mkdir()
-    for name in PYTHON:
-        shutil.copy(folder / "node_modules" / "pyodide" / name, target)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent", *([] if development else ["--omit=dev"])]
+    subprocess.run([npm, "ci", *options], cwd=folder, check=True)
 
 
 def build_wheel(folder: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 import { colours, image } from "./plane.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [SIDE, GAP, MARGIN, WIDTH] = [30, 12, 26, 760];
+const [SIDE, GAP, MARGIN, WIDTH] = [26, 6, 22, 700];
 const short = (number) => (Number.isFinite(number) ? Number(number.toPrecision(6)).toString() : String(number));
 
 function element(name, attributes, parent) {
