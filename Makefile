@@ -8,6 +8,7 @@
 #   make notebooks   open the course in JupyterLab
 #   make wheels   build what is published into dist/: the sdist, this platform's wheel, and the one for every platform
 #   make reference   build the site of the reference: operations, API, course, landmarks
+#   make site     build the site: the reference, and the laboratory and the playground, which run in a browser
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference wheels clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference site wheels clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -75,6 +76,10 @@ wheels: $(VENV)/installed-release
 # A minute or two; the site is out/reference/html, and needs no server.
 reference: $(VENV)/installed-docs
 	$(BIN)/python docs/reference.py out/reference
+
+# A few minutes; it needs npm. The site is plain files for any web server: python -m http.server --directory out/site
+site: $(VENV)/installed-docs
+	$(BIN)/python site/build.py out/site
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

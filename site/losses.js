@@ -7,6 +7,7 @@ const MOST = 300; // points of the line
 export function drawLosses(svg, losses) {
   const finite = losses.filter(Number.isFinite);
   svg.replaceChildren();
+  svg.style.display = finite.length < 2 ? "none" : "";
   if (finite.length < 2) return;
   const every = Math.ceil(losses.length / MOST);
   const largest = Math.max(...finite.filter((_, i) => i % every === 0), Number.MIN_VALUE);

@@ -67,11 +67,11 @@ export class NetworkPicture {
   ofNeuron(column, i, neuron) {
     const { values, adjoints } = this.network.tape;
     const name = this.nameOf(column, i);
-    if (column === 0) return `${name} = ${short(values[neuron.output])}`;
+    if (column === 0) return `I${name.slice(1)} = ${short(values[neuron.output])}`;
     const { netInput, output, bias } = neuron;
     const activation = output === netInput ? "" : ` Activation a = ${this.network.activation}(n) = ${short(values[output])}.`;
     const weights = neuron.weights.map((weight) => short(values[weight])).join(", ");
-    return `${name}, for the chosen example: net input n = ${short(values[netInput])}.${activation} ` +
+    return `${name[0].toUpperCase()}${name.slice(1)}, for the chosen example: net input n = ${short(values[netInput])}.${activation} ` +
       `δ = ∂loss/∂n = ${short(adjoints[netInput])}. Bias ${short(values[bias])}; weights ${weights}.`;
   }
 
