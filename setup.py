@@ -17,7 +17,10 @@ NATIVE = Path("autograd/native")
 # What C is written from: the rules, what they call, the docstrings of Value; and the files that write it.
 WRITTEN_FROM = [
     f"autograd/{name}.py"
-    for name in ("operations", "operation", "value", "writer", "formulas", "native/kernels", "native/lane_rows")
+    for name in (
+        *("operations", "operation", "value", "writer", "rows_in_c", "formulas"),
+        *("native/kernels", "native/lane_rows"),
+    )
 ]
 # Floating point as written, neither fused nor re-associated: the two engines' numbers are the same to the last bit.
 FLAGS = (

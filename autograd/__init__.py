@@ -8,7 +8,7 @@
 0.54212
 """
 
-from autograd import functions, packages, structures, wording
+from autograd import displays, functions, graph, packages, structures, wording
 from autograd.checking import GradientCheck, GradientError, check_gradients
 from autograd.engines import Value, engine, no_grad
 from autograd.functions import *
@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from autograd.explaining import Explanation, explain
     from autograd.table import *
     from autograd.tape import RecordingError, Tape
-    from autograd.transforms import derivative, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+    from autograd.transforms import (
+        compiled,
+        derivative,
+        grad,
+        gradients,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        value_and_grad,
+        vjp,
+    )
 
 __version__ = "0.2.0"  # pyproject.toml takes it from here
 
@@ -36,7 +47,7 @@ _LATER = {
         "explaining": ["Explanation", "explain"],
         "tape": ["RecordingError", "Tape"],
         "transforms": [
-            "derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp",
+            "compiled", "derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp",
         ],
     }.items()
     for name in names
@@ -44,8 +55,9 @@ _LATER = {
 
 __all__: list[str] = [
     "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
-    "derivative", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "hessian", "hvp", "jacobian",
-    "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad", "vjp", "wording",
+    "compiled", "derivative", "displays", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "graph",
+    "hessian", "hvp", "jacobian", "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad",
+    "vjp", "wording",
 ]  # fmt: skip
 __all__ += functions.__all__
 

@@ -23,6 +23,7 @@ from functools import partial
 from itertools import product
 
 from autograd import structures
+from autograd.displays import Table, in_notebooks
 from autograd.engines import Value, no_grad, recording
 from autograd.graph import topological_order
 from autograd.operation import ieee
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
+    from autograd.displays import Cell
     from autograd.structures import Form, Structure
     from autograd.value import Scalar
 
@@ -523,8 +525,8 @@ class Component:
         return abs(self.derivative - self.differences) / max(abs(self.derivative), abs(self.differences))
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """Its row in a table, below COLUMNS."""
+    def row(self) -> list[Cell]:
+        """Its cells in a table, below COLUMNS."""
         differences, error = "none found", ""
         if self.uncertainty < math.inf:
             differences = f"{self.differences:.10g} ± {self.uncertainty:.0e}"
@@ -533,9 +535,18 @@ class Component:
         agrees = {AGREES: "yes", DISAGREES: "no"}.get(self.state, self.state)
         if self.sides:
             agrees += ", a kink: {:.4g} from the left, {:.4g} from the right".format(*self.sides)
-        return self.name, self.mode, f"{self.derivative:.10g}", differences, error, agrees
+        sign = next(sign for word, sign in SIGNS.items() if agrees.startswith(word))
+        return [
+            (self.name, "<code>{}</code>"),
+            self.mode,
+            f"{self.derivative:.10g}",
+            differences,
+            error,
+            (agrees, sign),
+        ]
 
 
+SIGNS = {"yes": "✓ {}", "no": "<strong>✗ {}</strong>", "cannot tell": "<em>? {}</em>"}
 COLUMNS = ("component", "mode", "derivative", "differences", "relative error", "agrees")
 
 
@@ -563,51 +574,22 @@ class GradientCheck:
         return ", ".join(counts)
 
     def __repr__(self) -> str:
-        return self.table(self.components)
+        return self.table(self.components).text
 
-    def table(self, components: Sequence[Component], most_rows: int = MOST_ROWS) -> str:
-        rows, more = self.rows(components, most_rows)
-        widths = [max([len(cell) for cell in column]) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(map(aligned, row, widths, rows[0])).rstrip() for row in rows]
-        return "\n".join([*lines, *[f"... and {more:,} more"] * (more > 0)])
+    def table(self, components: Sequence[Component], most_rows: int = MOST_ROWS) -> Table:
+        """The components, below a head. If there are more than `most_rows`, those that agree come last, and are cut.
 
-    def rows(self, components: Sequence[Component], most_rows: int) -> tuple[list[list[str]], int]:
-        """The cells of a table, below its head, and how many components do not fit into it.
-
-        If they do not all fit, those that agree come last. The modes are shown if there are several.
+        The modes are shown if there are several.
         """
-        if len(components) > most_rows:
-            components = sorted(components, key=lambda component: component.state == AGREES)
-        hidden = COLUMNS.index("mode") if len({component.mode for component in self.components}) == 1 else None
-        rows = [COLUMNS, *[component.cells for component in components[:most_rows]]]
-        shown = [[cell for i, cell in enumerate(row) if i != hidden] for row in rows]
-        return shown, max(0, len(components) - most_rows)
+        more = len(components) - most_rows
+        if more > 0:
+            components = sorted(components, key=lambda component: component.state == AGREES)[:most_rows]
+        rows: list[Sequence[Cell]] = [component.row for component in components]
+        rows += [[f"... and {more:,} more"]] * (more > 0)
+        left_out = ("mode",) if len({component.mode for component in self.components}) == 1 else ()
+        return Table(self.summary, COLUMNS, rows, numbers=("derivative", "relative error"), left_out=left_out)
 
-    def _repr_html_(self) -> str:
-        """The table for notebooks. It has no colours, so that it is readable on any background."""
-        from html import escape  # here, since the engine's import imports this file
-
-        (head, *rows), more = self.rows(self.components, MOST_ROWS)
-        lines = []
-        for name, *others, agrees in [[escape(cell) for cell in row] for row in rows]:
-            sign = next(sign for word, sign in SIGNS.items() if agrees.startswith(word))
-            cells = [f"<td>{cell}</td>" for cell in (*others, sign.format(agrees))]
-            lines.append(f'<tr><th scope="row"><code>{name}</code></th>{"".join(cells)}</tr>\n')
-        if more:
-            lines.append(f'<tr><td colspan="{len(head)}">... and {more:,} more</td></tr>\n')
-        columns = "".join([f'<th scope="col">{name}</th>' for name in head])
-        return (
-            f"<table>\n<caption>{self.summary}</caption>\n"
-            f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{''.join(lines)}</tbody>\n</table>"
-        )
-
-
-SIGNS = {"yes": "✓ {}", "no": "<strong>✗ {}</strong>", "cannot tell": "<em>? {}</em>"}
-
-
-def aligned(cell: str, width: int, column: str) -> str:
-    """Words at the left, numbers at the right."""
-    return cell.rjust(width) if column in ("derivative", "relative error") else cell.ljust(width)
+    _repr_html_ = in_notebooks(lambda check: check.table(check.components))
 
 
 class GradientError(AssertionError):
@@ -623,4 +605,4 @@ class GradientError(AssertionError):
         advice = "look at the rules of the operations they go through, or for a kink at this point"
         if not shown:
             shown, advice = check.undecided, "take a point where differences find derivatives"
-        super().__init__(f"check_gradients: {check.summary}; {advice}\n{check.table(shown, worst)}")
+        super().__init__(f"check_gradients: {check.summary}; {advice}\n{check.table(shown, worst).text}")

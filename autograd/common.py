@@ -11,11 +11,13 @@ import warnings
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
 
 from autograd import recording
+from autograd.displays import Table, in_notebooks
 from autograd.operands import by_hand, name_methods, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 from autograd.spelling import MEANT
 from autograd.subclasses import complete, engines_class
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
@@ -71,6 +73,34 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Numeri
         return compare(value._number, operand)
 
     return method
+
+
+def table(value: Common) -> Table:
+    """What notebooks show of a Value: its label and numbers, and the parents it was computed from, never their graph.
+
+    A parent's row has the local derivative d value / d parent. Of very many parents the first ones are shown.
+    """
+    parents, name = value.parents, type(value).__name__
+    derivatives = [str(derivative) for derivative in value.local_derivatives[:MOST_PARENTS]]
+    rows: list[list[str]] = [cells(name, value)]
+    for k, parent in enumerate(parents[:MOST_PARENTS]):
+        rows.append([*cells(f"parent {k}", parent)[:-1], derivatives[k] if derivatives else ""])
+    if len(parents) > MOST_PARENTS:
+        rows.append([f"… and {len(parents) - MOST_PARENTS:,} more"])
+    op, count = shown(value.op, LONGEST_LABEL), counted(len(parents), "parent")
+    made = (f"computed by {op} from {count}" if op else f"of {count}") if parents else "a leaf"
+    head = ["node", "label", "data", "grad", "op", "local derivative"]
+    left_out = [head[k] for k in range(1, 6) if not any(row[k] for row in rows if len(row) > 1)]
+    return Table(f"{name}, {made}", head, rows, numbers=("data", "grad", "local derivative"), left_out=left_out)
+
+
+def cells(what: str, value: Common) -> list[str]:
+    label, op = (shown(text, LONGEST_LABEL) for text in (value.label, value.op))
+    return [what, label, str(value.data), str(value.grad), op, ""]
+
+
+MOST_PARENTS = 10  # in the table of a Value
+LONGEST_LABEL = 60  # characters of it there
 
 
 class Common(Engines):
@@ -175,6 +205,8 @@ class Common(Engines):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data}, grad={self.grad}{op}{label})"
 
+    _repr_html_ = in_notebooks(table)
+
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         recording.ask_guard(self, "a copy")
         if self.parents:
@@ -250,7 +282,7 @@ name_methods(Common)
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
     "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
-    "_local_grads", "_number_to_copy", "_op", "_prev", "conjugate", "detach", "item",
+    "_local_grads", "_number_to_copy", "_op", "_prev", "_repr_html_", "conjugate", "detach", "item",
 )  # fmt: skip
 
 EQUALITY = (

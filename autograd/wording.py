@@ -1,13 +1,33 @@
-"""Words of messages that need care are written here: a count with its noun."""
+"""Words of messages and displays that need care are written here: a count with its noun, a text as it can be shown."""
 
 from __future__ import annotations
 
 
 def counted(count: int, noun: str) -> str:
-    """The count with its noun, in the plural unless it is 1; `noun` is the singular, whose plural ends in s or es.
+    """The count with its noun, in the plural unless it is 1; `noun` is the singular, whose plural ends in s, es or ves.
 
-    >>> counted(1, "batch"), counted(2, "batch"), counted(1000, "node")
-    ('1 batch', '2 batches', '1,000 nodes')
+    >>> counted(1, "batch"), counted(2, "batch"), counted(1000, "node"), counted(3, "leaf")
+    ('1 batch', '2 batches', '1,000 nodes', '3 leaves')
     """
-    plural = "es" if noun.endswith(("tch", "sh", "s", "x")) else "s"
-    return f"{count:,} {noun}{'' if count == 1 else plural}"
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith("f"):
+        return f"{count:,} {noun[:-1]}ves"
+    return f"{count:,} {noun}{'es' if noun.endswith(('tch', 'sh', 's', 'x')) else 's'}"
+
+
+def shown(text: object, limit: int) -> str:
+    r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
+    text = "" if text is None else str(text)
+    text = "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1]])
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def columns(text: str) -> int:
+    """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # here, since the engine's import imports this file
+
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

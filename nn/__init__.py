@@ -10,7 +10,8 @@
 >>> optimizer.step()
 """
 
-import nn.foundation  # noqa: F401  first: it says so where another package is called autograd
+import nn.foundation  # first: it says so where another package is called autograd
+import nn.summarizing  # noqa: F401  Module.summary needs it
 from nn.attention import CausalAttention, TransformerBlock, rms_norm
 from nn.checkpoints import load_checkpoint, save_checkpoint
 from nn.convolution import Convolution

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from nn.summary import Shape
+
     Scalar = Value | float
     Vector = list[Any]  # Any: Values, or numbers among them
 
@@ -106,6 +108,9 @@ class CausalAttention(Module):
         size = len(self.mix) // self.heads
         return [slice(first, first + size) for first in range(0, len(self.mix), size)]
 
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return ("n", len(self.mix)), ("n", len(self.mix))
+
     def __repr__(self) -> str:
         window = "" if self.window is None else f", window={self.window}"
         return f"CausalAttention({len(self.mix)}, heads={self.heads}{window})"
@@ -152,6 +157,9 @@ class TransformerBlock(Module):
 
     def _made_of(self, x: Vector) -> Vector:
         return linear(self.back, [relu(h) for h in linear(self.hidden, x)])
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return ("n", len(self.back)), ("n", len(self.back))
 
     def __repr__(self) -> str:
         return f"TransformerBlock of [{self.attention}, {len(self.hidden)} hidden]"

@@ -106,6 +106,8 @@ def module_for(caller: str, model: Module | Sequence[Value], optimizer: Optimize
 def history_of(content: Any) -> History:
     """The History of a checkpoint. Raises ValueError if it is none."""
     expected = {field.name: type(getattr(History(), field.name)) for field in fields(History)}
+    if isinstance(content, dict):
+        content = {"stopped": "", **content}  # which checkpoints up to version 0.2 do not have
     if not isinstance(content, dict) or {name: type(kept) for name, kept in content.items()} != expected:
         raise ValueError(f"expected a history of {', '.join(expected)}, got {shortened(content)}")
     history = History(**content)

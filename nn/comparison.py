@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from autograd import structures
+from autograd.displays import Table
 from nn.arguments import finite
 
 TYPE_CHECKING = False
@@ -117,10 +118,8 @@ class Comparison:
         return [("what", self.original, "here", "must be"), *(row.texts() for row in self.rows)]
 
     def __str__(self) -> str:
-        cells = self.cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells]
-        return "\n".join(line.rstrip() for line in lines)
+        head, *rows = self.cells()
+        return Table(self.original, head, rows).text
 
     __repr__ = __str__
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from nn.summary import Shape
+
 
 class Convolution(Module):
     """Maps of units with shared weights, each of which sees a square of the inputs:
@@ -121,6 +123,9 @@ class Convolution(Module):
                 numbers = [number for s in seen for number in squares[s]]
                 own.append(self.activation(dot(weights, numbers, biases[len(own) % len(biases)])))
         return [unit for own in units for unit in own]
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return self.shape, self.output_shape
 
     def __repr__(self) -> str:
         return f"Convolution({self.shape}, maps={len(self.weights)}, size={self.size}, stride={self.stride})"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nn.summary import Shape
+
     Array = NDArray[numpy.float64]
     Scalar = Value | float
     Source = Callable[[list[Scalar], float], Sequence[Scalar] | None]
@@ -68,6 +70,9 @@ class Dropout(Module):
             inputs if factors is None else [multiply(x, factor) for x, factor in zip(inputs, factors, strict=True)]
         )
         return outputs[0] if is_single else outputs
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return ("n",), ("n",)
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate:g})"

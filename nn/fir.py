@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from nn.summary import Shape
+
     Scalar = Value | float
 
 
@@ -77,6 +79,10 @@ class FIRLayer(Module):
             output = self.layer(seen)
             outputs.append(output if isinstance(output, list) else [output])
         return outputs
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        steps = f"(n − {self.taps - 1})" if self.taps > 1 else "n"
+        return ("n", len(self.layer.neurons[0].weights) // self.taps), (steps, len(self.layer.neurons))
 
     def __repr__(self) -> str:
         neurons = self.layer.neurons

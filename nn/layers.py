@@ -13,12 +13,14 @@ from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
 from nn.arguments import flag, is_sequence, neuron_inputs, positive, scalars, within
-from nn.module import Module
+from nn.module import Module, declared_shapes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+
+    from nn.summary import Shape
 
 
 class Neuron(Module):
@@ -65,6 +67,9 @@ class Neuron(Module):
         """The neuron's output for n inputs, Values or numbers. Raises ValueError if there are more or fewer."""
         [output] = outputs_of([self], neuron_inputs(x, len(self.weights), others), caller=self)
         return output
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return (len(self.weights),), (1,)
 
     def __repr__(self) -> str:
         name = name_of(self.activation) if self.nonlin else "linear"
@@ -159,6 +164,9 @@ class Layer(Module):
             return softmax(outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return (len(self.neurons[0].weights),), (len(self.neurons),)
+
     def __repr__(self) -> str:
         return f"{'Softmax layer' if self.is_softmax else 'Layer'} of [{', '.join(map(repr, self.neurons))}]"
 
@@ -195,6 +203,16 @@ class Sequential(Module):
                 [outputs] = outputs  # as Dropout returns the one that it got
         return outputs
 
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        """Those of the first layer's inputs and the last one's outputs; layers that keep any shape do not count."""
+        any_shape = (("n",), ("n",))
+        layers = [layer for layer in self.layers if not is_elementwise(layer)]
+        pairs = [declared_shapes(layer) if isinstance(layer, Module) else (None, None) for layer in layers]
+        shaping = [pair for pair in pairs if pair != any_shape] or [any_shape]
+        inputs, outputs = shaping[0][0], shaping[-1][1]
+        is_of_another_length = len(shaping) > 1 and any(side != "n" for side in outputs or () if isinstance(side, str))
+        return inputs, None if is_of_another_length else outputs
+
     def __repr__(self) -> str:
         layers = [repr(layer) if isinstance(layer, Module) else name_of(layer) for layer in self.layers]
         return f"{type(self).__name__} of [{', '.join(layers)}]"
@@ -202,9 +220,14 @@ class Sequential(Module):
 
 def applied(layer: Callable[..., Any], x: Any, *others: object) -> Any:
     """The layer's outputs. A method of Value takes a number, and so the inputs one by one."""
-    if not isinstance(layer, Module) and vars(Value).get(name_of(layer)) is layer and not others:
+    if is_elementwise(layer) and not others:
         return [layer(number) for number in scalars(name_of(layer), x)]
     return layer(x, *others)
+
+
+def is_elementwise(function: object) -> bool:
+    """Whether it is a method of Value, such as `autograd.tanh`, which takes a number."""
+    return callable(function) and not isinstance(function, Module) and vars(Value).get(name_of(function)) is function
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -276,6 +299,9 @@ class LayerNorm(Module):
         deviation = sqrt(dot(centred, centred) / len(inputs) + self.epsilon)
         return [g * (c / deviation) + b for g, c, b in zip(self.gain, centred, self.bias, strict=True)]
 
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return (len(self.gain),), (len(self.gain),)
+
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.gain)})"
 
@@ -321,6 +347,9 @@ class Embedding(Module):
                 return [*self.weights[int(number)]]
         shown = shortened(index.data if isinstance(index, Value) else index)
         raise ValueError(f"Embedding: index: expected a whole number from 0 to {len(self.weights) - 1}, got {shown}")
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return (), (len(self.weights[0]),)
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weights)}, {len(self.weights[0])})"

@@ -17,12 +17,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autograd import Value, scatter
+from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
-from nn.progress import figures, progress_bar
+from nn.progress import figures, progress_bar, series_table
 from nn.undo import Undo
 
 if TYPE_CHECKING:
@@ -105,6 +106,14 @@ class Descent:
     def __repr__(self) -> str:
         loss = f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}, gradient {self.gradient[-1]:.2g}" if self.loss else ""
         return f"<Descent of {counted(self.steps, 'step')}: {loss}; {self.reason}>"
+
+    def _table(self) -> Table:
+        """What notebooks show: the start and each step, of very many the first and last ones, and why it ended."""
+        names = ("loss", "gradient", "relative_gradient", "damping")
+        eager = f"each example's graph was built: {self.eager}" if self.eager else ""
+        return series_table(f"Descent of {counted(self.steps, 'step')}: {self.reason}", "step", self, names, 0, [eager])
+
+    _repr_html_ = in_notebooks(_table)
 
 
 class Parabola:

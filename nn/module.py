@@ -18,16 +18,19 @@ from reprlib import repr as shortened
 from types import MappingProxyType, MemberDescriptorType
 
 from autograd import Value, scatter, structures
+from autograd.displays import Table, definer, in_notebooks, package_of
 from autograd.packages import numpy
+from autograd.wording import counted
 from nn.arguments import finite, flag, nested_numbers
 from nn.state import read_state, write_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-    from typing import Any, Self
+    from typing import Any, ClassVar, Self
 
     from nn.state import Numbers
+    from nn.summary import Shape, Summary
 
     Entry = Value | list["Entry"]  # what a state has under one name: a parameter, or a list of parameters
     Contents = dict[Any, Any] | Sequence[Any]  # Any: whatever an attribute may be
@@ -147,6 +150,49 @@ class Module:
         """Puts this module, and all that it holds, in evaluation mode. Returns the module."""
         return self.train(False)
 
+    def summary(self, *inputs: Any) -> Summary:  # Any: what the model takes
+        """What the model is made of: its layers with their shapes, their parameters, and multiply-adds an example.
+
+        Arguments:
+            inputs: an example, as the model is called with it: `model(*inputs)`. The model runs on it, in evaluation
+                mode; a second time if it chooses by the numbers. Without it, what is unknown is a "?".
+
+        `print` shows the table, and notebooks do; `rows`, `total`, `parameters` and `multiply_adds` have its numbers.
+        Multiply-adds are the products of the graph that an example records: of each `dot` as many as it has pairs. What
+        Modules of `nn` take, with functions of the engine, is known without an example where their shapes are.
+
+        Raises what the model raises on the inputs, RecordingError for inputs within `no_grad()`, where there is no
+        graph, and ValueError if a parameter is in a set alone.
+
+        >>> from nn import MLP
+        >>> print(MLP(2, [16, 16, 1]).summary())
+        layer     kind           inputs → outputs  parameters  multiply-adds
+        layers.0  Layer, relu    2 → 16                    48             32
+        layers.1  Layer, relu    16 → 16                  272            256
+        layers.2  Layer, linear  16 → 1                    17             16
+        ────────────────────────────────────────────────────────────────────
+        in all    MLP            2 → 1                    337            304
+        """
+        return Module._summarized(self, inputs)
+
+    # summarizing.py sets it, which imports this file and those of all kinds of Modules.
+    _summarized: ClassVar[Callable[[Module, tuple[Any, ...]], Summary]]
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        """The shapes of the inputs and of the outputs, so far as they are known without a run."""
+        return None, None
+
+    def _table(self) -> Table:
+        return Module.summary(self).table
+
+    _repr_html_ = in_notebooks(_table)
+
+    def __repr__(self) -> str:
+        try:
+            return f"<{type(self).__name__} of {counted(len(self.parameters()), 'parameter')}>"
+        except Exception:  # a message that shows what is wrong may need it
+            return object.__repr__(self)
+
     def state_dict(self) -> dict[str, Numbers]:
         """The parameters' numbers by name. Where an attribute is a list of parameters, its numbers are one list.
 
@@ -187,6 +233,16 @@ class Module:
             self.load_state_dict(read_state(path))
         except ValueError as error:
             raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
+
+
+def declared_shapes(module: Module) -> tuple[Shape | None, Shape | None]:
+    """What `_shapes` of its class in `nn` says; nothing is known of a subclass with a `__call__` of its own."""
+    kinds = type(module).__mro__
+    declaring = next(kind for kind in kinds if "_shapes" in vars(kind) and package_of(kind) == package_of(Module))
+    if kinds.index(definer(type(module), "__call__")) < kinds.index(declaring):
+        return None, None
+    shapes: tuple[Shape | None, Shape | None] = vars(declaring)["_shapes"](module)
+    return shapes
 
 
 # ---- What a Module or container holds

@@ -10,6 +10,7 @@ Raises ImportError if matplotlib is missing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sized
 from io import BytesIO
 from reprlib import repr as shortened
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[numpy.float64]
 
     class History(Protocol):
         """What `fit` returns: the mean loss of each epoch, on the training examples and on the validation examples."""
@@ -83,8 +86,7 @@ def decision_boundary(
         )
     resolution = at_least(2, "decision_boundary: resolution", resolution)
     ax = axes("decision_boundary", ax, 6.0, 5.0)
-    frame = 0.1 * numpy.ptp(points, axis=0) + 1e-9
-    xs, ys = numpy.linspace(points.min(axis=0) - frame, points.max(axis=0) + frame, resolution).T.tolist()
+    xs, ys = (side.tolist() for side in sides_around(points, resolution))
     with no_grad():
         outputs = [model([x, y]) for y in ys for x in xs]
     is_score = not is_sequence(outputs[0])
@@ -93,19 +95,13 @@ def decision_boundary(
     if not numpy.isin(classes, allowed).all():
         strange = classes[~numpy.isin(classes, allowed)][0]
         raise ValueError(f"decision_boundary: targets: expected classes among {shortened(allowed)}, got {strange}")
-    logits = numpy.hstack([-scores, scores]) if is_score else scores
-    for k, lead in enumerate(leads(logits.T.reshape(-1, resolution, resolution))):
-        if lead.max() > 0:
-            ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)
-        if lead.min() < 0 < lead.max():
-            ax.contour(xs, ys, lead, levels=[0.0], colors="0.3", linewidths=1.0)
+    fill_plane(ax, xs, ys, scores)
     for target in numpy.unique(classes).tolist():
         k = int(target > 0) if is_score else int(target)
         x, y = points[classes == target].T
         ax.plot(
             x, y, MARKERS[k % 8], color=COLOURS[k % 8], markeredgecolor="white", markersize=6, label=f"class {target}"
         )
-    ax.set(xlabel="x₁", ylabel="x₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     ax.legend()
     return figure_of(ax)
 
@@ -128,14 +124,7 @@ def loss_curve(history: History, ax: Axes | None = None) -> Figure:
             f"loss_curve: expected as many validation losses as losses, {len(losses)}, got {len(validation)}"
         )
     ax = axes("loss_curve", ax, 6.0, 4.0)
-    epochs = range(1, len(losses) + 1)
-    ax.plot(epochs, losses, color=COLOURS[0], marker="o", markersize=3, label="training")
-    if len(validation):
-        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=3, label="validation")
-        ax.legend()
-    ax.set(xlabel="epoch", ylabel="mean loss")
-    ax.locator_params(axis="x", integer=True)
-    ax.grid(alpha=0.3)
+    plot_epochs(ax, losses, validation, "mean loss")
     return figure_of(ax)
 
 
@@ -255,8 +244,8 @@ def hinton_diagram(
         colour = "white" if weight > 0 else "black"
         ax.add_patch(rectangle((column - side / 2, row - side / 2), side, colour))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    are_long = max(map(len, column_names), default=0) > 2
-    ax.set_xticks(range(len(column_names)), column_names, rotation=90 if are_long else 0)
+    ax.set_xticks(range(len(column_names)), column_names)
+    turn_long_names(ax, room=2)
     ax.set_yticks(range(len(row_names)), row_names)
     ax.tick_params(length=0)
     return figure_of(ax)
@@ -409,7 +398,7 @@ def error_surface(
         draw.set(zlabel="error")
     else:
         ax.contourf(xs, ys, errors, lines, cmap="Greys_r", alpha=0.25)
-        draw.clabel(ax.contour(xs, ys, errors, lines, colors="0.45", linewidths=0.8), fontsize=8)
+        contours = ax.contour(xs, ys, errors, lines, colors="0.45", linewidths=0.8)
     for k, (name, descent) in enumerate(descents.items()):
         points = [*descent.T, heights[name]] if in_space else [*descent.T]
         line = {"color": COLOURS[k % 8], "marker": MARKERS[k % 8], "zorder": 5}
@@ -418,6 +407,8 @@ def error_surface(
     ax.set(xlabel="w₁", ylabel="w₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     if descents:
         ax.legend()
+    if not in_space:
+        write_on_lines(ax, contours, [*descents.values()])
     return figure_of(ax)
 
 
@@ -482,7 +473,8 @@ def confusion_matrix(
             colour = "white" if number > shown.max() / 2 else "black"
             ax.text(column, row, f"{number}", ha="center", va="center", color=colour)
     room = 10 * (side - 1.0) / len(names)  # of a name, at ten letters an inch
-    ax.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > room else 0)
+    ax.set_xticks(range(len(names)), names)
+    turn_long_names(ax, room)
     ax.set_yticks(range(len(names)), names)
     right, total = counts.trace(), counts.sum()
     ax.set(xlabel="predicted class", ylabel="true class", title=f"{right:,} of {total:,} right ({right / total:.1%})")
@@ -583,6 +575,101 @@ def attention(
     ax.tick_params(length=0)
     ax.set(xlabel="looks at", ylabel="place")
     return figure_of(ax)
+
+
+def plot_epochs(ax: Axes, training: Sequence[float] | Array, validation: Sequence[float] | Array, what: str) -> None:
+    """What was measured in each epoch, on the examples learned from and, if there are any, on the held-out ones."""
+    epochs = range(1, len(training) + 1)
+    size = 3 if len(training) <= 100 else 0  # of more, the markers would hide the curve
+    ax.plot(epochs, training, color=COLOURS[0], marker="o", markersize=size, label="training")
+    if len(validation):
+        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=size, label="validation")
+        ax.legend()
+    ax.set(xlabel="epoch", ylabel=what)
+    ax.locator_params(axis="x", integer=True)
+    ax.grid(alpha=0.3)
+
+
+def sides_around(points: NDArray[numpy.float64], resolution: int) -> tuple[NDArray[numpy.float64], ...]:
+    """The x and the y of a grid around points in the plane, with a margin."""
+    margin = 0.1 * numpy.ptp(points, axis=0) + 1e-9
+    xs, ys = numpy.linspace(points.min(axis=0) - margin, points.max(axis=0) + margin, resolution).T
+    return xs, ys
+
+
+def fill_plane(ax: Axes, xs: list[float], ys: list[float], scores: NDArray[numpy.float64]) -> None:
+    """Colours the plane by the class that leads at each of its points, and draws the boundaries.
+
+    Arguments:
+        xs, ys: of the grid.
+        scores: (len(ys) × len(xs), 1), positive for one class and negative for the other; or (…, classes) logits.
+    """
+    logits = numpy.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+    for k, lead in enumerate(leads(logits.T.reshape(-1, len(ys), len(xs)))):
+        if lead.max() > 0:
+            ax.contourf(xs, ys, lead, levels=[0.0, lead.max()], colors=[COLOURS[k % 8]], alpha=0.25)
+        if lead.min() < 0 < lead.max():
+            ax.contour(xs, ys, lead, levels=[0.0], colors="0.3", linewidths=1.0)
+    ax.set(xlabel="x₁", ylabel="x₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
+
+
+def turn_long_names(ax: Axes, room: float) -> None:
+    """Turns those of the names below the Axes that have more letters than there is room for. A letter stays upright."""
+    for label in ax.get_xticklabels():
+        label.set_rotation(90 if len(label.get_text()) > room else 0)
+
+
+def write_on_lines(ax: Axes, contours: Any, paths: Sequence[NDArray[numpy.float64]]) -> None:
+    """Writes its number on each line of equal error: off the frame, the paths, the legend and the other numbers.
+
+    A line that has no room for it has none. Distances are in parts of the sides of the Axes.
+    """
+    to_sides = ax.transData + ax.transAxes.inverted()
+    taken = [points_along(to_sides.transform(path)) for path in paths] + [points_in_legend(ax)]
+    places = []
+    for line in contours.get_paths():
+        parts = numpy.split(line.vertices, numpy.flatnonzero(line.codes == line.MOVETO)) if len(line.vertices) else []
+        for part in parts[1:]:  # nothing is in front of the first one
+            points = to_sides.transform(part)
+            room = numpy.minimum(points, 1.0 - points).min(axis=1)  # to the frame
+            for others in taken:
+                if len(others):
+                    room = numpy.minimum(room, numpy.linalg.norm(points[:, None] - others, axis=2).min(axis=1))
+            best = int(room.argmax())
+            if room[best] >= ROOM and numpy.linalg.norm(numpy.diff(points, axis=0), axis=1).sum() >= 4 * ROOM:
+                places.append(part[best])
+                taken.append(points[best : best + 1])
+    if places:
+        ax.clabel(contours, manual=places, fmt="%g", fontsize=8)
+
+
+ROOM = 0.06  # that a number on a line needs on all sides
+
+
+def points_along(path: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """Points on the lines of a path, as far as it is in the Axes, and each only once in a grid of 50 × 50."""
+    parts = numpy.linspace(0.0, 1.0, 50)[:, None, None]
+    with numpy.errstate(over="ignore", invalid="ignore"):  # a descent may leave for infinity
+        points = numpy.concatenate([path, (path[:-1] + parts * numpy.diff(path, axis=0)).reshape(-1, 2)])
+        inside = points[((points > -0.1) & (points < 1.1)).all(axis=1)]
+    return numpy.unique(numpy.rint(50 * inside), axis=0) / 50
+
+
+def points_in_legend(ax: Axes) -> NDArray[numpy.float64]:
+    """Points all over the legend, which from now on stays at the side where it is."""
+    legend = ax.get_legend()
+    if legend is None:
+        return numpy.empty((0, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a figure may have no room yet, before all of its panels are drawn
+        ax.figure.canvas.figure.draw_without_rendering()  # which finds the place
+    box = legend.get_window_extent().transformed(ax.transAxes.inverted())
+    side = [round(box.y0 + box.y1), round(box.x0 + box.x1)]  # 0, 1 or 2
+    names = ("lower", "center", "upper")[side[0]], ("left", "center", "right")[side[1]]
+    place: Any = " ".join(dict.fromkeys(names))  # Any: one of the names that matplotlib has for its places
+    legend.set_loc(place)
+    xs, ys = numpy.linspace(box.x0, box.x1, 12), numpy.linspace(box.y0, box.y1, 12)
+    return numpy.stack(numpy.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
 
 
 def leads(logits: NDArray[numpy.float64]) -> list[NDArray[numpy.float64]]:

@@ -271,7 +271,7 @@ class ByTape:
 
     Arguments:
         problem: what is replayed.
-        with_hessian: whether `gradient_and_hessian` will be asked for. It replays the graph of the gradient.
+        with_hessian: whether `gradient_and_hessian` will be asked for, whose lists the table's rules write.
         compared: how many of the examples are computed for the check, about.
         options: of the Tape.
 
@@ -286,7 +286,7 @@ class ByTape:
     def __init__(self, problem: Problem, with_hessian: bool = False, compared: int = 64, **options: Any) -> None:
         self.problem = problem
         self.by_example = ByExample(problem)
-        n, self.slopes = len(problem.examples), None
+        n = len(problem.examples)
         columns = self._columns()
         with without_chance():
             # Without a model every example is computed once: errors of the function's own are raised here.
@@ -300,10 +300,12 @@ class ByTape:
                 self.rates = numpy.array(factors.rates)
                 self.places = Places(self.tape, problem.parameters)
                 self._check_indices(numbers)
-                if with_hessian:
-                    self.slopes = Places(self._recorded(problem.slopes, options), problem.parameters)
                 check = Check(self, columns, numbers)
                 form = check.form(known, compared)
+                self.seeds = numpy.zeros(form.count)
+                self.seeds[0] = 1.0  # only the loss is differentiated, not the model's output
+                if with_hessian:
+                    self.tape.hessian(self.numbers[:1], gradient=self.seeds)  # which raises if there can be none
                 self.is_alike_measured = check.is_alike_measured
             except WrongExampleError:
                 raise
@@ -314,8 +316,6 @@ class ByTape:
         if len(self.held_out) < len(problem.held_out):
             [example, *_] = of_another_form(problem)
             raise ValueError(f"{refusal(problem, example)}; with tape=False a model may take any form")
-        self.seeds = numpy.zeros(form.count)
-        self.seeds[0] = 1.0  # only the loss is differentiated, not the model's output
         self.read_outputs = reader(form)
 
     def outputs(self, vector: Array) -> Array:
@@ -325,12 +325,11 @@ class ByTape:
         return self.places.of_parameters(self.tape.jacobian(self.numbers, parameters=self.places.of_tape(vector)))
 
     def gradient_and_hessian(self, vector: Array) -> tuple[Array, Array]:
-        assert self.slopes is not None
-        parameters, rows = self.slopes.of_tape(vector), []
-        for seeds in numpy.eye(len(vector)) / len(self.numbers):  # a row for all examples at once: none's own is kept
-            slopes, row = self.slopes.tape.value_and_grad(self.numbers, parameters=parameters, gradient=seeds)
-            rows.append(row)
-        return slopes.mean(axis=0), self.slopes.of_parameters(numpy.array(rows))
+        parameters, seeds = self.places.of_tape(vector), self.seeds / len(self.numbers)
+        _, gradient = self.tape.value_and_grad(self.numbers, parameters=parameters, gradient=seeds)
+        hessian = self.tape.hessian(self.numbers, parameters=parameters, gradient=seeds)
+        rows = self.places.of_parameters(hessian)
+        return self.places.of_parameters(gradient), self.places.of_parameters(rows.T).T
 
     def sums_and_gradient(self, vector: Array, batch: list[int], undo: Undo | None = None) -> tuple[list[float], Array]:
         sums, gradient = self.share(vector, batch, len(batch), self.factors(len(batch), self.problem.generated))
@@ -665,7 +664,7 @@ class Check:
     """
 
     def __init__(self, by_tape: ByTape, columns: list[Array], numbers: Array) -> None:
-        self.problem, self.tape, self.slopes = by_tape.problem, by_tape.tape, by_tape.slopes
+        self.problem, self.tape = by_tape.problem, by_tape.tape
         self.examples = (self.problem.examples + self.problem.held_out)[: len(numbers)]
         self.start = gathered(self.problem.parameters, "data")
         self.draws = numpy.random.default_rng(0)
@@ -693,7 +692,6 @@ class Check:
             for half in (some[::2], some[1::2]) if len(some) > 8 else (some, some):
                 which = self._compare_elsewhere(half)
             self._judge()
-            self._compare_slopes(which[len(which) // 2])
             with no_grad():
                 self._compare_targets(which[len(which) // 2])
                 self.is_alike_measured = self._measured_is_alike(half)
@@ -766,12 +764,6 @@ class Check:
         is_alike = alike(computed, replayed).all(axis=1)
         if not is_alike.all():
             raise TypeError(f"{self._name(which[is_alike.argmin()])} has another graph than the one recorded")
-
-    def _compare_slopes(self, example: int) -> None:
-        if self.slopes is not None:
-            slopes = numpy.array([slope.data for slope in self.problem.slopes(copied(self.examples[example]))])
-            if not alike(slopes, self.slopes.tape.forward(self.numbers[[example]])[0]).all():
-                raise TypeError(f"the gradient of {self._name(example)} has another graph than the one recorded")
 
     def _compare_targets(self, example: int) -> None:
         """Computes the loss of a model for every target that there is, with the output of one example.

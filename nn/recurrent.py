@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from nn.summary import Shape
+
     Scalar = Value | float
     # A tree is a symbol, or (symbol, child, child, ...).
     Tree = str | tuple[Any, ...]  # Any: a type cannot contain itself
@@ -74,6 +76,9 @@ class Recurrent(Module):
             states.append(state)
         return states
 
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return ("n", len(self.layer.neurons[0].weights) - len(self.layer.neurons)), ("n", len(self.layer.neurons))
+
     def __repr__(self) -> str:
         width = len(self.layer.neurons)
         return f"Recurrent({len(self.layer.neurons[0].weights) - width}, {width})"
@@ -121,6 +126,9 @@ class TreeEncoder(Module):
             return [*self.leaves[symbol]]
         vector = self.layers[symbol]([number for child in children for number in self(child)])
         return vector if isinstance(vector, list) else [vector]
+
+    def _shapes(self) -> tuple[Shape | None, Shape | None]:
+        return None, (self.width,)
 
     def __repr__(self) -> str:
         return f"TreeEncoder({self.arities}, {self.width})"

@@ -65,9 +65,8 @@ class Newton(DirectionMethod):
         parameters: the Values to change.
         line_search: shorten the step where it would not lower the loss; False always takes all of it.
 
-    The function of `minimize` returns an example's loss: one Value. A tape replays the gradient's graph if the
-    derivatives of the loss's operations are smooth. If they have cases, as those of relu and maximum have, each
-    example's graph is built, which is slower.
+    The function of `minimize` returns an example's loss: one Value. A tape replays the Hessian, as `Tape.hessian` has
+    it, at kinks too.
 
     >>> from autograd import Value
     >>> x, y = Value(4.0), Value(-3.0)

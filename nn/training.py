@@ -9,22 +9,24 @@ import copy
 import math
 import random
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from reprlib import repr as shortened
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from autograd import Value, scatter, structures
+from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
-from nn.progress import figures, progress_bar
+from nn.progress import figures, progress_bar, series_table
 from nn.undo import Undo
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tqdm import tqdm
 
+    from nn.arguments import Example
+    from nn.film import Film
     from nn.problem import Evaluator
+    from nn.watching import Watcher
 
     Vector = NDArray[numpy.float64]
     # Any: inputs, outputs and targets have whatever form the model and the loss agree upon.
@@ -49,6 +54,12 @@ LOSSES = {
     "ce": "cross_entropy", "categorical crossentropy": "cross_entropy", "nll": "cross_entropy",
     "max margin": "hinge", "hinge": "hinge", "half squared error": "half_squared_error",
 }  # fmt: skip
+# Why a training ended.
+REASONS = {
+    "epochs": "all epochs were gone through",
+    "patience": "the validation loss did not fall any more",
+    "callback": "the callback ended it",
+}
 METRICS = {"accuracy": "correct_class", "acc": "correct_class", "binary accuracy": "correct_sign"}
 
 
@@ -69,6 +80,7 @@ def fit(
     shuffle: bool = True,
     seed: int | None = 0,
     progress: bool = True,
+    watch: bool = False,
     tape: bool | None = None,
 ) -> History:
     """Minimises the mean of loss(model(input), target) over the examples, by mini-batch gradient descent.
@@ -115,6 +127,11 @@ def fit(
             neither used nor changed, as long as no other thread draws from them now and then.
         progress: show a progress bar on the standard error stream, or in a notebook: the epoch, the time left, and loss
             and metric so far, behind a slash those of the last validation.
+        watch: in a notebook, show how the loss and the metric go, where inputs are pairs of numbers and targets are
+            classes the decision boundary, and the network, while it learns: at most ten times a second, and for no more
+            than a twentieth of the time. In the end a figure takes their place. It moves best with anywidget, the extra
+            `live`. Elsewhere, as in a terminal, there is the bar alone. Everywhere the History keeps the parameters at
+            up to 60 moments, in up to 32 MiB, for `History.animate`. What is learned is the same, to the bit.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
             model's output with numbers in the place of Values.
@@ -164,6 +181,7 @@ def fit(
     epochs, batch_size = positive("fit: epochs", epochs), positive("fit: batch_size", batch_size)
     seed = seed_number(seed)
     shuffle, progress = flag("fit: shuffle", shuffle), flag("fit: progress", progress)
+    watch = flag("fit: watch", watch)
     tape = flag_or_none("fit: tape", tape)
     if patience is not None:
         patience = positive("fit: patience", patience)
@@ -171,6 +189,7 @@ def fit(
             raise ValueError("fit: patience watches the validation loss; pass validation=(inputs, targets) with it")
     if not isinstance(history, (History, type(None))):
         raise TypeError(f"fit: history: expected a History, as fit returns it, got {shortened(history)}")
+    earlier = None if history is None else history.film
     history = History() if history is None else copy.deepcopy(history)
     history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
@@ -184,6 +203,8 @@ def fit(
         evaluator, history.eager = choose(problem, tape)
         bar = progress_bar((epochs - done) * len(examples), progress, f"{done}/{epochs}")
         with run.undo, bar:
+            if watch:
+                run.watch(model, examples, epochs, earlier)
             for epoch in range(done + 1, epochs + 1):
                 bar.set_description_str(f"{epoch}/{epochs}", refresh=False)
                 if shuffle:
@@ -195,7 +216,9 @@ def fit(
                 run.note_best(epoch)
                 is_stopped = run.told(callback)
                 if is_stopped or (patience is not None and epoch - run.best_epoch >= patience):
+                    history.stopped = "callback" if is_stopped else "patience"
                     break
+            history.stopped = history.stopped or "epochs"
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
@@ -213,6 +236,8 @@ class History:
     best_parameters: the numbers of the optimizer's parameters after `best_epoch`.
     last_parameters: their numbers after the last step, if `patience` has put the best ones back; else empty.
     eager: the reason why each example's graph was built; "" where a tape was used.
+    stopped: why it ended, a key of `nn.training.REASONS`: "epochs", "patience" or "callback"; "" while it is under way,
+        and where Ctrl-C ended it. `reason` says it in words.
 
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
@@ -226,6 +251,12 @@ class History:
     best_parameters: list[float] = field(default_factory=list)
     last_parameters: list[float] = field(default_factory=list)
     eager: str = ""
+    film = cast("Film | None", None)  # no field: a copy, a pickle and a checkpoint have none, as it has the model
+    stopped: str = ""
+
+    @property
+    def reason(self) -> str:
+        return "interrupted" if self.interrupted else REASONS.get(self.stopped, "still under way")
 
     @property
     def best_epoch(self) -> int:
@@ -263,12 +294,13 @@ class History:
             raise ValueError(
                 f"fit: history: it has {counted(done, 'epoch')} already; epochs={epochs} counts these too, ask for more"
             )
-        self.interrupted = False
+        self.interrupted, self.stopped = False, ""
 
     def check_numbers(self) -> None:
         """Raises ValueError if a list holds anything but numbers, as that of a damaged checkpoint may."""
-        for name, numbers in vars(self).items():
-            if name in ("interrupted", "eager"):
+        for name in [each.name for each in fields(self)]:
+            numbers = getattr(self, name)
+            if name in ("interrupted", "eager", "stopped"):
                 continue
             if not isinstance(numbers, list) or not all(isinstance(number, (int, float)) for number in numbers):
                 raise ValueError(f"history: expected a list of numbers in {name}, got {shortened(numbers)}")
@@ -279,6 +311,25 @@ class History:
 
         return loss_curve(self, ax)
 
+    def animate(self, path: str | os.PathLike[str], *, rate: float = 10.0) -> None:
+        """Writes a file that plays the training: its curves, the decision boundary and the network.
+
+        Arguments:
+            path: ends in `.gif`, for a picture that moves anywhere; or in `.html`, for a page with a button and a
+                slider, which needs no network. An existing file is replaced once the new one is complete.
+            rate: pictures a second, from 0.1 to 50. There are 30 to 61, or as many as there were steps.
+
+        Raises ValueError for another path or rate, and if the training was not watched, by `fit(..., watch=True)`;
+        OSError if the file cannot be written; ImportError for a GIF if matplotlib is missing; and whatever the model
+        raises. The model is computed as it is now, with the parameters of then.
+        """
+        from nn.animation import animate
+
+        animate(self, self.film, path, rate)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: kept for name, kept in vars(self).items() if name != "film"}
+
     def __repr__(self) -> str:
         series = ("loss", "metric", "validation_loss", "validation_metric")
         last = [f"{name} {numbers[-1]:.4g}" for name in series if (numbers := getattr(self, name))]
@@ -286,6 +337,16 @@ class History:
         best = f" (best {self.validation_loss[epoch - 1]:.4g} in epoch {epoch})" if epoch else ""
         interrupted = ", interrupted" if self.interrupted else ""
         return f"<History of {counted(len(self.loss), 'epoch')}: {', '.join(last)}{best}{interrupted}>"
+
+    def _table(self) -> Table:
+        """What notebooks show: the numbers of each epoch, of very many the first and last ones, and why it ended."""
+        epoch, names = self.best_epoch, ("loss", "metric", "validation_loss", "validation_metric")
+        lowest = f"lowest validation loss: {self.validation_loss[epoch - 1]:.6g}, in epoch {epoch:,}" if epoch else ""
+        eager = f"each example's graph was built: {self.eager}" if self.eager else ""
+        caption = f"History of {counted(len(self.loss), 'epoch')}: {self.reason}"
+        return series_table(caption, "epoch", self, names, 1, [lowest, eager])
+
+    _repr_html_ = in_notebooks(_table)
 
 
 class Run:
@@ -303,6 +364,17 @@ class Run:
         history.last_parameters = []
         self.gradient = gathered(optimizer.parameters, "grad")
         self.undo = Undo(optimizer.parameters)
+        self.watcher: Watcher | None = None
+
+    def watch(self, model: Model, examples: list[Example], epochs: int, earlier: Film | None) -> None:
+        """Has the training watched from now on, and the history keep its film."""
+        from nn.film import Film
+        from nn.watching import Watcher, screen
+
+        film = Film(model, self.optimizer.parameters, examples, self.names, earlier)
+        self.history.film = film
+        self.watcher = Watcher(film, self.history, screen(film, self.history, epochs))
+        self.watcher.step(len(self.history.loss), [], 0, self.vector)
 
     def epoch(self, number: int, evaluator: Evaluator, batches: list[list[int]], bar: tqdm[Any]) -> list[float]:
         """A step for each batch. Returns the means of loss and metric over all examples, as they were met."""
@@ -322,6 +394,8 @@ class Run:
                 raise self.explained(error, where, examples, "as they were before this batch") from error
             totals = [total + summand for total, summand in zip(totals, sums, strict=True)]
             seen += len(batch)
+            if self.watcher is not None:
+                self.watcher.step(number - 1 + seen / len(evaluator.problem.examples), totals, seen, self.vector)
             if bar.update(len(batch)) or count == len(batches):
                 self.show(bar, [total / seen for total in totals])
         return [total / seen for total in totals]
@@ -381,6 +455,8 @@ class Run:
         except KeyboardInterrupt:
             self.history.interrupted = True
             self.put_back()
+        if self.watcher is not None:
+            self.watcher.end(self.vector, gathered(self.optimizer.parameters, "data"))
 
     def put_back(self) -> None:
         """The best parameters, under `patience`, else the last ones; and the last gradient."""

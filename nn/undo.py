@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from autograd import Value, scatter
@@ -12,7 +13,7 @@ from autograd.packages import numpy
 from nn.optimizers import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any, Self
 
 
@@ -52,6 +53,18 @@ class Undo:
             if self.random_states is not None:
                 put_back_random_states(self.random_states)
         self.is_open = False
+
+
+@contextmanager
+def undisturbed(parameters: list[Value]) -> Iterator[None]:
+    """Puts back the data and `grad` of the parameters, and the global random states, however the block ends."""
+    numbers, states = (gathered(parameters, "data"), gathered(parameters, "grad")), random_states()
+    try:
+        yield
+    finally:
+        scatter(numbers[0], parameters, "data")
+        scatter(numbers[1], parameters, "grad")
+        put_back_random_states(states)
 
 
 def ancestors(values: Iterable[Value]) -> set[Value]:

@@ -12,9 +12,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -54,7 +56,7 @@ def neuron():
 def written(folder, *cells):
     """A notebook of these cells, not yet run."""
     notebook = nbformat.v4.new_notebook(metadata=METADATA)
-    notebook.cells = [nbformat.v4.new_code_cell(CELLS[name].strip(), id=name) for name in cells]
+    notebook.cells = [nbformat.v4.new_code_cell(cell.strip(), id=f"cell-{k}") for k, cell in enumerate(cells)]
     path = folder / "neuron.ipynb"
     nbformat.write(notebook, path)
     return path
@@ -65,7 +67,7 @@ def notebook(tmp_path_factory):
     """The file, with the outputs that Jupyter's kernel gave: as people convert it."""
     pytest.importorskip("nbconvert", reason='nbconvert is not installed: pip install ".[notebooks]"')
     folder = tmp_path_factory.mktemp("notebook")
-    path = written(folder, *CELLS)
+    path = written(folder, *CELLS.values())
     run = executed(read(path), folder)
     nbformat.write(run, path)
     return path
@@ -86,7 +88,7 @@ def test_nbconvert_writes_html(notebook):
     assert f"data:image/svg+xml;base64,{base64.b64encode(draw(neuron()).svg.encode()).decode()}" in html
     assert len(re.findall(r"<iframe [^>]*srcdoc=", html)) == 1
     assert html.count('<img alt="No description has been provided for this image"') == 2  # of drawing and figure
-    assert "Value(data=0.76" in html
+    assert "Value, computed by tanh from 1 parent" in html
 
 
 def without_inkscape():
@@ -108,7 +110,7 @@ def test_nbconvert_writes_markdown(notebook):
     markdown, files = converted("MarkdownExporter", notebook)
     assert [name.rpartition(".")[2] for name in re.findall(r"!\[.*?\]\((.*?)\)", markdown)] == ["svg", "png"]
     assert draw(neuron()).svg in {content.decode(errors="replace") for content in files.values()}
-    assert "Value(data=0.76" in markdown
+    assert "Value, computed by tanh from 1 parent" in markdown
 
 
 # ---- mystmd
@@ -135,6 +137,44 @@ app = marimo.App()
 
 {cells}
 """
+# A training that goes on until it is told to stop, by a file: so nobody has to be quick to see it.
+LIVE = """
+import os, random
+from nn import MLP, Adam, binary_cross_entropy, correct_sign, fit
+random.seed(0)
+points = [[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(60)]
+model = MLP(2, [8, 1])
+history = fit(model, points, [int(x > y) for x, y in points], binary_cross_entropy, Adam(model.parameters(), 0.01),
+              epochs=10**6, metric=correct_sign, watch=True, callback=lambda _: os.path.exists("stop"))"""
+
+
+COLOURS_OF = """canvas => {
+    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Set(Array.from({length: data.length / 4}, (_, k) => data.slice(4 * k, 4 * k + 3).join())).size;
+}"""
+
+
+def watch_it_live(page, folder):
+    """Sees the training go on, tells it to stop, and sees the figure in the end."""
+    said = page.locator(".watching .said")
+    said.wait_for()
+    seen, colours = set(), 0
+    for _ in range(600):
+        seen.add(said.inner_text())
+        colours = page.locator(".watching canvas").evaluate(COLOURS_OF)
+        if len(seen) > 3 and colours > 1:  # those of two classes
+            break
+        page.wait_for_timeout(50)
+    assert len(seen) > 3
+    assert colours in (2, 3)  # and that of the boundary
+    assert page.locator(".watching .curve").count() == 2
+    (folder / "stop").touch()
+    said.wait_for(state="detached")
+    image = page.locator("img[src^='data:image/png']")
+    image.wait_for()
+    assert image.evaluate("image => image.naturalWidth") > 1000
+
+
 NEEDS = {"drawing": "", "trace": "explain, y", "bar": "w", "figure": "history", "value": "y"}  # of cells before
 
 
@@ -156,7 +196,41 @@ def test_marimo_shows_them(tmp_path):
     assert "iframe srcdoc=" in html
     assert "3/3 |" in html
     assert html.count("data:image/png;base64,") >= 2  # the figure, too
-    assert "Value(data=0.76" in html
+    assert "Value, computed by tanh from 1 parent" in html
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("marimo"), reason="marimo is not installed: pip install marimo")
+def test_marimo_shows_a_training_live(tmp_path, browser):
+    pytest.importorskip("anywidget", reason='anywidget is not installed: pip install ".[live]"')
+    indented = "".join(f"    {line}\n" for line in LIVE.strip().splitlines())
+    (tmp_path / "live.py").write_text(MARIMO.format(cells=f"@app.cell\ndef _():\n{indented}"), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "marimo", "run", "live.py", "--headless", "--no-token", f"--port={port}"], cwd=tmp_path,
+        env=os.environ | own | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        wait_for(f"http://127.0.0.1:{port}/", server)
+        page.goto(f"http://127.0.0.1:{port}/")
+        watch_it_live(page, tmp_path)
+        page.close()
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(url, server):
+    for _ in range(600):
+        assert server.poll() is None, "the server ended"
+        with suppress(OSError):
+            urlopen(url).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server does not answer")
 
 
 # ---- JupyterLab, in a browser
@@ -208,18 +282,39 @@ READY = """() => {
 }"""
 
 
-def test_jupyterlab_shows_them(lab, browser):
-    url, folder = lab
-    written(folder, *CELLS)
+def run_in_lab(browser, url, notebook):
+    """The page, on which all cells have been started."""
     page = browser.new_page(viewport={"width": 1300, "height": 3000})  # what is out of sight JupyterLab leaves out
     page.set_default_timeout(30_000)
-    page.goto(f"{url}lab/tree/neuron.ipynb?reset")
+    page.goto(f"{url}lab/tree/{notebook}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_function(READY)
     page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page
+
+
+def test_jupyterlab_shows_a_training_live_and_keeps_its_end(lab, browser):
+    pytest.importorskip("anywidget", reason='anywidget is not installed: pip install ".[live]"')
+    url, folder = lab
+    path = written(folder, LIVE)
+    page = run_in_lab(browser, url, path.name)
+    watch_it_live(page, folder)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.close()
+    *_, output = read(path).cells[0].outputs
+    assert output["data"].keys() == {"text/html", "image/png", "text/plain"}
+    html, _ = converted("HTMLExporter", path)
+    assert output["data"]["image/png"].strip() in html
+    assert "data:image/svg+xml;base64," in html
+
+
+def test_jupyterlab_shows_them(lab, browser):
+    url, folder = lab
+    written(folder, *CELLS.values())
+    page = run_in_lab(browser, url, "neuron.ipynb")
     results = page.locator(".jp-OutputArea-executeResult")
     results.nth(3).wait_for()
-    assert "Value(data=0.76" in results.nth(3).inner_text()
+    assert "Value, computed by tanh from 1 parent" in results.nth(3).inner_text()
 
     drawing = page.locator(".jp-RenderedSVG img")
     assert drawing.evaluate("image => image.complete && image.naturalWidth > 100")

@@ -4,9 +4,9 @@
 `explaining`, which draws the graph beside its trace.
 """
 
-from autograd.drawing.diagram import BOX_CHARACTERS, Node, columns, constants_of, short, shown
+from autograd.drawing.diagram import BOX_CHARACTERS, Node, constants_of, short
 from autograd.drawing.drawing import RANKDIRS, Drawing, check_size, draw, save_as
-from autograd.drawing.layout import by_graphviz
+from autograd.drawing.layered import placed
 from autograd.drawing.pen import Group, Image, Picture, Piece, Point, Shape, Text
 from autograd.drawing.picture import of_graph
 from autograd.drawing.svg import element
@@ -27,14 +27,12 @@ __all__ = [
     "Signs",
     "Text",
     "Theme",
-    "by_graphviz",
     "check_size",
-    "columns",
     "constants_of",
     "draw",
     "element",
     "of_graph",
+    "placed",
     "save_as",
     "short",
-    "shown",
 ]

@@ -7,16 +7,16 @@ The Value at place i of the topological order is the box `v<i>`, its operation t
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass, field
 
 from autograd.engines import Value
 from autograd.operations import OPERATIONS
 from autograd.structures import number
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from autograd.operation import Operation
     from autograd.value import Scalar
@@ -72,20 +72,26 @@ class Node:
 # ---- From Values to nodes.
 
 
-def pictured(order: Sequence[Value], places: dict[Value, str], expand: bool) -> Iterator[Node]:
-    """What is shown of Values in topological order; with `expand`, a `dot` as its products and their sum."""
+def pictured(
+    order: Sequence[Value], places: Mapping[Value, str], expand: bool, labels: Mapping[int, str] | None = None
+) -> Iterator[Node]:
+    """What is shown of Values in topological order; with `expand`, a `dot` as its products and their sum.
+
+    `labels` are what some are called instead of by their own label, by their ids.
+    """
+    labels = labels or {}
     for node in order:
         if expand and node.operation is DOT:
             yield from spelled_out(node, places)
         else:
             yield Node(
-                places[node], node.label, node.data, node.grad, node.op, node.operation,
+                places[node], labels.get(id(node), node.label), node.data, node.grad, node.op, node.operation,
                 tuple(map(constants_of, node.operands)), tuple(places[parent] for parent in node.parents),
                 node.local_derivatives,
             )  # fmt: skip
 
 
-def spelled_out(node: Value, places: dict[Value, str]) -> Iterator[Node]:
+def spelled_out(node: Value, places: Mapping[Value, str]) -> Iterator[Node]:
     """The products of a `dot`, and the sum of them and the bias.
 
     The derivative of w x with respect to w is x, for the `dot` as for the product: so the local derivatives that the
@@ -209,16 +215,3 @@ def largest_flow(nodes: Iterable[Node]) -> float:
 
 def short(number: float) -> str:
     return f"{number:.4g}"
-
-
-def shown(text: object, limit: int) -> str:
-    r"""The text, what can't be printed as Python's escapes (`\n`, `\x00`, `\ud800`), cut to `limit` characters."""
-    text = "" if text is None else str(text)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def columns(text: str) -> int:
-    """How many characters wide the text is where all are of one width, or of two; accents take none of their own."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)

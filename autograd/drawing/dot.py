@@ -12,12 +12,12 @@ from autograd.drawing.diagram import (
     largest_flow,
     operation_in_full,
     short,
-    shown,
     symbols,
     value_in_full,
 )
 from autograd.drawing.sizes import EDGE_FONT, FONT_SIZE, wide
 from autograd.drawing.themes import looks
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

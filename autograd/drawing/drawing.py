@@ -14,20 +14,23 @@ from html import escape
 from pathlib import Path
 
 from autograd import files, pages
-from autograd.drawing import diagram, dot, layout, svg, tikz, viewer, xdot
+from autograd.drawing import diagram, dot, folded, folding, layered, naming, svg, tikz, viewer, xdot
+from autograd.drawing.models import is_model
 from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
 from autograd.drawing.viewer import Level
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
+    from autograd.drawing.naming import Model
     from autograd.drawing.pen import Picture
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
@@ -35,77 +38,139 @@ LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the pi
 
 
 def draw(
-    *values: Value,
+    *values: Any,  # Any: Values, or a model and what it takes
     rankdir: str = "LR",
     theme: str = "light",
     expand: bool = False,
     highlight: tuple[Value, Value] | None = None,
+    model: Model | None = None,
+    fold: bool | None = None,
+    open: str | Sequence[str] = (),
     max_nodes: int = 500,
 ) -> Drawing:
-    """The picture of the graph that the values were computed from, with the numbers that it holds now.
+    """The picture of the graph that the values were computed from, with the numbers that it holds now; or of a model.
 
     Every Value is a box with its label, data and gradient; every operation a circle, with the constants among its
     operands (`2 *`). On an operand's edge stands the local derivative d result / d operand. The colour of an edge is
     the sign of the gradient that flows back along it, blue for positive and orange for negative; its width grows with
     the size. In the SVG, hovering shows every number in full, and the chain rule's product on each edge.
 
+    `draw(model)` and `draw(model, inputs)` show a network at a glance: its layers from left to right, neurons as
+    circles, weights as edges, blue for positive ones and orange for negative ones, the wider the larger. With inputs,
+    activations are in the circles, and below them δ where a backward pass has been: the derivative by the net input,
+    which is the gradient of the bias. Beside a neuron is what it sees: the weights as an image where the inputs are
+    one, its activation over the plane where there are two. Maps of a convolution, steps of a sequence, and the weights
+    of attention are images. The layers are found in the graph that the model computes when it is called once, in the
+    mode that it is in: so a class of one's own has its picture, too. The call leaves no trace: neither gradients nor
+    data change, and random numbers are as they were. What is too much to be read is counted in words, and opens in the
+    HTML by a click.
+
     Arguments:
         values: the results whose graph is drawn, one or several; call `backward()` first, or all gradients are 0.
+            Or a model, something to call that has `named_parameters()` or `parameters()`, such as an `nn.Module`; and
+            what it is called with, numbers or Values, nested as it takes them. Without, as many numbers are made up as
+            its first weights tell.
         rankdir: where the graph goes: "LR" from left to right, "TB" from top to bottom, or "RL", "BT".
         theme: "light" or "dark"; either has an opaque background.
         expand: spell out every `dot`, a neuron's net input: each product and the sum get nodes of their own.
         highlight: two Values, an operand and a result: the paths between them, along which the gradient of the one
             flows back to the other, stand out, and all else is dimmed.
-        max_nodes: how many Values the graph may have, with twice as many edges, both as drawn: the layout of larger
-            graphs takes long, and nobody can read it.
+        model: what has the graph's parameters, an `nn.Module` or whatever else has `named_parameters()`: they are named
+            by where they stand in it, `layers[0].neurons[3].w[1]`, without what all in the picture have in common.
+        fold: whether to fold the graph: its modules, its layers and what repeats in it become boxes that say what is
+            inside. None folds a graph of more than `max_nodes` nodes. In the page, `.html`, a click opens a box.
+        open: the names of boxes that are to show what is inside, such as "layers[1]"; they are written in the boxes, or
+            seen when hovering over them.
+        max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
-    Raises TypeError if what is given is not a Value, and ValueError if the graph has more than `max_nodes` Values or
-    more than twice as many edges, if no path leads from one highlighted Value to the other, or for an unknown rankdir
-    or theme.
+    Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
+    no path leads from one highlighted Value to the other, if nothing is found to `open`, or for an unknown rankdir or
+    theme. For a model, it raises what the model raises; and TypeError or ValueError if the model has no parameters, if
+    what it returns does not depend on them and on the inputs, or if there are no inputs and the weights do not tell how
+    many it takes.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b
     >>> c.backward()
     >>> draw(c)
     <Drawing of 3 nodes: .svg, .png, .dot, .save("x.svg|png|pdf|tex|html")>
+
+    >>> from nn import MLP
+    >>> draw(MLP(2, [16, 16, 1]), [0.5, -1.0]).picture.title
+    'MLP, 337 parameters'
     """
     if not values:
-        raise TypeError("draw: expected a Value, got none")
-    for value in values:
-        if not isinstance(value, Value):
-            instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
-            instead = "; draw what it computes, such as draw(model(x))" if callable(value) else instead
-            raise TypeError(f"draw: expected a Value, got {described(value)}{instead}")
+        raise TypeError("draw: expected a Value or a model, got none")
     for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
         if given not in known:
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
+    if is_model(values[0]):
+        if expand or highlight or model is not None or fold is not None or rankdir != "LR":
+            options = "rankdir=, expand=, highlight=, model= or fold="
+            raise ValueError(f"draw: a model's picture has no {options}; that of what it computes has: draw(model(x))")
+        return of_model(theme, folding.names_to_open(open), *values)
+    for value in values:
+        if not isinstance(value, Value):
+            instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
+            instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
+            raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
     order = topological_order(*values)
-    check_size(order, expand, max_nodes)
+    standing = {} if model is None else naming.places(model)
+    opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
-    nodes = list(diagram.pictured(order, places, expand))
-    highlighted = None if highlight is None else paths(nodes, places, highlight)
-    labels = [label for value in values if (label := diagram.shown(value.label, diagram.BOX_CHARACTERS))]
+    labels = [label for value in values if (label := shown(value.label, diagram.BOX_CHARACTERS))]
     title = ", ".join(labels) or "A computation graph"
-    laid_out = cache(lambda: layout.by_graphviz(nodes, rankdir))
+
+    def nodes_of(shown: Sequence[Value]) -> list[diagram.Node]:
+        return [*diagram.pictured(shown, places, expand, naming.names(shown, standing))]
+
+    count = len(order) + (sum(map(diagram.number_of_products, order)) if expand else 0)
+    if opened or fold or (fold is None and excess(order, expand, max_nodes)):
+        graph = folding.Graph(order, standing, diagram.number_of_products if expand else lambda _: 0, opened)
+        items = graph.seen()
+        if any(isinstance(item, folding.Part) for item in items):
+            highlighted = None if highlight is None else paths(nodes_of(order), places, highlight)
+            canvas = folded.Canvas(graph, lambda shown: nodes_of([order[i] for i in shown]), rankdir, highlighted)
+            return Drawing(folded.levels(canvas, items, title), count, theme=theme)
+    nodes = nodes_of(order)
+    highlighted = None if highlight is None else paths(nodes, places, highlight)
+    laid_out = cache(lambda: layered.placed(nodes, rankdir))
     return Drawing(
         Level(lambda colours: of_graph(nodes, laid_out(), colours, highlighted, title), title),
-        len(nodes),
+        count,
         theme=theme,
         dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
     )
 
 
-def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str = "draw") -> None:
-    """Raises ValueError if it is too much to `draw` (or to `explain`)."""
+def of_model(
+    theme: str, opened: Sequence[str], model: Any, inputs: Any = None, *others: object
+) -> Drawing:  # Any: a model, and what it takes
+    """The picture of a model, as `draw` returns it."""
+    if others:
+        raise TypeError(f"draw: expected a model and what it takes, in one structure, got {1 + len(others)} inputs")
+    from autograd.drawing import network  # which needs NumPy
+
+    seen = network.Seen(model, inputs, opened)
+    inside = {name: Level(paint, name) for name, paint in seen.folded()}
+    return Drawing(Level(seen.paint, seen.title, inside), len(seen.blocks), "block", theme=theme)
+
+
+def check_size(order: Sequence[Value], expand: bool, max_nodes: int, what: str) -> None:
+    """Raises ValueError if it is too much for `what`, such as "explain"."""
+    if excess(order, expand, max_nodes):
+        nodes, edges = len(order), sum(len(node.parents) for node in order)
+        raise ValueError(
+            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit "
+            f"{2 * max_nodes:,}): {what} one example's loss, or pass max_nodes="
+        )
+
+
+def excess(order: Sequence[Value], expand: bool, max_nodes: int) -> bool:
+    """Whether there are more nodes than `max_nodes`, as drawn, or more than twice as many edges."""
     products = sum(map(diagram.number_of_products, order)) if expand else 0
     nodes, edges = len(order) + products, sum(len(node.parents) for node in order) + products
-    max_edges = 2 * max_nodes  # a dense layer has fewer
-    if nodes > max_nodes or edges > max_edges:
-        smaller = "draw one neuron, leave out expand=True" if products else f"{what} one example's loss"
-        raise ValueError(
-            f"{what}: {counted(nodes, 'node')} (limit {max_nodes:,}), {counted(edges, 'edge')} (limit {max_edges:,}): "
-            f"{smaller}, or pass max_nodes="
-        )
+    return nodes > max_nodes or edges > 2 * max_nodes  # a dense layer has fewer edges
 
 
 def paths(nodes: Sequence[diagram.Node], places: dict[Value, str], highlight: tuple[Value, Value]) -> set[str]:

@@ -31,6 +31,10 @@ POINTS = 72  # of an inch, in which Graphviz has sizes
 MARGIN = 7.0  # around the picture, in points
 
 
+class NoProgramError(RuntimeError):
+    """There is no layout program."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where everything lies: in points, y downwards, from the upper left corner.
@@ -139,8 +143,8 @@ def layout_program() -> str:
     program = shutil.which("dot") or shutil.which("graphviz-pure", path=pip) or shutil.which("graphviz-pure")
     if program is None:
         if sys.platform == "emscripten":
-            raise RuntimeError("Python in a browser starts no layout program: lay out the picture's .dot elsewhere")
-        raise RuntimeError(
+            raise NoProgramError("Python in a browser starts no layout program: lay out the picture's .dot elsewhere")
+        raise NoProgramError(
             f"a picture needs a layout program: {packages.install('graphviz-pure')}, or install Graphviz"
         )
     return program

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-from autograd.drawing.diagram import columns
 from autograd.drawing.pen import Image, Shape, flat, rounded
+from autograd.wording import columns
 
 try:
     from matplotlib.colors import to_rgb

@@ -12,13 +12,12 @@ from autograd.drawing.diagram import (
     largest_flow,
     operation_in_full,
     short,
-    shown,
     symbols,
     value_in_full,
 )
 from autograd.drawing.pen import Group, Picture, Shape, Text
 from autograd.drawing.themes import looks
-from autograd.wording import counted
+from autograd.wording import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from autograd.drawing.themes import Theme
 
 CORNER = 6.0  # the radius of a box's corners
-HEAD, HALF = 5.0, 2.2  # of an arrow: how long its head is, and half of how wide, for the thinnest line
+HEAD, HALF = 4.0, 2.2  # of an arrow: how long its head is, and half of how wide, beside the line
 
 
 def of_graph(
@@ -42,14 +41,17 @@ def of_graph(
 ) -> Picture:
     """The picture of a graph: edges below, circles and boxes above. If names are `highlighted`, all else is dimmed."""
     look, largest = looks(theme, highlighted), largest_flow(nodes)
-    edges = [group for node in nodes for group in edges_of(node, layout, look, largest)]
+    edges: dict[str, list[Group]] = {}  # by their colours, so that it is said once of many
+    for node in nodes:
+        for colour, group in edges_of(node, layout, look, largest):
+            edges.setdefault(colour, []).append(group)
     circles = [circle(node, layout, look(node.circle)) for node in nodes if node.parents]
     boxes = [box(node, layout, look(node.box)) for node in nodes]
     return Picture(
         layout.width,
         layout.height,
         theme.background,
-        tuple(Group(tuple(kind)) for kind in (edges, circles, boxes) if kind),
+        tuple(Group(tuple(kind)) for kind in (*edges.values(), circles, boxes) if kind),
         title,
         description(nodes),
     )
@@ -59,7 +61,8 @@ def description(nodes: Sequence[Node]) -> str:
     """What a person who cannot see the picture has to know."""
     computed = [node for node in nodes if node.parents]
     operations = dict.fromkeys(name for node in computed if (name := shown(node.op, BOX_CHARACTERS)))
-    said = [f"A computation graph of {counted(len(nodes), 'Value')} and {counted(len(computed), 'operation')}"]
+    said = [f"A computation graph of {counted(len(nodes), 'Value')}"]
+    said[0] += f" and {counted(len(computed), 'operation')}" if computed else ""
     said[0] += f": {', '.join(operations)}." if operations else "."
     used = {parent for node in nodes for parent in node.parents}
     results = [node for node in nodes if node.place not in used]
@@ -87,15 +90,17 @@ def box(node: Node, layout: Layout, theme: Theme) -> Group:
     outline = ((left, y - height / 2), (right, y + height / 2))
     pieces: list[Piece] = [Shape("box", outline, theme.line, fill, theme.outline, CORNER)]
     size, end = sizes.FONT_SIZE, right - sizes.MARGIN
-    upper, middle, lower = (y + sizes.RISE + lines * sizes.LINE for lines in (-0.5, 0.0, 0.5))
+    upper, middle, lower = y + sizes.RISE - sizes.LINE / 2, y + 4, y + sizes.RISE + sizes.LINE / 2
+    words = end - sizes.of_numbers(node) - sizes.GAP  # where they end: all of a box's text is aligned to the right
     if label := shown(node.label, BOX_CHARACTERS):
-        pieces.append(Text((left + sizes.MARGIN, middle), "left", label, size, True, theme.ink))
-    start = end - sizes.of_numbers(node) - sizes.GAP - sizes.wide("data", size)
+        pieces.append(
+            Text((words - sizes.wide("data", size) - sizes.GAP, middle), "right", label, size, True, theme.ink)
+        )
     for name, number, line, colour in [
         ("data", node.data, upper, theme.ink),
         ("grad", node.grad, lower, theme.gradient.of(node.grad)),
     ]:
-        pieces.append(Text((start, line), "left", name, size, False, theme.muted))
+        pieces.append(Text((words, line), "right", name, size, False, theme.muted))
         pieces.append(Text((end, line), "right", short(number), size, False, colour, name))
     return Group(tuple(pieces), "\n".join(line for line in value_in_full(node) if line), node.box)
 
@@ -117,38 +122,41 @@ def circle(node: Node, layout: Layout, theme: Theme) -> Group:
 # ---- Edges.
 
 
-def edges_of(node: Node, layout: Layout, look: Callable[[str], Theme], largest: float) -> Iterator[Group]:
+def edges_of(node: Node, layout: Layout, look: Callable[[str], Theme], largest: float) -> Iterator[tuple[str, Group]]:
     """The edges from the operands to the circle, with their local derivatives, and from the circle to the box.
 
-    An operation from outside the table need not know its local derivatives.
+    Each comes with its colour. An operation from outside the table need not know its local derivatives.
     """
+
+    def edge(name: str, flow: float, lines: list[str], *text: Text) -> tuple[str, Group]:
+        line, head = arrow(layout.curves[name], look(name), flow, largest)
+        return line.line, Group((line, head, *text), "\n".join(lines), name)
+
     if not node.parents:
         return
     for k, (_, derivative) in enumerate(zip_longest(node.parents, node.local_derivatives)):
         name = node.edge_from(k)
-        theme, curve = look(name), layout.curves[name]
+        if name not in layout.curves:  # it is one of many to or from a folded part
+            continue
         if derivative is None:
-            yield Group(tuple(arrow(curve, theme, 0.0, largest)), "", name)
+            yield edge(name, 0.0, [])
             continue
         (x, y), size = layout.labels[name], sizes.EDGE_FONT
-        text = Text((x, y + 0.32 * size), "center", short(derivative), size, False, theme.ink)
-        drawn = arrow(curve, theme, derivative * node.grad, largest)
-        yield Group((*drawn, text), "\n".join(edge_in_full(node, derivative)), name)
-    drawn = arrow(layout.curves[node.edge], look(node.edge), node.grad, largest)
-    yield Group(tuple(drawn), "\n".join(edge_in_full(node)), node.edge)
+        text = Text((x, y + 3), "center", short(derivative), size, False, look(name).ink)
+        yield edge(name, derivative * node.grad, edge_in_full(node, derivative), text)
+    yield edge(node.edge, node.grad, edge_in_full(node))
 
 
 def arrow(curve: tuple[Point, ...], theme: Theme, flow: float, largest: float) -> Iterator[Shape]:
     """A curve and its head: coloured by the sign of the gradient that flows along it, wide by its size."""
     colour, width = theme.flow.of(flow), theme.width_of(flow, largest)
-    scale = max(1.0, 0.6 + 0.4 * width)
     *before, (u, v), (x, y) = curve
     dx, dy = unit((u, v), (x, y)) or unit(curve[0], (x, y)) or (1.0, 0.0)
-    back, down = HEAD * scale * dx, HEAD * scale * dy  # the line ends where the head begins, in the same direction
-    yield Shape("curve", (*before, (u - back, v - down), (x - back, y - down)), colour, "", width)
-    across, along = HALF * scale * dy, HALF * scale * dx
-    shoulders = (x - back - across, y - down + along), (x - back + across, y - down - along)
-    yield Shape("polygon", ((x, y), *shoulders), "", colour)
+    u, v, x, y = u - width * dx, v - width * dy, x - width * dx, y - width * dy  # the line's own corner is the tip
+    yield Shape("curve", (*before, (u, v), (x, y)), colour, "", width)
+    along, across = HEAD + width, HALF + 0.4 * width
+    shoulders = [(x - along * dx - side * dy, y - along * dy + side * dx) for side in (across, -across)]
+    yield Shape("line", (shoulders[0], (x, y), shoulders[1]), colour, "", width)
 
 
 def unit(start: Point, end: Point) -> Point | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from autograd.drawing.diagram import BOX_CHARACTERS, columns, short, shown, symbols
+from autograd.drawing.diagram import BOX_CHARACTERS, short, symbols
+from autograd.wording import columns, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,25 +17,25 @@ if TYPE_CHECKING:
 
 FONT_SIZE, EDGE_FONT = 11, 10  # in points
 COLUMN = 0.602  # of the font's size: no reader's monospaced font is wider
-LINE = 13.0  # from one base line to the next
-RISE = 3.7  # of a line's middle above its base line
-MARGIN, GAP = 7.0, 7.0  # between the outline of a box and its text; between the columns of its text
-SMALLEST = 26.0  # of circles, across and down
+LINE = 13  # from one base line to the next
+RISE = 3.5  # of a line's middle above its base line
+MARGIN, GAP = 7, 7  # between the outline of a box and its text; between the columns of its text
+SMALLEST = 26  # of circles, across and down
 
 
-def wide(text: str, size: float) -> float:
-    """How wide the text is, in points."""
-    return columns(text) * COLUMN * size
+def wide(text: str, size: float) -> int:
+    """How wide the text is, in points, rounded up, since whole numbers are short in a file."""
+    return math.ceil(columns(text) * COLUMN * size)
 
 
 def of_box(node: Node) -> Point:
     """Width and height: the label, `data` over `grad`, and their numbers, side by side."""
     label = wide(shown(node.label, BOX_CHARACTERS), FONT_SIZE)
-    label += GAP if label else 0.0
-    return MARGIN + label + wide("data", FONT_SIZE) + GAP + of_numbers(node) + MARGIN, 2 * LINE + 10.0
+    label += GAP if label else 0
+    return even(MARGIN + label + wide("data", FONT_SIZE) + GAP + of_numbers(node) + MARGIN), 2 * LINE + 10
 
 
-def of_numbers(node: Node) -> float:
+def of_numbers(node: Node) -> int:
     """How wide the numbers in a box are; the gradient may have to have room for other ones."""
     return max(wide(text, FONT_SIZE) for text in (short(node.data), short(node.grad), "0" * node.room))
 
@@ -42,10 +43,15 @@ def of_numbers(node: Node) -> float:
 def of_circle(node: Node) -> Point:
     """Width and height: an ellipse around a rectangle is √2 times as wide, and as high."""
     lines = symbols(node)
-    width = math.sqrt(2) * max(wide(line, FONT_SIZE) for line in lines) + 6.0
-    return max(width, SMALLEST), max(math.sqrt(2) * LINE * len(lines) + 2.0, SMALLEST)
+    width = math.sqrt(2) * max(wide(line, FONT_SIZE) for line in lines) + 6
+    return max(even(width), SMALLEST), max(even(math.sqrt(2) * LINE * len(lines) + 2), SMALLEST)
 
 
 def of_label(derivative: float) -> Point:
     """Width and height of what stands on an edge, with some air on both sides."""
-    return wide(short(derivative), EDGE_FONT) + 10.0, 14.0
+    return wide(short(derivative), EDGE_FONT) + 10, 14
+
+
+def even(length: float) -> int:
+    """The next even number: half of it is a whole one."""
+    return 2 * math.ceil(length / 2)

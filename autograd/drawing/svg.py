@@ -17,6 +17,7 @@ from autograd.drawing.pen import Group, Image, Shape, Text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
     from autograd.drawing.pen import Picture, Piece, Point
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Unquoted, and first a font that is there: CairoSVG reads the first family alone, resvg finds no quoted one.
 FONT_FAMILY = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, Courier, monospace"
 ANCHORS = {"left": "start", "center": "middle", "right": "end"}
+DIGITS = 1  # behind the point
 PIXELS = 96 / 72  # of a point; sizes have no unit, since resvg refuses points
 
 # What an element is that says nothing, nor any group around it. Paths, texts, ... inherit all of these.
@@ -52,8 +54,8 @@ def element(picture: Picture, *, named: bool = False) -> str:
     )
 
 
-def written(piece: Piece, around: Attributes, named: bool) -> Iterator[str]:
-    """The element of a piece, which inherits what the groups around it say."""
+def written(piece: Piece, around: Attributes, named: bool, *more: Shape) -> Iterator[str]:
+    """The element of a piece, which inherits what the groups around it say, with more shapes of the same look."""
     name = f' data-name="{escape(piece.name)}"' if named and isinstance(piece, (Group, Text)) and piece.name else ""
     look = attributes(own(looks(piece), around))
     match piece:
@@ -62,8 +64,8 @@ def written(piece: Piece, around: Attributes, named: bool) -> Iterator[str]:
             yield f"<g{name}{attributes(shared)}>"
             if piece.title:
                 yield f"<title>{escape(piece.title, quote=False)}</title>"
-            for part in piece.pieces:
-                yield from written(part, {**around, **shared}, named)
+            for part, *others in runs(piece.pieces):
+                yield from written(part, {**around, **shared}, named, *others)
             yield "</g>"
         case Text():
             yield f'<text x="{number(piece.at[0])}" y="{number(piece.at[1])}"{look}{name}>{text(piece.text)}</text>'
@@ -73,10 +75,26 @@ def written(piece: Piece, around: Attributes, named: bool) -> Iterator[str]:
             yield f'<image x="{number(x)}" y="{number(y)}" {size} image-rendering="pixelated" '
             yield f'href="data:image/png;base64,{data}"/>'
         case Shape():
-            yield f"<{outline(piece)}{look}/>"
+            yield f"<{outline(piece, *more)}{look}/>"
 
 
 # ---- Looks: a group says what most of its parts are, and the others say what they are instead.
+
+
+def runs(pieces: Iterable[Piece]) -> Iterator[list[Any]]:
+    """The pieces, with those together that can be one path: lines of the same look, one after the other."""
+    run: list[Any] = []
+    for piece in pieces:
+        if run and not (is_line(piece) and is_line(run[-1]) and looks(piece) == looks(run[-1])):
+            yield run
+            run = []
+        run.append(piece)
+    if run:
+        yield run
+
+
+def is_line(piece: Piece) -> bool:
+    return isinstance(piece, Shape) and piece.kind in ("curve", "line") and not piece.fill
 
 
 def looks(piece: Piece) -> Attributes:
@@ -126,8 +144,8 @@ def attributes(look: Attributes) -> str:
 # ---- Shapes, numbers, texts, images.
 
 
-def outline(piece: Shape) -> str:
-    """The element's name and where it goes."""
+def outline(piece: Shape, *more: Shape) -> str:
+    """The element's name and where it goes; more shapes of the same look are parts of one path."""
     points = piece.points
     if piece.kind == "ellipse":
         (x, y), (across, down) = points
@@ -137,19 +155,45 @@ def outline(piece: Shape) -> str:
     if piece.kind == "box":
         (left, top), (right, bottom) = points
         size = f'width="{number(right - left)}" height="{number(bottom - top)}"'
-        round_ = f' rx="{number(piece.radius)}"' if piece.radius else ""
-        return f'rect x="{number(left)}" y="{number(top)}" {size}{round_}'
-    start, rest = point(points[0]), " ".join(map(point, points[1:]))
-    return f'path d="M{start}{"C" if piece.kind == "curve" else "L"}{rest}{"z" if piece.kind == "polygon" else ""}"'
+        corners = f' rx="{number(piece.radius)}"' if piece.radius else ""
+        return f'rect x="{number(left)}" y="{number(top)}" {size}{corners}'
+    lines = (piece, *more)
+    starts = [(0.0, 0.0), *(rounded(line.points[-1]) for line in lines[:-1])]
+    return f'path d="M{"m".join("".join(commands(line, start)) for line, start in zip(lines, starts, strict=True))}"'
 
 
-def point(at: Point) -> str:
-    return f"{number(at[0])},{number(at[1])}"
+def commands(line: Shape, start: Point) -> Iterator[str]:
+    """A path's commands, with distances, which are shorter than places. What is straight of a curve is a line.
+
+    Distances are between rounded points, so that what is rounded away does not add up.
+    """
+    before, *points = map(rounded, line.points)
+    yield distances(start, before)
+    last, steps = "", 3 if line.kind == "curve" else 1
+    for ends in (points[i : i + steps] for i in range(0, len(points), steps)):
+        straight = all(control in (before, ends[-1]) for control in ends)
+        command, numbers = "l" if straight else "c", distances(before, *(ends[-1:] if straight else ends))
+        if straight and numbers.endswith(" 0"):
+            command, numbers = "h", numbers.removesuffix(" 0")
+        again = "" if numbers.startswith("-") else " "  # a command need not be said again
+        yield f"{again if command == last else command}{numbers}"
+        before, last = ends[-1], command
+    yield "z" if line.kind == "polygon" else ""
+
+
+def distances(start: Point, *ends: Point) -> str:
+    """Numbers, with nothing between them where a sign is."""
+    numbers = (number(end[i] - start[i]) for end in ends for i in (0, 1))
+    return "".join(n if n.startswith("-") else f" {n}" for n in numbers).removeprefix(" ")
+
+
+def rounded(at: Point) -> Point:
+    return round(at[0], DIGITS), round(at[1], DIGITS)
 
 
 def number(length: float) -> str:
-    """To a hundredth of a point, which nobody sees."""
-    written = f"{length:.2f}".rstrip("0").rstrip(".")
+    """To a tenth of a point, which nobody sees; enlarged ten times, it is the width of a line."""
+    written = f"{length:.{DIGITS}f}".removesuffix(".0")
     return "0" if written == "-0" else written
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograd.drawing.diagram import columns
 from autograd.drawing.pen import Image, Shape, Text, corners, flat, squares
 from autograd.drawing.svg import number as length
+from autograd.wording import columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

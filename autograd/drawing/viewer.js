@@ -5,11 +5,15 @@
 const byId = (id) => document.getElementById(id);
 const [stage, card, search, found, way] = ["stage", "card", "search", "found", "way"].map(byId);
 const framed = window.parent !== window;
-const titles = new Map([...byId("levels").children].map((item) => [item.dataset.level, item.textContent]));
-const drawings = new Map([["", stage.querySelector("svg")]]);
+const roomy = innerHeight >= 120 && innerWidth >= 200; // else the browser's own hints stay
+const templates = [...document.querySelectorAll("template")];
+const levels = [...byId("levels").children].map((item, number) => ({
+  title: item.textContent, parent: Number(item.dataset.parent), box: item.dataset.box,
+  svg: number ? templates[number - 1].content.querySelector("svg") : stage.querySelector("svg"),
+}));
 const PIXELS = 96 / 72; // of a point
 const FURTHEST = 16; // times the picture's own size
-let level, svg, width, height, x, y, scale, whole;
+let number, svg, width, height, x, y, scale, whole; // of the level that is seen
 
 document.documentElement.classList.add("live");
 document.documentElement.classList.toggle("framed", framed);
@@ -17,58 +21,47 @@ byId("tools").hidden = false;
 
 // ---- Levels: what is folded opens, and a way leads back.
 
-function drawing(path) {
-  if (!drawings.has(path)) {
-    const template = document.querySelector(`template[data-level="${CSS.escape(path)}"]`);
-    drawings.set(path, template.content.querySelector("svg"));
-  }
-  return drawings.get(path);
+// Every part that says something says it on the card, and to screen readers, instead of in the browser's own hint.
+function prepare(level, number) {
+  const picture = level.svg;
+  const opens = new Map(levels.flatMap(({ parent, box }, other) => parent === number ? [[box, other]] : []));
+  level.size = picture.getAttribute("viewBox").split(" ").slice(2).map(Number);
+  for (const name of ["width", "height"]) picture.removeAttribute(name);
+  picture.querySelectorAll(":scope > :is(title, desc)").forEach((element) => element.remove());
+  picture.setAttribute("role", "group");
+  picture.setAttribute("aria-label", level.title);
+  level.parts = [...picture.querySelectorAll("g > title")].map((title) => {
+    const group = title.parentElement;
+    group.dataset.says = title.textContent;
+    if (opens.has(group.dataset.name)) group.dataset.opens = opens.get(group.dataset.name);
+    group.setAttribute("role", group.dataset.opens ? "button" : "img");
+    group.setAttribute("aria-label", title.textContent);
+    group.setAttribute("tabindex", -1);
+    if (roomy) title.remove();
+    return group;
+  });
+  level.parts[0]?.setAttribute("tabindex", 0);
 }
 
-function parts(path) {
-  return [...drawing(path).querySelectorAll("g")].filter((group) => group.dataset.says !== undefined);
-}
-
-function open(path) {
-  level = path;
-  svg = drawing(path);
+function open(other) {
+  number = other;
+  ({ svg, size: [width, height] } = levels[number]);
   stage.replaceChildren(svg);
-  [width, height] = svg.dataset.size.split(" ").map(Number);
-  const steps = path.split("/").map((_, i, names) => names.slice(0, i + 1).join("/"));
-  way.replaceChildren(...(titles.size > 1 ? steps.map(stepBack) : []));
+  const steps = [];
+  for (let step = number; step >= 0; step = levels[step].parent) steps.unshift(step);
+  way.replaceChildren(...(levels.length > 1 ? steps.map(stepBack) : []));
   fit();
   hideCard();
 }
 
-function stepBack(path) {
+function stepBack(step) {
   const [item, button] = ["li", "button"].map((tag) => document.createElement(tag));
   button.type = "button";
-  button.textContent = titles.get(path);
-  if (path === level) button.setAttribute("aria-current", "true");
-  button.addEventListener("click", () => open(path));
+  button.textContent = levels[step].title;
+  if (step === number) button.setAttribute("aria-current", "true");
+  button.addEventListener("click", () => open(step));
   item.append(button);
   return item;
-}
-
-// Every part that says something says it on the card, and to screen readers, instead of in the browser's own hint.
-function prepare(path) {
-  const picture = drawing(path);
-  picture.dataset.size = picture.getAttribute("viewBox").split(" ").slice(2).join(" ");
-  for (const name of ["width", "height"]) picture.removeAttribute(name);
-  picture.querySelectorAll(":scope > :is(title, desc)").forEach((element) => element.remove());
-  picture.setAttribute("role", "group");
-  picture.setAttribute("aria-label", titles.get(path));
-  for (const title of picture.querySelectorAll("g > title")) {
-    const group = title.parentElement;
-    const opens = `${path}/${group.dataset.name}`;
-    group.dataset.says = title.textContent;
-    if (titles.has(opens)) group.dataset.opens = opens;
-    group.setAttribute("role", titles.has(opens) ? "button" : "img");
-    group.setAttribute("aria-label", title.textContent);
-    group.setAttribute("tabindex", -1);
-    title.remove();
-  }
-  picture.querySelector("[tabindex]")?.setAttribute("tabindex", 0);
 }
 
 // ---- Zoom and pan.
@@ -118,6 +111,7 @@ function show(group) {
 // ---- The card: what a part says in full.
 
 function showCard(group, left, top) {
+  if (!roomy) return;
   card.textContent = group.dataset.says;
   card.hidden = false;
   const [wide, high] = [card.offsetWidth, card.offsetHeight];
@@ -187,12 +181,14 @@ for (const end of ["pointerup", "pointercancel"])
     if (!pointers.size) stage.classList.remove("dragged");
     if (end === "pointercancel" || moved >= 4) return;
     const group = under(event.clientX, event.clientY);
-    if (group?.dataset.opens) open(group.dataset.opens);
+    if (group?.dataset.opens) open(Number(group.dataset.opens));
     else if (group) showCard(group, event.clientX, event.clientY);
     else hideCard();
   });
 
-stage.addEventListener("pointerleave", hideCard);
+stage.addEventListener("pointerleave", (event) => {
+  if (event.pointerType === "mouse") hideCard();
+});
 
 // In a frame the wheel scrolls the page around it, until somebody clicks into the frame.
 stage.addEventListener("wheel", (event) => {
@@ -214,7 +210,7 @@ function neighbour(group, [right, down]) {
     const [along, aside] = right ? [(toX - fromX) * right, toY - fromY] : [(toY - fromY) * down, toX - fromX];
     return along > 0.5 ? along + 2 * Math.abs(aside) : Infinity;
   };
-  const others = parts(level).map((other) => [far(other), other]).filter(([distance]) => distance < Infinity);
+  const others = levels[number].parts.map((other) => [far(other), other]).filter(([distance]) => distance < Infinity);
   return others.reduce((best, other) => other[0] < best[0] ? other : best, [Infinity, group])[1];
 }
 
@@ -244,9 +240,9 @@ document.addEventListener("keydown", (event) => {
   else if (arrow && group) focus(neighbour(group, arrow));
   else if (arrow) pan(arrow[0] * 60, arrow[1] * 60);
   else if (["Enter", " "].includes(event.key) && group?.dataset.opens) {
-    open(group.dataset.opens);
-    svg.querySelector("[tabindex]")?.focus();
-  } else if (event.key === "Escape" && card.hidden && level) open(level.slice(0, level.lastIndexOf("/")));
+    open(Number(group.dataset.opens));
+    levels[number].parts[0]?.focus();
+  } else if (event.key === "Escape" && card.hidden && number) open(levels[number].parent);
   else if (event.key === "Escape") hideCard();
   else if (KEYS[event.key] && !["BUTTON", "INPUT"].includes(event.target.tagName)) KEYS[event.key]();
   else return;
@@ -269,8 +265,8 @@ function says(group) {
 function find() {
   for (const { group } of hits) group.classList.remove("hit");
   const wanted = search.value.trim().toLowerCase();
-  const all = [level, ...[...titles.keys()].filter((path) => path !== level)];
-  const groups = wanted ? all.flatMap((path) => parts(path).map((group) => ({ path, group }))) : [];
+  const all = [number, ...levels.keys()].filter((other, place) => place === 0 || other !== number);
+  const groups = wanted ? all.flatMap((other) => levels[other].parts.map((group) => ({ other, group }))) : [];
   hits = groups.filter(({ group }) => says(group).includes(wanted));
   for (const { group } of hits) group.classList.add("hit");
   hit = -1;
@@ -281,8 +277,8 @@ function find() {
 function go(steps) {
   if (!hits.length) return;
   hit = (hit + steps + hits.length) % hits.length;
-  const { path, group } = hits[hit];
-  if (path !== level) open(path);
+  const { other, group } = hits[hit];
+  if (other !== number) open(other);
   show(group);
   cardOf(group);
   found.textContent = `${hit + 1} of ${hits.length}`;
@@ -300,6 +296,6 @@ search.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-for (const path of titles.keys()) prepare(path);
-open("");
+levels.forEach(prepare);
+open(0);
 new ResizeObserver(() => scale <= whole ? fit() : look()).observe(stage);

@@ -17,10 +17,6 @@ from autograd.drawing import svg
 from autograd.drawing.pen import Group, Image, Picture, Piece, Shape, Text
 from autograd.drawing.themes import THEMES, Theme
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 Paint: TypeAlias = Callable[[Theme], Picture]
 Colours: TypeAlias = tuple[str, str]  # in the light theme, and in the dark one
 INTERFACE = ("background", "computed", "ink", "muted", "line", "operation")  # what buttons and cards are made of
@@ -47,10 +43,13 @@ def page(top: Level, theme: str = "light") -> str:
     Raises what painting raises.
     """
     palette = Palette(theme)
-    levels = list(written(top, palette))
-    first, title, description = levels[0], escape(top.title), escape(palette.top.description)
-    hidden = "".join(f'<template data-level="{path}">{element}</template>\n' for path, _, element in levels[1:])
-    names = "".join(f'<li data-level="{path}">{escape(name)}</li>' for path, name, _ in levels)
+    entries = within(top)
+    drawn = [svg.element(palette.coloured(entry.level.paint), named=True) for entry in entries]
+    names = "".join(
+        f'<li data-parent="{entry.parent}" data-box="{escape(entry.box)}">{escape(entry.level.title)}</li>'
+        for entry in entries
+    )
+    hidden = "".join(f"<template>{element}</template>\n" for element in drawn[1:])
     body = f"""\
 <div id="tools" role="toolbar" aria-label="Picture" hidden>
 <nav aria-label="Opened"><ol id="way"></ol></nav>
@@ -60,19 +59,29 @@ def page(top: Level, theme: str = "light") -> str:
 <button type="button" data-do="in" aria-label="Zoom in" title="Zoom in">+</button>
 <button type="button" data-do="fit" aria-label="Show all" title="Show all">⤢</button>
 </div>
-<main id="stage" aria-label="{title}" aria-describedby="about">{first[2]}</main>
-<p id="about">{description}</p>
+<main id="stage" aria-label="{escape(top.title)}" aria-describedby="about">{drawn[0]}</main>
+<p id="about">{escape(palette.top.description)}</p>
 <div id="card" role="status" hidden></div>
 <ol id="levels" hidden>{names}</ol>
 {hidden}"""
     return pages.page(top.title, palette.style + resource("viewer.css"), body, resource("viewer.js"), images=True)
 
 
-def written(level: Level, palette: Palette, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Of a level and all within: its path, which is the names of the boxes around it, its title, and its SVG."""
-    yield path, level.title, svg.element(palette.coloured(level.paint), named=True)
-    for name, within in level.inside.items():
-        yield from written(within, palette, f"{path}/{escape(name)}")
+@dataclass(frozen=True)
+class Entry:
+    """A level, the number of the one that it opens from, and the name of its box there."""
+
+    level: Level
+    parent: int = -1
+    box: str = ""
+
+
+def within(top: Level) -> list[Entry]:
+    """A level and all that are within it, parents before their children: their numbers are their places."""
+    entries = [Entry(top)]
+    for number, entry in enumerate(entries):  # which grows meanwhile
+        entries += [Entry(level, number, box) for box, level in entry.level.inside.items()]
+    return entries
 
 
 class Palette:

@@ -4,7 +4,8 @@
 //   contributions  what the chain rule adds, in its order: { k, place, node, parent, use, before, after }, where k is the
 //                  instruction's place and `before` undefined if nothing was added to the parent's adjoint until then
 
-const TOLERANCE = 1e-9;  // of what a rule computes here against what was recorded; they are written differently
+// How far what a rule computes here may be from what was recorded: in proportion to it, and at any rate.
+const [RELATIVE, ABSOLUTE] = [1e-9, 1e-12];
 
 class Calculation {
   constructor(data, rules) {
@@ -15,9 +16,8 @@ class Calculation {
     this.recorded = { values: numbers(data.values), derivatives: data.derivatives.map(numbers) };
     this.output = data.names.length - 1;
     this.instructionOf = new Map(this.instructions.map((instruction, k) => [instruction.result, k]));
-    this.contributions = [];
-    this.instructions.forEach(({ result, parents }, k) => this.contributions.unshift(...parents.map((parent, place) =>
-      ({ k, place, node: result, parent, use: useOf(parents, place), first: false }))));
+    this.contributions = this.instructions.map(({ result, parents }, k) => parents.map((parent, place) =>
+      ({ k, place, node: result, parent, use: useOf(parents, place), first: false }))).reverse().flat();
     const reached = new Set([this.output]);
     for (const contribution of this.contributions) {
       contribution.first = !reached.has(contribution.parent);
@@ -110,5 +110,5 @@ function useOf(parents, place) {
 }
 
 function isClose(a, b) {
-  return Object.is(a, b) || a === b || Math.abs(a - b) <= TOLERANCE * Math.abs(a) + Number.MIN_VALUE;
+  return Object.is(a, b) || a === b || Math.abs(a - b) <= RELATIVE * Math.abs(a) + ABSOLUTE;
 }

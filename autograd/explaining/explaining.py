@@ -11,14 +11,14 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from autograd.drawing import check_size, columns, save_as
+from autograd.drawing import check_size, save_as
 from autograd.engines import Value
 from autograd.explaining.notation import Latex, Markdown, Notation
 from autograd.explaining.page import framed, page, pictured
 from autograd.explaining.trace import Trace, trace
 from autograd.graph import topological_order
 from autograd.operands import described
-from autograd.wording import counted
+from autograd.wording import columns, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 const SIGNS = { "-1": "negative", 0: "zero", 1: "positive" };
 const signOf = (number) => SIGNS[Math.sign(number) || 0];  // nan has none
-const FONT_WIDTH = 0.602;  // of the font's size, as pieces.py's pictures measure text
+const COLUMN = 0.602;  // of the font's size, as pictures measure text
+const GAP = 3;  // at least, between a word and its number
 
 class Graph {
   constructor(data, calculation, schedule) {
@@ -26,8 +27,7 @@ class Graph {
     const { schedule } = this;
     const known = schedule.computed(variable);
     const backward = schedule.byParent.get(variable).map(([step]) => step);
-    const used = this.calculation.contributions.filter(({ parent }) => parent === variable)
-      .map(({ node }) => schedule.computed(node));
+    const used = schedule.byParent.get(variable).map(([, { node }]) => schedule.computed(node));
     return { ...this.named.get(`v${variable}`), variable, gradient: null, known, reached: schedule.reached(variable),
       active: new Set([...(known ? [known] : []), ...backward, ...(variable === schedule.output ? [schedule.seed] : [])]),
       source: new Set([...used, ...(schedule.byNode.get(variable) ?? [])]) };
@@ -76,7 +76,7 @@ class Graph {
   refresh() {
     const { calculation } = this;
     const flows = this.pieces.map((piece) => this.flow(piece));
-    const largest = Math.max(0, ...flows.map(Math.abs).filter(Number.isFinite));
+    const largest = flows.reduce((most, flow) => (Number.isFinite(flow) ? Math.max(most, Math.abs(flow)) : most), 0);
     this.pieces.forEach((piece, i) => {
       if ("variable" in piece) {
         write(piece.texts.data, general(calculation.value(piece.variable), 4), this.roomOf(piece));
@@ -97,15 +97,17 @@ class Graph {
     const colour = `var(--flow-${signOf(flow)})`;
     const [thinnest, widest] = this.flows;
     const size = largest && !Number.isNaN(flow) ? Math.min(Math.abs(flow) / largest, 1) : 0;
-    const [curve, head] = [group.querySelector("path"), group.querySelector("polygon")];
-    curve.setAttribute("stroke", colour);
-    curve.setAttribute("stroke-width", (thinnest + (widest - thinnest) * Math.sqrt(size)).toFixed(2));
-    head.setAttribute("fill", colour);
+    for (const stroke of group.querySelectorAll("path, polyline")) {
+      stroke.setAttribute("stroke", colour);
+      stroke.setAttribute("stroke-width", (thinnest + (widest - thinnest) * Math.sqrt(size)).toFixed(2));
+    }
     if (k !== undefined) write(group.querySelector("text"), general(this.calculation.instructions[k].derivatives[place], 4));
   }
 
+  // For a number in a box, between the word beside it, which ends there, and its own end.
   roomOf(piece) {
-    piece.room ??= Number(piece.texts.data.getAttribute("x")) - endOf(piece.texts.data.previousElementSibling);
+    const [word, number] = [piece.texts.data.previousElementSibling, piece.texts.data];
+    piece.room ??= Number(number.getAttribute("x")) - Number(word.getAttribute("x")) - GAP;
     return piece.room;
   }
 
@@ -118,7 +120,6 @@ class Graph {
     this.pieces.filter(({ variable }) => variable !== undefined).forEach(({ element: box, variable }) => {
       box.setAttribute("role", "button");
       box.setAttribute("tabindex", variable ? -1 : 0);
-      box.setAttribute("aria-label", data.names[variable]);
     });
   }
 
@@ -171,12 +172,8 @@ class Graph {
 function write(text, content, room = Infinity) {
   if (text.textContent === content) return;
   text.textContent = content;
-  const wide = content.length * FONT_WIDTH * Number(text.getAttribute("font-size"));
+  const wide = content.length * COLUMN * Number(text.getAttribute("font-size"));
   if (wide <= room) text.removeAttribute("textLength");
   else text.setAttribute("textLength", room.toFixed(1));
   text.setAttribute("lengthAdjust", "spacingAndGlyphs");
-}
-
-function endOf(text) {
-  return Number(text.getAttribute("x")) + (text.textContent.length + 0.5) * FONT_WIDTH * Number(text.getAttribute("font-size"));
 }

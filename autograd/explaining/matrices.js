@@ -40,13 +40,16 @@ class LayerPanel {
 
   // ---- Numbers. A variable's is known from a step on; what is computed of unknown numbers is unknown.
 
-  value(number) {
-    if (Array.isArray(number)) return Number(number[0]);  // a constant
-    return this.step >= this.schedule.computed(number) ? this.calculation.value(number) : undefined;
+  number(variable) {
+    return Array.isArray(variable) ? Number(variable[0]) : this.calculation.value(variable);  // a list has a constant
   }
 
-  adjoint(number) {
-    return this.step >= this.schedule.complete(number) ? this.calculation.adjoint(number) : undefined;
+  value(variable) {
+    return Array.isArray(variable) || this.step >= this.schedule.computed(variable) ? this.number(variable) : undefined;
+  }
+
+  adjoint(variable) {
+    return this.step >= this.schedule.complete(variable) ? this.calculation.adjoint(variable) : undefined;
   }
 
   slope(output) {
@@ -54,8 +57,8 @@ class LayerPanel {
     return this.step >= this.schedule.computed(output) ? this.calculation.instructions[k].derivatives[0] : undefined;
   }
 
-  column(numbers, of) {
-    return numbers.map((number) => [of.call(this, number)]);
+  column(variables, of) {
+    return variables.map((variable) => [of.call(this, variable)]);
   }
 
   // ---- Equations.
@@ -79,12 +82,13 @@ class LayerPanel {
     const result = this.lines.names[this.calculation.output];
     const [W, x, b, z, d] = ["W", "x", "b", "z", "δ"].map((letter) => letter + below(number));
     const delta = named(d, this.column(nets, this.adjoint));
+    const gradient = `∂${result}/∂${activation ? "a" : "z"}${below(number)}`;
     const next = this.following();
-    const back = next ? this.throughNext(next) : [[`∂${result}/∂${activation ? "a" : "z"}${below(number)}`],
-      [named(`∂${result}/∂${activation ? "a" : "z"}${below(number)}`, this.column(outputs, this.adjoint))]];
+    const [formula, equation] = next ? this.throughNext(next) : [gradient, [named(gradient, this.column(outputs, this.adjoint))]];
     const prime = named(`${activation}′(${z})`, this.column(outputs, this.slope));
-    const lines = [this.line(`${d} = ∂${result}/∂${z} = ${activation ? `${activation}′(${z}) ∘ ` : ""}${back[0]}`,
-      [delta, " = ", ...(activation ? [prime, " ∘ "] : []), ...back[1]])];
+    const begin = `${d} = ∂${result}/∂${z}`;
+    const lines = [activation ? this.line(`${begin} = ${activation}′(${z}) ∘ ${formula}`, [delta, " = ", prime, " ∘ ", ...equation])
+      : next ? this.line(`${begin} = ${formula}`, [delta, " = ", ...equation]) : this.line(begin, [delta])];
     const outer = nets.map((net) => inputs.map((input) => product(this.adjoint(net), this.value(input))));
     if (weights.flat().some(Number.isInteger)) {
       lines.push(this.line(`∂${result}/∂${W} = ${d} ${x}ᵀ`, [named(`∂${result}/∂${W}`, outer), " = ", delta.cloneNode(true),
@@ -103,8 +107,10 @@ class LayerPanel {
   throughNext({ weights, inputs, nets, number }) {
     const { outputs } = this.layer;
     const [W, d] = [`W${below(number)}ᵀ`, `δ${below(number)}`];
-    const transposed = outputs.map((output) => weights.map((row) => this.value(row[inputs.indexOf(output)])));
-    const through = transposed.map((row) => row.reduce((sum, weight, k) => sum + weight * this.calculation.adjoint(nets[k]), 0));
+    const columns = outputs.map((output) => weights.map((row) => row[inputs.indexOf(output)]));
+    const transposed = columns.map((column) => column.map((weight) => this.value(weight)));
+    const through = columns.map((column) => column.reduce((sum, weight, k) =>
+      sum + this.number(weight) * this.calculation.adjoint(nets[k]), 0));
     const rest = outputs.map((output, j) => this.calculation.adjoint(output) - through[j]);
     const elsewhere = rest.some((r, j) => !(Math.abs(r) <= 1e-9 * (Math.abs(through[j]) + Math.abs(this.calculation.adjoint(outputs[j])))));
     const column = rest.map((r, j) => [this.adjoint(outputs[j]) === undefined ? undefined : r]);

@@ -18,7 +18,7 @@ from html import escape
 from importlib.resources import files
 
 from autograd import javascript, pages
-from autograd.drawing import THEMES, Node, Signs, Theme, by_graphviz, constants_of, of_graph, short
+from autograd.drawing import THEMES, Node, Signs, Theme, constants_of, of_graph, placed, short
 from autograd.explaining.layers import find_layers
 from autograd.explaining.notation import Notation
 from autograd.explaining.pieces import as_data
@@ -198,7 +198,7 @@ def pictured(trace: Trace) -> Picture:
     Raises what a layout raises.
     """
     nodes = nodes_of(trace)
-    layout = by_graphviz(nodes, "LR")
+    layout = placed(nodes, "LR")
     zeros = [replace(node, data=0.0, grad=0.0, local_derivatives=(0.0,) * len(node.parents)) for node in nodes]
     return of_graph(zeros, layout, IN_STYLE)
 

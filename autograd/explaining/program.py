@@ -10,9 +10,10 @@ import json
 import math
 import re
 
-from autograd.drawing import BOX_CHARACTERS, shown
+from autograd.drawing import BOX_CHARACTERS
 from autograd.explaining.notation import Notation
 from autograd.explaining.trace import Entry, Given
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def program(trace: Trace) -> dict[str, Json]:
         "names": [entry.name for entry in trace.entries],
         "remarks": {str(i): entry.remark for i, entry in enumerate(trace.entries) if entry.remark},
         "values": [entry.data for entry in trace.entries],
-        "operations": [[operation.name, getattr(operation, "domain", "")] for operation in rows],
+        "operations": [
+            [shown(text, BOX_CHARACTERS + 100) for text in (row.name, getattr(row, "domain", ""))] for row in rows
+        ],
         "constants": [*constants],
         "instructions": instructions,
         "derivatives": [list(entry.local_derivatives) for entry in trace.entries if entry.operation],

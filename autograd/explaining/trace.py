@@ -18,11 +18,12 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd.drawing import BOX_CHARACTERS, shown
+from autograd.drawing import BOX_CHARACTERS
 from autograd.engines import Value, recording
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 from autograd.transforms import contradiction, has_own_backward
+from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,6 +27,17 @@ class Program:
         threads: int,
         /,
     ) -> None: ...
+    def value_and_grad(
+        self,
+        batch: Any,
+        parameters: Any,
+        gradient: Any,
+        leaves: tuple[Value, ...],
+        is_single: bool,
+        for_inputs: bool,
+        threads: int,
+        /,
+    ) -> Any: ...
 
 def add(values: Sequence[Value], is_grad: bool, vector: Any, /) -> None: ...
 def dependences(

@@ -1,6 +1,7 @@
 /* The type Program, as Python has it: what tape/executors/executor.py asks of it. The length of every array is checked here,
    and what stands in the list's is checked by wengert.c. */
 #include "executor.h"
+#include "direct.h"
 #include "replay.h"
 
 typedef struct {
@@ -84,7 +85,14 @@ static PyObject *program_replay(PyObject *self, PyObject *arguments)
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+static PyObject *program_value_and_grad(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    return value_and_grad(program_of(self), arguments, count);
+}
+
 static PyMethodDef program_methods[] = {
+    {"value_and_grad", (PyCFunction)(void (*)(void))program_value_and_grad, METH_FASTCALL,
+     "What Tape.value_and_grad returns, where nothing that it is given needs to be converted; else None."},
     {"replay", program_replay, METH_VARARGS, "Computes a batch's outputs, and its gradient where there are seeds."},
     {NULL},
 };

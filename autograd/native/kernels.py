@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from inspect import getdoc
 
 from autograd.formulas import description
 from autograd.native import table_checksum
-from autograd.operation import Operation, ieee
 from autograd.operations import OPERATIONS
+from autograd.rows_in_c import KEYWORDS, Body, partial_kernel, value_kernel
 from autograd.value import Value
-from autograd.writer import Name, Writer
+from autograd.writer import Name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import ClassVar
-
-    from autograd.writer import Operand, Sequence
-
-KEYWORDS = re.findall(
-    r"\w+",
-    """auto break case char const continue default do double else enum extern float for goto if inline int long register
-    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while""",
-)
+    from autograd.operation import Operation
 
 # Names of the functions that are written here and in lane_rows.py.
 TAKEN = {*KEYWORDS, "n", "i", "r", "l", "operands", "derivatives", "lanes", "result", "adjoint", "pushed", "kept"}
@@ -93,25 +83,6 @@ def check_names(operation: Operation) -> None:
         raise TypeError(f"the operand {min(taken)!r} has a name that means something there already")
 
 
-def value_kernel(operation: Operation) -> str:
-    body = Body(operation)
-    result = operation.compute(body, *body.operands)
-    body.lines.append(f"return {body.literal(result)};")
-    return body.function(f"double {operation.name}_value(Py_ssize_t n, const double *operands)")
-
-
-def partial_kernel(operation: Operation, index: int) -> str:
-    body = Body(operation, keeps_terms=index < operation.sequences)
-    derivative = operation.partials[index](body, Name(body, "r"), *body.operands)
-    if index < operation.sequences:
-        [element] = derivative
-        body.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) derivatives[i] = {body.with_kept_terms(element)};")
-    else:
-        body.lines.append(f"*derivatives = {body.literal(derivative)};")
-    parameters = "double r, Py_ssize_t n, const double *operands, double *derivatives"
-    return body.function(f"void {operation.name}_partial_{index}({parameters})")
-
-
 def constants(operation: Operation) -> str:
     name = operation.name
     literal = Body(operation).literal
@@ -145,76 +116,3 @@ def kind(operation: Operation) -> str:
     if operation.sequences or len(operation.operands) > 2:
         return "OTHER_ROWS"
     return "UNARY_ROWS" if len(operation.operands) == 1 else "BINARY_ROWS"
-
-
-class Body(Writer):
-    """The mathematics of one C function's body."""
-
-    language = "C"
-    symbols: ClassVar = {"abs": "fabs", "nan": "NAN", "inf": "INFINITY", "or": "||", "and": "&&"}
-
-    def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
-        """With room to keep the terms of a sum, in `derivatives`, which may be needed again: softmax is one's share."""
-        super().__init__(operation, ieee.given.keys() - {"divide"})  # C's own division is IEEE 754's
-        self.sequences = operation.operands[: operation.sequences]
-        self.scalars = operation.operands[operation.sequences :]
-        self.keeps_terms = keeps_terms
-        self.kept = ""  # the terms, as an expression
-
-    def assignment(self, variable: str, expression: str) -> str:
-        return f"const double {variable} = {expression};"
-
-    def choice(self, condition: str, x: str, y: str) -> str:
-        return f"{condition} ? {x} : {y}"
-
-    def call(self, function: str) -> Callable[..., Name]:
-        return super().call(C_NAMES.get(function, function))
-
-    def sum(self, terms: Iterable[Operand], start: Operand = 0.0) -> Name:
-        [term] = terms
-        text = self.literal(term)
-        if not self.keeps_terms or self.kept or "(" not in text:
-            return self.each(self.literal(start), lambda total: f"{total} = {total} + {text};")
-        self.kept = text
-        keep = f"derivatives[i] = {text};"
-        return self.each(self.literal(start), lambda total: f"{keep} {total} = {total} + derivatives[i];")
-
-    def with_kept_terms(self, element: Operand) -> str:
-        """The expression of one element, in which terms that have been kept are not computed again."""
-        text = self.literal(element)
-        return text.replace(self.kept, "derivatives[i]") if self.kept else text
-
-    def largest(self, terms: Iterable[Operand]) -> Name:
-        [term] = terms
-        text = self.literal(term)
-        return self.each("-INFINITY", lambda largest: f"if ({text} > {largest}) {largest} = {text};")
-
-    def places(self, sequence: Sequence) -> Iterable[Name]:
-        return [Name(self, "(double)i")]
-
-    def element(self, sequence: Sequence, index: Operand) -> Name:
-        return self.name(f"element({sequence}, n, {self.literal(index)})")
-
-    def each(self, start: str, step: Callable[[str], str]) -> Name:
-        variable = f"t{len(self.lines)}"
-        self.lines.append(f"double {variable} = {start};")
-        self.lines.append(f"for (Py_ssize_t i = 0; i < n; i++) {{ {step(variable)} }}")
-        return Name(self, variable)
-
-    def function(self, head: str) -> str:
-        parameters = [name for name in ("n", "r", "operands") if re.search(rf"\b{name}\b", head)]
-        declarations = [f"const double *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)]
-        declarations += [
-            f"const double {name} = operands[{len(self.sequences)} * n + {i}];" for i, name in enumerate(self.scalars)
-        ]
-        text = "\n".join(self.lines)
-        used = [
-            line
-            for line, name in zip(declarations, map(str, self.operands), strict=True)
-            if re.search(rf"\b{name}\b", text)
-        ]
-        unused = " ".join(f"(void){name};" for name in parameters)
-        return f"\nALWAYS_INLINE {head}\n{{\n    " + "\n    ".join([unused, *used, *self.lines]) + "\n}\n"
-
-
-C_NAMES = {"power": "pow"}

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from autograd.native import kernels
-from autograd.native.kernels import C_NAMES, Body
 from autograd.operations import OPERATIONS
+from autograd.rows_in_c import C_NAMES, Body
 from autograd.writer import Name, Sequence
 
 TYPE_CHECKING = False

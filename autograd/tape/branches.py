@@ -25,6 +25,11 @@ def guarded(inputs: list[Value]) -> Holding:
     return holding
 
 
+def is_recording_tapes() -> bool:
+    """Whether there may be a recording that is going on, in any thread."""
+    return len(_inputs) > 0
+
+
 def refuse_branches(value: Value, what: str) -> None:
     """Raises RecordingError if the value, of which `what` is asked, depends on the inputs of a recording.
 

@@ -7,11 +7,13 @@ as a Wengert list, and the tape takes the batch.
 from __future__ import annotations
 
 import os
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, cast, overload
 from zlib import crc32
 
 from autograd import files, structures
+from autograd.displays import Table, in_notebooks
 from autograd.engines import Value
 from autograd.operands import described, number_in
 from autograd.operation import are_places
@@ -21,6 +23,7 @@ from autograd.tape import executors
 from autograd.tape.branches import RecordingError, guarded
 from autograd.tape.layers import folded_listing, layers
 from autograd.tape.record import write_down
+from autograd.tape.second_order import SecondDerivatives
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
 from autograd.wording import counted
@@ -50,7 +53,12 @@ class Tape:
             first that can be used here: where the native engine runs, the compiled one. "xla" compiles the tape with
             JAX, for processors, GPUs and TPUs, once for each size of batch: pip install jax. How
             quick that is on GPUs and TPUs is unmeasured.
+            "c" writes the list out as C and has the system's compiler make machine code of it, which is quicker for
+            programs of scalars, once there is a compiler; see `compile`.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
+        fast_math: lets "c" compute batches with vectors of its own `exp`, `log`, `tanh`, `erf`, `sin` and `cos`, each
+            within 2 units in the last place, powers as products, and products and sums that are fused. So the numbers
+            are those of the other executors but for rounding, and may differ between processors.
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
     is returned are JAX's arrays, too, but for Jacobians; the parameters may be such an array as well. In float32 the
@@ -80,6 +88,7 @@ class Tape:
 
     inputs: tuple[Value, ...]
     parameters: tuple[Value, ...]
+    fast_math: bool
 
     def __init__(
         self,
@@ -88,6 +97,7 @@ class Tape:
         *,
         executor: str | None = None,
         threads: int | None = None,
+        fast_math: bool = False,
     ) -> None:
         self._is_single = isinstance(outputs, Value)
         listed = values("outputs", [outputs] if self._is_single else outputs, "a Value, or a sequence of Values")
@@ -98,7 +108,8 @@ class Tape:
         self._wengert, parameters = write_down(listed, leaves)
         check_lookups(self._wengert, parameters)
         self.__dict__.update(inputs=leaves, parameters=tuple(parameters))
-        self.executor = executors.checked(executor, self._wengert)
+        self.__dict__.update(fast_math=executors.checked_fast_math(fast_math))
+        self.executor = executors.checked(executor, self._wengert, self.fast_math)
         self.threads = checked_threads(threads)
         # Of the last forward(): the batch, its fingerprint, and what was replayed, a batch and parameters.
         self._replayed: tuple[Array, object, Array, Array] | None = None
@@ -208,30 +219,59 @@ class Tape:
         add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
         return input_gradients
 
+    @overload
     def value_and_grad(
         self,
         batch: ArrayLike | None = None,
         *,
         parameters: ArrayLike | None = None,
         gradient: ArrayLike | None = None,
-    ) -> tuple[Array, Array]:
+        inputs: Literal[False] = False,
+    ) -> tuple[Array, Array]: ...
+    @overload
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: Literal[True],
+    ) -> tuple[Array, Array, Array]: ...
+    def value_and_grad(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        inputs: bool = False,
+    ) -> tuple[Array, ...]:
         """The outputs, and the gradient with respect to the parameters, in one replay. No Value is touched.
 
         Arguments:
             batch: as for `forward`.
             parameters: (parameters,) numbers to take the place of the parameters' data.
             gradient: as for `backward`; by default 1/n.
+            inputs: return the derivative with respect to the inputs, (n, inputs), too.
 
         Returns the outputs, as `forward` does, and (parameters,) float64: Σ_{ek} gradient_{ek} d output_{ek} / d p.
+        With inputs, it returns three arrays.
 
         >>> w, x = Value(2.0), Value(0.0)
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
         (array([10., 40.]), array([2.5]))
         """
+        if self._directly is not None:
+            directly: tuple[Array, Array] | None = self._directly(
+                batch, parameters, gradient, self.parameters, self._is_single, inputs, self.threads
+            )
+            if directly is not None:
+                return directly
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        outputs, derivatives, _ = self._replay(numbers, vector, self._seeds(gradient, len(numbers)))
-        assert derivatives is not None
+        found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
+        outputs, derivatives, input_gradients = found
+        if input_gradients is not None:
+            return self._shaped(outputs), derivatives, input_gradients
         return self._shaped(outputs), derivatives
 
     def jacobian(
@@ -252,8 +292,7 @@ class Tape:
         array([[3., 1.],
                [5., 1.]])
         """
-        if wrt not in ("parameters", "inputs"):
-            raise ValueError(f"Tape.jacobian: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
+        check_wrt("jacobian", wrt)
         numbers = real_array("batch", self._batch(batch))
         vector = real_array("parameters", self._parameter_vector(parameters))
         outputs = len(self._wengert.outputs)
@@ -267,6 +306,78 @@ class Tape:
                 else:
                     jacobian[block, k] = self._gradients_of_examples(numbers[block], vector, seeds)
         return jacobian[:, 0] if self._is_single else jacobian
+
+    def hessian(
+        self,
+        batch: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        sparse: bool = False,
+    ) -> Any:  # Any: with sparse a pair, of which a type checker need not know
+        """The second derivatives of the result that `value_and_grad` differentiates: Σ_{ek} gradient_{ek} output_{ek}.
+
+        H_ij = d² result / d p_i d p_j, by the parameters; or by the inputs, of which each example has its own Hessian.
+
+        Arguments:
+            wrt: differentiate by the "parameters", or by the "inputs".
+            batch, parameters, gradient: as for `value_and_grad`; gradient is by default 1/n, so that the result is the
+                mean of the outputs.
+            sparse: return only the entries that may be other than 0, and where they stand.
+
+        Returns (p, p) float64, symmetric to the bit, or by the inputs (n, inputs, inputs). With sparse, it returns
+        (entries, (rows, columns)), as scipy.sparse.coo_array takes them: (k,) numbers, or by the inputs (n, k), and
+        (k,) integers, row by row.
+
+        The rules of the table write the list of H v, the Hessian times a vector, by forward over reverse: see `hvp`.
+        Columns that have no row in common are found by one v; of how many that are, the graph tells, whatever the
+        numbers (Curtis, Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). The lists are
+        written at the first call. At kinks, second derivatives are those of the branch that the table takes. Errors are
+        those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined at run
+        time, whose rule cannot be written as a list.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hessian()
+        array([[60., 12.],
+               [12.,  0.]])
+        """
+        numbers, vector, seeds = self._to_differentiate("hessian", batch, wrt, parameters, gradient)
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        entries = derivatives.hessian(numbers, vector, weights, self.threads)
+        return (entries, derivatives.entries) if sparse else derivatives.dense(entries)
+
+    def hvp(
+        self,
+        batch: ArrayLike | None = None,
+        vector: ArrayLike | None = None,
+        *,
+        wrt: Literal["parameters", "inputs"] = "parameters",
+        parameters: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+    ) -> Array:
+        """The Hessian times a vector, H v, without the Hessian: in one replay of a list that goes forward alone.
+
+        Arguments:
+            vector: v, (p,) numbers, or by the inputs (n, inputs), for each example its own.
+            batch, wrt, parameters, gradient: as for `hessian`.
+
+        Returns H v, in the shape of v. A number 0 in v times an infinite derivative is nan, as 0 times inf is. Errors
+        are those of `hessian`; ValueError for a vector of another shape.
+
+        Source: B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+
+        >>> x, y = Value(2.0), Value(5.0)
+        >>> Tape(x**3 * y).hvp(vector=[1.0, 0.0])
+        array([60., 12.])
+        """
+        numbers, leaves, seeds = self._to_differentiate("hvp", batch, wrt, parameters, gradient)
+        direction = real_array("vector", vector)
+        expected = numbers.shape if wrt == "inputs" else leaves.shape
+        if direction.shape != expected:
+            raise ValueError(f"Tape.hvp: vector: expected the shape {expected}, got {direction.shape}")
+        derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
+        return derivatives.product(numbers, leaves, weights, direction, self.threads)
 
     def check(self, batch: ArrayLike | None = None) -> None:
         """Raises what `forward` would raise for this batch, without a replay: TypeError or ValueError.
@@ -358,6 +469,19 @@ class Tape:
         """Writes `to_onnx(**options)` to a file, whole or not at all. Raises OSError, and what `to_onnx` does."""
         files.write(path, self.to_onnx(**options).SerializeToString(), "the model")
 
+    def compile(self) -> None:
+        """Makes the tape ready for batches now, and not in the first replay: "c" runs the compiler.
+
+        The compiler is that of the environment variable CC, or `cc`, `gcc` or `clang`. What it has made is kept in the
+        user's folder of caches, so that it need not run again for this list, in other processes either. A folder to
+        which others may write is not used.
+
+        Raises RuntimeError, with what the compiler has said, if it fails. Other executors have nothing to compile.
+        """
+        compile_program = getattr(self._program, "compile", None)
+        if compile_program is not None:
+            compile_program()
+
     def alike(self, other: Tape) -> bool:
         """Whether both have the same instructions with the same constants, whatever Values they were made from."""
         return self._is_single == other._is_single and self._wengert.alike(other._wengert)
@@ -376,23 +500,39 @@ class Tape:
         shown = [counted(count, name) for name, count in counts.items()]
         return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
 
+    def _table(self) -> Table:
+        """What notebooks show: how much of what was recorded, the layers that were found, and what replays it."""
+        counts = {
+            "inputs": len(self.inputs),
+            "parameters": len(self.parameters),
+            "outputs": len(self._wengert.outputs),
+            "instructions": len(self),
+        }
+        rows = [[what, f"{count:,}"] for what, count in counts.items()]
+        rows += [["layers", self.layers()], ["executor", self.executor], ["threads", f"up to {self.threads:,}"]]
+        return Table("Tape, a recorded graph", ["part", "in this tape"], rows)
+
+    _repr_html_ = in_notebooks(_table)
+
     def __setattr__(self, name: str, attribute: Any) -> None:
         if name in ("inputs", "outputs", "parameters"):
             raise AttributeError(
                 f"Tape: {name} cannot be assigned: the instructions were recorded with others; make a Tape"
             )
+        if name == "fast_math":
+            executors.checked(self.executor, self._wengert, executors.checked_fast_math(attribute))
+            self._forget_programs()
         if name == "threads":
             attribute = checked_threads(attribute)
         if name == "executor":
-            attribute = executors.checked(attribute, self._wengert)
-            for of_another in ("_program", "_program_of_leaves"):
-                self.__dict__.pop(of_another, None)
+            attribute = executors.checked(attribute, self._wengert, self.fast_math)
+            self._forget_programs()
         object.__setattr__(self, name, attribute)
 
     def __getstate__(self) -> dict[str, Any]:
         """The list and the leaves, without a batch. An executor that is the default here gives way to that of there."""
-        left_out = {"_program", "_program_of_leaves", "_are_plain", "_replayed"}
-        if self.executor == executors.checked(None, self._wengert):
+        left_out = {"_program", "_directly", "_program_of_leaves", "_second_derivatives", "_are_plain", "_replayed"}
+        if self.executor == executors.checked(None, self._wengert, self.fast_math):
             left_out.add("executor")
         return {name: part for name, part in self.__dict__.items() if name not in left_out}
 
@@ -408,7 +548,11 @@ class Tape:
         check_leaves(**leaves)
         wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold
         check_lookups(wengert, leaves["parameters"])
-        is_single, executor = state.get("_is_single"), state.get("executor", executors.checked(None, wengert))
+        fast_math = executors.checked_fast_math(state.get("fast_math", False))
+        is_single, executor = (
+            state.get("_is_single"),
+            state.get("executor") or executors.checked(None, wengert, fast_math),
+        )
         if not isinstance(is_single, bool) or (len(wengert.outputs) != 1 if is_single else len(wengert.outputs) == 0):
             raise damaged(f"it is of {counted(len(wengert.outputs), 'output')}, which are single: {is_single!r}")
         if not isinstance(executor, str):
@@ -417,6 +561,7 @@ class Tape:
         own = {
             "_is_single": is_single,
             "_wengert": wengert,
+            "fast_math": fast_math,
             "executor": executor,
             "threads": threads,
             "_replayed": None,
@@ -425,12 +570,25 @@ class Tape:
 
     @cached_property
     def _program(self) -> Program:
-        return executors.program(self.executor, self._wengert)
+        return executors.program(self.executor, self._wengert, self.fast_math)
+
+    @cached_property
+    def _directly(self) -> Callable[..., Any] | None:
+        """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
+        return None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
 
     @cached_property
     def _program_of_leaves(self) -> Program:
         """With the parameters as inputs."""
-        return executors.program(self.executor, self._wengert.with_parameters_as_inputs())
+        return executors.program(self.executor, self._wengert.with_parameters_as_inputs(), self.fast_math)
+
+    def _forget_programs(self) -> None:
+        for program in ("_program", "_directly", "_program_of_leaves", "_second_derivatives"):
+            self.__dict__.pop(program, None)
+
+    @cached_property
+    def _second_derivatives(self) -> SecondDerivatives:
+        return SecondDerivatives(self._wengert, partial(executors.program, self.executor, fast_math=self.fast_math))
 
     @cached_property
     def _are_plain(self) -> bool:
@@ -456,6 +614,15 @@ class Tape:
         outputs, gradients, none = numpy.empty((len(batch), len(seeds))), numpy.empty_like(leaves), numpy.empty(0)
         self._program_of_leaves.replay(len(batch), leaves, none, outputs, seeds, none, gradients, self.threads)
         return gradients[:, batch.shape[1] :]
+
+    def _to_differentiate(
+        self, name: str, batch: ArrayLike | None, wrt: str, parameters: ArrayLike | None, gradient: ArrayLike | None
+    ) -> tuple[Array, Array, Array]:
+        """The batch, the parameters' numbers and the seeds, on this machine's processor."""
+        check_wrt(name, wrt)
+        numbers = real_array("batch", self._batch(batch))
+        vector = real_array("parameters", self._parameter_vector(parameters))
+        return numbers, vector, self._seeds(gradient, len(numbers))
 
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)
@@ -527,6 +694,15 @@ class Tape:
         return outputs.ravel() if self._is_single else outputs
 
 
+def replayed(wengert: WengertList, variables: Sequence[int], batch: Array, parameters: Array) -> Array:
+    """The numbers of some variables of a list, whichever they are, for each example: (examples, variables)."""
+    chosen = replace(wengert, outputs=numpy.array(variables, numpy.int32))
+    numbers, none = numpy.empty((len(batch), len(variables))), numpy.empty(0)
+    program = executors.program(executors.checked(None, chosen), chosen)
+    program.replay(len(batch), batch, parameters, numbers, None, none, None, 1)
+    return numbers
+
+
 def fingerprint(batch: Array) -> object:
     """What tells whether the batch has changed: its bytes, or if there are many, a checksum of them.
 
@@ -547,6 +723,11 @@ def values(what: str, given: Any, expected: str = "a sequence of Values") -> lis
         if not issubclass(type(value), Value):  # a proxy's __class__ is no Value for the engine
             raise TypeError(f"Tape: {what}: expected Values, got {described(value)}")
     return listed
+
+
+def check_wrt(name: str, wrt: str) -> None:
+    if wrt not in ("parameters", "inputs"):
+        raise ValueError(f"Tape.{name}: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
 
 
 def check_leaves(**leaves: Sequence[Value]) -> None:

@@ -10,6 +10,8 @@ import functools
 import operator
 from contextlib import suppress
 from functools import cached_property
+from typing import NamedTuple
+from weakref import ref
 
 from autograd import functions, structures
 from autograd.engines import Value, is_recording, recording
@@ -198,6 +200,26 @@ class Call:
             return leaf.data if isinstance(leaf, Value) and leaf not in tracked else leaf
 
         return structures.map(settle, returned)
+
+
+class Made(NamedTuple):
+    """What a transform has made a function from."""
+
+    name: str
+    function: Function
+    argnums: int | Sequence[int] = 0
+    has_aux: bool = False
+
+    def noted(self, function: Function) -> Function:
+        """The function, with a note for `compiled`: a function that `functools.wraps` copies it to is another one."""
+        function._made = self, ref(function)  # type: ignore[attr-defined]
+        return function
+
+
+def made_from(function: object) -> Made | None:
+    """What a transform has made this function from; None if none has."""
+    made, owner = getattr(function, "_made", None) or (None, None)
+    return made if owner is not None and owner() is function else None
 
 
 def named(name: str, function: Function) -> Callable[[Function], Function]:

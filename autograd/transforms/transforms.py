@@ -44,7 +44,7 @@ from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
 from autograd.transforms import sweeps
-from autograd.transforms.call import Call, named, single_number, unit, values_among
+from autograd.transforms.call import Call, Made, named, single_number, unit, values_among
 from autograd.transforms.sweeps import Variable
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def gradient_of(name: str, function: Function, argnums: int | Sequence[int], has
         derivatives = call.gradient()
         return (derivatives, call.settled(call.aux)) if has_aux else derivatives
 
-    return gradient
+    return Made(name, function, argnums, has_aux).noted(gradient)
 
 
 def value_and_grad(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Pair:
@@ -187,7 +187,7 @@ def value_and_grad(function: Function, argnums: int | Sequence[int] = 0, has_aux
         value = call.settled(call.output)
         return ((value, call.settled(call.aux)) if has_aux else value), derivatives
 
-    return value_and_gradient
+    return Made("value_and_grad", function, argnums, has_aux).noted(value_and_gradient)
 
 
 def derivative(function: Function, order: int = 1) -> Function:
@@ -350,7 +350,7 @@ def jacobian_of(
         result = structures.unflatten_matrix(call.output_form, call.argument_form, matrix)
         return (result, call.settled(call.aux)) if has_aux else result
 
-    return all_derivatives
+    return Made(name, function, argnums, has_aux).noted(all_derivatives)
 
 
 def hessian(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -362,7 +362,9 @@ def hessian(function: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> hessian(lambda x: x[0] ** 3 * x[1])([2.0, 5.0])
     [[60.0, 12.0], [12.0, 0.0]]
     """
-    return jacobian_of("hessian", gradient_of("hessian", function, argnums, has_aux), argnums, has_aux, "forward")
+    gradient = gradient_of("hessian", function, argnums, has_aux)
+    matrix = jacobian_of("hessian", gradient, argnums, has_aux, "forward")
+    return Made("hessian", function, argnums, has_aux).noted(matrix)
 
 
 def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Structure]) -> Structure:

@@ -16,10 +16,12 @@ import statistics
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import mpmath
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 import autograd
 from autograd import RecordingError, Tape, Value, draw, explain, grad, no_grad, structures
@@ -825,3 +827,72 @@ def test_the_collector_frees_the_cycle_of_a_node_that_is_its_own_parent():
     del v
     gc.collect()
     assert alive() is None
+
+
+# ---- what notebooks show
+
+
+def rows(value):
+    """Of the table that a notebook shows: its caption, and the texts of each row, of the head first."""
+    bundle, _ = DisplayFormatter().format(value)
+    assert bundle["text/plain"] == repr(value)
+    table = ElementTree.fromstring(bundle["text/html"])
+    return table.find("caption").text, [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+
+
+def test_notebooks_show_a_value_with_its_parents():
+    a, b = Value(2.0, label="a"), Value(-3.0)
+    c = a * b + a
+    c.label = "c"
+    c.backward()
+    assert rows(c) == (
+        "Value, computed by + from 2 parents",
+        [
+            ["node", "label", "data", "grad", "op", "local derivative"],
+            ["Value", "c", "-4.0", "1.0", "+", ""],
+            ["parent 0", "", "-6.0", "1.0", "*", "1.0"],
+            ["parent 1", "a", "2.0", "-2.0", "", "1.0"],
+        ],
+    )
+    assert rows(b) == ("Value, a leaf", [["node", "data", "grad"], ["Value", "-3.0", "2.0"]])
+
+
+def test_of_very_many_parents_notebooks_show_the_first_ones():
+    total = autograd.sum([Value(float(k)) for k in range(100_000)])
+    caption, shown = rows(total)
+    assert caption == "Value, computed by sum from 100,000 parents"
+    assert [row[0] for row in shown[1:]] == ["Value", *[f"parent {k}" for k in range(10)], "… and 99,990 more"]
+    assert [row[1] for row in shown[2:12]] == [f"{k}.0" for k in range(10)]
+
+
+def test_notebooks_show_values_made_by_hand_and_of_subclasses():
+    class Weight(Value):
+        pass
+
+    class Own(Value):
+        def __repr__(self):
+            return "<mine>"
+
+    a = Weight(1.0)
+    by_hand = Value(3.0, (a, Value(2.0)))
+    caption, shown = rows(by_hand)
+    assert caption == "Value, of 2 parents"
+    assert [row[0] for row in shown] == ["node", "Value", "parent 0", "parent 1"]
+    assert rows(a)[0] == "Weight, a leaf"
+    assert Own(1.0)._repr_html_() == "<pre>&lt;mine&gt;</pre>"
+
+
+@pytest.mark.parametrize("label", ["<script>alert(1)</script>", "&lt;", "a\nb", "\x00", "\ud800", "x" * 1000])
+def test_a_label_cannot_bring_markup_into_a_notebook(label):
+    _, shown = rows(Value(1.0, label=label) * 1.0)
+    written = "".join(c if c.isprintable() else repr(c)[1:-1] for c in label)
+    assert shown[2][1] == (written if len(written) < 100 else "x" * 59 + "…")
+
+
+def test_what_a_notebook_shows_changes_nothing():
+    a = Value(math.inf)
+    total = a + math.nan
+    with no_grad():
+        assert rows(total)[1][1:] == [["Value", "nan", "0.0", "+", ""], ["parent 0", "inf", "0.0", "", "1.0"]]
+    tape = Tape.record(lambda x: x * x if rows(x) else x, [1.0])
+    assert len(tape) == 1

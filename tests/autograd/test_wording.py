@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd.wording import counted
+from autograd.wording import columns, counted, shown
 
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
@@ -37,3 +37,19 @@ def test_no_message_writes_a_plural_behind_a_count_that_may_be_one(folder):
                     if isinstance(part, ast.FormattedValue) and isinstance(words, ast.Constant):
                         is_plural = re.match(r" (?!as\b|gives\b|was\b|has\b|does\b)[a-z]+(?<![si])s\b", words.value)
                         assert not is_plural or ast.unparse(part.value) in NEVER_ONE, f"{path.name}: {part.lineno}"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "written"),
+    [
+        ("a b", 3, "a b"), ("abcd", 3, "ab…"), ("a\nb", 9, r"a\nb"), ("\x00\ud800", 20, r"\x00\ud800"), (None, 9, ""),
+        (7, 9, "7"), ("é東", 9, "é東"), ("\u202e", 9, r"\u202e"), ("\n" * 9, 4, r"\n\…"),
+    ],
+)  # fmt: skip
+def test_a_text_is_shown_in_one_line_of_what_can_be_printed(text, limit, written):
+    assert shown(text, limit) == written
+
+
+@pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("東京", 4), ("e\u0301", 1), ("é", 1), ("→", 1)])
+def test_how_wide_a_text_is(text, width):
+    assert columns(text) == width

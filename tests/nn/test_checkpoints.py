@@ -25,6 +25,7 @@ from nn import (
     ParameterGroups,
     RMSProp,
     Sequential,
+    checkpoints,
     correct_sign,
     fit,
     hinge,
@@ -215,6 +216,15 @@ def test_a_history_with_nan_comes_back(tmp_path):
     history = History(loss=[math.inf, 1.0], validation_loss=[math.nan, 2.0], best_parameters=[1.0], eager="tape=False")
     save_checkpoint(tmp_path / "a.json", [p], SGD([p], 0.1), history)
     assert repr(vars(load_checkpoint(tmp_path / "a.json", [p], SGD([p], 0.1)))) == repr(vars(history))
+
+
+def test_a_checkpoint_from_before_histories_said_why_they_ended_can_be_loaded(tmp_path, monkeypatch):
+    p = Value(1.0)
+    history = History(loss=[1.0], best_parameters=[1.0])
+    monkeypatch.setattr(checkpoints, "asdict", lambda kept: {n: x for n, x in vars(kept).items() if n != "stopped"})
+    save_checkpoint(tmp_path / "a.json", [p], SGD([p], 0.1), history)
+    assert "stopped" not in (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert load_checkpoint(tmp_path / "a.json", [p], SGD([p], 0.1)) == history
 
 
 # ---- bad files and bad arguments change nothing

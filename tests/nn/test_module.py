@@ -789,3 +789,14 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     Pair(Value(4.0), Value(5.0)).save(link)
     assert link.is_symlink()
     assert json.loads(path.read_text())["parameters"] == {"first": 4.0, "second": 5.0}
+
+
+# ---- what it says of itself
+
+
+def test_a_model_of_ones_own_has_a_repr() -> None:
+    assert repr(Everything()) == "<Everything of 12 parameters>"
+    lost = Everything()
+    lost.scale = {Value(1.0)}  # type: ignore[assignment]
+    assert repr(lost).startswith("<")
+    assert " object at " in repr(lost)

@@ -225,6 +225,44 @@ def test_the_error_is_asked_for_floats_and_nothing_is_recorded():
     assert {(type(w1), type(w2), value.parents) for w1, w2, value in asked} == {(float, float, ())}
 
 
+def valley(w1, w2):
+    return 0.5 * (w1 + w2) ** 2 + 0.1 * w1**2
+
+
+ACROSS = {"along": [(-3.0, 3.0), (3.0, -3.0)], "across": [(-3.0, -3.0), (2.5, 2.5)]}
+
+
+@pytest.mark.parametrize("paths", [{}, ACROSS, {"away": [(0, 0), (1e150, -1e150)]}], ids=["none", "across", "away"])
+@pytest.mark.parametrize("levels", [10, [0.0, 0.1, 0.5, 2.0, 4.0, 8.0, 16.0, 1000.0]])
+def test_numbers_on_lines_stand_off_the_frame_the_paths_the_legend_and_each_other(paths, levels):
+    figure = error_surface(valley, (-4, 4), (-4, 4), paths=paths, levels=levels)
+    (ax,) = figure.axes
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) >= 4
+    frame = ax.get_window_extent()
+    assert all(frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1 for box in boxes)
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+    for text, box in zip(ax.texts, boxes, strict=True):
+        w1, w2 = text.get_position()
+        assert float(text.get_text()) == pytest.approx(valley(w1, w2), rel=0.1)
+        assert ax.get_legend() is None or not box.overlaps(ax.get_legend().get_window_extent())
+    if "across" in paths:  # the middle of a number is off both lines
+        assert all(
+            min(abs(x + y), abs(x - y)) > 0.3 for x, y in [text.get_position() for text in ax.texts] if x + y < 5
+        )
+
+
+def test_the_legend_of_a_map_covers_no_start_where_there_is_room():
+    corners = {"left": [(-3.9, 3.9), (0, 0)], "right": [(3.9, 3.9), (0, 0)], "below": [(3.9, -3.9), (0, 0)]}
+    figure = error_surface(valley, (-4, 4), (-4, 4), paths=corners)
+    (ax,) = figure.axes
+    figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    starts = ax.transData.transform([path[0] for path in corners.values()])
+    assert not any(box.contains(*start) for start in starts)
+
+
 @pytest.mark.parametrize("path", [[1.0, 2.0], [[1.0, 2.0, 3.0]], np.empty((0, 2))])
 def test_what_is_no_descent(path):
     with pytest.raises(ValueError, match=r"error_surface: path 'down': expected .* shape \(n, 2\), got the shape"):
@@ -284,10 +322,10 @@ def test_a_matrix_of_many_classes_has_room_for_its_numbers():
     assert confusion_matrix([0], [39]).get_size_inches().tolist() == [17.0, 16.5]
 
 
-@pytest.mark.parametrize(("names", "rotation"), [(["cat", "dog"], 0), (["cat", "hippopotamus" * 3], 90)])
-def test_names_that_would_run_into_each_other_are_turned(names, rotation):
+@pytest.mark.parametrize(("names", "rotations"), [(["cat", "dog"], [0, 0]), (["^", "hippopotamus" * 3], [0, 90])])
+def test_names_that_would_run_into_each_other_are_turned_and_letters_stay_upright(names, rotations):
     ax = confusion_matrix([0, 1], [1, 1], classes=names).axes[0]
-    assert [label.get_rotation() for label in ax.get_xticklabels()] == [rotation] * 2
+    assert [label.get_rotation() for label in ax.get_xticklabels()] == rotations
 
 
 # ---- the dendrogram

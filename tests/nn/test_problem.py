@@ -10,7 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from autograd import Value, dot, engine, exp, log, maximum, no_grad, relu, softplus, structures, take, tanh, where
+from autograd import (
+    Value,
+    define,
+    dot,
+    engine,
+    exp,
+    log,
+    maximum,
+    no_grad,
+    relu,
+    softplus,
+    structures,
+    take,
+    tanh,
+    where,
+)
 from autograd import sum as total
 from nn.datasets import digits, moons, xor
 from nn.dropout import Dropout
@@ -556,11 +571,21 @@ def test_the_hessian_of_the_cross_entropy():
     ("function", "examples"),
     [(lambda x: relu(W * x), [(1.0,), (-1.0,)]), (lambda x: x * abs(W), [(1.0,)]), (lambda: abs(W), [()])],
 )
-def test_a_derivative_that_has_cases_is_not_recorded(function, examples):
-    """Not even where it is the parameter that decides: it changes."""
-    ByTape(Problem("minimize", function, [W], examples))
-    with pytest.raises(NotAlikeError, match="comparison"):
-        ByTape(Problem("minimize", function, [W], examples), with_hessian=True)
+def test_a_derivative_that_has_cases_is_replayed(function, examples):
+    """Each example and each parameter has its own case."""
+    problem = Problem("minimize", lambda *data: function(*data) ** 2, [W], examples)
+    by_tape, by_example = ByTape(problem, with_hessian=True), ByExample(problem)
+    for number in (0.5, -0.75, 0.0):
+        found, expected = (way.gradient_and_hessian(np.array([number])) for way in (by_tape, by_example))
+        assert [each.tolist() for each in found] == [each.tolist() for each in expected]
+
+
+def test_a_rule_that_branches_has_no_list():
+    clipped = define("clipped", lambda m, x: m.minimum(x, 1.0), [lambda m, r, x: 1.0 if x < 1.0 else 0.0])
+    problem = Problem("minimize", lambda: clipped(W), [W], [()])
+    ByTape(problem)
+    with pytest.raises(NotAlikeError, match=r"branches on its operands, which a list cannot; write it with m\.where"):
+        ByTape(problem, with_hessian=True)
 
 
 # ---- the check: parameters are moved, twice
@@ -638,14 +663,6 @@ def test_where_the_function_can_be_computed_for_these_parameters_only_there_is_n
     with pytest.raises(NotAlikeError, match="no example can be computed with other parameters"):
         ByTape(Problem("minimize", lambda: log(-abs(parameter - 0.5) + 1e-300), [parameter], [()]))
     assert parameter.data == 0.5
-
-
-def test_a_gradient_that_is_another_elsewhere_is_found_out():
-    w = Value(0.25)
-    problem = Problem("minimize", lambda x: w * x, [w], [(1.0,), (2.0,)])
-    problem.slopes = lambda data: [w.data * w * data[0]]
-    with pytest.raises(NotAlikeError, match=r"the gradient of example \d has another graph"):
-        ByTape(problem, with_hessian=True)
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e6, 1e12])

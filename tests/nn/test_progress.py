@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value
-from nn import SGD, GaussNewton, correct_sign, fit, squared_error
+from autograd.wording import counted
+from nn import SGD, GaussNewton, History, correct_sign, fit, squared_error
 from nn.progress import figures, progress_bar
 
 
@@ -107,3 +110,52 @@ def test_in_a_notebook_without_widgets_the_bar_is_one_of_text():
     )
     assert "3/3 |" in done.stderr
     assert "Warning" not in done.stderr
+
+
+# ---- the numbers afterwards
+
+
+def table_of(record: object) -> tuple[str, list[list[str]]]:
+    """What a notebook shows: the caption, and the texts of each row, of the head first."""
+    bundle, _ = DisplayFormatter().format(record)
+    assert bundle["text/plain"] == repr(record)
+    table = ElementTree.fromstring(bundle["text/html"])
+    caption = table.find("caption")
+    assert caption is not None
+    return caption.text or "", [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+
+
+def test_notebooks_show_the_epochs_and_why_they_ended() -> None:
+    p = Value(0.0)
+    history = fit(
+        lambda x: p * x, [1.0], [1.0], squared_error, SGD([p], 0.1), epochs=3, metric=correct_sign,
+        validation=([2.0], [1.0]), progress=False,
+    )  # fmt: skip
+    caption, (head, *rows) = table_of(history)
+    assert caption == "History of 3 epochs: all epochs were gone through"
+    assert head == ["epoch", "loss", "metric", "validation loss", "validation metric"]
+    series = [history.loss, history.metric, history.validation_loss, history.validation_metric]
+    numbers = [[f"{number:.6g}" for number in numbers] for numbers in zip(*series, strict=True)]
+    best = f"lowest validation loss: {min(history.validation_loss):.6g}, in epoch {history.best_epoch}"
+    assert rows == [[str(epoch), *row] for epoch, row in enumerate(numbers, 1)] + [[best]]
+
+
+def test_of_many_epochs_notebooks_show_the_first_and_the_last_ones() -> None:
+    _, (head, *rows) = table_of(History(loss=[1.0 / epoch for epoch in range(1, 1001)], eager="tape=False"))
+    assert head == ["epoch", "loss"]
+    epochs = ["1", "2", "3", "4", "5", "… and 990 more", "996", "997", "998", "999", "1,000"]
+    assert [row[0] for row in rows] == [*epochs, "each example's graph was built: tape=False"]
+    assert rows[1][1] == "0.5"
+
+
+def test_notebooks_show_a_history_without_epochs() -> None:
+    assert table_of(History(interrupted=True)) == ("History of 0 epochs: interrupted", [["epoch"]])
+
+
+def test_notebooks_show_the_steps_of_a_descent_and_why_it_ended() -> None:
+    q = Value(0.0)
+    descent = GaussNewton([q]).minimize(lambda: q - 1.0, progress=False)
+    caption, (head, *rows) = table_of(descent)
+    assert caption == f"Descent of {counted(descent.steps, 'step')}: {descent.reason}"
+    assert head == ["step", "loss", "gradient", "relative gradient"]
+    assert [row[:2] for row in rows] == [[str(step), f"{loss:.6g}"] for step, loss in enumerate(descent.loss)]

@@ -288,6 +288,26 @@ def test_early_stopping_goes_back_with_an_optimizer_that_computes_in_place():
     assert run(InPlace)[3] == 2
 
 
+def test_a_history_says_why_it_ended():
+    def trained(**options):
+        p = Value(0.0)
+        examples = [1.0], [2.0]
+        return quiet(lambda x: p * x, *examples, squared_error, SGD([p], 0.1), epochs=4, **options)
+
+    assert (trained().stopped, trained().reason) == ("epochs", "all epochs were gone through")
+    stopped = trained(callback=lambda history: len(history.loss) == 2)
+    assert (stopped.stopped, stopped.reason) == ("callback", "the callback ended it")
+    seen = []
+    trained(callback=lambda history: seen.append(history.reason))
+    assert seen == ["still under way"] * 4
+    assert climb(epochs=10, patience=1)[1].reason == "the validation loss did not fall any more"
+    assert climb(epochs=10, patience=100)[1].reason == "all epochs were gone through"
+    going_on = History(**vars(stopped))
+    assert trained(history=going_on).stopped == "epochs"
+    assert going_on.stopped == "callback"
+    assert History(interrupted=True).reason == "interrupted"
+
+
 def test_without_patience_the_last_step_counts():
     p, history = climb(epochs=10)
     assert (p, len(history.loss), history.best_epoch) == (10.0, 10, 3)

@@ -19,6 +19,7 @@ EXECUTORS = {
     "native": "autograd.tape.executors.native.Native",
     "numpy": "autograd.tape.executors.numpy.NumPy",
     "xla": "autograd.tape.executors.xla.XLA",
+    "c": "autograd.tape.executors.c.C",
 }
 
 
@@ -30,29 +31,47 @@ def made(place: str) -> Executor:
     return executor
 
 
-def available(wengert: WengertList | None = None) -> Iterator[str]:
+def missing(name: str, wengert: WengertList | None = None, fast_math: bool = False) -> str:
+    """Why the executor cannot be used here, for this list, with fast mathematics; "" if it can."""
+    executor = made(EXECUTORS[name])
+    return "it has no fast_math" if fast_math and not executor.has_fast_math else executor.missing(wengert)
+
+
+def available(wengert: WengertList | None = None, fast_math: bool = False) -> Iterator[str]:
     """The names of those that can be used here, and for this list, the best first."""
-    return (name for name, place in EXECUTORS.items() if not made(place).missing(wengert))
+    return (name for name in EXECUTORS if not missing(name, wengert, fast_math))
 
 
-def checked(name: str | None, wengert: WengertList | None = None) -> str:
+def checked(name: str | None, wengert: WengertList | None = None, fast_math: bool = False) -> str:
     """The name of an executor that can be used here, and for this list: this one, or with None the best.
 
     Raises ValueError if it cannot be used or there is none of this name, and says which ones there are.
     """
+    usable = available(wengert, fast_math)
     if name is None:
-        return next(available(wengert))
-    missing = made(EXECUTORS[name]).missing(wengert) if name in list(EXECUTORS) else None
-    if missing == "":
+        best = next(usable, None)
+        if best is None:
+            raise ValueError(f"Tape: fast_math: no executor has it here: c: {missing('c', wengert)}")
+        return best
+    lacks = missing(name, wengert, fast_math) if name in list(EXECUTORS) else None
+    if lacks == "":
         return name
-    reason = f": {missing}" if missing else ""
-    raise ValueError(f"Tape: executor: expected {' or '.join(available(wengert))}, got {name!r}{reason}")
+    reason = f": {lacks}" if lacks else ""
+    raise ValueError(f"Tape: executor: expected {' or '.join(usable) or 'another'}, got {name!r}{reason}")
 
 
-def program(name: str, wengert: WengertList) -> Program:
+def checked_fast_math(fast_math: object) -> bool:
+    """Raises TypeError for anything but True and False."""
+    if not isinstance(fast_math, bool):
+        raise TypeError(f"Tape: fast_math: expected True or False, got {fast_math!r}")
+    return fast_math
+
+
+def program(name: str, wengert: WengertList, fast_math: bool = False) -> Program:
     """The list, made ready by the executor of this name. Raises ValueError if it cannot be used here, or is damaged."""
     wengert.dependences  # noqa: B018  to find them is to check what the list's arrays hold, before anything is made of it
-    return made(EXECUTORS[checked(name, wengert)]).program(wengert)
+    executor = made(EXECUTORS[checked(name, wengert, fast_math)])
+    return executor.fast_program(wengert) if fast_math else executor.program(wengert)
 
 
 def owned(name: str, numbers: object) -> bool:

@@ -62,7 +62,11 @@ class Executor(ABC):
 
     Examples of what to write are in this folder: `numpy.py` computes a block of examples with NumPy's arrays,
     `native.py` leads to the compiled engine, and `xla.py` to what JAX compiles.
+
+    has_fast_math  whether there is a `fast_program`
     """
+
+    has_fast_math = False
 
     def missing(self, wengert: WengertList | None = None) -> str:
         """Why it cannot be used here, or for this list, as an error says it; "" if it can.
@@ -87,3 +91,7 @@ class Executor(ABC):
         `wengert.dependences` says what is uniform, and `find_groups(wengert)` which instructions are alike and can be
         computed at once: above all the layers, which are products of a matrix with the batch.
         """
+
+    def fast_program(self, wengert: WengertList) -> Program:
+        """The same with fast mathematics, within 2 units in the last place, where `has_fast_math`."""
+        raise NotImplementedError

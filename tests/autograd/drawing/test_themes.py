@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from xml.etree import ElementTree
 
 import pytest
 
 from autograd import Value, draw, leaky_relu
+from autograd.drawing.pen import Text
 from autograd.drawing.themes import THEMES, mixed
-
-SVG = "{http://www.w3.org/2000/svg}"
 
 # What is left of a colour in linear RGB: Machado, Oliveira and Fernandes, "A physiologically-based model for simulation
 # of color vision deficiency", 2009, at full severity.
@@ -58,12 +56,11 @@ def test_every_text_of_a_picture_stands_out(theme, highlighted):
     a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(0.0, label="c")
     result = leaky_relu(a * b) * c + 2 * a
     result.backward()
-    root = ElementTree.fromstring(draw(result, theme=theme, highlight=(a, result) if highlighted else None).svg)
+    picture = draw(result, theme=theme, highlight=(a, result) if highlighted else None).picture
     pairs = set()
-    for group in root.iter(f"{SVG}g"):
-        fills = [shape.attrib["fill"] for shape in group if shape.tag in (f"{SVG}path", f"{SVG}ellipse")]
-        under = fills[0] if fills and fills[0] != "none" else THEMES[theme].background
-        pairs |= {(text.attrib["fill"], under) for text in group.findall(f"{SVG}text")}
+    for group in (group for kind in picture.pieces for group in kind.pieces):
+        under = group.pieces[0].fill or THEMES[theme].background
+        pairs |= {(text.colour, under) for text in group.pieces if isinstance(text, Text)}
     assert len(pairs) >= 8
     assert {pair: contrast(*pair) for pair in pairs if contrast(*pair) < 4.5} == {}
 

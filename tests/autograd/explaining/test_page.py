@@ -12,34 +12,6 @@ from autograd import Value, dot, explain, tanh
 from autograd.graph import topological_order
 
 
-@pytest.fixture(scope="module")
-def tab(browser):
-    """One for all tests, since to open one takes longer than most of them; it notes requests and errors."""
-    tab = browser.new_page()
-    tab.requests, tab.errors = [], []
-    tab.on("request", lambda request: tab.requests.append(request.url))
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    tab.on("console", lambda message: tab.errors.append(message.text))
-    return tab
-
-
-@pytest.fixture
-def visit(tab, tmp_path):
-    """Opens an explanation's page, or other HTML, from a file."""
-
-    def opened(content, size=(1200, 900), scheme="light", motion="reduce"):
-        path = tmp_path / "page.html"
-        path.write_text(content if isinstance(content, str) else content.html, encoding="utf-8")
-        tab.set_viewport_size({"width": size[0], "height": size[1]})
-        tab.emulate_media(color_scheme=scheme, reduced_motion=motion)
-        tab.requests.clear()
-        tab.errors.clear()
-        tab.goto(path.as_uri())
-        return tab
-
-    return opened
-
-
 def two_layers() -> Value:
     """A network of two layers on one example: fused neurons, Values that are used twice, flows of either sign."""
     x = [Value(0.5, label="x1"), Value(-1.5, label="x2")]
@@ -202,9 +174,8 @@ def small() -> Value:
 
 def test_every_control_is_reached_and_works_by_keyboard(visit):
     page = visit(explain(small()))
-    focused = (
-        "() => document.activeElement.ariaLabel ?? document.activeElement.closest('label, button').innerText.trim()"
-    )
+    focused = """() => document.activeElement.ariaLabel ?? document.activeElement.querySelector("text")?.textContent
+      ?? document.activeElement.closest("label, button").innerText.trim()"""
     order = []
     for _ in range(15):
         page.keyboard.press("Tab")
@@ -473,6 +444,20 @@ def test_in_a_notebook_the_page_works_in_its_frame(visit):
     page.locator("summary").click()
     assert "c = v1 + a = (-6) + 2 = -4" in page.locator("table").inner_text()
     assert [error for error in page.errors if "Content Security Policy" in error] == []
+
+
+@pytest.mark.parametrize("width", [1000, 1200])
+def test_in_a_notebook_the_frame_is_filled_and_not_too_high(visit, width):
+    for value in (Value(2.0, label="a"), small(), two_layers()):
+        page = visit(
+            f"<!DOCTYPE html><body style='margin: 0'>{explain(value)._repr_mimebundle_()['text/html']}</body>",
+            size=(width, 900),
+        )
+        frame = page.locator("iframe").bounding_box()
+        needed = page.frame_locator("iframe").locator("main").bounding_box()["height"]
+        assert frame["width"] == width
+        assert frame["height"] <= 720
+        assert frame["height"] - needed < 60  # nothing blank below
 
 
 def test_the_page_of_a_leaf(visit):

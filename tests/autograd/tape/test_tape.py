@@ -21,9 +21,11 @@ import threading
 from collections import namedtuple
 from fractions import Fraction
 from unittest.mock import patch
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 import autograd
 from autograd import Tape, Value, dot, no_grad, sqrt, take, tanh
@@ -570,6 +572,19 @@ def test_length_repr_and_listing():
         "v0   input x", "v1   input", "v2   parameter w", "v3   parameter b",
         "v4 = v2 * v0", "v5 = v3 * v1", "v6 = v4 + v5", "output v6",
     ]  # fmt: skip
+
+
+def test_notebooks_show_what_was_recorded():
+    tape, *_ = line(threads=3)
+    bundle, _ = DisplayFormatter().format(tape)
+    assert bundle["text/plain"] == repr(tape)
+    table = ElementTree.fromstring(bundle["text/html"])
+    rows = {row[0].text: row[1].text for row in table.iter("tr")}
+    assert rows.pop("executor") == tape.executor
+    assert rows == {
+        "part": "in this tape", "inputs": "2", "parameters": "2", "outputs": "1", "instructions": "3",
+        "layers": tape.layers(), "threads": "up to 3",
+    }  # fmt: skip
 
 
 def test_alike():

@@ -31,12 +31,12 @@ pytestmark = pytest.mark.both_engines
 AVAILABLE = list(executors.available())
 # XLA compiles every graph, which takes a twentieth of a second and more. So it is left out where there are thousands of
 # graphs, and has tests where all of them are one; and it is the same with both engines, so that one is enough.
-COMPILED = {"xla"}
+COMPILED = {"c", "xla"}
 REGISTERED = [name for name in AVAILABLE if name not in COMPILED or autograd.engine == "native"]
 USABLE = " or ".join([*AVAILABLE, "toy"])
 INTERPRETED = [*(name for name in AVAILABLE if name not in COMPILED), "toy"]
 EXECUTORS = [*REGISTERED, "toy"]
-EXACT = {"native", "toy"}  # one example's numbers are those of backward() to the bit
+EXACT = {"c", "native", "toy"}  # one example's numbers are those of backward() to the bit
 
 every_executor = pytest.mark.parametrize("executor", EXECUTORS)
 every_interpreted = pytest.mark.parametrize("executor", INTERPRETED)

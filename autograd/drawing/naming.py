@@ -1,0 +1,77 @@
+"""Parameters are named by where they stand in a model: `layers[0].neurons[3].w[1]`."""
+
+from __future__ import annotations
+
+import re
+
+from autograd.drawing import diagram
+from autograd.operands import described
+from autograd.wording import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
+
+    from autograd.engines import Value
+
+    class Model(Protocol):
+        """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes."""
+
+        def named_parameters(self) -> Iterable[tuple[str, Value]]: ...
+
+    Place = tuple[str, ...]  # ("layers[0]", "neurons[3]", "weights[1]")
+
+
+def places(model: Model) -> dict[int, Place]:
+    """Where each parameter of a model stands, by the parameter's id. Raises TypeError if it is no model.
+
+    A number after a dot is an index: "layers.0.weights.1" is ("layers[0]", "weights[1]").
+    """
+    if not callable(getattr(model, "named_parameters", None)) or isinstance(model, type):
+        raise TypeError(
+            f"draw: expected model= to have named_parameters(), as an nn.Module has, got {described(model)}"
+        )
+    return {id(parameter): place(name) for name, parameter in model.named_parameters()}
+
+
+def place(name: str) -> Place:
+    """The way to a parameter, from its name. What can't be printed in it is escaped.
+
+    >>> place("layers.0.neurons.3.weights.1")
+    ('layers[0]', 'neurons[3]', 'weights[1]')
+    """
+    steps: list[str] = []
+    for step in shown(name, diagram.HOVER_CHARACTERS).split("."):
+        if step.isdecimal() and steps:
+            steps[-1] += f"[{step}]"
+        else:
+            steps.append(step)
+    return tuple(steps)
+
+
+def names(values: Sequence[Value], known: Mapping[int, Place]) -> dict[int, str]:
+    """What the parameters among the values are called in a picture, by their ids: without what all have in common.
+
+    The last step is the parameter's own label where that says as much as the attribute's name: `w[1]`, and not
+    `weights[1]`, if the label is `w1`.
+    """
+    among = [(value, known[id(value)]) for value in values if id(value) in known]
+    shared = common(place[:-1] for _, place in among)
+    return {id(value): ".".join([*place[shared:-1], last(value, place[-1])]) for value, place in among}
+
+
+def common(places: Iterable[Place]) -> int:
+    """How many steps all of the places begin with."""
+    first, *others = {*places} or {()}
+    for k, step in enumerate(first):
+        if any(place[k : k + 1] != (step,) for place in others):
+            return k
+    return len(first)
+
+
+def last(value: Value, step: str) -> str:
+    """The attribute's name and its indices; the name is a letter or two if the label begins with these."""
+    name, bracket, indices = step.partition("[")
+    label = re.fullmatch(r"([^\W\d]{1,2})[\d,]*", str(value.label or ""))
+    return (label[1] if label else name) + bracket + indices

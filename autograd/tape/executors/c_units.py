@@ -1,0 +1,549 @@
+"""The units that a list is compiled to, as texts in C: one for a single example, or for what is uniform, and of lanes.
+
+A unit of one computes in an array of numbers, the inputs, the parameters, the results and the constants, and leaves the
+adjoints in another. A unit of lanes replays chunks of a batch, some examples at a time, and adds up the adjoints of
+what is uniform in the native executor's order (native/lanes.h).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograd import native
+from autograd.tape.dialects import Lanes, Rules, Scalars
+from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform
+from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
+from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autograd.tape.wengert import WengertList
+
+INPUTS_AT_ONCE = 240  # of a product's, whose weights' sums are added before the next ones'
+EIGHT, FOLD, CHUNK = 8, 128, 512
+MOST_LANES = 16
+CACHED_NUMBERS, MOST_NUMBERS_OF_FOLD = 1 << 17, 1 << 20  # as native/chunk.c has them
+
+
+@dataclass
+class Unit:
+    """A unit's text, and how much room it needs: numbers beside those of the list."""
+
+    text: str
+    room: int = 0
+
+
+class Units:
+    """What is written of a list. Raises TypeError where the rule of an operation cannot be written in C."""
+
+    def __init__(self, wengert: WengertList, fast_math: bool = False) -> None:
+        self.wengert, self.fast_math = wengert, fast_math
+        self.depends = wengert.dependences.tolist()
+        self.variables = wengert.first_result + len(wengert)
+
+    # ---- Which outputs are asked for
+
+    @cached_property
+    def masks(self) -> tuple[list[int | None], list[int]]:
+        """Of each variable the number of the set of outputs that depend on it, None if all do; and these sets."""
+        outputs = self.wengert.outputs.tolist()
+        of_variable = [0] * self.variables
+        for k, output in enumerate(outputs):
+            if output >= 0:
+                of_variable[output] |= 1 << k
+        if len(outputs) == 1:
+            return [None] * self.variables, []
+        for result, _, operands in reversed([*self.wengert.instructions()]):
+            for x in operands:
+                for v in x if isinstance(x, list) else [x]:
+                    if v >= 0:
+                        of_variable[v] |= of_variable[result]
+        everything, numbers = (1 << len(outputs)) - 1, dict[int, int]()
+        found = [None if m == everything else numbers.setdefault(m, len(numbers)) for m in of_variable]
+        return found, [*numbers]
+
+    def needs(self, are_asked: Iterable[bool]) -> list[bool]:
+        """Of each set, whether one of its outputs is asked for."""
+        asked = sum(1 << k for k, is_asked in enumerate(are_asked) if is_asked)
+        return [bool(mask & asked) for mask in self.masks[1]]
+
+    def asked(self, backward: bool, wanted: int) -> Asked:
+        return Asked(backward, lambda v: bool(self.depends[v] & wanted), lambda v: self.masks[0][v])
+
+    # ---- Units
+
+    def of_one(self, backward: bool, for_inputs: bool) -> Unit:
+        """All instructions."""
+        wanted = ON_PARAMETERS | (ON_INPUTS if for_inputs else 0)
+        return self.scalars(of_one(self.wengert), self.asked(backward, wanted), fuses=True)
+
+    @cached_property
+    def has_uniform(self) -> bool:
+        return any(not mark & ON_INPUTS for mark in self.depends[self.wengert.first_result :])
+
+    def of_uniform(self, backward: bool) -> Unit:
+        """The instructions that depend on no input; their sweeps are called one by one."""
+        steps = of_uniform(self.wengert)
+        layout = of_one(self.wengert)
+        layout = Layout([*steps], [(k, 0, 1) for k in range(len(steps))], layout.varies, layout.constants)
+        return self.scalars(layout, self.asked(backward, ON_PARAMETERS), fuses=False)
+
+    def scalars(self, layout: Layout, asked: Asked, fuses: bool) -> Unit:
+        slots = {v: v for v in range(self.variables)}
+        slots |= {-1 - k: self.variables + k for k in range(len(layout.constants))}
+        sweeps = Sweeps(layout, slots, Rules(Scalars), asked, MEMORY_OF_ONE)
+        outputs = [slots[v] for v in self.wengert.outputs.tolist()]
+        is_read = range(self.variables) if not fuses else []  # by the units of lanes
+        text = sweeps.write({*outputs, *is_read}, {*outputs, *is_read} if asked.backward else set(), fuses)
+        run = "".join(f"    if (which & 1) {name}(f, a, need, scratch);\n" for name in text.forward)
+        run += "".join(f"    if (which & 2) {name}(f, a, need, scratch);\n" for name in text.backward)
+        parts = [
+            HEAD, HEAD_OF_ONE, ELEMENT if text.called & {"element", "lookup"} else "", text.declared_tables(),
+            *text.rules, *text.functions, RUN_OF_ONE.replace("@run", run),
+        ]  # fmt: skip
+        return Unit("".join(parts), text.scratch)
+
+    def of_lanes(self, backward: bool, for_inputs: bool) -> Unit:
+        """What depends on the inputs."""
+        return LanesUnit(self, backward, for_inputs).unit()
+
+
+class LanesUnit:
+    """A unit of lanes while it is written."""
+
+    def __init__(self, units: Units, backward: bool, for_inputs: bool) -> None:
+        self.units, self.backward, self.for_inputs = units, backward, for_inputs
+        self.layout = of_many(units.wengert)
+        self.first_constant = units.variables
+        self.slots = self.placed()
+        wanted = ON_PARAMETERS | (ON_INPUTS if for_inputs else 0)
+        varies, depends = self.layout.varies, units.depends
+        masks = units.masks[0]
+        self.asked = Asked(
+            backward,
+            lambda v: bool(depends[v] & wanted) if varies[v] else bool(depends[v] & ON_PARAMETERS),
+            lambda v: masks[v],
+        )
+
+    def place(self, variable: int) -> int:
+        """Of a uniform variable, in the array of numbers."""
+        return variable if variable >= 0 else self.first_constant - 1 - variable
+
+    def placed(self) -> dict[int, int]:
+        """Slots: those of the inputs, of the results, and of what is uniform but an operand."""
+        slots = {v: v for v in range(self.units.wengert.inputs)}
+        for step in self.layout.steps:
+            for result in [step.result] if isinstance(step, Apply) else step.results:
+                slots.setdefault(result, len(slots))
+        self.uniform_slots: dict[int, int] = {}
+        for step in self.layout.steps:
+            for variable in self.read_from_slots(step):
+                if not self.layout.varies[variable] and variable not in slots:
+                    self.uniform_slots[variable] = slots[variable] = len(slots)
+        return slots
+
+    def read_from_slots(self, step: Apply | Neurons) -> list[int]:
+        if isinstance(step, Neurons):
+            return [v for v in (*step.inputs, *step.starts) if v in step.inputs or self.layout.varies[v]]
+        operands = step.operands[1:] if step.operation.name == "take" else step.operands
+        return [v for x in operands for v in (x if isinstance(x, list) else [x])]
+
+    def unit(self) -> Unit:
+        wengert, layout = self.units.wengert, self.layout
+        sweeps = Sweeps(layout, self.slots, Rules(Lanes), self.asked, MEMORY_OF_LANES, self.place)
+        adding = self.accumulate(sweeps.text) if self.backward else {}
+        outputs = [(k, v, self.slots.get(v, -1)) for k, v in enumerate(wengert.outputs.tolist())]
+        kept = {slot for _, v, slot in outputs if slot >= 0 and layout.varies[v]}
+        text = sweeps.write(kept, {*kept} if self.backward else set())
+        if self.for_inputs:
+            text.pushed |= {*range(wengert.inputs)}
+        learned = [
+            (v, s) for v, s in self.uniform_slots.items() if v >= 0 and s in text.pushed and self.asked.adjoint(v)
+        ]
+        run = self.run(text, outputs, learned, adding)  # before the tables, of which it needs some
+        parts = [
+            HEAD, HEAD_OF_LANES, ELEMENT if text.called & {"element", "lookup"} else "",
+            ELEMENT_OF_LANES if "element" in text.called else "", LOOKUP if "lookup" in text.called else "",
+            *self.library(text), text.declared_tables(), *text.rules, *text.functions, run,
+        ]  # fmt: skip
+        room = 2 * len(self.slots) + len(text.accumulators) + len(learned) + text.scratch
+        return Unit("".join(parts), MOST_LANES * room + 2 * FOLD * len(text.lookups))
+
+    def library(self, text: Text) -> Iterable[str]:
+        """What is called of the C library, or of fast_math.h, for all lanes."""
+        called = sorted(text.called - {"element", "lookup"})
+        if self.units.fast_math and FAST.intersection(called):
+            yield fast_math_header()
+        for name in called:
+            if self.units.fast_math and name in FAST:
+                yield FAST_UNARY.replace("@name", name)
+            elif self.units.fast_math and name == "pow":
+                yield FAST_POWER
+            elif name in ("pow", "atan2", "hypot"):
+                yield BINARY.replace("@name", name)
+            else:
+                yield (SQRT if name == "sqrt" else UNARY).replace("@name", name)
+
+    def accumulate(self, text: Text) -> dict[int, tuple[int, list[int]]]:
+        """Gives the sums of products' weights and biases places, in the order in which they are added to the totals.
+
+        Returns for each step the first, and the places of the variables that get them.
+        """
+        found = {}
+        for k, step in enumerate(self.layout.steps):
+            if not isinstance(step, Neurons):
+                continue
+            first, places = len(text.accumulators), []
+            order = [
+                (j, i)
+                for start in range(0, len(step.inputs), INPUTS_AT_ONCE)
+                for j in range(len(step.results))
+                for i in range(start, min(start + INPUTS_AT_ONCE, len(step.inputs)))
+            ]
+            if not self.layout.varies[step.starts[0]]:
+                order += [(j, -1) for j in range(len(step.results))]
+            for j, i in order:
+                variable = step.starts[j] if i < 0 else step.weights[j][i]
+                if variable >= 0 and self.asked.adjoint(variable):
+                    text.accumulators[k, j, i] = len(text.accumulators)
+                    places.append(self.place(variable))
+            found[k] = first, places
+        return found
+
+    def run(
+        self,
+        text: Text,
+        outputs: list[tuple[int, int, int]],
+        learned: list[tuple[int, int]],
+        adding: dict[int, tuple[int, list[int]]],
+    ) -> str:
+        wengert, varies = self.units.wengert, self.layout.varies
+        varying = [(k, slot) for k, v, slot in outputs if varies[v]]
+        uniform = [(k, self.place(v)) for k, v, _ in outputs if not varies[v]]
+        call = "{}(f, a, u, sums, scratch, kept, need, live, lane);"
+        filled = [(slot, self.place(v)) for v, slot in self.uniform_slots.items()]
+        learned_sums = [(len(text.accumulators) + i, slot) for i, (_, slot) in enumerate(learned)]
+        lines = {
+            "@fill": each(text, "f[{} * LANES + l] = u[{}];", filled),
+            "@clear": [f"memset(a + {s} * LANES, 0, {n} * LANES * sizeof(double));" for s, n in runs(text.pushed)],
+            "@seed": each(text, "a[{1} * LANES + l] += seed[{0}];", varying),
+            "@call": [call.format(name) for name in (*text.forward, *text.backward)],
+            "@output": each(text, "output[{}] = f[{} * LANES + l];", varying)
+            + each(text, "output[{}] = u[{}];", uniform),
+            "@sum": each(text, "sums[{} * EIGHT + l % EIGHT] += a[{} * LANES + l];", learned_sums),
+            "@gradient": each(text, "gradient[{}] = a[{} * LANES + l] + 0.0;", [(i, i) for i in range(wengert.inputs)]),
+            "@fold": self.fold(text, learned, adding),
+        }
+        run = RUN_OF_LANES
+        for name, of_name in lines.items():
+            indent = run[: run.index(name)].rpartition("\n")[2]
+            is_wanted = self.backward and (name != "@gradient" or self.for_inputs)
+            run = run.replace(name, f"\n{indent}".join(of_name) if is_wanted or name in SWEEP_FORWARD else "")
+        numbers = {
+            "@count_slots": len(self.slots), "@count_sums": len(text.accumulators) + len(learned), "@count_scratch": text.scratch,
+            "@count_inputs": wengert.inputs, "@count_outputs": len(wengert.outputs), "@count_lookups": len(text.lookups),
+            "@count_block": self.lanes_of_native(),
+        }  # fmt: skip
+        for name, number in numbers.items():
+            run = run.replace(name, str(number))
+        return run
+
+    def fold(self, text: Text, learned: list[tuple[int, int]], adding: dict[int, tuple[int, list[int]]]) -> list[str]:
+        """What a fold's sums are added to, in the native executor's order: see native/chunk.c."""
+        lines = []
+        number = {k: i for i, k in enumerate(text.lookups)}
+        for k, first, _ in reversed(self.layout.parts):
+            if k in number:
+                lines.append("for (int e = b; e < b + BLOCK && e < in_fold; e++)")
+                lines.append(f"    if (kept[{number[k]}].element[e] >= 0)")
+                lines.append(f"        total[kept[{number[k]}].element[e]] += kept[{number[k]}].adjoint[e];")
+            elif k in adding and first == 0 and adding[k][1]:
+                start, places = adding[k]
+                sums = f"sum_of_eight(sums + ({start} + i) * EIGHT)"
+                place = in_line(places, text)
+                lines.append(f"for (int i = 0; is_last && i < {len(places)}; i++) total[{place}] += {sums};")
+        if learned:
+            place, start = in_line([v for v, _ in learned], text), len(text.accumulators)
+            sums = f"sum_of_eight(sums + ({start} + i) * EIGHT)"
+            lines.append(f"for (int i = 0; is_last && i < {len(learned)}; i++) total[{place}] += {sums};")
+        return lines
+
+    def lanes_of_native(self) -> int:
+        """How many examples a block of the native executor has: what lookups add up depends on it."""
+        has_products = any(isinstance(step, Neurons) for step in self.layout.steps)
+        slots = len(self.slots)
+        if has_products and 2 * slots * FOLD <= MOST_NUMBERS_OF_FOLD:
+            return FOLD
+        return max(EIGHT, min(FOLD, CACHED_NUMBERS // (2 * slots + 1) // EIGHT * EIGHT))
+
+
+@cache
+def fast_math_header() -> str:
+    return Path(native.__file__).with_name("fast_math.h").read_text(encoding="utf-8")
+
+
+def each(text: Text, line: str, pairs: list[tuple[int, int]]) -> list[str]:
+    """The line for each pair of numbers: a loop, where they are many."""
+    if len(pairs) <= SHORT:
+        return [line.format(*pair) for pair in pairs]
+    columns = [f"({in_line(column, text)})" for column in zip(*pairs, strict=True)]
+    return [f"for (int i = 0; i < {len(pairs)}; i++) {line.format(*columns)}"]
+
+
+SWEEP_FORWARD = {"@fill", "@call", "@output"}
+
+
+def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The numbers as runs: the first of each, and how many follow each other."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][0] + found[-1][1] == number:
+            found[-1] = found[-1][0], found[-1][1] + 1
+        else:
+            found.append((number, 1))
+    return found
+
+
+MEMORY_OF_ONE = Memory("double *restrict f, double *restrict a, const unsigned char *need, double *scratch")
+MEMORY_OF_LANES = Memory(
+    "double *restrict f, double *restrict a, const double *restrict u, double *restrict sums, V *scratch, Kept *kept, "
+    "const unsigned char *need, M live, int lane",
+    "F(@)",
+    "A(@)",
+)
+
+HEAD = """\
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+"""
+
+HEAD_OF_ONE = """
+#define sqrt __builtin_sqrt
+#define fabs __builtin_fabs
+"""
+
+ELEMENT = """
+static inline int is_place(double index, int n)
+{
+    return index >= 0.0 && index < (double)n && (double)(int)index == index;
+}
+
+static inline double element(const double *x, int n, double index)
+{
+    return is_place(index, n) ? x[(int)index] : NAN;
+}
+"""
+
+HEAD_OF_LANES = """
+enum { EIGHT = 8, FOLD = 128 };
+#ifdef __AVX512F__ /* two vectors for each V, so that one need not wait for the other */
+enum { LANES = 16 };
+#define splat(x) ((V){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x})
+#else
+enum { LANES = 8 };
+#define splat(x) ((V){x, x, x, x, x, x, x, x})
+#endif
+typedef double V __attribute__((vector_size(LANES * 8), may_alias));
+typedef int64_t M __attribute__((vector_size(LANES * 8), may_alias));
+typedef double Eight __attribute__((vector_size(64), may_alias));
+typedef struct { int32_t element[FOLD]; double adjoint[FOLD], spare[FOLD / 2]; } Kept;
+
+#define F(k) (*(V *)(f + (k) * LANES))
+#define A(k) (*(V *)(a + (k) * LANES))
+#define choose(m, x, y) chosen((M)(m), x, y)
+
+static inline V chosen(M m, V x, V y) { return (V)((m & (M)x) | (~m & (M)y)); }
+
+static inline V absolute(V x) { return (V)((M)x & INT64_MAX); }
+
+/* Adds to eight sums, each over every eighth example. */
+static inline void add_up(double *sums, V x, M live)
+{
+    union { V all; Eight eights[LANES / 8]; } terms = {(V)((M)x & live)};
+    for (int h = 0; h < LANES / 8; h++) *(Eight *)sums += terms.eights[h];
+}
+
+static inline double sum_of_eight(const double *x)
+{
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+"""
+
+UNARY = """
+static __attribute__((noinline, const)) V lanes_@name(V x)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = @name(x[l]);
+    return r;
+}
+"""
+
+FAST = {"exp", "log", "tanh", "erf", "sin", "cos"}
+
+FAST_UNARY = """
+static inline V lanes_@name(V x)
+{
+    V r;
+    fast_@name_lanes(LANES, (const double *)&x, (double *)&r);
+    return r;
+}
+"""
+
+FAST_POWER = """
+static __attribute__((noinline, const)) V lanes_any_power(V x, V y)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = pow(x[l], y[l]);
+    return r;
+}
+
+static inline __attribute__((always_inline)) V lanes_pow(V x, V y)
+{
+    if (__builtin_constant_p(y[0])) { /* then all lanes have it */
+        if (y[0] == 0.0) return splat(1.0);
+        if (y[0] == 1.0) return x;
+        if (y[0] == 2.0) return x * x;
+        if (y[0] == 3.0) return x * x * x;
+        if (y[0] == -1.0) return 1.0 / x;
+    }
+    return lanes_any_power(x, y);
+}
+"""
+
+SQRT = """
+static inline V lanes_sqrt(V x)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = __builtin_sqrt(x[l]);
+    return r;
+}
+"""
+
+BINARY = """
+static __attribute__((noinline, const)) V lanes_@name(V x, V y)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = @name(x[l], y[l]);
+    return r;
+}
+"""
+
+ELEMENT_OF_LANES = """
+static V lanes_element(const V *x, int n, V index)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) r[l] = is_place(index[l], n) ? x[(int)index[l]][l] : NAN;
+    return r;
+}
+"""
+
+LOOKUP = """
+static V looked_up(const double *f, const double *u, const int *elements, int n, V index)
+{
+    V r;
+    for (int l = 0; l < LANES; l++) {
+        int place = is_place(index[l], n) ? elements[(int)index[l]] : INT32_MIN;
+        r[l] = place >= 0 ? f[place * LANES + l] : place == INT32_MIN ? NAN : u[-1 - place];
+    }
+    return r;
+}
+
+static void push_looked_up(double *a, Kept *kept, const int *elements, int n, V index, V adjoint, M live, int lane)
+{
+    for (int l = 0; l < LANES; l++) {
+        if (!live[l] || !is_place(index[l], n)) continue;
+        int place = elements[(int)index[l]];
+        if (place >= 0) a[place * LANES + l] += adjoint[l];
+        kept->element[lane + l] = place < 0 ? -1 - place : -1;
+        kept->adjoint[lane + l] = adjoint[l];
+    }
+}
+"""
+
+RUN_OF_ONE = """
+void run(double *f, double *a, const unsigned char *need, double *scratch, int which)
+{
+@run}
+"""
+
+RUN_OF_LANES = """
+enum { INPUTS = @count_inputs, OUTPUTS = @count_outputs, SLOTS = @count_slots, SUMS = @count_sums };
+enum { SCRATCH = @count_scratch, LOOKUPS = @count_lookups, BLOCK = @count_block, CHUNK = 4 * FOLD };
+
+/* The examples of a fold from `lane` on, `n` of them, which are LANES but at the end. */
+static inline __attribute__((always_inline)) void run_eight(
+    double *f, double *a, const double *u, double *sums, V *scratch, Kept *kept, const unsigned char *need, M live, int lane,
+    const int n, const double *example, const double *seed, int64_t seed_step, double *output, double *gradient)
+{
+    for (int l = 0; l < LANES; l++)
+        for (int i = 0; i < INPUTS; i++) f[i * LANES + l] = example[(l < n ? l : n - 1) * INPUTS + i];
+    @clear
+    for (int l = 0; l < n; l++, seed += seed_step) {
+        @seed
+    }
+    @call
+    for (int l = 0; l < n; l++, output += OUTPUTS) {
+        @output
+    }
+    for (int l = 0; l < n; l++, gradient += INPUTS) {
+        @sum
+        @gradient
+    }
+}
+
+static void run_chunk(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
+                      const unsigned char *need, double *outputs, double *total, double *input_gradients, double *room)
+{
+    double *f = room, *a = f + SLOTS * LANES, *sums = a + SLOTS * LANES;
+    V *scratch = (V *)(sums + SUMS * EIGHT);
+    Kept *kept = (Kept *)(scratch + SCRATCH);
+    for (int64_t fold = 0; fold < count; fold += FOLD) {
+        int in_fold = count - fold < FOLD ? (int)(count - fold) : FOLD;
+        memset(sums, 0, SUMS * EIGHT * sizeof(double));
+        memset(kept, 0xFF, LOOKUPS * sizeof(Kept));
+        for (int lane = 0; lane < in_fold; lane += LANES) {
+            int64_t first = fold + lane;
+            const double *example = batch + first * INPUTS, *seed = seeds + first * seed_step;
+            double *output = outputs + first * OUTPUTS, *gradient = input_gradients + first * INPUTS;
+            if (in_fold - lane >= LANES) {
+                run_eight(f, a, u, sums, scratch, kept, need, (M){0} == 0, lane, LANES, example, seed, seed_step, output, gradient);
+                continue;
+            }
+            int n = in_fold - lane;
+            M live;
+            for (int l = 0; l < LANES; l++) live[l] = l < n ? -1 : 0;
+            run_eight(f, a, u, sums, scratch, kept, need, live, lane, n, example, seed, seed_step, output, gradient);
+        }
+        for (int b = 0; b < in_fold; b += BLOCK) {
+            int is_last = b + BLOCK >= in_fold;
+            (void)is_last;
+            @fold
+        }
+    }
+}
+
+/* Chunk by chunk. With several, each one's sums are taken in `part`, and then added to the totals, `numbers` of them. */
+void run(int64_t count, const double *batch, const double *u, const double *seeds, int64_t seed_step,
+         const unsigned char *need, double *outputs, double *total, double *part, int64_t numbers, double *input_gradients,
+         double *room)
+{
+    double *f = room;
+    for (int l = 0; l < LANES; l++) {
+        @fill
+    }
+    for (int64_t chunk = 0; chunk < count; chunk += CHUNK) {
+        int64_t n = count - chunk < CHUNK ? count - chunk : CHUNK;
+        double *gradients = input_gradients == NULL ? NULL : input_gradients + chunk * INPUTS;
+        if (part != NULL) memset(part, 0, (size_t)numbers * sizeof(double));
+        run_chunk(n, batch + chunk * INPUTS, u, seeds + chunk * seed_step, seed_step, need, outputs + chunk * OUTPUTS,
+                  part != NULL ? part : total, gradients, room);
+        for (int64_t i = 0; part != NULL && i < numbers; i++) total[i] += part[i];
+    }
+}
+"""

@@ -1,0 +1,86 @@
+"""compiled(f) is a function, or a transform of one, recorded once for each structure of its arguments, and replayed.
+
+A call is read (`apart.py`): which structure it has, and its numbers. A structure that is new is recorded
+(`recordings.py`), as a tape of the function with a leaf in the place of each number. Of a transform the function is
+recorded that it was made from, and the tape's own sweeps and lists of second derivatives replay it (`replays.py`). Of
+any other function, all that it computes is replayed.
+"""
+
+from __future__ import annotations
+
+from autograd.operands import described
+from autograd.transforms.call import named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from autograd.transforms.call import Function
+
+__all__ = ["compiled"]
+
+
+def compiled(function: Function, *, static: Sequence[int | str] = (), check: bool = False) -> Function:
+    """The same function, recorded once for each structure of its arguments, and replayed.
+
+    Arguments:
+        function: returns a number or a structure of numbers; or what a transform has made, such as grad(f),
+            value_and_grad(f), hessian(f), jacobian(f) or functools.partial(hvp, f).
+        static: positions and names of arguments that are no numbers to compute with, such as a count or a flag. They
+            must be hashable; each is a part of the structure.
+        check: compute the function itself, too, at each call, and compare.
+
+    The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths
+    and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys, lengths, shapes,
+    and whatever else is in it, is recorded when it is met first. Of many structures the oldest recordings are given up.
+    Several threads may call it at once.
+
+    It returns what the function would return, in the same types. Numbers follow IEEE 754, as a tape's do: where the
+    function raises, for a logarithm of -1.0, there is nan or inf, unless it raises at the first call. With the native
+    engine, one number and its gradient are to the bit those of the function and of grad; other results are but for
+    rounding.
+
+    **What is not replayed.** Where the result can be differentiated further, the function itself is called, and nothing
+    is lost: for Values among the arguments, within a function that a transform evaluates or `Tape.record` records; and
+    if it computes with Values from outside, such as a model's parameters, unless it is called within `no_grad()`, where
+    their data are read afresh each time. (If one of these was computed, it is computed again.)
+
+    **What is not seen.** A recording holds what the function has computed, and not how. A comparison of what depends on
+    an argument raises RecordingError, as `Tape.record` does; so does the derivative of a kink, within a function that
+    calls transforms itself. But state, random numbers, the time, `.data`, and numbers from outside stay as they were in
+    the recording, and side effects happen then alone. `check=True` finds such a function out: it raises RecordingError,
+    and names the first number that differs.
+
+    Raises RecordingError as said; TypeError for anything but a function, for a function that returns no numbers, and
+    for static arguments that cannot be hashed; and what the function raises when it is recorded.
+
+    >>> from autograd import grad, hessian
+    >>> def norm(x):
+    ...     return sum(x_i**2 for x_i in x)
+    >>> slope = compiled(grad(norm))
+    >>> slope([1.0, 2.0]), slope([3.0, 4.0]), slope([1.0, 2.0, 3.0])    # two recordings
+    ([2.0, 4.0], [6.0, 8.0], [2.0, 4.0, 6.0])
+    >>> compiled(hessian(norm))([1.0, 2.0])
+    [[2.0, 0.0], [0.0, 2.0]]
+    >>> from functools import partial
+    >>> from autograd import hvp
+    >>> compiled(partial(hvp, norm))(([1.0, 2.0],), ([0.0, 1.0],))
+    [0.0, 2.0]
+    """
+    from autograd.transforms.recordings import Recordings  # here, since tapes import NumPy
+
+    known = Recordings(function, checked_static(static), bool(check))
+
+    @named("compiled", function)
+    def replayed(*arguments: Any, **keywords: Any) -> Any:
+        return known(arguments, keywords)
+
+    return replayed
+
+
+def checked_static(static: Sequence[int | str]) -> frozenset[int | str]:
+    """Raises TypeError for anything but positions and names."""
+    if isinstance(static, (list, tuple, set, frozenset)) and all(isinstance(each, (int, str)) for each in static):
+        return frozenset(static)
+    raise TypeError(f"compiled: static: expected positions and names of arguments in a tuple, got {described(static)}")
