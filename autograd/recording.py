@@ -126,7 +126,8 @@ class Begin:
     def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
         frame = sys._getframe(1)
         if manager is not None:
-            return manager._block(frame).begin(manager)
+            block = manager._awaited(frame) if is_of_with(frame) else manager._block(frame)
+            return block.begin(manager)
         entering = Entering(id(frame))
         looked_up.set(ref(entering))
         return entering
@@ -138,12 +139,24 @@ class End:
     def __get__(self, manager: Mode | None, kind: type | None = None) -> Callable[..., Any]:
         frame, reference = sys._getframe(1), looked_up.get()
         if manager is not None:
-            return manager._end(frame)
+            return manager._block(frame).end() if is_of_with(frame) else manager._end(frame)
         entering = None if reference is None else reference()
         if entering is None or entering.frame != id(frame) or entering.end is not None:
             return end_of_last
         entering.end = functools.partial(end_of_last)  # until it is bound to a block
         return entering.end
+
+
+LOAD_SPECIAL = -1
+if sys.version_info >= (3, 14):
+    from opcode import opmap
+
+    LOAD_SPECIAL = opmap["LOAD_SPECIAL"]
+
+
+def is_of_with(frame: FrameType) -> bool:
+    """Whether a `with` statement looks up here. Since Python 3.14 it does so first for `__exit__`."""
+    return LOAD_SPECIAL >= 0 and frame.f_code.co_code[frame.f_lasti] == LOAD_SPECIAL
 
 
 class Entering:
@@ -192,6 +205,12 @@ class Mode:
         self._blocks.append((id(frame), block, end))
         open_blocks.set((*[kept for kept in open_blocks.get() if kept() is not None], ref(block)))
         return block
+
+    def _awaited(self, frame: FrameType) -> Block:
+        """The block whose end `with` has looked up just before, since Python 3.14."""
+        opened = next(opened for opened in self._blocks[::-1] if opened[0] == id(frame))
+        self._blocks.remove(opened)
+        return opened[1]
 
     def _forget_ended(self) -> None:
         for opened in [opened for opened in self._blocks if opened[2] and not opened[1].is_open]:
