@@ -108,13 +108,9 @@ function stop() {
   python.stop();
 }
 
-const MOST_PRINTED = 100_000; // characters
-
 function print(text) {
-  const printed = at("printed");
-  printed.hidden = false;
-  if (printed.textContent.length < MOST_PRINTED) printed.append(text.slice(0, MOST_PRINTED));
-  else if (!printed.dataset.full) printed.append("\n… and more, which is not shown.");
+  at("printed").hidden = false;
+  at("printed").append(text);
 }
 
 function complain(text) {

@@ -2,6 +2,8 @@
 
 import { loadPyodide } from "./python/pyodide.mjs";
 
+const MOST_PRINTED = 100_000; // characters of one program: more would keep the page busy, and nobody reads it
+const BETWEEN = 50; // milliseconds between two messages of what was printed
 const FILES = ["python/pyodide.asm.wasm", "python/python_stdlib.zip", "scalar_autograd.whl"];
 
 /** The file, and while it comes in, how much of all the files is here. */
@@ -18,6 +20,33 @@ async function fetched(path, arrived) {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
+let printed = 0; // characters, by the program that runs
+let waiting = "";
+let sent = 0; // when
+
+/** A stream of Python's: it collects what is printed, and sends it now and then. */
+function output() {
+  const decoder = new TextDecoder();
+  return {
+    write(bytes) {
+      if (printed <= MOST_PRINTED) {
+        const text = decoder.decode(bytes, { stream: true });
+        waiting += text.slice(0, MOST_PRINTED - printed);
+        printed += text.length;
+        if (printed > MOST_PRINTED) waiting += "\n… and more, which is not shown.";
+        if (performance.now() - sent > BETWEEN) send();
+      }
+      return bytes.length;
+    },
+  };
+}
+
+function send() {
+  if (waiting) postMessage({ kind: "printed", text: waiting });
+  waiting = "";
+  sent = performance.now();
+}
+
 async function started() {
   const sizes = await (await fetch(new URL("sizes.json", import.meta.url))).json();
   const total = FILES.reduce((sum, path) => sum + sizes[path], 0);
@@ -27,13 +56,8 @@ async function started() {
   const [, , wheel] = await Promise.all(FILES.map((path) => fetched(path, arrived)));
   const program = await (await fetch(new URL("laboratory.py", import.meta.url))).text();
   const python = await loadPyodide({ indexURL: new URL("python/", import.meta.url).href });
-  const decoder = new TextDecoder();
-  const write = (bytes) => {
-    postMessage({ kind: "printed", text: decoder.decode(bytes, { stream: true }) });
-    return bytes.length;
-  };
-  python.setStdout({ write });
-  python.setStderr({ write });
+  python.setStdout(output());
+  python.setStderr(output());
   python.unpackArchive(wheel, "zip");
   python.runPython(program, { filename: "laboratory.py" });
   postMessage({ kind: "progress", share: 1 });
@@ -48,8 +72,10 @@ ready.then(
 
 onmessage = async ({ data }) => {
   const python = await ready;
+  printed = 0;
   try {
     const result = JSON.parse(python.globals.get("answer")(data.name, data.given));
+    send();
     postMessage({ kind: "result", result });
   } catch (error) {
     postMessage({ kind: "failed", text: String(error.message ?? error) });
