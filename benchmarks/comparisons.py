@@ -27,6 +27,16 @@ def steps(title: str, text: str, contestants: list[Row], budgets: list[Budget], 
     return Section(title, text, [Table(contestants, on_and_off("time", **task), more=["first"], budgets=budgets)])
 
 
+OTHERS = "by-tape transforms casadi-derivatives jax-derivatives"
+
+
+def derivatives(names: str, work: str, budgets: dict[str, float], title: str = "", **tasks: dict[str, str]) -> Table:
+    case = Case("time", {"work": work, "workload": "rosenbrock"})
+    return Table(
+        rows(names, **tasks), [case], more=["first"], budgets=at_least(budgets), title=title or f"The function's {work}"
+    )
+
+
 # ---- the engine
 
 SCALARS = "native floats python micrograd torch-scalars jax-scalars jax casadi"
@@ -301,6 +311,32 @@ TAPE = {
             rows("tape numpy"), [Case("a game", {"work": "self_play", "workload": "backgammon"})],
             budgets=at_least({"numpy": 1 / 1.5}),
         )],
+    ),
+    "second-derivatives": Section(
+        "Second derivatives, and functions that are compiled",
+        "Rosenbrock's function in 100 dimensions, of arrays: its gradient, its Hessian, and this times a vector. "
+        "`compiled(grad(f))` is held against a tape by hand, its product with the Hessian against the gradient's tape, "
+        "and the Hessian against CasADi's, which is a sparse matrix: once with an array made of it, and once as it is. "
+        "And a small graph, micrograd's README expression, by a tape and by the engine, which builds it each time.",
+        [
+            derivatives(f"compiled {OTHERS}", "gradient", {"by-tape": 1 / 1.5}),
+            derivatives(
+                f"compiled {OTHERS}", "product", {"by-tape": 1 / 4},
+                title="The Hessian times a vector; a tape by hand finds the gradient alone",
+                **{"by-tape": {"work": "gradient_alone"}},
+            ),
+            derivatives(
+                f"compiled {OTHERS}", "hessian",
+                {"casadi-derivatives": 1 / 1.3},
+            ),
+            derivatives(
+                "by-tape casadi-derivatives", "entries", {"casadi-derivatives": 1 / 1.3}, title="The Hessian's entries"
+            ),
+            Table(
+                rows("by-tape native"), [Case("the expression", {"work": "expression", "workload": "readme"})],
+                budgets=at_least({"native": 1.0}), title="A small tape",
+            ),
+        ],
     ),
     "memory": Section(
         "Memory for a batch",

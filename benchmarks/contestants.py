@@ -11,6 +11,7 @@ A contestant prepares a step, a function without arguments, whose time is measur
     self_play(game)                    a game of TD-Gammon against itself, from which it learns by TD(λ)
     present(network, examples)         a step goes through the examples one by one, with an update for each
     present_by_fit(network, examples)  the same through `nn.fit`
+    gradient, product, hessian, entries(function) derivatives at a point, second ones too
     together, apart(network, examples) the gradient of a tape by one call or by two, which read the Values' data
 
 `learn(names)` and `fit_names(names)` are the whole training of microgpt, a step for each name. They return the losses.
@@ -25,6 +26,7 @@ from typing import Any, NamedTuple
 
 from arrays import C, CasADi, CompiledTorch, Jax, NumPy, Torch
 from scalars import Floats, TorchScalars, Values
+from second_derivatives import ByTape, CasADiDerivatives, Compiled, JaxDerivatives, Transforms
 
 
 class Contestant(NamedTuple):
@@ -57,6 +59,9 @@ CONTESTANTS = {
     "tape-spelled": Contestant(
         "ours: tape of products and sums", partial(tape, "native", False), OURS, environment=NATIVE
     ),
+    "compiled": Contestant("ours: compiled", Compiled, OURS, environment=NATIVE),
+    "by-tape": Contestant("ours: a tape by hand", ByTape, OURS, environment=NATIVE),
+    "transforms": Contestant("ours: not compiled", Transforms, OURS, environment=NATIVE),
     "floats": Contestant("plain floats", Floats),
     "micrograd": Contestant("micrograd", MICROGRAD, "micrograd", "micrograd.engine"),
     "short-class": Contestant("a class of microgpt's shape", partial(Values, "short_class", "")),
@@ -67,6 +72,8 @@ CONTESTANTS = {
     "jax-scalars": Contestant("JAX, scalars", partial(Jax, compiles=False), "jax", environment=ON_CPU),
     "jax": Contestant("JAX, jit", Jax, "jax", "jax", ON_CPU),
     "casadi": Contestant("CasADi, SX", CasADi, "casadi", "casadi"),
+    "casadi-derivatives": Contestant("CasADi, SX", CasADiDerivatives, "casadi"),
+    "jax-derivatives": Contestant("JAX, jit", JaxDerivatives, "jax", environment=ON_CPU),
     "c": Contestant("C, -O3", partial(C, "-O3")),
     "c-native": Contestant("C, all options", partial(C, "-O3", "-march=native", "-ffast-math")),
 }

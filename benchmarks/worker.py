@@ -23,11 +23,15 @@ from arrays import THREADS
 from backgammon import BACKGAMMON
 from contestants import CONTESTANTS
 from nettalk import READING
+from second_derivatives import DERIVED
 from structures import STRUCTURES
 from workloads import EXPRESSIONS, NETWORKS, Step, chain, wide
 
 SECONDS_PER_MEASUREMENT = 0.04  # shorter steps are repeated until they take that long
-WORKLOADS, GRAPHS = {**EXPRESSIONS, **NETWORKS, **STRUCTURES, **READING, **BACKGAMMON}, {"chain": chain, "wide": wide}
+WORKLOADS, GRAPHS = (
+    {**EXPRESSIONS, **NETWORKS, **STRUCTURES, **READING, **BACKGAMMON, **DERIVED},
+    {"chain": chain, "wide": wide},
+)
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
 

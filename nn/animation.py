@@ -107,14 +107,21 @@ def number_or_none(number: float) -> float | None:
 
 
 def boundary(scores: Array | None) -> Json | None:
-    """The scores in the plane, (RESOLUTION², outputs), as 16-bit integers: which one leads depends on no scale."""
+    """The scores in the plane, (RESOLUTION², outputs), as 16-bit integers: which one leads depends on no scale.
+
+    Of several outputs, those of the classes that lead somewhere: there may be hundreds of others.
+    """
     if scores is None:
         return None
-    outputs = scores.shape[1]
-    scores = scores / (abs(scores).max() or 1.0)  # a difference would be too large for a float, where these are
-    leads = scores - scores.mean(axis=1, keepdims=True) if outputs > 1 else scores
-    numbers = numpy.rint(leads * (16383.0 if outputs > 1 else 32767.0)).astype("<i2")
-    return {"outputs": outputs, "scores": base64.b64encode(numbers.T.tobytes()).decode()}
+    are_several = scores.shape[1] > 1
+    classes = numpy.unique(scores.argmax(axis=1)) if are_several else numpy.zeros(1, int)
+    scores = scores[:, classes] / (abs(scores).max() or 1.0)
+    leads = (scores - scores.mean(axis=1, keepdims=True)) / 2.0 if are_several else scores
+    numbers = numpy.rint(32767.0 * leads).astype("<i2")
+    return {
+        "classes": classes.tolist() if are_several else None,
+        "scores": base64.b64encode(numbers.T.tobytes()).decode(),
+    }
 
 
 # ---- As a figure

@@ -312,11 +312,12 @@ class History:
         return loss_curve(self, ax)
 
     def animate(self, path: str | os.PathLike[str], *, rate: float = 10.0) -> None:
-        """Writes a file that plays the training: its curves, the decision boundary and the network.
+        """Writes a file that plays the training: its curves, where there is one the decision boundary, and the network.
 
         Arguments:
-            path: ends in `.gif`, for a picture that moves anywhere; or in `.html`, for a page with a button and a
-                slider, which needs no network. An existing file is replaced once the new one is complete.
+            path: ends in `.html`, for a page with a button and a slider, which needs no connection; or in `.gif`, for a
+                picture that moves anywhere, without the network. An existing file is replaced once the new one is
+                complete.
             rate: pictures a second, from 0.1 to 50. There are 30 to 61, or as many as there were steps.
 
         Raises ValueError for another path or rate, and if the training was not watched, by `fit(..., watch=True)`;

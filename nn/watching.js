@@ -67,15 +67,15 @@ class Picture {
     const numbers = [...training, ...validation].map(([, y]) => y).filter((y) => y !== null);
     const ticks = ticksOf(Math.min(...numbers), Math.max(...numbers), height > 200 ? 5 : 3);
     const [low, high] = [ticks[0], ticks.at(-1)];
-    const first = this.setting.first ?? 0, epochs = this.setting.epochs;
-    const x = (epoch) => left + (right - left) * (epoch - first) / (epochs - first || 1);
+    const { epochs } = this.setting;
+    const x = (epoch) => left + (right - left) * epoch / (epochs || 1);
     const y = (number) => lower - (lower - upper) * (number - low) / (high - low);
     element("rect", { class: "frame", x: left, y: upper, width: right - left, height: lower - upper }, svg);
     for (const tick of ticks) {
       element("path", { class: "grid", d: `M${left},${y(tick)}H${right}` }, svg);
       element("text", { x: left - 5, y: y(tick) + 4, "text-anchor": "end" }, svg, written(tick, ticks));
     }
-    for (const tick of ticksOf(first, epochs, 5).filter((tick) => tick <= epochs && tick === Math.round(tick))) {
+    for (const tick of ticksOf(0, epochs, 5).filter((tick) => tick <= epochs && tick === Math.round(tick))) {
       element("path", { class: "grid", d: `M${x(tick)},${upper}V${lower}` }, svg);
       if (isLowest) element("text", { x: x(tick), y: lower + 15, "text-anchor": "middle" }, svg, tick);
     }
@@ -111,26 +111,26 @@ class Picture {
     }
     const bytes = Uint8Array.from(atob(given.scores), (letter) => letter.charCodeAt(0));
     const numbers = new DataView(bytes.buffer), planes = [];
-    for (let k = 0; k < given.outputs; k++) {
+    for (let k = 0; k < (given.classes ?? [0]).length; k++) {
       planes.push(Float32Array.from({ length: side * side }, (_, i) => numbers.getInt16(2 * (k * side * side + i), true)));
     }
-    this.paint(planes, side);
+    this.paint(planes, side, given.classes);
   }
 
-  // The class that leads at each pixel, between the points of the grid by bilinear interpolation.
-  paint(planes, side) {
-    const { width, height } = this.canvas, leaders = new Uint8Array(width * height);
+  // The class that leads at each pixel, between the points of the grid by bilinear interpolation. Without classes there
+  // is one score, whose sign tells.
+  paint(planes, side, classes) {
+    const { width, height } = this.canvas, leaders = new Uint16Array(width * height);
     for (let row = 0; row < height; row++) {
       const v = (side - 1) * (1 - (row + 0.5) / height), j = Math.min(Math.floor(v), side - 2), t = v - j;
       for (let column = 0; column < width; column++) {
         const u = (side - 1) * (column + 0.5) / width, i = Math.min(Math.floor(u), side - 2), s = u - i;
-        let leader = 0, most = -Infinity;
+        let leader = 0, most = classes ? -Infinity : 0;
         for (let k = 0; k < planes.length; k++) {
           const plane = planes[k], at = j * side + i;
           const score = (1 - t) * ((1 - s) * plane[at] + s * plane[at + 1])
             + t * ((1 - s) * plane[at + side] + s * plane[at + side + 1]);
-          if (planes.length === 1) leader = score > 0 ? 1 : 0;
-          else if (score > most) [leader, most] = [k, score];
+          if (score > most) [leader, most] = [classes ? classes[k] : 1, score];
         }
         leaders[row * width + column] = leader;
       }

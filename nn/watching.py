@@ -48,8 +48,9 @@ if TYPE_CHECKING:
         def leave(self, picture: object) -> None: ...
 
 
-SHARE = 0.04  # of the time, that making pictures may take: what they cost beside that makes it a twentieth at most
+SHARE = 0.03  # of the time, that pictures may take: with what sending them and being told costs, it is a twentieth
 SHORTEST = 0.1  # seconds between two pictures of a part
+thread_time = getattr(time, "thread_time", time.perf_counter)  # not every system has it
 COPY = 1.5e-5  # seconds that it takes, about, to copy and draw a parameter
 
 
@@ -60,11 +61,12 @@ class Watcher:
         film: keeps parameters of the training.
         history: what has been measured so far; `fit` adds to it.
         screen: where to show pictures; None where there is no notebook.
-        clock: tells the time in seconds.
+        clock: tells the time in seconds, best that which this thread has computed: where others compute too, the share
+            is one of what the training gets.
     """
 
     def __init__(
-        self, film: Film, history: History, screen: Screen | None, clock: Callable[[], float] = time.perf_counter
+        self, film: Film, history: History, screen: Screen | None, clock: Callable[[], float] = thread_time
     ) -> None:
         self.film, self.history, self.screen, self.clock = film, history, screen, clock
         self.paces = {name: Pace(*part) for name, part in (screen.parts if screen else {}).items()}
@@ -109,15 +111,16 @@ class Watcher:
 
         The figure that is left may be interrupted: the training is over, and what it came to shall not be lost.
         """
-        with suppress(KeyboardInterrupt):
-            self.film.end(self.epoch, vector)
-            if self.screen is not None:
-                try:
-                    self.screen.leave(Ending(self.history, self.film, left))
-                except Exception as error:
-                    complain("the figure in the end", error)
-                    with suppress(Exception):
-                        self.screen.leave(self.history)
+        self.film.end(self.epoch, vector)
+        if self.screen is None:
+            return
+        try:
+            self.screen.leave(Ending(self.history, self.film, left))
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, Exception):
+                complain("the figure in the end", error)
+            with suppress(Exception, KeyboardInterrupt):
+                self.screen.leave(self.history)
 
 
 class Ending:
@@ -134,7 +137,7 @@ class Ending:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str | bytes]:
         images = [image("png", self.png, self.text)]
         if self.network is not None:
-            images.append(image("svg+xml", self.network.encode(), "The network", 720))
+            images.append(image("svg+xml", self.network.encode(), "The network", 600))
         return {"text/html": "".join(images), "image/png": self.png, "text/plain": self.text}
 
 
@@ -236,6 +239,9 @@ def widget_class() -> Any:  # Any: of a class that is made where anywidget is in
         curves = Unicode().tag(sync=True)
         boundary = Unicode().tag(sync=True)
         network = Unicode().tag(sync=True)
+
+        def __repr__(self) -> str:
+            return "A training, live. This program shows no widgets: watch it in JupyterLab, marimo, VS Code or Colab."
 
     return Training
 

@@ -20,6 +20,7 @@ SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 LEFT_OUT = [
     *["drawing/test_drawing.py", "drawing/test_layout.py", "drawing/test_themes.py", "explaining/test_explaining.py"],
     *["drawing/test_pdf.py", "drawing/test_tikz.py", "explaining/test_page.py", "native/test_kernels.py"],
+    *["explaining/test_page_played.py", "explaining/test_pieces.py", "test_javascript.py"],
     *["native/test_lane_rows.py", "test_engines.py", "test_stubs.py"],
 ]
 TWO_AT_A_TIME = ["-n", "2", "--dist", "worksteal"]

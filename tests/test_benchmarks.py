@@ -32,6 +32,7 @@ with pytest.MonkeyPatch.context() as path:
     import report
     import run
     import scalars
+    import second_derivatives
     import short_class
     import structures
     import tapes
@@ -710,3 +711,34 @@ def test_the_results_in_the_repository_are_of_these_comparisons():
     results = (BENCHMARKS / "RESULTS.md").read_text(encoding="utf-8")
     titles = [line.removeprefix("## ") for line in results.splitlines() if line.startswith("## ")]
     assert titles == [section.title for section in comparisons.SECTIONS.values()]
+
+
+# ---- derivatives at a point
+
+
+@pytest.mark.parametrize("name", ["compiled", "by-tape", "transforms", "casadi-derivatives"])
+def test_second_derivatives(name):
+    """Against central differences of the function's gradient by hand."""
+    contestant, work = made(name), second_derivatives.Function(second_derivatives.rosenbrock, 5)
+
+    def gradient(x):
+        slopes = np.zeros(5)
+        slopes[:-1] = -400.0 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2.0 * (1.0 - x[:-1])
+        slopes[1:] += 200.0 * (x[1:] - x[:-1] ** 2)
+        return slopes
+
+    def along(v):
+        return (gradient(work.point + 1e-5 * v) - gradient(work.point - 1e-5 * v)) / 2e-5
+
+    expected = np.array([along(v) for v in np.eye(5)])
+    assert numbers(contestant, contestant.gradient(work)) == pytest.approx(gradient(work.point), rel=1e-12)
+    assert numbers(contestant, contestant.product(work)) == pytest.approx(along(work.direction), rel=1e-6)
+    assert numbers(contestant, contestant.hessian(work)) == pytest.approx(expected.ravel(), rel=1e-6, abs=1e-6)
+    if hasattr(contestant, "entries"):
+        band = np.abs(np.subtract.outer(range(5), range(5))) < 2
+        assert numbers(contestant, contestant.entries(work)) == pytest.approx(expected[band], rel=1e-6, abs=1e-6)
+    if hasattr(contestant, "gradient_alone"):
+        assert numbers(contestant, contestant.gradient_alone(work)) == []
+        assert numbers(contestant, contestant.expression(workloads.README)) == pytest.approx(
+            workloads.readme_gradient(-4.0, 2.0), rel=1e-14
+        )

@@ -134,7 +134,8 @@ def test_the_wheel_has_the_types_and_the_licence(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = wheel.namelist()
         assert wheel.read("autograd/table.pyi").decode() == stubs.table()
-    scripts = [path for kind in ("css", "js") for path in (ROOT / "autograd").rglob(f"*.{kind}")]
+    packages = (ROOT / "autograd", ROOT / "nn")
+    scripts = [path for folder in packages for kind in ("css", "js") for path in folder.rglob(f"*.{kind}")]
     assert {path.relative_to(ROOT).as_posix() for path in scripts} <= {*names}
     assert {"autograd/py.typed", "nn/py.typed", "autograd/native/engine.pyi"} <= set(names)
     assert "nn/datasets/santafe_laser.txt" in names

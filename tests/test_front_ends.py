@@ -17,11 +17,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from html import unescape
 from pathlib import Path
 from urllib.request import urlopen
 
 import nbformat
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value, draw, tanh
 
@@ -86,8 +88,9 @@ def converted(exporter, notebook, **options):
 def test_nbconvert_writes_html(notebook):
     html, _ = converted("HTMLExporter", notebook)
     assert f"data:image/svg+xml;base64,{base64.b64encode(draw(neuron()).svg.encode()).decode()}" in html
-    assert len(re.findall(r"<iframe [^>]*srcdoc=", html)) == 1
-    assert html.count('<img alt="No description has been provided for this image"') == 2  # of drawing and figure
+    drawing, _ = map(unescape, re.findall(r'<iframe [^>]*srcdoc="(.*?)"', html, re.DOTALL))
+    assert drawing == draw(neuron()).html
+    assert html.count('<img alt="No description has been provided for this image"') == 1  # of the figure
     assert "Value, computed by tanh from 1 parent" in html
 
 
@@ -107,10 +110,17 @@ def test_nbconvert_writes_latex_without_inkscape(notebook):
 
 
 def test_nbconvert_writes_markdown(notebook):
+    """With HTML in it, on one line, unless it is told to take images: then it writes them beside."""
     markdown, files = converted("MarkdownExporter", notebook)
-    assert [name.rpartition(".")[2] for name in re.findall(r"!\[.*?\]\((.*?)\)", markdown)] == ["svg", "png"]
-    assert draw(neuron()).svg in {content.decode(errors="replace") for content in files.values()}
+    [line] = [line for line in markdown.splitlines() if draw(neuron())._repr_mimebundle_()[0]["text/html"] in line]
+    assert line.strip().startswith("<div")
+    assert [name.rpartition(".")[2] for name in re.findall(r"!\[(?:png|svg)\]\((.*?)\)", markdown)] == ["png"]
     assert "Value, computed by tanh from 1 parent" in markdown
+    config = pytest.importorskip("traitlets.config").Config()
+    config.NbConvertBase.display_data_priority = ["image/svg+xml", "image/png", "text/html", "text/plain"]
+    markdown, files = converted("MarkdownExporter", notebook, config=config)
+    assert [name.rpartition(".")[2] for name in re.findall(r"!\[(?:png|svg)\]\((.*?)\)", markdown)] == ["svg", "png"]
+    assert draw(neuron()).svg in {content.decode(errors="replace") for content in files.values()}
 
 
 # ---- mystmd
@@ -192,8 +202,7 @@ def test_marimo_shows_them(tmp_path):
     own = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=os.environ | own)
     html = (tmp_path / "neuron.html").read_text(encoding="utf-8")
-    assert base64.b64encode(draw(neuron()).png).decode() in html
-    assert "iframe srcdoc=" in html
+    assert html.count("iframe srcdoc=") == 2  # of drawing and trace
     assert "3/3 |" in html
     assert html.count("data:image/png;base64,") >= 2  # the figure, too
     assert "Value, computed by tanh from 1 parent" in html
@@ -316,14 +325,42 @@ def test_jupyterlab_shows_them(lab, browser):
     results.nth(3).wait_for()
     assert "Value, computed by tanh from 1 parent" in results.nth(3).inner_text()
 
-    drawing = page.locator(".jp-RenderedSVG img")
-    assert drawing.evaluate("image => image.complete && image.naturalWidth > 100")
+    looked_at = page.frame_locator("iframe[srcdoc]").first
+    looked_at.locator("#search").fill("w")
+    looked_at.get_by_text("1 of 1").wait_for()
+    assert looked_at.locator("#card").inner_text().startswith("w\ndata -0.5\ngrad ")
     figure = page.locator(".jp-RenderedImage img")
     assert figure.evaluate("image => image.complete && image.naturalWidth > 100")
-    trace = page.frame_locator("iframe[srcdoc]")
+    trace = page.frame_locator("iframe[srcdoc]").last
     trace.get_by_role("button", name="Forward").click()
     trace.get_by_text("Step 1 of 8").wait_for()
     assert page.locator(".widget-hprogress").count() == 1
     assert "loss" in page.locator(".jp-OutputArea-output:has(.widget-hprogress)").inner_text()
     assert page.locator(".jp-mod-error, [data-mime-type='application/vnd.jupyter.error']").count() == 0
+    page.close()
+
+
+def test_jupyterlab_shows_the_picture_where_nobody_trusts_the_notebook(lab, browser):
+    """Its sanitizer takes the frame away, and what is behind it is seen: as large, and with its description."""
+    url, folder = lab
+    path = written(folder, "drawing")
+    document = read(path)
+    data, metadata = DisplayFormatter().format(draw(neuron()))
+    data["image/png"] = base64.b64encode(data["image/png"]).decode()
+    result = nbformat.v4.new_output("execute_result", data=data, metadata=metadata, execution_count=1)
+    document.cells[0].outputs, document.cells[0].execution_count = [result], 1
+    nbformat.write(document, path)
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(30_000)
+    page.goto(f"{url}lab/tree/neuron.ipynb?reset")
+    image = page.locator(".jp-OutputArea-output img")
+    image.wait_for()
+    page.wait_for_function("() => document.querySelector('.jp-OutputArea-output img').complete")
+    page.wait_for_function(READY)  # a server whose kernel is about to start takes long to end
+    assert page.locator("iframe").count() == 0
+    picture = draw(neuron()).picture
+    assert image.get_attribute("alt") == picture.description
+    at, cell = image.bounding_box(), page.locator(".jp-OutputArea-output").bounding_box()
+    assert at["width"] == pytest.approx(min(picture.width * 96 / 72, cell["width"]), abs=25)  # but for the margin
+    assert at["height"] == pytest.approx(at["width"] * picture.height / picture.width, abs=2)
     page.close()

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from autograd.drawing import naming
+from autograd.drawing.sizes import COLUMN, wide
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
 from autograd.wording import counted, shown
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Spot = tuple[int, int]  # a block and a unit of it
 
 # What is legible, and how much of it.
-MOST_COLUMNS = 12
+FEWEST_COLUMNS = 5  # which are never folded
 BLOCKS = "blocks"  # what the columns are called that are folded in the middle
 MOST_UNITS = 20  # in a column of circles
 MOST_STRIPS = 48  # in a column of strips, which are flatter
@@ -37,7 +38,8 @@ MOST_EDGES = 400  # into a block
 MOST_KERNELS = 4  # beside a map
 
 # Lengths in points.
-WIDTH = 980.0  # what a picture does not exceed, if it can be helped
+WIDTH = 980.0  # of a picture with few columns
+MOST_WIDTH = 1030.0  # beyond which columns are folded
 MARGIN = 18.0
 HEAD = 24.0  # for the title
 GAPS = 42.0, 150.0  # between columns
@@ -45,7 +47,7 @@ FOLD = 70.0  # for columns that are folded
 PAD = 8.0  # around the units in a block of operations
 RADIUS, INSET = 15.0, 28.0  # of a neuron's circle; the side of the square beside it
 STRIP, MAP, KERNEL, PICTURE = 11.0, 34.0, 22.0, 180.0  # heights
-LINE, SMALL, GLYPH = 9.0, 8.5, 0.602  # sizes of fonts; how wide a character is, in sizes
+LINE, SMALL = 9.0, 8.5  # sizes of fonts
 
 
 @dataclass
@@ -172,20 +174,22 @@ class Arrangement:
         columns: list[int] = []
         for b, block in enumerate(self.blocks):
             columns.append(max((columns[s] + 1 for s in self.sources_of(block) if s < b), default=0))
-        count = 1 + max(columns)
-        if count > MOST_COLUMNS and BLOCKS not in self.opened:
-            self.hidden = range(MOST_COLUMNS // 2, count - MOST_COLUMNS // 2)
-            self.folded[BLOCKS] = None
         beside = Counter(columns)
         boxes = []
         for b, (block, column) in enumerate(zip(self.blocks, columns, strict=True)):
             style = style_of(block)
             limit = max(4, (MOST_STRIPS if style == "strip" else MOST_UNITS) // beside[column])
             limit = len(block.units) if self.names[b] in self.opened else limit
-            units = [] if column in self.hidden else folded(len(block.units), limit)
-            if 0 < len(units) < len(block.units):
+            boxes.append(self.box(block, style, column, folded(len(block.units), limit)))
+        if BLOCKS not in self.opened:
+            widths = [max(box.width for box in boxes if box.column == c) for c in range(len(beside))]
+            self.hidden = too_many(widths, MOST_WIDTH - 2 * MARGIN - self.label_width(boxes[0]))
+        for b, (block, box) in enumerate(zip(self.blocks, boxes, strict=True)):
+            if box.column in self.hidden:
+                box.units = []
+                self.folded[BLOCKS] = None
+            elif 0 < len(box.units) < len(block.units):
                 self.folded[self.names[b]] = b
-            boxes.append(self.box(block, style, column, units))
         return boxes
 
     def sources_of(self, block: Block) -> set[int]:
@@ -332,7 +336,7 @@ class Arrangement:
         columns = self.seen_columns()
         boxes = [box for b, box in enumerate(self.boxes) if self.is_seen(b)]
         widths = [max(box.width for box in boxes if box.column == c) if c >= 0 else FOLD for c in columns]
-        labels = max((len(self.label(u)) for u in self.boxes[0].units), default=0) * SMALL * GLYPH + 4
+        labels = self.label_width(self.boxes[0])
         room = (WIDTH - 2 * MARGIN - labels - sum(widths)) / max(len(columns) - 1, 1)
         self.gap = min(max(room, GAPS[0]), GAPS[1])
         for box in boxes:  # a line has half of the gap on each side
@@ -353,8 +357,10 @@ class Arrangement:
 
     def ends(self, boxes: list[Box], widths: list[float], labels: float) -> tuple[float, float, float]:
         """Where the first column begins and the last one ends, with room for their words; and the room beyond."""
-        words = [max(len(line) for box in boxes if box.column == column for line in (*box.title, *box.caption))
-                 * LINE * GLYPH / 2 for column in (boxes[0].column, boxes[-1].column)]  # fmt: skip
+        words = [
+            max(wide(line, LINE) for box in boxes if box.column == column for line in (*box.title, *box.caption)) / 2
+            for column in (boxes[0].column, boxes[-1].column)
+        ]
         left = MARGIN + max(labels, words[0] - widths[0] / 2)
         across = sum(widths) + self.gap * (len(widths) - 1)
         end = left + across + max(0.0, words[1] - widths[-1] / 2) + MARGIN
@@ -375,6 +381,9 @@ class Arrangement:
                 y += box.pitch
             box.middles[u] = y
             y += box.pitch
+
+    def label_width(self, box: Box) -> float:
+        return max((wide(self.label(u), SMALL) for u in box.units), default=0) + 4
 
     def label(self, u: int) -> str:
         """What stands beside an input."""
@@ -430,6 +439,17 @@ def size_in_words(block: Block, noun: str) -> str:
     return counted(count, noun) + (f" at {places} places" if places > 1 else "")
 
 
+def too_many(widths: list[float], room: float) -> range:
+    """The columns in the middle that are folded, so that the others have room; but not if there are only a few."""
+    hidden = range(0)
+    for seen in range(len(widths), FEWEST_COLUMNS - 1, -1):
+        hidden = range((seen + 1) // 2, len(widths) - seen // 2)
+        shown = [width for c, width in enumerate(widths) if c not in hidden] + [FOLD] * bool(hidden)
+        if sum(shown) + GAPS[0] * (len(shown) - 1) <= room:
+            break
+    return hidden
+
+
 def folded(count: int, limit: int) -> list[int]:
     """Which of the units are shown: all, or the first and the last of more than can be read."""
     if count <= limit:
@@ -450,6 +470,6 @@ def break_lines(box: Box, room: float) -> None:
 
 def wrapped(text: str, room: float, size: float) -> list[str]:
     """The text in lines that have room: a long way of names is broken behind a dot, a long word anywhere."""
-    most = max(8, int(room / (size * GLYPH)))
+    most = max(8, int(room / (size * COLUMN)))
     apart = " ".join(word.replace(".", ". ") if len(word) > most else word for word in text.split())
     return [line.replace(". ", ".") for line in textwrap.wrap(apart, most)] or [""]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autograd.drawing.models import Recorded
     from autograd.engines import Value
     from autograd.structures import Form
-    from autograd.tape.wengert import WengertList
+    from autograd.tape import WengertList
 
     Place = tuple[int, int, int]
 
@@ -118,6 +118,8 @@ class Network:
 def network_of(model: Any, inputs: Any = None) -> Network:
     """The blocks of what the model computes from the inputs. Raises TypeError or ValueError where there are none."""
     names = names_of(model)
+    if not names:
+        raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
     run = recorded(model, [*names.values()], inputs)
     wengert, parameters = write_down(run.outputs, run.inputs)
     own = [names.pop(id(parameter), "") for parameter in parameters]
@@ -291,8 +293,8 @@ class Finder:
                 unit.biases = [bias for bias in unit.biases if not self.blocks_at(bias)]
         for product in self.products:  # and where the same neurons are used again, they may see another block
             b, u, _ = self.places[product.results[0]]
-            first = {s for v in self.found[b].units[u].inputs for s in self.blocks_at(v)}
-            self.found[b].reads |= {s for v in product.inputs for s in self.blocks_at(v)} - first
+            known = {s for v in self.found[b].units[u].inputs for s in self.blocks_at(v)}
+            self.found[b].reads |= {s for v in product.inputs for s in self.blocks_at(v) if s not in known}
 
     def merged(self) -> dict[frozenset[int], frozenset[int]]:
         """Of the origins whose results nothing uses but operations of one other origin, that one."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from autograd.drawing.naming import Model
+    from autograd.drawing.models import Model
     from autograd.drawing.pen import Picture
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
@@ -46,7 +46,7 @@ def draw(
     model: Model | None = None,
     fold: bool | None = None,
     open: str | Sequence[str] = (),
-    max_nodes: int = 500,
+    max_nodes: int = 200,
 ) -> Drawing:
     """The picture of the graph that the values were computed from, with the numbers that it holds now; or of a model.
 
@@ -248,7 +248,11 @@ class Drawing:
 
     @cached_property
     def png(self) -> bytes:
-        """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `picture` raises."""
+        """The picture as the bytes of a PNG file, with 144 dots per inch, or as many as make 16 million pixels.
+
+        The layout program draws it. Raises RuntimeError if there is none, or it fails, and TimeoutError if it takes
+        longer than 20 s.
+        """
         return xdot.png(self.picture)
 
     @cached_property
@@ -319,7 +323,7 @@ class Drawing:
         image = f'<img src="data:image/svg+xml;base64,{data}" alt="{about}" style="display: block; width: 100%">'
         html = pages.framed(self.html, self.picture.title, width, min(height, LEAST_HEIGHT), image)
         bundle: dict[str, str | bytes] = {"text/html": html, "image/svg+xml": self.svg, "text/plain": repr(self)}
-        with suppress(RuntimeError):  # the layout program is needed for this alone
+        with suppress(RuntimeError, TimeoutError):  # the layout program is needed for this alone
             bundle["image/png"] = self.png
         return bundle, {"image/png": {"width": width, "height": height}}
 

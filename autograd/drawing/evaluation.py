@@ -35,7 +35,8 @@ class Evaluation:
         network: whose variables they are.
 
     `table` has the numbers by variable, the constants, whose variables are negative, at its end. `is_plane` says
-    whether the network has two inputs and no branches: then `plane` says what a unit makes of other inputs.
+    whether the network has two inputs, and neither branches nor looks up one: then `plane` says what a unit makes of
+    other inputs.
     """
 
     def __init__(self, network: Network) -> None:
@@ -48,7 +49,8 @@ class Evaluation:
         needed |= {v for block in network.blocks for head in block.attention for row in head for v in row.values()}
         variables = sorted(needed)
         batch = [[leaf.data for leaf in run.inputs]]
-        self.is_plane = not run.branches and [len(unit.uses) for unit in network.blocks[0].units] == [1, 1]
+        are_two = [len(unit.uses) for unit in network.blocks[0].units] == [1, 1]
+        self.is_plane = are_two and not run.branches and not len(wengert.lookups[0])  # an index has no number beside it
         self.reach = max([LEAST_REACH, *(1.25 * abs(x) for x in batch[0] if run.is_example and math.isfinite(x))])
         if self.is_plane:
             steps = [self.reach * (2 * k / (PLANE - 1) - 1) for k in range(PLANE)]
@@ -65,6 +67,7 @@ class Evaluation:
         else:
             self.evaluate()
         self.has_gradients = any(grad != 0.0 for grad in self.grad)  # nan, too
+        self.uses = Counter(v for unit in units for v in unit.weights)
         biases = Counter(bias for unit in units for bias in unit.biases)
         self.own_biases = {bias for bias, count in biases.items() if count == 1}
 

@@ -1,7 +1,7 @@
 """Insets are small images of many numbers: weights, a map of activations, what a neuron says over the plane.
 
 A square's colour is the number's: blue if it is positive, orange if it is negative, the paler the nearer to 0. All
-squares of an image have one scale. What is no number has a colour of its own.
+squares of an image have one scale. What is no number has the colour of text, which no eyes take for one of these.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def colours(numbers: Sequence[float], theme: Theme, scale: float | None = None) 
     scale = scale_of(numbers) if scale is None else scale
     shades = palette(theme.flow.negative, theme.flow.positive, theme.background)
     shares = [share_of(number, scale) for number in numbers]
-    return [theme.undefined if math.isnan(s) else shades[SHADES + round(SHADES * s)] for s in shares]
+    return [theme.ink if math.isnan(s) else shades[SHADES + round(SHADES * s)] for s in shares]
 
 
 def image(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LAYOUT_SECONDS = 20.0
 POINTS = 72  # of an inch, in which Graphviz has sizes
+BARE = 'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" FIXEDSIZE="TRUE"'  # a table of one cell
 MARGIN = 7.0  # around the picture, in points
 
 
@@ -108,8 +109,7 @@ def size(of: Point) -> str:
 def cell(of: Point) -> str:
     """A label that has the size and shows nothing."""
     width, height = map(round, of)
-    bare = 'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0" FIXEDSIZE="TRUE"'
-    return f'<<TABLE {bare} WIDTH="{width}" HEIGHT="{height}"><TR><TD></TD></TR></TABLE>>'
+    return f'<<TABLE {BARE} WIDTH="{width}" HEIGHT="{height}"><TR><TD></TD></TR></TABLE>>'
 
 
 # ---- The program.

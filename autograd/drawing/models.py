@@ -6,6 +6,7 @@ user's is touched, and random numbers that the model draws are not used up.
 
 from __future__ import annotations
 
+import pickle
 import random
 import sys
 from contextlib import contextmanager
@@ -24,25 +25,29 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Model(Protocol):
-        """`nn.Module` is one. A class with `parameters()` alone, as micrograd's, will do; then they have no names."""
+        """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes.
 
-        def __call__(self, inputs: Any, /) -> Any: ...  # Any: what the model takes and returns
+        A class with `parameters()` alone, as micrograd's, will do: names are found in its attributes.
+        """
 
         def named_parameters(self) -> Iterable[tuple[str, Value]]: ...
 
 
 def is_model(thing: object) -> bool:
     """Whether it can be called and tells its parameters."""
-    if isinstance(thing, (Value, type)) or not callable(thing):
-        return False
-    return any(callable(getattr(thing, name, None)) for name in ("named_parameters", "parameters"))
+    return callable(thing) and tells_parameters(thing)
 
 
-def names_of(model: Any) -> dict[int, str]:
+def tells_parameters(thing: object) -> bool:
+    methods = (getattr(thing, name, None) for name in ("named_parameters", "parameters"))
+    return not isinstance(thing, (Value, type)) and any(map(callable, methods))
+
+
+def names_of(model: Any) -> dict[int, str]:  # Any: a Model, or one with parameters() alone
     """The name of each parameter by its id: `layers.0.neurons.3.weights.5`, or "" where there is none.
 
     A model that tells no names, as micrograd's, has those of its attributes.
-    Raises TypeError for what are no parameters, ValueError if there are none.
+    Raises TypeError for what are no parameters.
     """
     if callable(getattr(model, "named_parameters", None)):
         pairs = [*model.named_parameters()]
@@ -52,9 +57,10 @@ def names_of(model: Any) -> dict[int, str]:
     for _, parameter in pairs:
         if not isinstance(parameter, Value):
             raise TypeError(f"draw: expected Values as the model's parameters, got {described(parameter)}")
-    if not pairs:
-        raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
-    return {id(parameter): str(name) for name, parameter in pairs}
+    names: dict[int, str] = {}
+    for name, parameter in pairs:
+        names.setdefault(id(parameter), str(name))
+    return names
 
 
 def ways_to_values(holder: object, seen: dict[int, object], way: str = "") -> Iterator[tuple[int, str]]:
@@ -210,12 +216,21 @@ def leaves_for(inputs: Any) -> tuple[Any, list[Value], structures.Form]:
 @contextmanager
 def untouched() -> Iterator[None]:
     """Within it all is recorded, nothing raises for a number that is not finite, and random numbers are not used up."""
-    numpy = sys.modules.get("numpy")
-    state, state_of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
+    before = random_states()
     try:
         with recording(raises=False):
             yield
     finally:
-        random.setstate(state)
-        if numpy and state_of_numpy is not None:
-            numpy.random.set_state(state_of_numpy)
+        for now, then, put_back in zip(random_states(), before, (random.setstate, numpy_state), strict=False):
+            if pickle.dumps(now) != pickle.dumps(then):  # another thread may draw: what is as it was is left alone
+                put_back(then)
+
+
+def random_states() -> list[Any]:  # Any: as each has them
+    """That of Python, and that of NumPy where it has been imported."""
+    numpy = sys.modules.get("numpy")
+    return [random.getstate(), *([numpy.random.get_state(legacy=False)] if numpy else [])]
+
+
+def numpy_state(state: Any) -> None:
+    sys.modules["numpy"].random.set_state(state)

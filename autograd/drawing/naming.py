@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 
 from autograd.drawing import diagram
+from autograd.drawing.models import names_of, tells_parameters
 from autograd.operands import described
 from autograd.wording import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Protocol
 
+    from autograd.drawing.models import Model
     from autograd.engines import Value
-
-    class Model(Protocol):
-        """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes."""
-
-        def named_parameters(self) -> Iterable[tuple[str, Value]]: ...
 
     Place = tuple[str, ...]  # ("layers[0]", "neurons[3]", "weights[1]")
 
@@ -28,11 +24,11 @@ def places(model: Model) -> dict[int, Place]:
 
     A number after a dot is an index: "layers.0.weights.1" is ("layers[0]", "weights[1]").
     """
-    if not callable(getattr(model, "named_parameters", None)) or isinstance(model, type):
+    if not tells_parameters(model):
         raise TypeError(
             f"draw: expected model= to have named_parameters(), as an nn.Module has, got {described(model)}"
         )
-    return {id(parameter): place(name) for name, parameter in model.named_parameters()}
+    return {key: place(name) for key, name in names_of(model).items() if name}
 
 
 def place(name: str) -> Place:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from autograd.drawing import insets
 from autograd.drawing.arrangement import (
     BLOCKS,
-    GLYPH,
     HEAD,
     INSET,
     KERNEL,
@@ -34,6 +33,7 @@ from autograd.drawing.blocks import network_of
 from autograd.drawing.diagram import HOVER_CHARACTERS
 from autograd.drawing.evaluation import PLANE, Evaluation, compact, in_lines, listed
 from autograd.drawing.pen import Group, Picture, Shape, Text
+from autograd.drawing.sizes import wide
 from autograd.drawing.themes import mixed
 from autograd.wording import counted, shown
 
@@ -130,7 +130,7 @@ class Painter:
 
     def on_background(self, text: Text) -> Iterator[Piece]:
         """A text in the middle of its place, which covers the edges behind it."""
-        (x, y), half = text.at, len(text.text) * text.size * GLYPH / 2 + 2
+        (x, y), half = text.at, wide(text.text, text.size) / 2 + 2
         yield Shape("box", ((x - half, y - text.size), (x + half, y + 3)), fill=self.theme.background)
         yield text
 
@@ -168,7 +168,7 @@ class Painter:
         bend = BEND * (x1 - x0)
         points = ((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1))
         if any(map(math.isnan, numbers)):
-            return Shape("curve", points, theme.undefined, "", theme.widest)
+            return Shape("curve", points, theme.ink, "", theme.widest)
         share = insets.share_of(self.arrangement.size(edge), scale)
         colour = mixed(theme.flow.of(sum(numbers)), theme.background, 0.3 + 0.7 * shade(math.sqrt(share)))
         return Shape("curve", points, colour, "", 0.4 + (widest - 0.4) * share)
@@ -177,17 +177,14 @@ class Painter:
         """The weight on its edge, where there is room for it."""
         number = self.numbers.of(edge.weights[0])
         words = compact(number)
-        room = len(words) * 8 * GLYPH + 7
+        room = wide(words, 8.0) + 7
         start, end = self.arrangement.exit(edge.source), self.arrangement.entry(edge.target)
         for t in (0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8):
             x, y = on_curve(start, end, t)
             if all(abs(x - a) > room or abs(y - c) > 11 for a, c in taken):
                 taken.append((x, y))
-                yield from self.on_background(self.text((x, y + 3), words, 8.0, colour=self.colour_of(number)))
+                yield from self.on_background(self.text((x, y + 3), words, 8.0, colour=self.theme.gradient.of(number)))
                 return
-
-    def colour_of(self, number: float) -> str:
-        return self.theme.undefined if math.isnan(number) else self.theme.gradient.of(number)
 
     def edge_in_full(self, edge: Edge) -> str:
         numbers = self.numbers
@@ -202,6 +199,8 @@ class Painter:
             lines.append(f"× {x!r} = {w * x!r}")
         if (gradient := numbers.gradient(weight)) is not None:
             lines.append(f"gradient {gradient!r}")
+        if numbers.uses[weight] > 1:
+            lines.append(f"shared by {numbers.uses[weight]} neurons")
         return in_lines(*lines)
 
     # ---- What leads from block to block without weights, and back in time
@@ -277,7 +276,8 @@ class Painter:
             yield from self.on_background(self.text((x, box.bottom + 12 + 11.0 * k), line, muted=True))
         if block.kind == "operations":
             corners = ((box.left, box.top), (box.right, box.bottom))
-            yield Shape("box", corners, self.theme.line, self.theme.operation, radius=6.0)
+            frame = Shape("box", corners, self.theme.line, self.theme.operation, radius=6.0)
+            yield Group((frame,), self.operations_in_full(block, box), f"b{b}")
             yield from self.attention(block, box)
         if box.style == "image":
             yield from self.image(block, box)
@@ -365,8 +365,8 @@ class Painter:
         yield Shape("ellipse", (at, (RADIUS, RADIUS)), theme.line, fill, theme.outline)
         for k, number in enumerate(numbers):
             words = compact(number)
-            size = min(SMALL, 2 * (RADIUS - 2) / (GLYPH * len(words)))
-            colour = theme.undefined if math.isnan(number) else theme.ink if self.has_numbers else theme.muted
+            size = min(SMALL, SMALL * 2 * (RADIUS - 2) / wide(words, SMALL))
+            colour = theme.ink if self.has_numbers else theme.muted
             yield self.text((x, y + 3 + 9 * k - 4.5 * (len(numbers) - 1)), words, size, colour=colour)
 
     def inset(self, unit: Unit, at: Point) -> Iterator[Piece]:
@@ -400,6 +400,12 @@ class Painter:
             lines.append(f"δ {listed(delta)}, the gradient of its bias")
         return in_lines(*lines)
 
+    def operations_in_full(self, block: Block, box: Box) -> str:
+        """What operations there are, and the parameters that they use."""
+        operations = ", ".join(f"{count:,} {name}" for name, count in block.operations.most_common())
+        parameters = [f"{self.numbers.name(v)} = {self.numbers.of(v)!r}" for v in sorted(block.parameters)]
+        return in_lines(box.name, operations, *parameters)
+
     # ---- The legend
 
     def legend_lines(self) -> list[str]:
@@ -428,7 +434,7 @@ class Painter:
         for words, colour in [("positive", self.theme.flow.positive), ("negative", self.theme.flow.negative)]:
             yield Shape("line", ((x, y - 3), (x + 16, y - 3)), colour, "", self.theme.widest)
             yield self.text((x + 20, y), words, align="left", muted=True)
-            x += 28 + len(words) * SMALL * GLYPH
+            x += 28 + wide(words, SMALL)
         for k, line in enumerate(self.legend_lines()):
             yield self.text((x + 6, y + 13.0 * k), line, align="left", muted=True)
 

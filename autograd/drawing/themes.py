@@ -38,7 +38,6 @@ class Theme:
         line: around boxes and circles.
         gradient: of a gradient's number.
         flow: of the edge that a gradient flows along.
-        undefined: of what is not a number, in the picture of a network.
         outline: how wide the line around a box or a circle is, in points.
         thinnest, widest: an edge without gradient, and the one with the largest.
     """
@@ -52,7 +51,6 @@ class Theme:
     line: str
     gradient: Signs
     flow: Signs
-    undefined: str
     outline: float = 1.0
     thinnest: float = 0.8
     widest: float = 3.0
@@ -103,12 +101,12 @@ THEMES = {
         background="#ffffff", leaf="#fdf6e3", computed="#ffffff", operation="#e4e7eb",
         ink="#1f2933", muted="#56626e", line="#7b8794",
         gradient=Signs(negative="#b34700", zero="#1f2933", positive="#0069a8"),
-        flow=Signs(negative="#b34700", zero="#7b8794", positive="#0069a8"), undefined="#a3257d",
+        flow=Signs(negative="#b34700", zero="#7b8794", positive="#0069a8"),
     ),
     "dark": Theme(
         background="#12181f", leaf="#322d1c", computed="#1b242e", operation="#303c48",
         ink="#e6edf3", muted="#a3b1bf", line="#7f8d9b",
         gradient=Signs(negative="#f0983e", zero="#e6edf3", positive="#5cb8f0"),
-        flow=Signs(negative="#f0983e", zero="#7f8d9b", positive="#5cb8f0"), undefined="#ff7ad9",
+        flow=Signs(negative="#f0983e", zero="#7f8d9b", positive="#5cb8f0"),
     ),
 }  # fmt: skip

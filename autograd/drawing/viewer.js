@@ -5,7 +5,6 @@
 const byId = (id) => document.getElementById(id);
 const [stage, card, search, found, way] = ["stage", "card", "search", "found", "way"].map(byId);
 const framed = window.parent !== window;
-const roomy = innerHeight >= 120 && innerWidth >= 200; // else the browser's own hints stay
 const templates = [...document.querySelectorAll("template")];
 const levels = [...byId("levels").children].map((item, number) => ({
   title: item.textContent, parent: Number(item.dataset.parent), box: item.dataset.box,
@@ -37,9 +36,9 @@ function prepare(level, number) {
     group.setAttribute("role", group.dataset.opens ? "button" : "img");
     group.setAttribute("aria-label", title.textContent);
     group.setAttribute("tabindex", -1);
-    if (roomy) title.remove();
     return group;
   });
+  level.hints = level.parts.map((group) => group.querySelector("title"));
   level.parts[0]?.setAttribute("tabindex", 0);
 }
 
@@ -51,6 +50,7 @@ function open(other) {
   for (let step = number; step >= 0; step = levels[step].parent) steps.unshift(step);
   way.replaceChildren(...(levels.length > 1 ? steps.map(stepBack) : []));
   fit();
+  hints();
   hideCard();
 }
 
@@ -108,10 +108,18 @@ function show(group) {
   look();
 }
 
-// ---- The card: what a part says in full.
+// ---- The card: what a part says in full. Where there is no room for it, the browser's own hints say it.
+
+const roomy = () => innerHeight >= 120 && innerWidth >= 200;
+
+function hints() {
+  const { parts, hints } = levels[number];
+  if (roomy()) hints.forEach((title) => title.remove());
+  else parts.forEach((group, i) => group.prepend(hints[i]));
+}
 
 function showCard(group, left, top) {
-  if (!roomy) return;
+  if (!roomy()) return;
   card.textContent = group.dataset.says;
   card.hidden = false;
   const [wide, high] = [card.offsetWidth, card.offsetHeight];
@@ -298,4 +306,8 @@ search.addEventListener("keydown", (event) => {
 
 levels.forEach(prepare);
 open(0);
-new ResizeObserver(() => scale <= whole ? fit() : look()).observe(stage);
+new ResizeObserver(() => {
+  if (scale <= whole) fit();
+  else look();
+  hints();
+}).observe(stage);

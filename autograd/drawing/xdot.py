@@ -6,6 +6,8 @@ background of a graph; texts are its nodes, each at its place. So whoever can la
 
 from __future__ import annotations
 
+import math
+
 from autograd.drawing import layout
 from autograd.drawing.dot import FONT, markup
 from autograd.drawing.pen import Image, Shape, Text, flat, rounded, squares
@@ -13,12 +15,13 @@ from autograd.drawing.sizes import wide
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from autograd.drawing.pen import Picture
 
-RISE = 0.3  # of a font's size: how far above the base line the middle of a line lies in Graphviz
+RISE = 0.14  # of a font's size: how far above the base line the middle of a cell lies, for either program about
 NOTHING = "#fffffe00"
+MOST_PIXELS = 16_000_000  # with more, a PNG takes longer than a layout
 
 
 class UnknownFormatError(RuntimeError):
@@ -26,8 +29,12 @@ class UnknownFormatError(RuntimeError):
 
 
 def png(picture: Picture) -> bytes:
-    """The picture as the bytes of a PNG file, with 144 dots per inch. Raises what `layout.output` raises."""
-    return drawn(picture, ["-Tpng", "-Gdpi=144"])
+    """The picture as the bytes of a PNG file, with 144 dots per inch, or as many as make `MOST_PIXELS`.
+
+    Raises what `layout.output` raises.
+    """
+    inches = picture.width * picture.height / layout.POINTS**2
+    return drawn(picture, ["-Tpng", f"-Gdpi={min(144.0, math.sqrt(MOST_PIXELS / inches)):.2f}"])
 
 
 def pdf(picture: Picture) -> bytes:
@@ -55,18 +62,36 @@ def source(picture: Picture) -> str:
             parts = squares(piece) if isinstance(piece, Image) else [piece]
             shapes += [operation for part in parts for operation in operations(part, picture.height)]
     width, height = picture.width, picture.height
+    background = quoted(" ".join(changes(shapes)))
     view = f"{width:.2f},{height:.2f},1,{width / 2:.2f},{height / 2:.2f}"  # its size, zoom and centre
     return (
-        f'graph {{ graph [bgcolor="{picture.background}" pad=0 viewport="{view}" _background="{" ".join(shapes)}"] '
+        f'graph {{ graph [bgcolor="{picture.background}" pad=0 viewport="{view}" _background={background}] '
         f"node [shape=plaintext fontname={FONT} margin=0 width=0 height=0] {' '.join(texts)} "
         f'end [pos="0,0" style=invis label=""] }}'  # a graph without nodes has no picture
     )
 
 
+def changes(shapes: Iterable[str]) -> Iterator[str]:
+    """The operations without those that set a pen or a filling to what it is already."""
+    last: dict[str, str] = {}
+    for shape in shapes:
+        kind = shape[0]
+        if kind in "ScC" and last.get(kind) == shape:
+            continue
+        last[kind] = shape
+        yield shape
+
+
+def quoted(text: str) -> str:
+    """A string of DOT, in parts: Graphviz reads at most 16,384 characters between two quotes."""
+    return " + ".join(f'"{text[k : k + 8000]}"' for k in range(0, len(text), 8000)) or '""'
+
+
 def operations(piece: Shape, height: float) -> Iterator[str]:
     """What draws a shape: its pen, its filling, and its outline."""
-    yield f"S {len(style := f'setlinewidth({piece.width:.2f})')} -{style}"
     yield colour("c", piece.line or NOTHING)
+    if piece.line:
+        yield f"S {len(style := f'setlinewidth({piece.width:.2f})')} -{style}"
     if piece.fill:
         yield colour("C", piece.fill)
     if piece.kind == "ellipse":
@@ -83,11 +108,12 @@ def colour(what: str, of: str) -> str:
 
 
 def text(piece: Text, height: float) -> str:
-    """A node that is nothing but its label, which Graphviz centres."""
-    (x, y), half = piece.at, wide(piece.text, piece.size) / 2
-    x += {"left": half, "center": 0.0, "right": -half}[piece.align]
+    """A node that is nothing but a cell with the text at its left end: programs measure what is not ASCII too wide."""
+    (x, y), width = piece.at, wide(piece.text, piece.size)
+    x += {"left": width / 2, "center": 0.0, "right": -width / 2}[piece.align]
     y -= RISE * piece.size
-    written = markup(piece.text)
-    written = f"<B>{written}</B>" if piece.bold else written
-    at = f'pos="{x:.2f},{height - y:.2f}"'
-    return f'[fontsize={piece.size:g} fontcolor="{piece.colour}" {at} label=<{written or " "}>]'
+    written = f"<B>{markup(piece.text)}</B>" if piece.bold else markup(piece.text)
+    size = f'WIDTH="{width}" HEIGHT="{round(1.4 * piece.size)}"'
+    cell = f'<TABLE {layout.BARE} {size}><TR><TD ALIGN="LEFT">{written}</TD></TR></TABLE>'
+    look = f'fontsize={piece.size:g} fontcolor="{piece.colour}"'
+    return f'[{look} pos="{x:.2f},{height - y:.2f}" label=<{cell}>]' if piece.text else '[style=invis label=""]'

@@ -1,8 +1,8 @@
 // The trace as a calculation: its numbers as the engine has them, and computed anew where a leaf is changed.
 //
 //   variables have the numbers of the entries, the last one is the result
-//   contributions  what the chain rule adds, in its order: { k, place, node, parent, use, before, after }, where k is the
-//                  instruction's place and `before` undefined if nothing was added to the parent's adjoint until then
+//   contributions  what the chain rule adds, in its order: { k, place, node, parent, use, before, after }, where k is
+//                  the instruction's place, and `before` undefined if that is the first for the parent's adjoint
 
 // How far what a rule computes here may be from what was recorded: in proportion to it, and at any rate.
 const [RELATIVE, ABSOLUTE] = [1e-9, 1e-12];

@@ -1,8 +1,8 @@
 """explain() shows how a number came about, and how the gradients follow from it.
 
 It is the evaluation trace of the textbooks, in two columns: downwards every intermediate value with its formula
-and numbers, upwards the chain rule with its numbers. It comes as plain text, Markdown and LaTeX, and as a web page that
-goes through it step by step beside the graph's drawing.
+and numbers, upwards the chain rule with its numbers. It comes as plain text, Markdown and LaTeX, and as a web page to
+play with: it goes through the trace step by step beside the graph's drawing, and computes it anew for other leaves.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def explain(value: Value, *, digits: int = 4, max_nodes: int = 500) -> Explanati
     """The trace of the graph that `value` was computed from: every intermediate value, and the chain rule on it.
 
     `print` shows it, notebooks display it, and `save("x.html")` writes a page that goes through it step by step.
+    Whoever reads the page can change the leaves, and see what becomes of all numbers.
 
     `x.grad` stands for the adjoint of x, ∂value/∂x, as `value.backward()` computes it, to the last bit, whether or not
     that has been called. Every adjoint begins with 0: what leaves have gathered in `grad` before is not in it, and no

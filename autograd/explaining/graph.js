@@ -28,8 +28,9 @@ class Graph {
     const known = schedule.computed(variable);
     const backward = schedule.byParent.get(variable).map(([step]) => step);
     const used = schedule.byParent.get(variable).map(([, { node }]) => schedule.computed(node));
+    const made = [...(known ? [known] : []), ...(variable === schedule.output ? [schedule.seed] : [])];
     return { ...this.named.get(`v${variable}`), variable, gradient: null, known, reached: schedule.reached(variable),
-      active: new Set([...(known ? [known] : []), ...backward, ...(variable === schedule.output ? [schedule.seed] : [])]),
+      active: new Set([...made, ...backward]),
       source: new Set([...used, ...(schedule.byNode.get(variable) ?? [])]) };
   }
 
@@ -42,8 +43,8 @@ class Graph {
     const whole = { known, reached: backward[0], active: new Set([known, ...backward]), source: new Set() };
     const circle = { ...this.named.get(`o${result}`), ...whole };
     const out = { ...this.named.get(`o${result} v${result}`), ...whole, node: result };
-    const operands = parents.map((parent, place) => ({ ...this.named.get(`v${parent} o${result} ${place}`), known,
-      reached: backward[place], active: new Set([known, backward[place]]), source: new Set(), node: result, k, place }));
+    const operands = parents.map((parent, place) => ({ ...this.named.get(`v${parent} o${result} ${place}`),
+      node: result, k, place, known, reached: backward[place], active: new Set([known, backward[place]]), source: new Set() }));
     return [circle, out, ...operands];
   }
 
@@ -101,7 +102,8 @@ class Graph {
       stroke.setAttribute("stroke", colour);
       stroke.setAttribute("stroke-width", (thinnest + (widest - thinnest) * Math.sqrt(size)).toFixed(2));
     }
-    if (k !== undefined) write(group.querySelector("text"), general(this.calculation.instructions[k].derivatives[place], 4));
+    if (k === undefined) return;
+    write(group.querySelector("text"), general(this.calculation.instructions[k].derivatives[place], 4));
   }
 
   // For a number in a box, between the word beside it, which ends there, and its own end.

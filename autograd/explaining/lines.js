@@ -1,5 +1,5 @@
-// The lines of the trace, and the sentence of each step. A line is a list of texts and numbers; { grouped: x } is a number
-// that stands in brackets where it has a sign.
+// The lines of the trace, and the sentence of each step. A line is a list of texts and numbers; { grouped: x } is a
+// number that stands in brackets where it has a sign.
 
 const MOST_NAMES = 6;  // in a sentence
 
@@ -35,7 +35,8 @@ class Lines {
   contribution(contribution) {
     const { calculation } = this;
     const { node, parent, before, after } = contribution;
-    const rule = `${this.grad(parent)} ${before === undefined ? "=" : "+="} ${this.grad(node)} * ${this.partial(contribution)} = `;
+    const assigned = before === undefined ? "=" : "+=";
+    const rule = `${this.grad(parent)} ${assigned} ${this.grad(node)} * ${this.partial(contribution)} = `;
     const sum = before === undefined ? [] : [{ grouped: before }, " + "];
     const product = [{ grouped: calculation.adjoint(node) }, " * ", { grouped: calculation.derivative(contribution) }];
     return [rule, ...sum, ...product, " = ", after];
@@ -53,8 +54,12 @@ class Lines {
     return `∂${this.names[node]}/∂${this.names[parent]}${use ? ` (use ${use})` : ""}`;
   }
 
+  short(number) {
+    return general(number, this.data.digits);
+  }
+
   // A line as text, its numbers written by a function.
-  text(parts, write = (number) => general(number, this.data.digits)) {
+  text(parts, write = (number) => this.short(number)) {
     return parts.map((part) => (typeof part === "string" ? part : inBrackets(part, write))).join("");
   }
 

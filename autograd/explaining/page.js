@@ -13,7 +13,7 @@ const [slider, now, count, allDigits] = ["step", "now", "count", "digits"].map(b
 const { last } = schedule;
 
 function inShort(number) {
-  return general(number, data.digits);
+  return lines.short(number);
 }
 
 // ---- What is seen at a step.
@@ -60,14 +60,15 @@ function shownNumber(part, write) {
 // All numbers may be others now.
 function recomputed() {
   graph.refresh();
-  layer.version = (layer.version ?? 0) + 1;
+  layer.version += 1;
   show(Number(slider.value), true);
   node.show();
 }
 
 // The drawing and the table scroll to what happens, each by itself; the page stays where it is.
 function follow() {
-  for (const [area, chosen] of [[".drawing", ".active[role=button], .active > ellipse"], [".trace", "[aria-current]"]]) {
+  const happening = { ".drawing": ".active[role=button], .active > ellipse", ".trace": "[aria-current]" };
+  for (const [area, chosen] of Object.entries(happening)) {
     const scroller = document.querySelector(area);
     const targets = [...scroller.querySelectorAll(chosen)].map((target) => target.getBoundingClientRect());
     if (!targets.length) {
@@ -108,11 +109,14 @@ allDigits.addEventListener("change", () => {
   show(Number(slider.value), true);
 });
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
-for (const button of document.querySelectorAll("[data-go]")) button.addEventListener("click", () => go(button.dataset.go));
+for (const button of document.querySelectorAll("[data-go]")) {
+  button.addEventListener("click", () => go(button.dataset.go));
+}
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") node.unmark();
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !(event.key in keys)) return;
-  if (event.target.closest("[data-scrolls], [type=range], [type=text], select")) return;  // they have these keys themselves
+  const hasKeys = "[data-scrolls], [type=range], [type=text], select";  // itself
+  if (event.target.closest(hasKeys)) return;
   event.preventDefault();
   go(keys[event.key]);
 });

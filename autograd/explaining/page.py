@@ -46,6 +46,7 @@ SCRIPTS = [
     "picture",
     "graph",
     "table",
+    "leaf",
     "node",
     "matrices",
     "page",
@@ -123,9 +124,9 @@ def page(trace: Trace, picture: Picture, digits: int, text: str) -> str:
 <div id="layer-backward"></div>
 </div>
 </section>
-<p class="note" hidden data-script>A click on a Value in the drawing chooses it, and marks its
-paths to the result; Escape unmarks them. When a leaf is changed, the operations stay
-as they were recorded: a branch of the program that made them is not taken anew.</p>
+<p class="note" hidden data-script>A click on a Value in the drawing chooses it, and marks its paths to the result;
+Escape unmarks them. When a leaf is changed, the operations stay as they were recorded: a branch of the program that
+made them is not taken anew. Functions are then the browser's, whose last digits may differ from the engine's.</p>
 </main>
 <script id="data" type="application/json">{as_json(data(trace, picture, digits))}</script>"""
     return pages.page(f"{trace.result.name}, step by step", style_sheet(), body, script(trace))
@@ -156,11 +157,11 @@ def nested(part: list[Any], place: Callable[[Number], Json]) -> Json:
 
 
 def script(trace: Trace) -> str:
-    """The table's rules that the trace needs, and the page's own script."""
+    """The table's rules that the trace needs, and the page's own script, without what a browser does not read."""
     rows = [row if isinstance(row, Operation) else None for row in operations_of(trace)]
     parts = [javascript.source(rows), *(resource(f"{name}.js") for name in SCRIPTS)]
-    lines = [line for part in parts for line in part.splitlines() if not line.lstrip().startswith("//")]
-    return "\n".join(['"use strict";', *lines])
+    lines = [line.strip() for part in parts for line in part.splitlines()]
+    return "\n".join(['"use strict";', *(line for line in lines if line and not line.startswith("//"))])
 
 
 def framed(trace: Trace, picture: Picture, page: str, digits: int) -> str:

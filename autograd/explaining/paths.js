@@ -1,8 +1,8 @@
-// The paths from a variable to the result. The derivative of the result by it is the sum over all paths of the products of
-// the local derivatives along each (F. L. Bauer, "Computational graphs and rounding error", 1974).
+// The paths from a variable to the result. The derivative of the result by it is the sum over all paths of the products
+// of the local derivatives along each (F. L. Bauer, "Computational graphs and rounding error", 1974).
 
-// How many paths there are, exactly, and the `most` whose products are largest: { product, edges: [{ k, place }, ...] }.
-// They are counted, and the largest are found, from the result to its operands: there may be too many to walk along each.
+// How many paths there are, exactly, and the `most` whose products are largest: { product, edges: [{ k, place }] }.
+// They are counted, and the largest are found, from the result to its operands: there may be too many to walk along.
 function pathsFrom(calculation, variable, most) {
   const { instructions, output } = calculation;
   const counts = new Map([[output, 1n]]);

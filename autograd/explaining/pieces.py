@@ -22,7 +22,7 @@ SCALE = 10  # so many units are a point of the printers
 def as_data(picture: Picture) -> dict[str, Json]:
     """The picture as data: its size, its styles, and the pieces.
 
-    >>> from autograd.drawing import Shape
+    >>> from autograd.drawing import Group, Picture, Shape
     >>> as_data(Picture(9.0, 9.0, "#fff", (Group((Shape("box", ((1.0, 1.0), (8.0, 8.0)), fill="#999"),), "", "a"),)))
     ... # doctest: +NORMALIZE_WHITESPACE
     {'width': 9.0, 'height': 9.0,

@@ -1,5 +1,5 @@
-// At which step is what? At step 0 there are the leaves; then comes a step for each computed Value, one for the derivative
-// of the result with respect to itself, and one for each edge that the chain rule goes along.
+// At which step is what? At step 0 there are the leaves; then comes a step for each computed Value, one for the
+// derivative of the result with respect to itself, and one for each edge that the chain rule goes along.
 
 class Schedule {
   constructor({ instructions, contributions, output }) {

@@ -17,7 +17,8 @@ class Table {
     const { lines, schedule, calculation } = this;
     const computed = schedule.computed(variable);
     const left = [this.line(() => lines.evaluation(variable), computed, computed, lines.remark(variable))];
-    const right = contributions.map(([step, contribution]) => this.line(() => lines.contribution(contribution), step, step));
+    const right = contributions.map(([step, contribution]) =>
+      this.line(() => lines.contribution(contribution), step, step));
     const isResult = variable === schedule.output;
     if (isResult || calculation.isLeaf(variable)) {
       const complete = schedule.complete(variable);

@@ -63,16 +63,31 @@ static bool gather_plain(PyObject *leaves, double *numbers, Py_ssize_t count)
     return true;
 }
 
+enum { LEAVES, IS_SINGLE, THREADS, BATCH, PARAMETERS, GRADIENT, FOR_INPUTS, ARGUMENTS };
 enum { FEW = 64 };
 
 /* What is read: its memory, and room for what is few. */
 typedef struct {
-    Py_buffer batch, parameters;
+    Py_buffer batch, parameters, gradient;
     double room[2 * FEW], *more;
     double *gathered, *seeds;
     Py_ssize_t examples;
     int threads;
 } Read;
+
+/* One number for all outputs of all examples, or one for each output of a tape that has several. */
+static bool read_gradient(const WengertList *list, PyObject *const *arguments, Read *read)
+{
+    PyObject *gradient = arguments[GRADIENT];
+    if (gradient == Py_None || PyFloat_CheckExact(gradient)) {
+        double seed = gradient == Py_None ? 1.0 / (double)read->examples : PyFloat_AS_DOUBLE(gradient);
+        for (int32_t k = 0; k < list->outputs; k++) read->seeds[k] = seed;
+        return true;
+    }
+    if (arguments[IS_SINGLE] == Py_True || !read_array(gradient, 1, &read->gradient)) return false;
+    read->seeds = read->gradient.buf;
+    return read->gradient.shape[0] == list->outputs;
+}
 
 /* Returns false, without an exception, where Python must see to it. */
 static bool read_arguments(const Program *program, PyObject *const *arguments, Read *read)
@@ -82,30 +97,28 @@ static bool read_arguments(const Program *program, PyObject *const *arguments, R
     else read->gathered = read->more = PyMem_Malloc(((size_t)list->parameters + (size_t)list->outputs) * sizeof(double));
     if (read->gathered == NULL) return false;
     read->seeds = read->gathered + list->parameters;
-    if (arguments[0] == Py_None) {
+    if (arguments[BATCH] == Py_None) {
         if (list->inputs > 0) return false;
         read->examples = 1;
     } else {
-        if (!read_array(arguments[0], 2, &read->batch)) return false;
+        if (!read_array(arguments[BATCH], 2, &read->batch)) return false;
         read->examples = read->batch.shape[0];
         if (read->batch.shape[1] != list->inputs || read->examples == 0) return false;
     }
-    if (arguments[1] == Py_None) {
-        if (!gather_plain(arguments[3], read->gathered, list->parameters)) return false;
-    } else if (!read_array(arguments[1], 1, &read->parameters) || read->parameters.shape[0] != list->parameters) {
+    if (arguments[PARAMETERS] == Py_None) {
+        if (!gather_plain(arguments[LEAVES], read->gathered, list->parameters)) return false;
+    } else if (!read_array(arguments[PARAMETERS], 1, &read->parameters) || read->parameters.shape[0] != list->parameters) {
         return false;
     }
-    if (arguments[2] != Py_None && !PyFloat_CheckExact(arguments[2])) return false;
-    double seed = arguments[2] == Py_None ? 1.0 / (double)read->examples : PyFloat_AS_DOUBLE(arguments[2]);
-    for (int32_t k = 0; k < list->outputs; k++) read->seeds[k] = seed;
-    read->threads = (int)PyLong_AsLong(arguments[6]);
-    return true;
+    read->threads = (int)PyLong_AsLong(arguments[THREADS]);
+    return read_gradient(list, arguments, read);
 }
 
 static void release(Read *read)
 {
     PyBuffer_Release(&read->batch);
     PyBuffer_Release(&read->parameters);
+    PyBuffer_Release(&read->gradient);
     PyMem_Free(read->more);
 }
 
@@ -136,11 +149,12 @@ static PyObject *replayed(Program *program, const Read *read, bool is_single, bo
 
 PyObject *value_and_grad(Program *program, PyObject *const *arguments, Py_ssize_t count)
 {
-    if (count != 7) return PyErr_Format(PyExc_TypeError, "value_and_grad: expected 7 arguments, got %zd", count);
+    if (count != ARGUMENTS)
+        return PyErr_Format(PyExc_TypeError, "value_and_grad: expected %d arguments, got %zd", ARGUMENTS, count);
     if (find_numpy() < 0) return NULL;
     Read read = {.more = NULL};
     PyObject *result = read_arguments(program, arguments, &read)
-                           ? replayed(program, &read, PyObject_IsTrue(arguments[4]) > 0, PyObject_IsTrue(arguments[5]) > 0)
+                           ? replayed(program, &read, PyObject_IsTrue(arguments[IS_SINGLE]) > 0, PyObject_IsTrue(arguments[FOR_INPUTS]) > 0)
                            : Py_NewRef(Py_None);
     release(&read);
     return result;

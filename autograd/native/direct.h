@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-/* value_and_grad(batch, parameters, gradient, leaves, is_single, for_inputs, threads): what Tape.value_and_grad returns; None
+/* value_and_grad(leaves, is_single, threads, batch, parameters, gradient, for_inputs): what Tape.value_and_grad returns; None
    where Python must see to it: for what is no array of float64, and for every error. */
 PyObject *value_and_grad(Program *program, PyObject *const *arguments, Py_ssize_t count);
 

@@ -29,13 +29,13 @@ class Program:
     ) -> None: ...
     def value_and_grad(
         self,
+        leaves: tuple[Value, ...],
+        is_single: bool,
+        threads: int,
         batch: Any,
         parameters: Any,
         gradient: Any,
-        leaves: tuple[Value, ...],
-        is_single: bool,
         for_inputs: bool,
-        threads: int,
         /,
     ) -> Any: ...
 

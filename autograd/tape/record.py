@@ -61,16 +61,12 @@ class Writer:
         flat += [operand for operand in node.operands if not isinstance(operand, tuple)]
         row = ROW[node.operation.name]
         operands = [self.variable[id(x)] if isinstance(x, Value) else self.constant(x) for x in flat]
-        self.variable[id(node)] = self.instruction(row, len(sequences[0]) if sequences else 1, operands)
-
-    def instruction(self, row: int, length: int, operands: list[int]) -> int:
-        """The variable of its result: a new one, or if the same has been written before, that of then."""
         known = self.known.setdefault((row, *operands), self.first + len(self.rows))
+        self.variable[id(node)] = known
         if known == self.first + len(self.rows):
             self.rows.append(row)
-            self.lengths.append(length)
+            self.lengths.append(len(sequences[0]) if sequences else 1)
             self.operands += operands
-        return known
 
     def constant(self, number: float) -> int:
         """The variable of a constant. Constants are told apart by their bits, since 0.0 is not -0.0."""

@@ -162,7 +162,7 @@ class SecondOrder:
         """(colours, leaves): 1.0 for each leaf of the colour."""
         return numpy.equal.outer(numpy.arange(max(self.colours, default=-1) + 1), self.colours).astype(float)
 
-    # ---- The lists. Each is written once, by one thread; one that was interrupted is begun anew.
+    # ---- The lists. Each is written once, by one thread; what an interrupt leaves of one does no harm.
 
     @cached_property
     def of_entries(self) -> Program | None:
@@ -245,15 +245,19 @@ class SecondOrder:
 
     def _pulled_back(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
         """(directions, leaves), summed over the examples: the adjoints of the parameters from each direction."""
-        outputs = numpy.empty((len(batch), len(self.leaves)))
-        products = numpy.empty(directions.shape)
-        inputs = numpy.concatenate([batch, weights], axis=1) if self.weights else batch
-        are_alike = bool(self.weights) or (weights == weights[:1]).all()
-        for direction, product in zip(directions, products, strict=True):
-            seeds = direction
-            if not self.weights:
-                seeds = direction * weights[0] if are_alike and len(weights) else direction * weights
-            self.of_gradient.replay(len(batch), inputs, parameters, outputs, seeds, product, None, threads)
+        products = numpy.zeros(directions.shape)
+        at_once = max(1, NUMBERS_AT_ONCE // max(1, len(self.leaves)))
+        for first in range(0, len(batch), at_once):
+            inputs, factors = batch[first : first + at_once], weights[first : first + at_once]
+            if self.weights:
+                inputs, factors = numpy.concatenate([inputs, factors], axis=1), numpy.ones(1)
+            elif (factors == factors[0]).all():
+                factors = factors[0]  # as mostly: the seeds are the same for all examples
+            outputs, product = numpy.empty((len(inputs), len(self.leaves))), numpy.empty(len(self.leaves))
+            for sums, direction in zip(products, directions, strict=True):
+                seeds = direction * factors
+                self.of_gradient.replay(len(inputs), inputs, parameters, outputs, seeds, product, None, threads)
+                sums += product
         return products
 
     def _replayed(

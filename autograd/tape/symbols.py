@@ -121,7 +121,7 @@ class Draft(Writer):
         super().__init__({})
         self.inputs, self.first = wengert.inputs, wengert.first_result
         self.further = count(FURTHER)
-        self.numbers: list[float] = []  # of the constants
+        self.numbers: dict[int, float] = {}  # of the constants, by their variables
         rows: dict[str, Any] = {name: partial(self.apply, name) for name in OPERATIONS}
         others = {"where": self.where, "sum": self.sum, "places": places, "varies": varies}
         self.mathematics = Mathematics(**rows | others | {"largest": rows["max"], "element": rows["take"]})
@@ -130,22 +130,24 @@ class Draft(Writer):
         for _, operation, operands in wengert.instructions():
             flat = [x for operand in operands for x in (operand if isinstance(operand, list) else [operand])]
             read = [variables[x] if x >= 0 else self.constant(constants[-1 - x]) for x in flat]
-            length = len(operands[0]) if isinstance(operands[0], list) else 1
-            variables.append(self.instruction(ROW[operation.name], length, read))
+            variables.append(self.instruction(ROW[operation.name], read))
         self.variables = variables  # of the list's, here: an instruction that is there twice is written once
 
     def symbol(self, variable: int) -> Number:
         """That of a variable; for a constant, its number."""
-        return Symbol(self, variable) if variable >= 0 else self.numbers[-1 - variable]
+        return Symbol(self, variable) if variable >= 0 else self.numbers[variable]
 
     def further_symbol(self) -> Symbol:
         return Symbol(self, next(self.further))
 
     def constant(self, number: float) -> int:
         variable = super().constant(number)
-        if len(self.numbers) < len(self.constants):
-            self.numbers.append(number)
+        self.numbers[variable] = number
         return variable
+
+    def instruction(self, row: int, operands: list[int]) -> int:
+        """The variable of its result. `known` is all that there is of instructions: no interrupt leaves one by half."""
+        return self.known.setdefault((row, *operands), self.first + len(self.known))
 
     # ---- The mathematics of symbols
 
@@ -165,7 +167,7 @@ class Draft(Writer):
         read = [x.variable if isinstance(x, Symbol) else self.constant(x) for x in flat]
         if name in ("add", "multiply") and (ROW[name], *read[::-1]) in self.known:
             read.reverse()
-        return Symbol(self, self.instruction(ROW[name], len(operands[0]) if operation.sequences else 1, read))
+        return Symbol(self, self.instruction(ROW[name], read))
 
     def sum(self, terms: Sequence[Number], start: Number = 0.0) -> Number:
         return self.apply("sum", [start, *terms])
@@ -210,10 +212,9 @@ class Draft(Writer):
         written, first = [*self.known], self.first  # row and operands, in the order of the instructions
         for result in results:
             row, *operands = written[result - first]
-            operation, length = ROWS[row], self.lengths[result - first]
-            end = operation.sequences * length
-            sequences = [operands[start : start + length] for start in range(0, end, length)] if length else [[]]
-            yield result, operation, [*sequences[: operation.sequences], *operands[end:]]
+            length, sequences = length_of_each(row, len(operands)), ROWS[row].sequences
+            parts: list[int | list[int]] = [operands[k * length : (k + 1) * length] for k in range(sequences)]
+            yield result, ROWS[row], [*parts, *operands[sequences * length :]]
 
     def finished(
         self, outputs: Sequence[Number], inputs: Sequence[Symbol] = (), parameters: Sequence[Symbol] = ()
@@ -230,16 +231,24 @@ class Draft(Writer):
 
         def numbered(variable: int) -> int:
             if variable not in number:  # a constant
-                constants.append(self.numbers[-1 - variable])
+                constants.append(self.numbers[variable])
                 number[variable] = -len(constants)
             return number[variable]
 
-        rows = [written[result - self.first][0] for result in needed]
-        lengths = [self.lengths[result - self.first] for result in needed]
-        operands = [numbered(x) for result in needed for x in written[result - self.first][1:]]
+        instructions = [written[result - self.first] for result in needed]
+        rows = [row for row, *_ in instructions]
+        lengths = [length_of_each(row, len(operands)) for row, *operands in instructions]
+        operands = [numbered(x) for _, *operands in instructions for x in operands]
         results = [numbered(x.variable if isinstance(x, Symbol) else self.constant(x)) for x in outputs]
         arrays = [numpy.array(part, numpy.int32) for part in (rows, lengths, operands, results)]
         return WengertList(len(first), len(leaves) - len(first), numpy.array(constants, float), *arrays)
+
+
+def length_of_each(row: int, operands: int) -> int:
+    """The length of the sequences of an instruction with so many operands; 1 if it has none."""
+    operation = ROWS[row]
+    scalars = len(operation.operands) - operation.sequences
+    return (operands - scalars) // operation.sequences if operation.sequences else 1
 
 
 FURTHER = 2**30  # more variables than a list may have

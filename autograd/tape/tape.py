@@ -260,16 +260,13 @@ class Tape:
         >>> Tape(w * x, inputs=[x]).value_and_grad([[1.0], [4.0]], parameters=[10.0])
         (array([10., 40.]), array([2.5]))
         """
-        if self._directly is not None:
-            directly: tuple[Array, Array] | None = self._directly(
-                batch, parameters, gradient, self.parameters, self._is_single, inputs, self.threads
-            )
-            if directly is not None:
-                return directly
+        directly = self._directly
+        if directly is not None and (found := directly(batch, parameters, gradient, inputs)) is not None:
+            return found  # type: ignore[no-any-return]
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
-        found = self._replay(numbers, vector, self._seeds(gradient, len(numbers)), inputs)
-        outputs, derivatives, input_gradients = found
+        seeds = self._seeds(gradient, len(numbers))
+        outputs, derivatives, input_gradients = self._replay(numbers, vector, seeds, inputs)
         if input_gradients is not None:
             return self._shaped(outputs), derivatives, input_gradients
         return self._shaped(outputs), derivatives
@@ -330,12 +327,14 @@ class Tape:
         (entries, (rows, columns)), as scipy.sparse.coo_array takes them: (k,) numbers, or by the inputs (n, k), and
         (k,) integers, row by row.
 
-        The rules of the table write the list of H v, the Hessian times a vector, by forward over reverse: see `hvp`.
-        Columns that have no row in common are found by one v; of how many that are, the graph tells, whatever the
-        numbers (Curtis, Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). The lists are
-        written at the first call. At kinks, second derivatives are those of the branch that the table takes. Errors are
-        those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined at run
-        time, whose rule cannot be written as a list.
+        The table's rules write the list that computes H v, the Hessian times a vector: see `hvp`. They do so at the
+        first call, in some milliseconds for a thousand instructions. Which entries may be other than 0, the graph
+        tells, whatever the numbers; so the columns are coloured, and one v finds all columns of a colour (Curtis,
+        Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). At a kink, second derivatives are
+        those of the branch that the table takes. Where an entry is infinite, others of its row may be nan.
+
+        Errors are those of `value_and_grad`; ValueError for another `wrt`, and RecordingError for an operation, defined
+        at run time, whose rule cannot be written as a list.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> Tape(x**3 * y).hessian()
@@ -524,6 +523,7 @@ class Tape:
             self._forget_programs()
         if name == "threads":
             attribute = checked_threads(attribute)
+            self.__dict__.pop("_directly", None)
         if name == "executor":
             attribute = executors.checked(attribute, self._wengert, self.fast_math)
             self._forget_programs()
@@ -575,7 +575,8 @@ class Tape:
     @cached_property
     def _directly(self) -> Callable[..., Any] | None:
         """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
-        return None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
+        own = None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
+        return own and partial(own, self.parameters, self._is_single, self.threads)
 
     @cached_property
     def _program_of_leaves(self) -> Program:

@@ -1,12 +1,12 @@
 """Transforms, functions to functions: what users call (transforms), one evaluation (call), sweeps along it (sweeps).
 
-`compiled` replays them: the arguments of a call (apart), recorded and replayed (recordings, replays).
+`compiled` (compiling) replays them: the arguments of a call (apart), recorded and replayed (recordings, replays).
 
 `contradiction` and `has_own_backward` (refusals) are for explaining, which refuses what a transform refuses. All other
 names here are for users. Nothing else is used outside this folder.
 """
 
-from autograd.transforms.compiled import compiled
+from autograd.transforms.compiling import compiled
 from autograd.transforms.refusals import contradiction, has_own_backward
 from autograd.transforms.transforms import (
     derivative,

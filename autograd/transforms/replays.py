@@ -33,9 +33,10 @@ class Replay:
     Arguments:
         apart: the arguments that it is recorded with.
         function: from the arguments and keywords, with Values for numbers, to the Values that are the tape's outputs.
-        chosen: which of the numbers are the tape's inputs, by which it is differentiated; all others are parameters.
+        chosen: which of the numbers it is differentiated by: the tape's inputs. All others are parameters, if possible.
 
     has_parameters      whether it computes with Values from outside
+    part                of the tape's inputs, those that are chosen
     """
 
     def __init__(self, apart: Apart, function: Callable[..., list[Value]], chosen: Sequence[int]) -> None:
@@ -51,8 +52,12 @@ class Replay:
         except RecordingError as error:
             message = str(error).removeprefix("Tape.record: ")
             raise RecordingError(f"compiled: {message}; an argument that chooses may be named in static=") from error
-        self.tape = Tape(outputs or [Value(0.0)], [leaves[i] for i in chosen])
-        self.chosen = index_of(chosen)
+        results, inputs = outputs or [Value(0.0)], [*chosen]
+        try:
+            self.tape, self.part = Tape(results, [leaves[i] for i in inputs]), index_of(range(len(inputs)))
+        except TypeError:  # another of the numbers is the index of a lookup: only an input may be
+            self.tape, self.part, inputs = Tape(results, leaves), index_of(chosen), [*range(len(leaves))]
+        self.inputs_of_tape = index_of(inputs)
         self.is_empty = not (outputs and leaves)
         place = {leaf: k for k, leaf in enumerate(self.tape.parameters)}
         others = [i for i, leaf in enumerate(leaves) if leaf in place]
@@ -61,7 +66,7 @@ class Replay:
 
     def inputs(self, numbers: Array) -> tuple[Array, Array | None]:
         """The tape's batch and parameters; None where these are as they are."""
-        batch = numbers[:, self.chosen]
+        batch = numbers[:, self.inputs_of_tape]
         if not len(self.others[0]):
             return batch, None
         parameters = numpy.empty(len(self.tape.parameters))
@@ -135,7 +140,7 @@ class OfGradient(Replay):
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
         outputs, _, slopes = self.tape.value_and_grad(batch, parameters=parameters, gradient=self.seeds, inputs=True)
-        gradient = self.write(slopes[0])
+        gradient = self.write(slopes[0, self.part])
         aux = self.aux.built(outputs[0, 1:]) if self.has_aux else None
         if self.has_value:
             value = self.write_value(outputs[0, :1])
@@ -155,7 +160,7 @@ class OfHessian(OfGradient):
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
         [matrix] = self.tape.hessian(batch, wrt="inputs", parameters=parameters, gradient=self.seeds)
-        hessian = self.write_matrix(matrix)
+        hessian = self.write_matrix(matrix[self.part][:, self.part])
         if not self.has_aux:
             return hessian
         return hessian, self.aux.built(self.tape.forward(batch, parameters=parameters)[0, 1:])
@@ -180,7 +185,8 @@ class OfJacobian(Replay):
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
         [rows] = self.tape.jacobian(batch, wrt="inputs", parameters=parameters)
-        matrix, count = numpy.zeros((self.returned.form.count, rows.shape[1])), len(self.returned.places)
+        rows, count = rows[:, self.part], len(self.returned.places)
+        matrix = numpy.zeros((self.returned.form.count, rows.shape[1]))
         matrix[self.returned.places] = rows[:count]
         jacobian = self.write(matrix)
         if not self.has_aux:
@@ -206,8 +212,9 @@ class OfProduct(Replay):
 
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
-        vector = numbers[:, self.tangents]
-        return self.write(self.tape.hvp(batch, vector, wrt="inputs", parameters=parameters)[0])
+        vector = numpy.zeros(batch.shape)
+        vector[:, self.part] = numbers[:, self.tangents]
+        return self.write(self.tape.hvp(batch, vector, wrt="inputs", parameters=parameters)[0, self.part])
 
 
 REPLAYS: dict[str, Callable[[Apart, Made], Replay]] = {

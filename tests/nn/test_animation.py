@@ -66,7 +66,7 @@ def data_of(page):
 
 def decoded(picture):
     numbers = numpy.frombuffer(base64.b64decode(picture["scores"]), "<i2")
-    return numbers.reshape(picture["outputs"], RESOLUTION, RESOLUTION).astype(int)
+    return numbers.reshape(-1, RESOLUTION, RESOLUTION).astype(int)
 
 
 # ---- As data
@@ -86,13 +86,18 @@ def test_the_page_has_every_moment_and_the_scores_of_then(tmp_path):
             assert abs(score) < 1e-3 or (shown[row, column] > 0) == (score > 0)
 
 
-def test_the_largest_logit_stays_the_largest():
-    scores = numpy.array(
-        [[1.0, 2.0, -3.0], [1e308, -1e308, 0.0], [0.0, 0.0, 1e300]] + [[0.0] * 3] * (RESOLUTION**2 - 3)
-    )
-    for row in range(3):
-        numbers = decoded(boundary(scores[row] * numpy.ones((RESOLUTION**2, 1))))[:, 0, 0]
-        assert numbers.argmax() == scores[row].argmax()
+def test_the_largest_logit_stays_the_largest_and_others_are_left_out():
+    rows = [[1.0, 2.0, -3.0, 0.0], [1e308, -1e308, 0.0, 0.0], [0.0, 1e300, 0.0, 0.0], [1.0, 1.0 + 1e-3, 0.0, 0.0]]
+    for scale in (1.0, 1e-320, 3.0):
+        scores = scale * numpy.array([rows[0], rows[3]] * (RESOLUTION**2 // 2))
+        picture = boundary(scores)
+        assert picture["classes"] == [1]
+        scores[::2, 2] = 5.0 * scale
+        picture = boundary(scores)
+        assert picture["classes"] == [1, 2]
+        assert decoded(picture).argmax(axis=0).ravel().tolist() == [1, 0] * (RESOLUTION**2 // 2)
+    huge = boundary(numpy.array([rows[1], rows[2]] * (RESOLUTION**2 // 2)))
+    assert decoded(huge).argmax(axis=0).ravel()[0] == 0
     assert decoded(boundary(numpy.zeros((RESOLUTION**2, 1)))).any() == 0
     assert boundary(None) is None
 

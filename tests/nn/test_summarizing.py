@@ -351,6 +351,28 @@ def test_summaries_in_threads_do_not_meet() -> None:
     assert vars(Layer)["__call__"] is original
 
 
+def test_a_summary_that_begins_within_another_waits_and_leaves_the_class_as_it_was() -> None:
+    inner = MLP(2, [3, 1])
+    found = []
+    thread = threading.Thread(target=lambda: found.append(inner.summary([1.0, 2.0]).multiply_adds))
+
+    class Outer(Module):
+        def __init__(self) -> None:
+            self.layer = Layer(2, 1)
+
+        def __call__(self, x: Any) -> Any:
+            if not thread.ident:
+                thread.start()
+                thread.join(0.2)  # it waits for this summary to end
+            return self.layer(x)
+
+    original = vars(Layer)["__call__"]
+    assert Outer().summary([1.0, 2.0]).multiply_adds == 2
+    thread.join()
+    assert found == [9]
+    assert vars(Layer)["__call__"] is original
+
+
 def test_a_coroutine_is_unknown() -> None:
     class Later(Module):
         def __init__(self) -> None:

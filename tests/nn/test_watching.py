@@ -207,7 +207,7 @@ def everything(model, history):
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("patience", [None, 2])
+@pytest.mark.parametrize("patience", [None, 1])
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_watched_training_comes_to_the_same_numbers_to_the_bit(screens, kind, patience):
     ends = []
@@ -215,7 +215,7 @@ def test_a_watched_training_comes_to_the_same_numbers_to_the_bit(screens, kind, 
         random.seed(0)
         numpy.random.seed(0)  # noqa: NPY002
         model = MODELS[kind]()
-        history = trained(model, watch, patience=patience)
+        history = trained(model, watch, epochs=2, patience=patience)
         ends.append(everything(model, history))
         assert (history.film is not None) is watch
     assert ends[0] == ends[1]
@@ -280,6 +280,7 @@ def test_an_interrupt_while_the_last_figure_is_made_loses_nothing(screens, monke
     random.seed(0)
     history = trained(MLP(2, [3, 1]), watch=True)
     assert (history.interrupted, len(history.loss)) == (False, 4)
+    assert screens.made[0].left == [history]
 
 
 def test_a_training_that_fails_leaves_its_figure_too(screens):
@@ -377,7 +378,7 @@ def test_a_widget_shows_the_parts_and_a_figure_takes_its_place(notebook, monkeyp
     widget, picture = notebook
     shown = json.loads(widget.curves)
     assert [curve["name"] for curve in shown["curves"]] == ["loss", "correct_sign"]
-    assert json.loads(widget.boundary)["outputs"] == 1
+    assert json.loads(widget.boundary)["classes"] is None
     assert widget.setting["epochs"] == len(history.loss)
     assert "export default" in widget._esm
     assert widget.comm is None  # it is closed

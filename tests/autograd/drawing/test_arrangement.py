@@ -10,9 +10,9 @@ import pytest
 from autograd import tanh
 from autograd.drawing.arrangement import (
     BLOCKS,
-    MOST_COLUMNS,
     MOST_EDGES,
     MOST_UNITS,
+    MOST_WIDTH,
     SMALL,
     Arrangement,
     folded,
@@ -147,6 +147,15 @@ def test_what_goes_back_in_time_is_a_loop():
     assert {edge.source[0] for edge in arrangement.edges[1]} == {0}
 
 
+def test_loops_take_no_room_from_edges():
+    model = Recurrent(30, 25)
+    for neuron in model.layer.neurons:
+        for weight in neuron.weights[30:]:
+            weight.data = 9.0
+    arrangement = Arrangement(Evaluation(network_of(model, numbers(3, 30))))
+    assert (len(arrangement.edges[1]), len(arrangement.loops[1])) == (MOST_EDGES, 625)
+
+
 def test_units_are_folded_and_opened():
     arrangement = arranged("wide")
     assert arrangement.folded == {"inputs": 0, "layers[0]": 1}
@@ -161,8 +170,10 @@ def test_units_are_folded_and_opened():
 def test_columns_are_folded_and_opened():
     arrangement = arranged("deep")
     assert arrangement.folded == {BLOCKS: None}
-    assert len(arrangement.seen_columns()) == MOST_COLUMNS + 1
-    assert not any(edge.target[0] in range(6, 24) for edges in arrangement.edges for edge in edges)
+    assert [*arrangement.seen_columns()].count(-1) == 1
+    assert 0.9 * MOST_WIDTH < arrangement.width < 1.05 * MOST_WIDTH
+    hidden = {*arrangement.hidden}
+    assert not any(edge.target[0] in hidden for edges in arrangement.edges for edge in edges)
     opened = arranged("deep", BLOCKS)
     assert opened.folded == {}
     assert all(opened.edges[1:])

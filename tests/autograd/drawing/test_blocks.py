@@ -1,4 +1,4 @@
-"""Blocks: what a network consists of is found in its graph, however it is written, and every parameter is in one place."""
+"""Blocks: what a network consists of is found in its graph, however it is written, with every parameter."""
 
 from __future__ import annotations
 

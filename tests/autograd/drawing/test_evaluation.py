@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import chain
 
 import pytest
 
-from autograd import Value, dot, relu, tanh
+from autograd import Value, dot, tanh
 from autograd.drawing.blocks import network_of
 from autograd.drawing.evaluation import MOST_NUMBERS, PLANE, Evaluation, compact, in_lines, listed
-from nn import MLP, Convolution, Layer, Module, Recurrent, TransformerBlock, half_squared_error, rms_norm
+from nn import MLP, Convolution, Embedding, Layer, Module, Recurrent, TransformerBlock, half_squared_error, rms_norm
 
 pytestmark = pytest.mark.both_engines
 
@@ -47,7 +48,7 @@ def test_activations_and_net_inputs_are_those_of_the_model(fused):
 
 def test_maps_are_those_of_a_convolution():
     model, x = Convolution((1, 5, 5), maps=2, size=3, activation=tanh), numbers(25)
-    assert sum(activations(evaluated(model, x), 1), []) == data(model(x))
+    assert [*chain.from_iterable(activations(evaluated(model, x), 1))] == data(model(x))
 
 
 def test_a_unit_has_a_number_for_each_step():
@@ -80,11 +81,23 @@ def test_delta_is_the_derivative_by_the_net_input():
 
 
 def test_units_with_a_bias_each_have_a_delta_each():
-    model, x = Convolution((1, 3, 3), maps=1, size=2, unit_biases=True, activation=relu), numbers(9)
+    model, x = Convolution((1, 3, 3), maps=1, size=2, unit_biases=True, activation=tanh), numbers(9)
     units = model(x)
     half_squared_error(units, [1.0] * 4).backward()
     [unit] = evaluated(model, x).network.blocks[1].units
     assert evaluated(model, x).delta(unit) == [u.parents[0].grad for u in units]
+
+
+def test_a_constant_bias_is_what_it_is():
+    class Constants(Module):
+        def __init__(self) -> None:
+            self.w = [[Value(0.5)], [Value(1.5)]]
+
+        def __call__(self, x):
+            return [dot(row, x, bias) for row, bias in zip(self.w, [0.75, -3.0], strict=True)]
+
+    seen = evaluated(Constants(), [2.0])
+    assert [seen.all(unit.biases) for unit in seen.network.blocks[1].units] == [[0.75], [-3.0]]
 
 
 def test_there_is_no_delta_without_a_backward_pass_nor_without_a_bias_of_ones_own():
@@ -130,6 +143,20 @@ def test_there_is_no_plane_for_other_inputs_nor_with_branches():
     for model, inputs in ((MLP(3, [1]), None), (Recurrent(2, 1), [[1.0, 2.0]] * 2), (Choosing(), [1.0, 2.0])):
         seen = evaluated(model, inputs)
         assert seen.plane(seen.network.blocks[1].units[0]) is None
+
+
+def test_there_is_no_plane_where_an_input_is_looked_up():
+    class Pair(Module):
+        def __init__(self) -> None:
+            self.words, self.layer = Embedding(4, 2), Layer(4, 1)
+
+        def __call__(self, indices):
+            return self.layer([number for index in indices for number in self.words(index)])
+
+    model = Pair()
+    seen = evaluated(model, [3, 1])
+    assert not seen.is_plane
+    assert activations(seen, 1) == [[number.data] for index in (3, 1) for number in model.words(index)]
 
 
 def test_numbers_that_are_not_finite_are_shown():

@@ -17,7 +17,7 @@ def test_the_colour_is_the_sign_and_the_shade_is_the_size(theme):
     positive, half, zero, negative, nan = colours([2.0, 1.0, 0.0, -2.0, math.nan], theme)
     assert (positive, negative) == (theme.flow.positive, theme.flow.negative)
     assert half == mixed(theme.flow.positive, theme.background, 0.5)
-    assert (zero, nan) == (theme.background, theme.undefined)
+    assert (zero, nan) == (theme.background, theme.ink)
 
 
 def test_the_scale_is_that_of_what_is_finite():

@@ -21,7 +21,8 @@ HOSTILE = '<b>&"]]>\x00\ud800 </svg>'
 
 
 def trained(*widths: int, x: list[float]) -> MLP:
-    """A network after a backward pass."""
+    """A network after a backward pass, the same each time."""
+    random.seed(7)
     model = MLP(len(x), [*widths], activation=tanh)
     for bias in [neuron.bias for layer in model.layers for neuron in layer.neurons]:
         bias.data = random.uniform(-1.0, 1.0)
@@ -71,6 +72,33 @@ def test_hovering_shows_every_number_in_full():
         assert f"× {x_i!r} = {weight.data * x_i!r}" in said
 
 
+def test_a_shared_weight_says_so():
+    class Tied(Module):
+        def __init__(self) -> None:
+            self.w = [[Value(0.5), Value(0.25)]]
+
+        def __call__(self, x):
+            hidden = [dot(row, x).tanh() for row in self.w]
+            return [dot(column, hidden) for column in zip(*self.w, strict=True)]
+
+    assert [title.split("\n")[-1] for title in titles(draw(Tied(), [1.0, 2.0])) if "w[0][1] =" in title] == [
+        "shared by 2 neurons"
+    ] * 2
+
+
+def test_operations_say_what_they_are_and_which_parameters_they_use():
+    class Line(Module):
+        def __init__(self) -> None:
+            self.slope, self.offset = Value(2.5), Value(-0.125)
+
+        def __call__(self, x):
+            return self.slope * x + self.offset
+
+    drawing = draw(Line(), 3.0)
+    assert "Line\n1 multiply, 1 add\nslope = 2.5\noffset = -0.125" in titles(drawing)
+    assert {"1 *, 1 +", "2 parameters", compact(7.375)} <= {*texts(drawing)}
+
+
 def edges_of(drawing) -> list[tuple[str, str, float]]:
     """Of each edge that has a weight, what it says, its colour, and its width."""
     groups = [piece for piece in drawing.picture.pieces if getattr(piece, "name", "").count(" ") == 1]
@@ -98,7 +126,7 @@ def test_what_is_not_a_number_has_a_colour_of_its_own():
     model.layers[0].neurons[1].weights[0].data = -math.inf
     drawing = draw(model, [1.0, 2.0])
     colours = {title.split("\n")[0].rpartition(" ")[2]: colour for title, colour, _ in edges_of(drawing)}
-    assert colours["nan"] == THEMES["light"].undefined
+    assert colours["nan"] == THEMES["light"].ink
     assert colours["-inf"] == THEMES["light"].flow.negative
     assert {"nan", "−inf"} <= {*texts(drawing)}
 
@@ -238,3 +266,13 @@ def test_a_model_is_drawn_by_draw_and_its_options_are_explained():
 def test_the_same_model_has_the_same_picture():
     model = MLP(2, [5, 1])
     assert draw(model, [1.0, 2.0]).svg == draw(model, [Value(1.0), Value(2.0)]).svg
+
+
+@pytest.mark.usefixtures("program")
+def test_a_picture_of_very_many_squares_is_written_in_every_format(tmp_path):
+    drawing = draw(MLP(64, [6, 1]))
+    assert drawing.png.startswith(b"\x89PNG")
+    assert drawing.pdf.startswith(b"%PDF")
+    assert drawing.tikz.count("\\path") > 6 * 64
+    for suffix in ("svg", "html", "tex"):
+        drawing.save(tmp_path / f"network.{suffix}")

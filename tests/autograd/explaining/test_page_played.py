@@ -235,7 +235,7 @@ def test_a_graph_of_thousands_of_nodes_steps_and_computes(visit):
 def page_without_layout(explanation):
     """Everything in one place, since a layout of so many takes long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograd.explaining.page.by_graphviz", everything_at_one_place)
+        patch.setattr("autograd.explaining.page.placed", everything_at_one_place)
         return explanation.html
 
 

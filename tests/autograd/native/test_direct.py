@@ -55,7 +55,7 @@ def test_its_numbers_are_those_of_the_checked_way(name, outputs, parameters):
     quick, checked = tapes(outputs, parameters)
     batch, vector = BATCHES[name], np.linspace(-1.0, 1.0, parameters)
     for given in (None, vector, vector.tolist(), vector[::-1]):
-        for gradient in (None, 0.25, 1, np.float64(2.0)):
+        for gradient in (None, 0.25, 1, np.float64(2.0), *([] if outputs == 1 else [np.arange(float(outputs))])):
             for inputs in (False, True):
                 options = {"parameters": given, "gradient": gradient, "inputs": inputs}
                 found, expected = (tape.value_and_grad(batch, **options) for tape in (quick, checked))
@@ -65,10 +65,10 @@ def test_its_numbers_are_those_of_the_checked_way(name, outputs, parameters):
 def test_it_is_used():
     tape, _ = tapes()
     program = tape._program
-    rest = tape.parameters, True, False, 1
-    assert program.value_and_grad(BATCHES["many"], None, None, *rest) is not None
+    bound = tape.parameters, True, 1
+    assert program.value_and_grad(*bound, BATCHES["many"], None, None, False) is not None
     for batch, vector, gradient in [(None, None, None), ([[0.5, 1.0]], None, None), (BATCHES["many"], None, 1)]:
-        assert program.value_and_grad(batch, vector, gradient, *rest) is None
+        assert program.value_and_grad(*bound, batch, vector, gradient, False) is None
     with pytest.raises(TypeError, match="expected 7 arguments, got 2"):
         program.value_and_grad(None, None)
 
@@ -78,7 +78,8 @@ def test_it_is_used():
     [
         (None, {}), ([["a", "b"]], {}), (np.zeros((1, 3)), {}), (np.zeros(2), {}), (np.zeros((0, 2)), {}),
         (np.zeros((1, 2)), {"parameters": np.zeros(2)}), (np.zeros((1, 2)), {"parameters": np.zeros((1, 3))}),
-        (np.zeros((1, 2)), {"gradient": np.zeros(3)}), (np.zeros((1, 2), complex), {}),
+        (np.zeros((1, 2)), {"gradient": np.zeros(3)}),
+        (np.zeros((2, 2)), {"gradient": np.zeros((3, 1))}), (np.zeros((1, 2), complex), {}),
     ],
 )  # fmt: skip
 def test_its_errors_are_those_of_the_checked_way(batch, options):
@@ -134,6 +135,14 @@ def test_the_caller_owns_the_results():
         array += 1.0
     assert as_lists(tape.value_and_grad(batch)) == kept
     assert all(array.flags.owndata or array.base is None for array in first)
+
+
+def test_threads_may_be_changed():
+    tape, _ = tapes()
+    first = as_lists(tape.value_and_grad(BATCHES["many"]))
+    tape.threads = 2
+    assert as_lists(tape.value_and_grad(BATCHES["many"])) == first
+    assert tape._directly.args[2] == 2
 
 
 def test_another_executor_takes_over():

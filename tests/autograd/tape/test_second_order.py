@@ -146,6 +146,27 @@ def test_by_the_inputs_each_example_has_its_own(most, monkeypatch):
     np.testing.assert_allclose(products, np.einsum("eij,ej->ei", found, vectors), rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("most", [0, second_order.MOST_WRITTEN])
+def test_large_batches_go_in_blocks(outputs, most, monkeypatch):
+    monkeypatch.setattr(second_order, "MOST_WRITTEN", most)
+    tape, batch = network(outputs)
+    seeds, vector = np.random.default_rng(1).normal(size=(40, outputs)), np.ones(len(tape.parameters))
+    vectors = np.random.default_rng(2).normal(size=(40, 3))
+
+    def found():
+        by_inputs = {"wrt": "inputs", "gradient": seeds}
+        return [
+            tape.hessian(batch, gradient=seeds), tape.hessian(batch), tape.hvp(batch, vector, gradient=seeds),
+            tape.hessian(batch, **by_inputs), tape.hvp(batch, vectors, **by_inputs),
+        ]  # fmt: skip
+
+    whole = found()
+    monkeypatch.setattr(second_order, "NUMBERS_AT_ONCE", 50)
+    for one, other in zip(found(), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-15)
+
+
 def test_parameters_may_be_given():
     w, x = Value(2.0), Value(0.0)
     tape = Tape((w * x) ** 3.0, [x])

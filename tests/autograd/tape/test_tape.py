@@ -31,7 +31,7 @@ import autograd
 from autograd import Tape, Value, dot, no_grad, sqrt, take, tanh
 from autograd import sum as sum_of
 from autograd.operations import OPERATIONS
-from autograd.tape import RecordingError, executors
+from autograd.tape import RecordingError, executors, replayed, write_down
 from autograd.tape.tape import EXAMPLES_AT_ONCE
 
 pytestmark = pytest.mark.both_engines
@@ -953,3 +953,10 @@ def test_lookups_by_one_index_are_a_group():
     tape = Tape(sum_of([take(column, i) for column in zip(*rows, strict=True)]), [i])
     assert tape.layers() == "4 take; 1 sum"
     assert "= take([v1, v5, v9], v0), and 3 more" in tape.listing(folded=True)
+
+
+def test_the_numbers_of_any_variables_can_be_replayed():
+    w, b, x = Value(2.0), Value(1.0), Value(0.0)
+    wengert, parameters = write_down([(w * x + b).tanh()], [x])
+    numbers = replayed(wengert, [0, 2, 3, 4, 5], np.array([[3.0], [-1.0]]), np.array([p.data for p in parameters]))
+    assert numbers.tolist() == [[3.0, 1.0, 6.0, 7.0, math.tanh(7.0)], [-1.0, 1.0, -2.0, -1.0, math.tanh(-1.0)]]

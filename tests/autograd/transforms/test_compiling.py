@@ -35,6 +35,7 @@ from autograd import (
     relu,
     sin,
     sqrt,
+    take,
     tanh,
     value_and_grad,
     vjp,
@@ -252,6 +253,21 @@ def test_a_kink_within_a_function_that_calls_transforms_is_refused():
     replayed = compiled(lambda x: grad(relu)(x))
     with pytest.raises(RecordingError, match="comparison"):
         replayed(1.0)
+
+
+def test_lookups_by_an_argument():
+    def function(w, i):
+        return take(w, i) ** 2 * w[0]
+
+    w = [2.0, 3.0, 5.0]
+    for transform in (grad, value_and_grad, hessian, jacobian):
+        replayed = compiled(transform(function), check=True)
+        for i in (0.0, 2.0, 1.0):
+            assert numbers(replayed(w, i)) == pytest.approx(numbers(transform(function)(w, i)))
+        with pytest.raises(ValueError, match="the index of a lookup"):
+            replayed(w, 3.0)
+    product = compiled(partial(hvp, lambda w: function(w, 1.0)), check=True)
+    assert product((w,), ([1.0, 0.0, 0.0],)) == [0.0, 6.0, 0.0]
 
 
 def test_aux_is_passed_on():

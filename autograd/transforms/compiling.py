@@ -38,8 +38,8 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
 
     It returns what the function would return, in the same types. Numbers follow IEEE 754, as a tape's do: where the
     function raises, for a logarithm of -1.0, there is nan or inf, unless it raises at the first call. With the native
-    engine, one number and its gradient are to the bit those of the function and of grad; other results are but for
-    rounding.
+    engine, one number is to the bit that of the function on Values, and so is its gradient that of `grad`, unless the
+    function computes the same thing twice. Other results are what they are but for rounding.
 
     **What is not replayed.** Where the result can be differentiated further, the function itself is called, and nothing
     is lost: for Values among the arguments, within a function that a transform evaluates or `Tape.record` records; and

@@ -1,0 +1,86 @@
+"""The arguments of a call, apart: what tells structures from each other, and which of their leaves are numbers."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from autograd.structures import unflatten
+from autograd.transforms.apart import Apart, Static, quick_key
+
+STRUCTURES = [
+    1.0, [1.0], [], [1.0, 2.0], (1.0, 2.0), [[1.0, 2.0]], [[1.0], [2.0]], [(1.0, 2.0)], np.zeros(2), np.zeros((1, 2)),
+    np.zeros((2, 1)), np.zeros(()), [np.zeros(2)], [np.zeros(2), 1.0],
+]  # fmt: skip
+SLOW = [{"a": 1.0}, {"b": 1.0}, deque([1.0]), None, "text", [True], [1.0, None], np.zeros(2, int), [Value(1.0)], 1j]
+
+
+def test_usual_structures_have_keys_that_tell_them_apart():
+    keys = [quick_key((structure,), []) for structure in STRUCTURES]
+    assert None not in keys
+    for a, b in itertools.combinations(keys, 2):
+        assert a != b
+
+
+def test_numbers_and_order_are_those_of_the_leaves():
+    structure = [1, (2.0, [3.0, 4.0]), np.array([[5.0, 6.0], [7.0, 8.0]]), 9.0]
+    numbers = []
+    assert quick_key((structure,), numbers) == quick_key(([2.0, *structure[1:]],), [])
+    assert numbers == Apart((structure,), {}).numbers == [float(k) for k in range(1, 10)]
+
+
+@pytest.mark.parametrize("structure", SLOW, ids=repr)
+def test_others_have_no_quick_key(structure):
+    assert quick_key((structure,), []) is None
+    assert quick_key((1.0, [structure]), []) is None
+
+
+def test_a_circle_has_no_quick_key():
+    circle = [1.0]
+    circle.append(circle)
+    assert quick_key((circle,), []) is None
+
+
+def test_keys_of_other_structures_tell_them_apart():
+    others = [*STRUCTURES, *[each for each in SLOW if not (isinstance(each, list) and isinstance(each[0], Value))]]
+    keys = [Apart((structure,), {}).key for structure in others]
+    for (a, one), (b, other) in itertools.combinations(zip(keys, others, strict=True), 2):
+        are_alike = isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and one.shape == other.shape
+        assert (a == b) == are_alike or (repr(one), repr(other)) == ("[1.0]", "[True]")  # truths are numbers
+    assert Apart((), {"a": 1.0}).key != Apart((), {"b": 1.0}).key
+    assert Apart((1.0, "text"), {}).key == Apart((2.0, "text"), {}).key != Apart((1.0, "other"), {}).key
+    assert Apart((1.0, Static(1)), {}).key != Apart((1.0, Static(True)), {}).key
+
+
+def test_what_cannot_be_hashed_is_refused():
+    with pytest.raises(
+        TypeError, match=r"compiled: expected numbers as arguments, and else what can be hashed, got unha"
+    ):
+        _ = Apart((1.0, {1, 2}), {}).key
+    with pytest.raises(TypeError, match="got unhashable type: 'list' among them"):
+        _ = Apart((1.0, Static([1])), {}).key
+
+
+def test_filled_puts_numbers_in_their_places():
+    apart = Apart((1.0, "text", [2.0, None]), {"k": (3.0,), "n": Static(4)})
+    assert apart.filled([10.0, 20.0, 30.0]) == ((10.0, "text", [20.0, None]), {"k": (30.0,), "n": 4})
+
+
+def test_chosen_arguments():
+    apart = Apart((1.0, [2.0, 3.0], "text", {"a": 4.0}), {"k": 5.0})
+    numbers, form = apart.chosen([1], is_single=True)
+    assert (numbers, unflatten(form, [7.0, 8.0])) == ([1, 2], [7.0, 8.0])
+    numbers, form = apart.chosen([3, 0], is_single=False)
+    assert (numbers, unflatten(form, [7.0, 8.0])) == ([3, 0], ({"a": 7.0}, 8.0))
+    with pytest.raises(TypeError, match="compiled: the argument: expected a real number, got str: 'text'"):
+        apart.chosen([0, 2], is_single=False)
+
+
+def test_values_are_noticed_wherever_they_are():
+    for structure in (Value(1.0), [Value(1.0)], {"a": (1.0, Value(1.0))}, np.array([1.0, Value(2.0)])):
+        assert Apart((structure,), {}).has_values
+    assert not Apart(([1.0, None],), {}).has_values
