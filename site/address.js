@@ -1,11 +1,14 @@
 // A program in the address of the page: compressed, after the #, which browsers send to no server.
 
 const START = "#program=";
-const LONGEST = 100_000; // characters of a program: more was not written by hand
+const LONGEST = 100_000; // bytes of a program: more was not written by hand
+const checked = (length) => { if (length > LONGEST) throw new Error(`it has more than ${LONGEST} bytes`); };
 
-/** What stands behind the # for a program. */
+/** What stands behind the # for a program. Throws an Error if that is too long. */
 export async function packed(code) {
-  const bytes = await through(new CompressionStream("deflate-raw"), new TextEncoder().encode(code));
+  const program = new TextEncoder().encode(code);
+  checked(program.length);
+  const bytes = await through(new CompressionStream("deflate-raw"), program);
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   return START + text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
@@ -28,7 +31,7 @@ async function through(stream, bytes) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
-    if ((length += value.length) > LONGEST) throw new Error(`it has more than ${LONGEST} characters`);
+    checked(length += value.length);
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }

@@ -9,7 +9,7 @@ const at = (id) => document.getElementById(id);
 const say = (text) => { at("status").textContent = text; };
 
 let python;
-let wanted = false; // whether a program runs as soon as Python is there
+let wanted = false; // whether the program, an example, runs as soon as Python is there
 
 function begin() {
   const lacking = missing();
@@ -19,18 +19,26 @@ function begin() {
     at("progress").hidden = true;
     return say("Python does not run here.");
   }
-  for (const name of Object.keys(EXAMPLES)) at("examples").append(new Option(name));
+  for (const name of Object.keys(EXAMPLES)) at("examples").append(new Option(name, name));
   at("examples").onchange = () => show(EXAMPLES[at("examples").value]);
   at("run").onclick = run;
-  at("stop").onclick = stop;
+  at("stop").onclick = () => python.stop();
   at("share").onclick = share;
   at("code").onkeydown = edit;
+  at("code").oninput = () => own(true);
   addEventListener("hashchange", read);
-  read().then(start);
+  start();
+  read();
 }
 
 function start() {
   python = new Python({
+    starting: () => {
+      at("progress").value = 0;
+      at("progress").hidden = false;
+      at("run").disabled = true;
+      at("stop").disabled = true;
+    },
     progress: (share) => { at("progress").value = share; },
     ready: () => {
       at("progress").hidden = true;
@@ -41,38 +49,45 @@ function start() {
     },
     failed: (text) => {
       at("progress").hidden = true;
-      at("run").disabled = true;
-      at("stop").disabled = true;
-      say("Python has ended. Load the page again to start it anew.");
+      say("Python could not start. Load the page again to try once more.");
       complain(text);
     },
   });
 }
 
-/** Shows the program of the address, which never runs by itself, or the first example, which does. */
+/** Shows the program of the address, which never runs by itself; if there is nothing, the first example, which does. */
 async function read() {
+  const { hash } = location;
   try {
-    const code = await unpacked(location.hash);
-    at("foreign").hidden = code === null;
-    wanted = code === null;
-    if (code !== null) return enter(code);
+    const code = await unpacked(hash);
+    if (hash !== location.hash) return; // there is a newer one
+    if (code !== null) {
+      at("code").value = code;
+      at("foreign").hidden = false;
+      return own(true);
+    }
   } catch (error) {
     complain(`The address holds no program that can be read: ${error.message}`);
-    wanted = false;
   }
-  if (!at("code").value) enter(Object.values(EXAMPLES)[0]);
+  if (at("code").value) return; // whoever wrote that: it waits for a click
+  at("code").value = Object.values(EXAMPLES)[0];
+  own(false);
+  wanted = !hash;
 }
 
-function enter(code) {
-  at("code").value = code;
+/** Whether the program is an example, as the list says. Only those run by themselves. */
+function own(isOwn) {
+  if (isOwn) at("examples").value = "";
+  else at("examples").selectedIndex = 1;
+  wanted &&= !isOwn;
 }
 
 /** An example is the project's own: it runs at once. */
 function show(code) {
-  enter(code);
+  at("code").value = code;
   at("foreign").hidden = true;
   history.replaceState(null, "", location.pathname + location.search);
-  if (python.running) stop();
+  if (python.running) python.stop();
   if (python.isReady) run();
   else wanted = true;
 }
@@ -93,19 +108,12 @@ async function run() {
     if (result.page) at("shown").srcdoc = result.page;
     if (!result.error) at("shown").hidden = !result.page;
     say(result.error ? "The program has ended with an error." : result.text);
-  } catch (error) {
-    if (error.message !== "stopped") return;
-    say("Stopped. Python is starting again.");
+  } catch ({ message }) {
+    if (message !== "stopped") complain(message);
+    return say(`${message === "stopped" ? "Stopped." : "The program has broken Python."} Python is starting again.`);
   }
   at("stop").disabled = true;
-  at("run").disabled = !python.isReady;
-}
-
-function stop() {
-  at("stop").disabled = true;
-  at("progress").value = 0;
-  at("progress").hidden = false;
-  python.stop();
+  at("run").disabled = false;
 }
 
 function print(text) {
@@ -119,7 +127,11 @@ function complain(text) {
 }
 
 async function share() {
-  history.replaceState(null, "", await packed(at("code").value));
+  try {
+    history.replaceState(null, "", await packed(at("code").value));
+  } catch (error) {
+    return say(`The program does not fit into an address: ${error.message}.`);
+  }
   try {
     await navigator.clipboard.writeText(location.href);
     say("The address of this program is in the clipboard.");
@@ -146,3 +158,4 @@ function edit(event) {
 }
 
 begin();
+window.started = true; // for cannot_start.js

@@ -5,17 +5,19 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM] = [400, 120, 44, 18];
 const MOST = 300; // points of the line
 
 export function drawLosses(svg, losses) {
-  const finite = losses.filter(Number.isFinite);
+  const every = Math.ceil(losses.length / MOST);
+  const shown = [];
+  for (let i = 0; i < losses.length; i += every) shown.push([i, losses[i]]);
+  if (every > 1) shown.push([losses.length - 1, losses.at(-1)]);
+  const finite = shown.filter(([, loss]) => Number.isFinite(loss));
   svg.replaceChildren();
   svg.style.display = finite.length < 2 ? "none" : "";
   if (finite.length < 2) return;
-  const every = Math.ceil(losses.length / MOST);
-  const largest = Math.max(...finite.filter((_, i) => i % every === 0), Number.MIN_VALUE);
+  const largest = Math.max(...finite.map(([, loss]) => loss)) || 1;
   const x = (i) => LEFT + ((WIDTH - LEFT - 4) * i) / (losses.length - 1);
   const y = (loss) => 6 + (HEIGHT - BOTTOM - 6) * (1 - Math.min(1, loss / largest));
   const line = document.createElementNS(SVG, "polyline");
-  const shown = losses.map((loss, i) => [i, loss]).filter(([i, loss]) => i % every === 0 && Number.isFinite(loss));
-  line.setAttribute("points", shown.map(([i, loss]) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(" "));
+  line.setAttribute("points", finite.map(([i, loss]) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(" "));
   const write = (text, left, top, anchor) => {
     const element = document.createElementNS(SVG, "text");
     for (const [name, value] of Object.entries({ x: left, y: top, "text-anchor": anchor })) element.setAttribute(name, value);

@@ -66,7 +66,17 @@ function accepted() {
 
 // ---- Training
 
+/** A setting has changed: the network that no longer fits makes room for a new one. */
+function change() {
+  const before = state.settings;
+  if (!accepted()) return;
+  const differs = (name) => String(state.settings[name]) !== String(before[name]);
+  if (["pattern", "count", "noise", "hidden", "activation", "seed"].some(differs)) return startOver();
+  if (differs("optimizer")) renewOptimizer();
+}
+
 function startOver() {
+  pause();
   if (!accepted()) return;
   const { pattern, count, noise, seed, hidden, activation } = state.settings;
   state.points = points(pattern, count, noise, seed);
@@ -140,33 +150,32 @@ function play() {
   state.isTraining = true;
   at("play").textContent = "Pause";
   const frames = () => {
-    if (!state.isTraining) return;
     const end = performance.now() + FRAME;
     let told;
     do told = step(); while (performance.now() < end && state.isTraining);
-    if (state.isTraining) say(`Step ${state.step}: the mean loss was ${state.loss.toPrecision(6)}.`, true);
-    else say(told);
+    say(state.isTraining ? `Step ${state.step}: the mean loss was ${state.loss.toPrecision(6)}.` : told);
     show(!state.isTraining);
-    requestAnimationFrame(frames);
+    if (state.isTraining) state.frame = requestAnimationFrame(frames);
   };
-  requestAnimationFrame(frames);
+  state.frame = requestAnimationFrame(frames);
 }
 
 function pause() {
   state.isTraining = false;
+  cancelAnimationFrame(state.frame); // else a frame that waits would go on beside those of the next play()
   at("play").textContent = "Train";
 }
 
 // ---- What is shown
 
 /** A sentence for the reader; while the network trains, not for screen readers, which it would keep busy. */
-function say(text, quietly = false) {
-  at("status").setAttribute("aria-live", quietly ? "off" : "polite");
-  at("status").textContent = text;
+function say(text, id = "status") {
+  at(id).setAttribute("aria-live", state.isTraining ? "off" : "polite");
+  if (at(id).textContent !== text) at(id).textContent = text;
 }
 
 function tell(text) {
-  at("card").textContent = text;
+  say(text, "card");
 }
 
 let mapped = 0; // when the maps were drawn
@@ -218,12 +227,7 @@ function begin() {
     ["optimizer", Object.keys(OPTIMIZERS)]]) {
     for (const name of names) at(id).append(new Option(name));
   }
-  for (const name of ["pattern", "count", "noise", "hidden", "activation", "seed"]) at(name).onchange = () => {
-    pause();
-    startOver();
-  };
-  for (const name of ["rate", "batch"]) at(name).onchange = accepted;
-  at("optimizer").onchange = () => accepted() && renewOptimizer();
+  at("settings").onchange = change;
   at("settings").onsubmit = (event) => event.preventDefault();
   at("play").onclick = () => (state.isTraining ? pause() : play());
   at("step").onclick = () => {
@@ -232,10 +236,7 @@ function begin() {
     show(true);
   };
   for (const name of ["forward", "backward", "update"]) at(name).onclick = phase;
-  at("restart").onclick = () => {
-    pause();
-    startOver();
-  };
+  at("restart").onclick = startOver;
   at("plane").onclick = (event) => choose(state.plane.nearest(event.offsetX, event.offsetY));
   at("plane").onkeydown = (event) => {
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -258,3 +259,4 @@ function choose(example) {
 }
 
 begin();
+window.started = true; // for cannot_start.js

@@ -13,7 +13,7 @@ export function missing() {
 
 export class Python {
   /**
-   * @param {object} on - progress(share), ready(), failed(message): called while Python starts.
+   * @param {object} on - starting(), progress(share), ready(), failed(message): called while Python starts.
    */
   constructor(on) {
     this.on = on;
@@ -23,11 +23,15 @@ export class Python {
   start() {
     this.running = null;
     this.isReady = false;
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data }) => this.hear(data);
-    this.worker.onerror = (event) => this.fail(event.message || "the worker could not be loaded");
+    const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    const ifCurrent = (hear) => (event) => { if (worker === this.worker) hear(event); }; // one that was ended may have spoken
+    worker.onmessage = ifCurrent(({ data }) => this.hear(data ?? {}));
+    worker.onerror = ifCurrent((event) => this.fail(event.message || "worker.js, in which Python runs, could not be loaded"));
+    this.worker = worker;
+    this.on.starting();
   }
 
+  /** A program may have sent the message: it can do all that a worker can. */
   hear(message) {
     if (message.kind === "progress") this.on.progress(message.share);
     if (message.kind === "ready") {
@@ -37,17 +41,16 @@ export class Python {
     if (message.kind === "failed") this.fail(message.text);
     if (message.kind === "printed") this.running?.printed(message.text);
     if (message.kind === "result") {
-      const { resolve } = this.running;
+      const running = this.running;
       this.running = null;
-      resolve(message.result);
+      running?.resolve(message.result ?? {});
     }
   }
 
+  /** Where a program has broken Python, there is another one; where Python cannot start, there is none. */
   fail(text) {
-    const running = this.running;
-    this.running = null;
-    this.isReady = false;
-    if (running) running.reject(new Error(text));
+    if (this.isReady) return this.stop(text);
+    this.worker.terminate();
     this.on.failed(text);
   }
 
@@ -66,11 +69,11 @@ export class Python {
     });
   }
 
-  /** Ends the program, with all that Python knew, and starts Python anew. */
-  stop() {
+  /** Ends the program, with all that Python knew, and starts Python anew. The call is rejected with the reason. */
+  stop(reason = "stopped") {
     const running = this.running;
     this.worker.terminate();
     this.start();
-    running?.reject(new Error("stopped"));
+    running?.reject(new Error(reason));
   }
 }

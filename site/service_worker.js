@@ -5,7 +5,8 @@ const FILES = {{files}}; // what the laboratory and the playground need
 const HERE = new URL(".", self.location).href;
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(HERE + VERSION).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  const files = FILES.map((name) => new Request(name, { cache: "no-cache" })); // the browser's cache may have older ones
+  event.waitUntil(caches.open(HERE + VERSION).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {

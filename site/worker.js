@@ -3,15 +3,23 @@
 import { loadPyodide } from "./python/pyodide.mjs";
 
 const MOST_PRINTED = 100_000; // characters of one program: more would keep the page busy, and nobody reads it
-const BETWEEN = 50; // milliseconds between two messages of what was printed
+const BETWEEN = 50; // milliseconds between two messages of what was printed,
+const AT_ONCE = 2_000; // after these characters, which are sent at once: nothing can be sent later than it is printed
 const FILES = ["python/pyodide.asm.wasm", "python/python_stdlib.zip", "scalar_autograd.whl"];
+
+/** The response to the request for a file. Throws an Error that names the file if it cannot be had. */
+async function response(path) {
+  const unavailable = (reason) => new Error(`${path} could not be loaded: ${reason}`);
+  const found = await fetch(new URL(path, import.meta.url)).catch((error) => { throw unavailable(error.message); });
+  if (!found.ok) throw unavailable(`${found.status} ${found.statusText}`);
+  return found;
+}
 
 /** The file, and while it comes in, how much of all the files is here. */
 async function fetched(path, arrived) {
-  const response = await fetch(new URL(path, import.meta.url));
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  const { body } = await response(path);
   const parts = [];
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
@@ -34,7 +42,7 @@ function output() {
         waiting += text.slice(0, MOST_PRINTED - printed);
         printed += text.length;
         if (printed > MOST_PRINTED) waiting += "\n… and more, which is not shown.";
-        if (performance.now() - sent > BETWEEN) send();
+        if (printed <= AT_ONCE || performance.now() - sent > BETWEEN) send();
       }
       return bytes.length;
     },
@@ -48,16 +56,17 @@ function send() {
 }
 
 async function started() {
-  const sizes = await (await fetch(new URL("sizes.json", import.meta.url))).json();
+  const sizes = await (await response("sizes.json")).json();
   const total = FILES.reduce((sum, path) => sum + sizes[path], 0);
   let here = 0;
   const arrived = (bytes) => postMessage({ kind: "progress", share: 0.9 * Math.min(1, (here += bytes) / total) });
   // What is fetched here the interpreter finds in the browser's cache.
   const [, , wheel] = await Promise.all(FILES.map((path) => fetched(path, arrived)));
-  const program = await (await fetch(new URL("laboratory.py", import.meta.url))).text();
+  const program = await (await response("laboratory.py")).text();
   const python = await loadPyodide({ indexURL: new URL("python/", import.meta.url).href });
   python.setStdout(output());
   python.setStderr(output());
+  python.setStdin({ stdin: () => null }); // nobody can type: input() raises EOFError
   python.unpackArchive(wheel, "zip");
   python.runPython(program, { filename: "laboratory.py" });
   postMessage({ kind: "progress", share: 1 });
