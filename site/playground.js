@@ -229,7 +229,12 @@ function begin() {
   }
   at("settings").onchange = change;
   at("settings").onsubmit = (event) => event.preventDefault();
-  at("play").onclick = () => (state.isTraining ? pause() : play());
+  at("play").onclick = () => {
+    if (!state.isTraining) return play();
+    pause();
+    say(`Paused after ${state.step} steps.`);
+    show(true);
+  };
   at("step").onclick = () => {
     pause();
     say(step());

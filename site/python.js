@@ -26,7 +26,7 @@ export class Python {
     const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     const ifCurrent = (hear) => (event) => { if (worker === this.worker) hear(event); }; // one that was ended may have spoken
     worker.onmessage = ifCurrent(({ data }) => this.hear(data ?? {}));
-    worker.onerror = ifCurrent((event) => this.fail(event.message || "worker.js, in which Python runs, could not be loaded"));
+    worker.onerror = ifCurrent((event) => this.fail(event.message || "worker.js, in which Python runs, or a file that it imports could not be loaded"));
     this.worker = worker;
     this.on.starting();
   }

@@ -47,13 +47,19 @@ def folder(build, tmp_path_factory):
 
 
 @contextmanager
-def served(folder):
+def served(folder, headers=()):
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
+        def end_headers(self):
+            for header in headers:
+                self.send_header(*header)
+            super().end_headers()
+
     handler = functools.partial(Quiet, directory=folder.parent.parent)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # a browser that no longer waits for the answer
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -158,6 +164,7 @@ ERRORS = {
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "def f(): return f()\nf()": "RecursionError",
     "import numpy": "numpy",
+    "input()": "EOFError",
 }
 
 
@@ -179,11 +186,33 @@ def test_a_deep_graph_is_freed(laboratory):
 
 
 def test_an_endless_loop_is_stopped_and_python_starts_again(laboratory):
-    laboratory.fill("#code", "while True: pass")
+    laboratory.fill("#code", "print('one')\nprint('two')\nwhile True: pass")
     laboratory.click("#run")
+    laboratory.wait_for_function("document.getElementById('printed').textContent.includes('two')", timeout=30 * SECONDS)
     assert laboratory.is_enabled("#stop")
     laboratory.click("#stop")
     laboratory.wait_for_function(STARTED, timeout=120 * SECONDS)
+    assert text(laboratory, "#printed").split() == ["one", "two"]
+    run(laboratory, "5")
+    assert text(laboratory, "#printed").split() == ["5"]
+
+
+def test_a_program_that_ends_python_gets_another_one(laboratory):
+    run(laboratory, "import os\nos._exit(3)", seconds=120)
+    assert "exit(3)" in text(laboratory, "#error")
+    run(laboratory, "5")
+    assert text(laboratory, "#printed").split() == ["5"]
+
+
+@pytest.mark.parametrize("message", ["null", '{"kind": "result"}', '{"kind": "result", "result": {"error": "x"}}', '{"kind": "ready"}'])
+def test_a_program_that_speaks_to_the_page_itself_does_not_break_it(laboratory, message):
+    run(laboratory, f"import js\njs.postMessage(js.JSON.parse({message!r}))")
+    run(laboratory, "5")
+    assert text(laboratory, "#printed").split() == ["5"]
+
+
+def test_output_that_a_program_takes_away_comes_back(laboratory):
+    run(laboratory, "import io, sys\nsys.stdout = io.StringIO()\nprint('kept')")
     run(laboratory, "5")
     assert text(laboratory, "#printed").split() == ["5"]
 
@@ -191,6 +220,26 @@ def test_an_endless_loop_is_stopped_and_python_starts_again(laboratory):
 def test_a_flood_of_output_is_cut(laboratory):
     run(laboratory, "for i in range(100_000): print('x' * 100)")
     assert len(text(laboratory, "#printed")) < 110_000
+    run(laboratory, "raise ValueError('x' * 1_000_000)")
+    assert "more, which is not shown" in text(laboratory, "#error")
+    assert len(text(laboratory, "#error")) < 30_000
+
+
+SHOWN = {
+    "x = Value(2.0)\ny = x * 2\nz = y + 1\ny = z * 3": "Value(data=15.0, grad=0.0, op='*', label='y')",
+    "x = Value(2.0)\nx * 2": "Value(data=4.0, grad=0.0, op='*')",
+    "a = Value(2.0)\nb = Value(3.0)": "Value(data=3.0, grad=0.0, label='b')",
+    "[Value(2.0)]": "no Value",
+    "y = Value(1.0)\nfor _ in range(600): y = y * 1.0\nautograd.explain(y, max_nodes=1_000)": "The explanation is shown.",
+    "def f(x: int): ...\nValue(float(f.__annotations__['x'] is int))": "Value(data=1.0, grad=0.0)",
+}
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_what_a_program_shows(code):
+    shown = runpy.run_path(str(SITE / "laboratory.py"))["run"]("import autograd\nfrom autograd import Value\n" + code)
+    assert SHOWN[code] in shown["text"]
+    assert ("page" in shown) == ("no Value" not in shown["text"])
 
 
 HOSTILE = "<script>parent.document.title='taken'</script><img src=x onerror=\"parent.document.title='taken'\">"
@@ -210,9 +259,12 @@ def test_a_program_in_the_address_runs_on_a_click_alone(browser, address, labora
     laboratory.wait_for_function("location.hash.startsWith('#program=')")
     shared = laboratory.url
     with opened(browser, shared) as page:
+        page.wait_for_function("document.getElementById('code').value !== ''")
+        page.evaluate("location.hash = ''")  # as another page could do that has opened this one
         page.wait_for_function(STARTED, timeout=120 * SECONDS)
         assert page.input_value("#code") == code
         assert page.is_visible("#foreign")
+        assert page.input_value("#examples") == ""
         assert "ran" not in text(page, "#printed")
         page.click("#run")
         page.wait_for_function(STARTED, timeout=60 * SECONDS)
@@ -240,6 +292,87 @@ def test_without_a_network_after_the_first_load(browser, address):
         page.goto(address + "playground.html")
         page.click("#step")
         assert "step 1 is done" in text(page, "#status")
+
+
+def test_a_program_that_is_too_long_for_an_address_is_told(laboratory):
+    laboratory.fill("#code", "#" * 100_001)
+    laboratory.click("#share")
+    laboratory.wait_for_function("document.getElementById('status').textContent.includes('100000 bytes')")
+
+
+UPDATED = """async () => {
+    const update = await (await navigator.serviceWorker.ready).update();
+    const worker = update.installing ?? update.waiting;
+    const isOver = () => !worker || ["activated", "redundant"].includes(worker.state);
+    while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 50));
+}"""
+
+
+def test_a_new_version_arrives_whole_or_not_at_all(browser, build, folder, tmp_path):
+    """Also where the browser's own cache holds older files: the server says that they may be kept for an hour."""
+    site = tmp_path / "below" / "site"
+    shutil.copytree(folder, site)
+    page_of = site / "playground.html"
+    headings = "document.querySelector('h1').textContent"
+
+    def publish(heading, wanting=""):
+        page_of.write_text((SITE / "playground.html").read_text().replace("<h1>Playground", f"<h1>{heading}"))
+        shutil.copy(SITE / "service_worker.js", site)
+        build["finish"](site)
+        worker = site / "service_worker.js"
+        worker.write_text(worker.read_text().replace('["./"', f'["./"{wanting}'))
+
+    with served(site, [("Cache-Control", "max-age=3600")]) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        publish("First")
+        page.goto(address + "playground.html")
+        page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=60 * SECONDS)
+        publish("Second", ', "missing.js"')
+        page.evaluate(UPDATED)
+        page.reload()
+        assert page.evaluate(headings) == "First"
+        publish("Third")
+        for _ in range(20):  # the page itself, too, asks for the update, perhaps while this publishes it
+            page.evaluate(UPDATED)
+            page.reload()
+            if page.evaluate(headings) == "Third":
+                break
+        assert page.evaluate(headings) == "Third"
+        context.close()
+
+
+BROKEN = {
+    "scalar_autograd.whl": "scalar_autograd.whl could not be loaded: 404",
+    "sizes.json": "sizes.json could not be loaded: 404",
+    "worker.js": "worker.js, in which Python runs, or a file that it imports could not be loaded",
+    "address.js": "A file of this page could not be loaded",
+}
+
+
+def test_what_keeps_a_page_from_starting_is_said(browser, folder, tmp_path):
+    site = tmp_path / "below" / "site"
+    shutil.copytree(folder, site)
+    told = "['missing', 'error'].map((id) => document.getElementById(id)?.textContent).join('').trim()"
+
+    def tells(url):
+        context = browser.new_context(service_workers="block")
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_function(told, timeout=30 * SECONDS)
+        told_then = page.evaluate(told)
+        context.close()
+        return told_then
+
+    with served(site) as address:
+        for name, words in BROKEN.items():
+            content = (site / name).read_bytes()
+            (site / name).unlink()
+            assert words in tells(address + "laboratory.html")
+            (site / name).write_bytes(content)
+        (site / "losses.js").write_text("what is this?")
+        assert "cannot run this page" in tells(address + "playground.html")
+    assert "web server" in tells((site / "laboratory.html").as_uri())
 
 
 @pytest.mark.parametrize("name", ["WebAssembly", "Worker", "DecompressionStream"])
@@ -296,21 +429,23 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize(("activation", "hidden"), [("tanh", [4, 3]), ("relu", [5]), ("sigmoid", []), ("gelu", [2, 2, 2])])
+@pytest.mark.parametrize(("activation", "hidden"), [("tanh", [4, 3]), ("relu", [5]), ("sigmoid", []), ("gelu", [2, 2, 2]), ("sin", [3])])
 def test_training_gives_the_engines_numbers(playground, optimizer, activation, hidden):
-    choose(playground, count=20, batch=20, hidden=", ".join(map(str, hidden)), activation=activation, optimizer=optimizer)
+    choose(playground, count=20, batch=7, hidden=", ".join(map(str, hidden)), activation=activation, optimizer=optimizer)
     choose(playground, rate=0.1)
     before = in_python(playground)
     playground.click("#step")
     for phase in ("forward", "backward", "update"):
         playground.click(f"#{phase}")
     assert "step 2 is done" in text(playground, "#status")
+    playground.click("#step")  # from the last example on to the first
     after = in_python(playground)
     model = before["model"]
     step = OPTIMIZERS[optimizer](model.parameters(), 0.1)
-    for _ in range(2):
+    for first in (0, 7, 14):
         model.zero_grad()
-        losses = [nn.binary_cross_entropy(model(x), target) for x, target in before["examples"]]
+        batch = [before["examples"][(first + i) % 20] for i in range(7)]
+        losses = [nn.binary_cross_entropy(model(x), target) for x, target in batch]
         (autograd.sum(losses) / len(losses)).backward()
         step.step()
     trained = [parameter.data for parameter in after["model"].parameters()]
@@ -373,6 +508,42 @@ def test_settings_that_do_not_fit_are_refused_and_change_nothing(playground, nam
         playground.dispatch_event(f"#{name}", "change")
         assert "expected" in text(playground, "#refused"), wrong
         assert in_python(playground)["numbers"] == before
+
+
+def test_settings_that_were_refused_together_take_effect_together(playground):
+    choose(playground, batch="0", activation="relu", hidden="3")
+    assert "expected" in text(playground, "#refused")
+    choose(playground, batch="5")
+    assert text(playground, "#refused") == ""
+    in_python(playground)
+    assert "MLP(2, [3, 1], activation=autograd.relu)" in text(playground, "#program")
+
+
+def test_training_that_is_paused_and_goes_on_at_once_is_one(playground):
+    frames = playground.evaluate("""async () => {
+        const next = requestAnimationFrame;
+        let asked = 0;
+        window.requestAnimationFrame = (frame) => { asked += 1; return next(frame); };
+        for (let i = 0; i < 9; i++) document.getElementById("play").click();
+        const before = asked;
+        for (let i = 0; i < 6; i++) await new Promise(next);
+        return asked - before;
+    }""")
+    assert 3 <= frames <= 7
+
+
+def test_losses_are_drawn_whatever_they_are(playground):
+    drawn = playground.evaluate("""async () => {
+        const { drawLosses } = await import("./losses.js");
+        const svg = document.getElementById("losses");
+        const drawn = (losses) => {
+            drawLosses(svg, losses);
+            const points = svg.querySelector("polyline")?.getAttribute("points") ?? "";
+            return [points.split(" ").at(-1), svg.querySelector("text")?.textContent];
+        };
+        return [[0, 0], [2, 2], [Infinity, 1], [4, NaN, 1, Infinity], Array.from({ length: 1000 }, (_, i) => i)].map(drawn);
+    }""")
+    assert drawn == [["396.0,102.0", "1.00"], ["396.0,6.0", "2.00"], ["", None], ["278.7,78.0", "4.00"], ["396.0,6.0", "999"]]
 
 
 def test_training_goes_on_and_is_paused(playground):
