@@ -8,6 +8,7 @@
 #   make notebooks   open the course in JupyterLab
 #   make wheels   build what is published into dist/: the sdist, this platform's wheel, and the one for every platform
 #   make reference   build the site of the reference: operations, API, course, landmarks
+#   make site     build the site: the reference, and the laboratory and the playground, which run in a browser
 #   make contact-sheet   put every picture of README, docs, course and landmarks on one page, to be looked at
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 STRICT := -Wall -Wextra -Werror
 endif
 
-.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference contact-sheet wheels clean
+.PHONY: demo test sanitize fuzz lint bench docs landmarks notebooks reference site wheels contact-sheet clean
 
 demo: $(VENV)/installed-examples
 	$(BIN)/python examples/digits.py
@@ -77,6 +78,9 @@ wheels: $(VENV)/installed-release
 reference: $(VENV)/installed-docs
 	$(BIN)/python docs/reference.py out/reference
 
+# A few minutes; it needs npm. The site is plain files for any web server: python -m http.server --directory out/site
+site: $(VENV)/installed-docs
+	$(BIN)/python site/build.py out/site
 # The page is out/contact-sheet/index.html. It shows what notebooks have stored: run what has changed before.
 contact-sheet: $(VENV)/installed-test
 	rm -rf out/contact-sheet
