@@ -68,23 +68,22 @@ def c_source(
     return Source(wengert, parameters, labels, name, Floats if is_float else Scalars, gradient).text()
 
 
-OWN_NAMES = "seeds outputs need scratch is_place NUMBER ADJOINT main".split()
+OWN_NAMES = ("seeds", "outputs", "need", "scratch", "is_place", "NUMBER", "ADJOINT", "main")
 # Of C99's library, where gcc, glibc and POSIX add to it, of those, too. Many have an f or l behind, or a c before them.
-LIBRARY = """
-    asm typeof unix linux bool true false
-    ceil copysign fabs fdim floor fma fmax fmin fmod frexp ilogb ldexp lgamma llrint llround logb lrint lround modf nan
-    nearbyint nextafter nexttoward remainder remquo rint round scalbn scalbln tgamma trunc pow10 exp10 sincos gamma drem
-    finite significand scalb signgam float_t double_t fpclassify math_errhandling signbit
-    abs arg imag conj proj real
-    abort alloca atexit atof atoi atol atoll bsearch calloc div exit fork free getenv index labs ldiv llabs lldiv malloc
-    mblen imaxabs imaxdiv qsort rand realloc rindex srand strtod strtof strtol strtold strtoll strtoul strtoull system
-    assert clearerr errno fclose feof ferror fflush fgetc fgetpos fgets fopen fputc fputs fread freopen fseek fsetpos ftell
-    fwrite getc getchar gets perror putc putchar puts remove rename rewind setbuf setvbuf tmpfile tmpnam ungetc
-    open close read write link unlink pipe select send time wait sleep kill
-    bcmp bcopy bzero ffs ffsl ffsll asctime clock ctime difftime gmtime localtime mktime
-    localeconv longjmp setjmp setlocale raise signal toascii toupper tolower towupper towlower
-    gettext dgettext dcgettext
-""".split()
+LIBRARY = re.findall(
+    r"\w+",
+    """asm typeof unix linux bool true false ceil copysign fabs fdim floor fma fmax fmin fmod frexp ilogb ldexp lgamma
+    llrint llround logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint round scalbn
+    scalbln tgamma trunc pow10 exp10 sincos gamma drem finite significand scalb signgam float_t double_t
+    fpclassify math_errhandling signbit abs arg imag conj proj real abort alloca atexit atof atoi atol atoll
+    bsearch calloc div exit fork free getenv index labs ldiv llabs lldiv malloc mblen imaxabs imaxdiv qsort rand
+    realloc rindex srand strtod strtof strtol strtold strtoll strtoul strtoull system assert clearerr errno
+    fclose feof ferror fflush fgetc fgetpos fgets fopen fputc fputs fread freopen fseek fsetpos ftell fwrite
+    getc getchar gets perror putc putchar puts remove rename rewind setbuf setvbuf tmpfile tmpnam ungetc open
+    close read write link unlink pipe select send time wait sleep kill bcmp bcopy bzero ffs ffsl ffsll asctime
+    clock ctime difftime gmtime localtime mktime localeconv longjmp setjmp setlocale raise signal toascii
+    toupper tolower towupper towlower gettext dgettext dcgettext""",
+)
 PATTERNS = (
     r"T\d+|(for|back)ward_\d.*|\w+_(value|by_).*|(M|FP|MATH|HUGE)_[A-Z0-9_]+|NAN|INFINITY|isw?[a-z]+|[jy][01n]f?l?"
     r"|v?(f|d|s|sn|as)?w?(print|scan)f|(str|mem|stp|wcs|wmem)[a-z]+|l?gamma[fl]?_r|exec[lv][ep]*|\w+_unlocked"

