@@ -68,11 +68,36 @@ def c_source(
     return Source(wengert, parameters, labels, name, Floats if is_float else Scalars, gradient).text()
 
 
+OWN_NAMES = ("seeds", "outputs", "need", "scratch", "is_place", "NUMBER", "ADJOINT", "main")
+# Of C99's library, where gcc, glibc and POSIX add to it, of those, too. Many have an f or l behind, or a c before them.
+LIBRARY = re.findall(
+    r"\w+",
+    """asm typeof unix linux bool true false ceil copysign fabs fdim floor fma fmax fmin fmod frexp ilogb ldexp lgamma
+    llrint llround logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint round scalbn
+    scalbln tgamma trunc pow10 exp10 sincos gamma drem finite significand scalb signgam float_t double_t
+    fpclassify math_errhandling signbit abs arg imag conj proj real abort alloca atexit atof atoi atol atoll
+    bsearch calloc div exit fork free getenv index labs ldiv llabs lldiv malloc mblen imaxabs imaxdiv qsort rand
+    realloc rindex srand strtod strtof strtol strtold strtoll strtoul strtoull system assert clearerr errno
+    fclose feof ferror fflush fgetc fgetpos fgets fopen fputc fputs fread freopen fseek fsetpos ftell fwrite
+    getc getchar gets perror putc putchar puts remove rename rewind setbuf setvbuf tmpfile tmpnam ungetc open
+    close read write link unlink pipe select send time wait sleep kill bcmp bcopy bzero ffs ffsl ffsll asctime
+    clock ctime difftime gmtime localtime mktime localeconv longjmp setjmp setlocale raise signal toascii
+    toupper tolower towupper towlower gettext dgettext dcgettext""",
+)
+PATTERNS = (
+    r"T\d+|(for|back)ward_\d.*|\w+_(value|by_).*|(M|FP|MATH|HUGE)_[A-Z0-9_]+|NAN|INFINITY|isw?[a-z]+|[jy][01n]f?l?"
+    r"|v?(f|d|s|sn|as)?w?(print|scan)f|(str|mem|stp|wcs|wmem)[a-z]+|l?gamma[fl]?_r|exec[lv][ep]*|\w+_unlocked"
+)
+
+
 def check_name(name: str) -> None:
-    """Raises ValueError unless it can be the name of a function, and is none of those in the file or the C library."""
+    """Raises ValueError unless it can be the name of a function, and is none of those in the file or the C library.
+
+    Neither a file that does not compile is wanted, nor a function in the place of the library's own.
+    """
     is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{2,}", name)
-    taken = {*KEYWORDS, *ieee.given, *OPERATIONS, *C_NAMES.values(), "main", "need", "is_place"}
-    if not is_name or {name, name.removesuffix("f")} & taken or re.match(r"(for|back)ward_\d|\w+_(value|by_)", name):
+    taken = {*KEYWORDS, *ieee.given, *OPERATIONS, *C_NAMES.values(), *LIBRARY, *OWN_NAMES}
+    if not is_name or {name, re.sub("[fl]$", "", name), re.sub("^c", "", name)} & taken or re.fullmatch(PATTERNS, name):
         raise ValueError(
             "Tape.c_source: name: expected a name of three letters or more that has no meaning in C, such as "
             f"'network', got {name!r}"
@@ -114,7 +139,7 @@ class Source:
         tables = [table for table in declared if is_used(table, code)]
         parts = [
             self.head(), "#include <math.h>", "\n".join(self.arrays(code)), "\n".join(part.strip() for part in tables),
-            IS_PLACE.format(number=self.dialect.number) if "is_place(" in code else "",
+            IS_PLACE.format(number=self.dialect.number) if re.search(r"\bis_place\(", code) else "",
             *map(wrapped, written.rules), functions, function,
         ]  # fmt: skip
         return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
@@ -147,7 +172,8 @@ class Source:
         number, forward, backward = self.dialect.number, self.arguments(False), self.arguments(True)
         zeros = {"gx": self.wengert.inputs, "gp": self.wengert.parameters, "a": len(self.wengert)}
         zero = "0.0f" if number == "float" else "0.0"
-        lines = [f"unsigned char need[{len(self.sets)}];"] if self.sets else []
+        sets = self.sets if written.backward else []
+        lines = [f"unsigned char need[{len(sets)}];"] if sets else []
         lines.append(f"{self.name}({', '.join([*forward, 'outputs'])});")
         lines += [
             f"for (int i = 0; i < {count}; i++) {array}[i] = {zero};"
@@ -158,7 +184,9 @@ class Source:
             is_parameter = self.memory.inputs <= slot < self.memory.parameters_end
             if slot < self.memory.end and not (is_parameter and self.parameters is not None):
                 lines.append(f"{self.memory.adjoint_at(str(slot), [slot])} += seeds[{k}];")
-        for number_of, outputs in enumerate(self.sets):
+        if written.backward:
+            lines.append(f"if ({' && '.join(f'seeds[{k}] == 0' for k in range(len(self.outputs)))}) return;")
+        for number_of, outputs in enumerate(sets):
             asked = [f"seeds[{k}] != 0" for k in range(len(self.outputs)) if outputs >> k & 1]
             lines.append(f"need[{number_of}] = {' || '.join(asked) or '0'};")
         lines += [f"{name}({', '.join(backward)});" for name in written.backward]
@@ -187,16 +215,16 @@ class Source:
         if re.search(r"\b(gc\[|ADJOINT\()", code):
             most = max(len(self.literals), self.wengert.parameters, 1)
             lines += [f"static {number} gc[{most}]; /* nobody reads them */"]
-        if "scratch" in code:
+        if re.search(r"\bscratch\b", code):
             lines += [f"static {number} scratch[{self.scratch}];"]
         first, second, third = self.memory.inputs, self.memory.parameters_end, self.memory.end
         pattern = (
             "#define {0}(k) \\\n    (*((k) < {1} ? {4} + (k) : (k) < {2} ? {5} + ((k) - {1})"
             " : (k) < {3} ? {6} + ((k) - {2}) : {7} + ((k) - {3})))"
         )
-        if "NUMBER(" in code:
+        if re.search(r"\bNUMBER\(", code):
             lines.append(pattern.format("NUMBER", first, second, third, "x", "p", "f", "c"))
-        if "ADJOINT(" in code:
+        if re.search(r"\bADJOINT\(", code):
             of_parameters = "gp" if self.parameters is None else "gc"
             lines.append(pattern.format("ADJOINT", first, second, third, "gx", of_parameters, "a", "gc"))
         return lines

@@ -10,11 +10,13 @@ import atexit
 import ctypes
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_BYTES = 1 << 28  # in the cache; the oldest go
+ABANDONED = 24 * 3600  # seconds
 SUFFIX = ".dll" if sys.platform == "win32" else ".so"
 COMPILERS = ("cc", "gcc", "clang")
 
@@ -39,24 +42,36 @@ class CompilingError(RuntimeError):
 
 def compiler() -> list[str] | None:
     """The command of the C compiler: that of the environment variable CC, or the system's. None if there is none."""
-    named = os.environ.get("CC", "").split()
-    for command in ([named] if named else []) + [[name] for name in COMPILERS]:
+    named = command_named()
+    for command in [named] if named else [[name] for name in COMPILERS]:
         found = shutil.which(command[0])
         if found:
             return [found, *command[1:]]
     return None
 
 
+def command_named() -> list[str]:
+    """The words of the variable CC."""
+    text = os.environ.get("CC", "")
+    try:
+        return text.split() if sys.platform == "win32" else shlex.split(text)
+    except ValueError:  # a quotation that does not end
+        return text.split()
+
+
 def missing() -> str:
     """Why nothing can be compiled here; "" if it can."""
     if sys.platform == "emscripten":
         return "there is no C compiler in a browser"
-    advice = "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
-    return "" if compiler() else advice
+    if compiler():
+        return ""
+    if named := command_named():
+        return f"the variable CC names the compiler {named[0]!r}, which is not found: correct it, or unset it"
+    return "it needs a C compiler, gcc or clang: install one, or set the variable CC to its command"
 
 
 def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
-    """The functions of the text. Raises CompilingError if the compiler fails, RuntimeError if there is none."""
+    """The functions of the text. Raises CompilingError if there is no compiler, or if it fails."""
     command = compiler()
     if command is None:
         raise CompilingError(f"cannot compile: {missing()}")
@@ -64,12 +79,27 @@ def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
     flags = [*FLAGS, *tuned, *options]
     parts = [text, identity, *flags, sys.platform]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    folder = cache_folder()
+    try:
+        return kept(cache_folder(), key, [*command, *flags], text)
+    except OSError:  # there is no room left, or nothing may be run from there
+        try:
+            return kept(private_folder(), key, [*command, *flags], text)
+        except OSError as error:
+            raise CompilingError(f"cannot compile: what {command[0]} makes cannot be loaded: {error}") from None
+
+
+def kept(folder: Path, key: str, command: Sequence[str], text: str) -> ctypes.CDLL:
+    """The functions from the folder, into which they are put if they are not there."""
     path = found(folder, key)
     if path is None:
-        path = keep(folder, key, build(folder, [*command, *flags], text))
+        path = keep(folder, key, build(folder, command, text))
         remove_oldest(folder, path)
-    return ctypes.CDLL(str(path))
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 @cache
@@ -101,6 +131,8 @@ def build(folder: Path, command: Sequence[str], text: str) -> bytes:
         result = run([*command, "-o", str(path), "-x", "c", "-", *([] if sys.platform == "win32" else ["-lm"])], text)
         if result.returncode != 0:
             raise CompilingError(f"cannot compile: {command[0]} failed: {shortened(result.stderr)}")
+        if not path.exists():
+            raise CompilingError(f"cannot compile: {command[0]} has made no file: {shortened(result.stderr)}")
         return path.read_bytes()
 
 
@@ -150,7 +182,15 @@ def keep(folder: Path, key: str, content: bytes) -> Path:
 
 
 def remove_oldest(folder: Path, newest: Path) -> None:
-    """So that the rest takes as much room as it may. What another process removes meanwhile is not missed."""
+    """So that the rest takes as much room as it may. What another process removes meanwhile is not missed.
+
+    What is unfinished for so long is of a process that was killed.
+    """
+    for path in folder.glob("unfinished-*"):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime > ABANDONED:
+                remove = shutil.rmtree if stat.S_ISDIR(path.lstat().st_mode) else os.unlink
+                remove(path)
     entries = []
     for path in folder.glob(f"*-*{SUFFIX}"):
         with suppress(OSError):
@@ -188,11 +228,21 @@ def platform_folder() -> Path:
     return base / "scalar-autograd" / "compiled"
 
 
-@cache
 def private_folder() -> Path:
+    return made_private(os.getpid())
+
+
+@cache
+def made_private(process: int) -> Path:
+    """That of this process. A child that was forked must not remove its parent's."""
     folder = tempfile.mkdtemp(prefix="scalar-autograd-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove_private, folder, process)
     return Path(folder)
+
+
+def remove_private(folder: str, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_own(status: os.stat_result, is_of_kind: object) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import autograd
 from autograd import Tape, Value, dot, logsumexp, relu, take, tanh
+from autograd.tape.c_source import check_name
 from autograd.tape.executors import compiling
 
 needs_compiler = pytest.mark.skipif(bool(compiling.missing()), reason=f"c_source: {compiling.missing()}")
@@ -151,6 +154,62 @@ def test_only_what_the_list_needs_is_written():
     source = Tape(Value(1.0) + Value(2.0)).c_source()
     assert "static double v" not in source
     assert "_gradient" not in source
+
+
+@needs_compiler
+@pytest.mark.parametrize("parameters", ["constants", "argument"])
+def test_an_output_that_depends_on_nothing_leaves_no_warning(tmp_path, parameters):
+    x, w = Value(3.0), Value(2.0)
+    tape = Tape([w, x, w], [x])
+    found = run(tmp_path, tape, [[5.0]], [1.0, 10.0, 100.0], parameters=parameters)
+    assert found.tolist() == [[2.0, 5.0, 2.0, 10.0, *([101.0] if parameters == "argument" else [])]]
+
+
+@needs_compiler
+def test_seeds_that_are_all_0_leave_everything_out(tmp_path):
+    """As in a tape: 0 times an infinite derivative would be nan."""
+    x = Value(1.0)
+    for outputs in ([x.sqrt()], [x.sqrt(), x.sqrt() * 2.0]):
+        found = run(tmp_path, Tape(outputs, [x]), [[0.0]], [0.0] * len(outputs))
+        assert found.tolist() == [[0.0] * (len(outputs) + 1)]
+
+
+@needs_compiler
+def test_no_name_of_the_mathematical_library_is_taken_again(tmp_path):
+    """Whatever the header declares or defines, and what the file has for itself."""
+    (tmp_path / "names.c").write_text("#include <math.h>\n", encoding="utf-8")
+    names = set()
+    for options in ("-std=c99 -P", "-std=c99 -dM", "-std=gnu17 -P", "-std=gnu17 -dM"):
+        command = [*compiling.compiler(), *options.split(), "-E", str(tmp_path / "names.c")]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        names |= {*re.findall(r"#define ([A-Za-z]\w\w+)" if "-dM" in options else r"\b([A-Za-z]\w\w+) \(", text)}
+    refused = set()
+    for name in names:
+        with suppress(ValueError):
+            check_name(name)
+            continue
+        refused.add(name)
+    assert {"isnan", "fmin", "lgammaf", "nextafter"} <= refused
+    assert sorted(names - refused) == []
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["my_scratch", "is_place_of_mine", "this_is_place", "MY_NUMBER", "ADJOINTS"])
+def test_a_name_may_contain_one_of_the_files_own(tmp_path, name):
+    x, w = Value(1.0), Value(2.0)
+    source = Tape(x * w, [x]).c_source(name, gradient=True)
+    (tmp_path / "named.c").write_text(source, encoding="utf-8")
+    command = [*compiling.compiler(), *STRICT, "-c", "-o", str(tmp_path / "named.o"), str(tmp_path / "named.c")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + source
+
+
+@pytest.mark.parametrize(
+    "name", ["outputs", "seeds", "scratch", "NUMBER", "T12", "printf", "strcat", "toupper", "linux"]
+)
+def test_names_that_have_a_meaning_in_the_file_or_in_the_library_are_refused(name):
+    with pytest.raises(ValueError, match="has no meaning in C"):
+        Tape(Value(1.0) * 2.0).c_source(name)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,78 @@ def test_a_compiler_that_is_none_is_told(folder, monkeypatch):
         compiling.compiled(TEXT)
 
 
+def command(folder, body):
+    """A compiler that tells its macros as another does, and then does something else."""
+    path = folder / "a compiler"
+    first = f'case "$*" in *-dM*) exec {compiling.compiler()[0]} "$@";; esac'
+    path.write_text(f"#!/bin/sh\n{first}\n{body}\n", encoding="utf-8")
+    path.chmod(0o700)
+    return f"'{path}' -O1"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("exit 0", "has made no file: it said nothing"),
+        ('while [ "$1" != -o ]; do shift; done; echo junk > "$2"', "makes cannot be loaded: .*file too short"),
+        ("kill -9 $$", "failed: it said nothing"),
+        ("echo no >&2; exit 1", "failed: no"),
+    ],
+)
+def test_a_compiler_that_makes_nothing_of_use_is_told_and_leaves_nothing(folder, tmp_path, monkeypatch, body, said):
+    monkeypatch.setattr(compiling, "private_folder", lambda: tmp_path)
+    monkeypatch.setenv("CC", command(tmp_path, body))
+    with pytest.raises(compiling.CompilingError, match=f"(?s)cannot compile: .*{said}"):
+        compiling.compiled(TEXT)
+    assert [*folder.iterdir()] == []
+    assert [*tmp_path.glob("*.so")] == []
+
+
+def test_warnings_and_a_path_with_a_space_are_no_matter(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", command(tmp_path, f'echo warning >&2; echo said; exec {compiling.compiler()[0]} "$@"'))
+    assert compiling.compiled(TEXT).answer() == 42
+
+
+@pytest.mark.parametrize("named", ["no-such-compiler -O1", "'no-such-compiler", "/nowhere/gcc"])
+def test_a_compiler_that_is_named_but_not_there_is_told(folder, monkeypatch, named):
+    """Another is not taken in its place."""
+    monkeypatch.setenv("CC", named)
+    with pytest.raises(compiling.CompilingError, match=r"CC names the compiler .*, which is not found"):
+        compiling.compiled(TEXT)
+
+
+@pytest.mark.parametrize("failing", ["written to", "run from"])
+def test_where_the_folder_is_of_no_use_a_private_one_is(folder, tmp_path, monkeypatch, failing):
+    """A full disk, or one from which nothing may be run."""
+    private = tmp_path / "private"
+    private.mkdir()
+    monkeypatch.setattr(compiling, "private_folder", lambda: private)
+    called, name = (compiling.os, "replace") if failing == "written to" else (compiling.ctypes, "CDLL")
+    real = getattr(called, name)
+
+    def refusing(*arguments):
+        if str(folder) in str(arguments[-1]):
+            raise OSError(28, "No space left on device")
+        return real(*arguments)
+
+    monkeypatch.setattr(called, name, refusing)
+    assert compiling.compiled(TEXT).answer() == 42
+    assert [*folder.iterdir()] == []
+    assert len([*private.iterdir()]) == 1
+
+
+def test_what_a_killed_process_has_left_goes_in_the_end(folder):
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "unfinished-old").mkdir()
+    (folder / "unfinished-old" / "program.so").touch()
+    for name in ("unfinished-file", "unfinished-new"):
+        (folder / name).touch()
+    for name in ("unfinished-old", "unfinished-file"):
+        os.utime(folder / name, (1, 1))
+    compiling.compiled(TEXT)
+    assert [path.name for path in folder.glob("unfinished-*")] == ["unfinished-new"]
+
+
 def test_an_interrupt_leaves_nothing(folder, monkeypatch):
     def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
@@ -135,6 +207,25 @@ def test_several_threads_may_compile_the_same(folder):
         thread.join()
     assert found == [42] * 4
     assert len([*folder.iterdir()]) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_leaves_its_parents_private_folder():
+    """Both end in the usual way, and run what is to be done then."""
+    program = """
+import os
+from autograd.tape.executors import compiling
+folder = compiling.private_folder()
+if os.fork() == 0:
+    assert compiling.private_folder() != folder
+    raise SystemExit
+os.wait()
+print(folder.exists(), folder)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    exists, folder = done.stdout.split()
+    assert exists == "True"
+    assert not os.path.exists(folder)
 
 
 def test_the_folder_is_that_of_the_platform(monkeypatch, tmp_path):
