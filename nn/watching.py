@@ -232,7 +232,7 @@ def widget_class() -> Any:  # Any: of a class that is made where anywidget is in
     from anywidget import AnyWidget
     from traitlets import Dict, Unicode
 
-    class Training(AnyWidget):  # type: ignore[misc]  # it has no type where it is not installed
+    class Training(AnyWidget):
         _esm = resource("watching.js") + "\nexport default { render };\n"
         _css = resource("watching.css")
         setting = Dict().tag(sync=True)
