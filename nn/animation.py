@@ -164,6 +164,7 @@ class Screen:
 
 def gif(history: History, film: Film, rate: float) -> bytes:
     try:
+        from matplotlib import rc_context
         from matplotlib.animation import PillowWriter
     except ImportError as error:
         raise ImportError(f"animate writes a GIF with matplotlib: {packages.install('matplotlib')}") from error
@@ -176,7 +177,8 @@ def gif(history: History, film: Film, rate: float) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "animation.gif"
         writer = PillowWriter(fps=rate)  # type: ignore[arg-type]  # which only divides by it
-        with writer.saving(screen.figure, path, screen.figure.dpi):
+        writer.setup(screen.figure, path, screen.figure.dpi)
+        with rc_context({"savefig.bbox": None}):  # all frames are of one size
             for epoch, scores in moments:
                 for cursor in cursors:
                     cursor.set_xdata([epoch, epoch])
@@ -184,6 +186,7 @@ def gif(history: History, film: Film, rate: float) -> bytes:
                     screen.plane.clear()
                     screen.fill(scores)
                 writer.grab_frame()
+        writer.finish()  # `writer.saving` does so after an error, too, and where there is no frame yet hides it
         return path.read_bytes()
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import numpy
 import pytest
+from matplotlib.animation import PillowWriter
 
 from autograd import Value, gather
 from nn import MLP, SGD, Adam, binary_cross_entropy, correct_class, correct_sign, cross_entropy, fit, squared_error
@@ -342,3 +343,21 @@ def test_the_model_keeps_its_numbers(tmp_path):
     gather(model.parameters(), "data", before)
     written(history, tmp_path)
     assert [p.data for p in model.parameters()] == before.tolist()
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_an_error_between_two_frames_is_what_it_is_and_leaves_the_file(tmp_path, monkeypatch, frames):
+    history, left = a_slope(), iter(range(frames))
+    grab_frame = PillowWriter.grab_frame
+
+    def interrupted(writer, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        grab_frame(writer, **options)
+
+    path = tmp_path / "x.gif"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(PillowWriter, "grab_frame", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        history.animate(path)
+    assert path.read_bytes() == b"old"
