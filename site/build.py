@@ -23,7 +23,14 @@ from autograd.operations import OPERATIONS
 SITE = Path(__file__).parent
 ROOT = SITE.parent
 
-PAGES = ("index.html", "laboratory.html", "playground.html", "style.css", "icon.svg", *sorted(p.name for p in SITE.glob("*.js")))
+PAGES = (
+    "index.html",
+    "laboratory.html",
+    "playground.html",
+    "style.css",
+    "icon.svg",
+    *sorted(p.name for p in SITE.glob("*.js")),
+)
 PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
 WHEEL = "scalar_autograd.whl"
 
