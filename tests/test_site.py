@@ -6,7 +6,9 @@ import copy
 import functools
 import gzip
 import http.server
+import itertools
 import json
+import os
 import runpy
 import shutil
 import threading
@@ -329,9 +331,12 @@ def test_a_new_version_arrives_whole_or_not_at_all(browser, build, folder, tmp_p
     shutil.copytree(folder, site)
     page_of = site / "playground.html"
     headings = "document.querySelector('h1').textContent"
+    dates = itertools.count(1_700_000_000)
 
     def publish(heading, wanting=""):
         page_of.write_text((SITE / "playground.html").read_text().replace("<h1>Playground", f"<h1>{heading}"))
+        seconds = next(dates)
+        os.utime(page_of, (seconds, seconds))  # servers tell versions of a file apart by the second
         shutil.copy(SITE / "service_worker.js", site)
         build["finish"](site)
         worker = site / "service_worker.js"
