@@ -131,6 +131,18 @@ def test_the_first_example_is_shown_by_itself(laboratory):
     assert "tanh" in laboratory.get_attribute("#shown", "srcdoc")
 
 
+def test_a_leaf_is_dragged_on_the_page_and_all_follows(laboratory):
+    run(laboratory, "from autograd import Value\nx = Value(2.0)\ny = x * 3.0")
+    page = laboratory.frame_locator("#shown")
+    page.get_by_role("button", name="End").click()
+    assert "y = x * 3 = 2 * 3 = 6" in page.locator("body").inner_text()
+    page.locator("#number").fill("5")
+    page.locator("#number").press("Enter")
+    assert "y = x * 3 = 5 * 3 = 15" in page.locator("body").inner_text()
+    page.locator("#drag").press("ArrowRight")
+    assert "y = x * 3 = 5 * 3 = 15" not in page.locator("body").inner_text()
+
+
 PROGRAMS = {
     "an expression": "from autograd import Value\na, b = Value(2.0), Value(-3.0)\nc = (a * b + a**2).tanh() / 3\n",
     "a neuron of nn": "from autograd import Value\nfrom nn import Neuron\nneuron = Neuron(2)\n"
