@@ -55,15 +55,31 @@ function send() {
   sent = performance.now();
 }
 
+/** Python. Of itself it never answers where its WebAssembly is refused; and not every server knows the type of that. */
+function interpreter(wasm) {
+  return new Promise((resolve, reject) => {
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (response, imports) => {
+      try {
+        return await instantiateStreaming(response, imports).catch(() => WebAssembly.instantiate(wasm, imports));
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+    loadPyodide({ indexURL: new URL("python/", import.meta.url).href }).then(resolve, reject);
+  });
+}
+
 async function started() {
   const sizes = await (await response("sizes.json")).json();
   const total = FILES.reduce((sum, path) => sum + sizes[path], 0);
   let here = 0;
   const arrived = (bytes) => postMessage({ kind: "progress", share: 0.9 * Math.min(1, (here += bytes) / total) });
   // What is fetched here the interpreter finds in the browser's cache.
-  const [, , wheel] = await Promise.all(FILES.map((path) => fetched(path, arrived)));
+  const [wasm, , wheel] = await Promise.all(FILES.map((path) => fetched(path, arrived)));
   const program = await (await response("laboratory.py")).text();
-  const python = await loadPyodide({ indexURL: new URL("python/", import.meta.url).href });
+  const python = await interpreter(wasm);
   python.setStdout(output());
   python.setStderr(output());
   python.setStdin({ stdin: () => null }); // nobody can type: input() raises EOFError

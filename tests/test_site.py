@@ -6,7 +6,9 @@ import copy
 import functools
 import gzip
 import http.server
+import itertools
 import json
+import os
 import runpy
 import shutil
 import threading
@@ -32,6 +34,10 @@ STARTED = "document.getElementById('run').disabled === false && document.getElem
 
 # ---- The site, and a server for it
 
+# A server that does not know much: not the type of WebAssembly, which is not in this map.
+TYPES = {"": "application/octet-stream", ".html": "text/html", ".svg": "image/svg+xml", ".css": "text/css"}
+TYPES |= dict.fromkeys((".js", ".mjs"), "text/javascript")
+
 
 @pytest.fixture(scope="module")
 def build():
@@ -49,6 +55,8 @@ def folder(build, tmp_path_factory):
 @contextmanager
 def served(folder, headers=()):
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        extensions_map = TYPES
+
         def log_message(self, *_):
             pass
 
@@ -121,6 +129,18 @@ def text(page, selector):
 def test_the_first_example_is_shown_by_itself(laboratory):
     assert "Value(data=" in text(laboratory, "#status")
     assert "tanh" in laboratory.get_attribute("#shown", "srcdoc")
+
+
+def test_a_leaf_is_dragged_on_the_page_and_all_follows(laboratory):
+    run(laboratory, "from autograd import Value\nx = Value(2.0)\ny = x * 3.0")
+    page = laboratory.frame_locator("#shown")
+    page.get_by_role("button", name="End").click()
+    assert "y = x * 3 = 2 * 3 = 6" in page.locator("body").inner_text()
+    page.locator("#number").fill("5")
+    page.locator("#number").press("Enter")
+    assert "y = x * 3 = 5 * 3 = 15" in page.locator("body").inner_text()
+    page.locator("#drag").press("ArrowRight")
+    assert "y = x * 3 = 5 * 3 = 15" not in page.locator("body").inner_text()
 
 
 PROGRAMS = {
@@ -323,9 +343,12 @@ def test_a_new_version_arrives_whole_or_not_at_all(browser, build, folder, tmp_p
     shutil.copytree(folder, site)
     page_of = site / "playground.html"
     headings = "document.querySelector('h1').textContent"
+    dates = itertools.count(1_700_000_000)
 
     def publish(heading, wanting=""):
         page_of.write_text((SITE / "playground.html").read_text().replace("<h1>Playground", f"<h1>{heading}"))
+        seconds = next(dates)
+        os.utime(page_of, (seconds, seconds))  # servers tell versions of a file apart by the second
         shutil.copy(SITE / "service_worker.js", site)
         build["finish"](site)
         worker = site / "service_worker.js"
@@ -379,6 +402,8 @@ def test_what_keeps_a_page_from_starting_is_said(browser, folder, tmp_path):
             (site / name).unlink()
             assert words in tells(address + "laboratory.html")
             (site / name).write_bytes(content)
+        (site / "python" / "pyodide.asm.wasm").write_bytes(b"what is this?")
+        assert "WebAssembly" in tells(address + "laboratory.html")
         (site / "losses.js").write_text("what is this?")
         assert "cannot run this page" in tells(address + "playground.html")
     assert "web server" in tells((site / "laboratory.html").as_uri())
