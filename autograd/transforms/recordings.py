@@ -82,8 +82,13 @@ class Recordings:
 
     def record(self, key: object, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Replay | None:
         apart = Apart(*self.marked(arguments, keywords))
-        with recording():
-            replay = recorded(self.function, apart)
+        try:
+            with recording():
+                replay = recorded(self.function, apart)
+        except TypeError as error:  # such as that of range(n), or of names[n]
+            if any(isinstance(apart.leaves[place], int) for place in apart.places):
+                error.add_note("compiled: integers vary, too; name an argument that counts or chooses in static=")
+            raise
         with self.lock:
             while len(self.known) >= MOST_STRUCTURES:
                 del self.known[next(iter(self.known))]

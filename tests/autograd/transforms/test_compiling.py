@@ -238,6 +238,19 @@ def test_what_python_takes_for_equal_is_told_apart():
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("function", [lambda x, n: [x for _ in range(n)], lambda x, n: [x, 2.0 * x][n]])
+def test_an_integer_that_counts_or_chooses_is_told_what_to_do_about(function):
+    with pytest.raises(TypeError, match="integer") as caught:
+        compiled(function)(1.0, 1)
+    assert caught.value.__notes__ == [
+        "compiled: integers vary, too; name an argument that counts or chooses in static="
+    ]
+    assert compiled(function, static=("n",))(1.0, 1) == function(1.0, 1)
+    with pytest.raises(TypeError) as caught:
+        compiled(lambda x: x + "a")(1.0)
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_integers_beyond_the_largest_float_are_named():
     with pytest.raises(OverflowError, match="beyond the largest float"):
         compiled(lambda x: x * 2.0)(10**400)
