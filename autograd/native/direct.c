@@ -152,9 +152,11 @@ PyObject *value_and_grad(Program *program, PyObject *const *arguments, Py_ssize_
     if (count != ARGUMENTS)
         return PyErr_Format(PyExc_TypeError, "value_and_grad: expected %d arguments, got %zd", ARGUMENTS, count);
     if (find_numpy() < 0) return NULL;
+    int for_inputs = PyObject_IsTrue(arguments[FOR_INPUTS]); /* before memory is held: it may run anything, and raise */
+    if (for_inputs < 0) return NULL;
     Read read = {.more = NULL};
     PyObject *result = read_arguments(program, arguments, &read)
-                           ? replayed(program, &read, PyObject_IsTrue(arguments[IS_SINGLE]) > 0, PyObject_IsTrue(arguments[FOR_INPUTS]) > 0)
+                           ? replayed(program, &read, arguments[IS_SINGLE] == Py_True, for_inputs)
                            : Py_NewRef(Py_None);
     release(&read);
     return result;

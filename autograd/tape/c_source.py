@@ -275,7 +275,7 @@ def is_used(table: str, code: str) -> bool:
 
 
 def defined(name: str, arguments: Sequence[str], lines: Sequence[str]) -> str:
-    body = "".join(f"    {line}\n" for line in lines)
+    body = wrapped("".join(f"    {line}\n" for line in lines))
     return f"\nvoid {name}({', '.join(arguments)})\n{{\n{body}}}\n"
 
 

@@ -23,11 +23,21 @@ class Static:
         self.argument = argument
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Static) and type(self.argument) is type(other.argument)
-        return same and bool(self.argument == other.argument)  # type: ignore[attr-defined]
+        return isinstance(other, Static) and exactly(self.argument) == exactly(other.argument)
 
     def __hash__(self) -> int:
-        return hash(self.argument)
+        return hash(exactly(self.argument))
+
+
+def exactly(leaf: Any) -> tuple[type, Any]:
+    """What tells it from others: to Python 1, 1.0 and True are equal, and 0.0 and -0.0; and nan is not even itself."""
+    kind = type(leaf)
+    if isinstance(leaf, (tuple, frozenset)):
+        parts = map(exactly, leaf)
+        return kind, tuple(parts) if isinstance(leaf, tuple) else frozenset(parts)
+    if kind in (float, complex):
+        return kind, repr(leaf)
+    return kind, leaf
 
 
 class Apart:
@@ -41,7 +51,7 @@ class Apart:
 
     @property
     def key(self) -> object:
-        others: list[object] = [(type(leaf), leaf) for leaf in self.leaves]
+        others: list[object] = [*map(exactly, self.leaves)]
         for i in self.places:
             others[i] = None
         key = self.form, tuple(others)

@@ -8,8 +8,10 @@ any other function, all that it computes is replayed.
 
 from __future__ import annotations
 
+import inspect
+
 from autograd.operands import described
-from autograd.transforms.call import named
+from autograd.transforms.call import check_function, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     Arguments:
         function: returns a number or a structure of numbers; or what a transform has made, such as grad(f),
             value_and_grad(f), hessian(f), jacobian(f) or functools.partial(hvp, f).
-        static: positions and names of arguments that are no numbers to compute with, such as a count or a flag. They
-            must be hashable; each is a part of the structure.
+        static: positions or names of arguments that are no numbers to compute with, such as a count or a flag,
+            whichever way a caller gives them. They must be hashable; each is a part of the structure.
         check: compute the function itself, too, at each call, and compare.
 
     The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths
@@ -36,10 +38,11 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     and whatever else is in it, is recorded when it is met first. Of many structures the oldest recordings are given up.
     Several threads may call it at once.
 
-    It returns what the function would return, in the same types. Numbers follow IEEE 754, as a tape's do: where the
-    function raises, for a logarithm of -1.0, there is nan or inf, unless it raises at the first call. With the native
-    engine, one number is to the bit that of the function on Values, and so is its gradient that of `grad`, unless the
-    function computes the same thing twice. Other results are what they are but for rounding.
+    It returns what the function would return for Values, with their numbers in their places: so of integers and of
+    NumPy's scalars come floats, and of arrays, whatever their type, arrays of float64. Numbers follow IEEE 754, as a
+    tape's do: where the function raises, for a logarithm of -1.0, there is nan or inf, unless it raises at the first
+    call. With the native engine, one number is to the bit that of the function on Values, and so is its gradient that
+    of `grad`, unless the function computes the same thing twice. Other results are what they are but for rounding.
 
     **What is not replayed.** Where the result can be differentiated further, the function itself is called, and nothing
     is lost: for Values among the arguments, within a function that a transform evaluates or `Tape.record` records; and
@@ -53,7 +56,8 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     and names the first number that differs.
 
     Raises RecordingError as said; TypeError for anything but a function, for a function that returns no numbers, and
-    for static arguments that cannot be hashed; and what the function raises when it is recorded.
+    for static arguments that cannot be hashed; ValueError for static arguments that the function does not have;
+    OverflowError for an integer beyond the largest float; and what the function raises when it is recorded.
 
     >>> from autograd import grad, hessian
     >>> def norm(x):
@@ -70,7 +74,8 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     """
     from autograd.transforms.recordings import Recordings  # here, since tapes import NumPy
 
-    known = Recordings(function, checked_static(static), bool(check))
+    check_function("compiled", function)
+    known = Recordings(function, checked_static(static, function), bool(check))
 
     @named("compiled", function)
     def replayed(*arguments: Any, **keywords: Any) -> Any:
@@ -79,8 +84,33 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     return replayed
 
 
-def checked_static(static: Sequence[int | str]) -> frozenset[int | str]:
-    """Raises TypeError for anything but positions and names."""
-    if isinstance(static, (list, tuple, set, frozenset)) and all(isinstance(each, (int, str)) for each in static):
+ANY = inspect.Parameter  # its kinds
+
+
+def checked_static(static: Sequence[int | str], function: Function) -> frozenset[int | str]:
+    """Each by its position and by its name, since a caller may give it in either way.
+
+    Raises TypeError for anything but positions and names, ValueError for those of no argument.
+    """
+    kinds = (list, tuple, set, frozenset)
+    if not isinstance(static, kinds) or not all(type(each) in (int, str) for each in static):
+        expected = "expected positions and names of arguments in a tuple"
+        raise TypeError(f"compiled: static: {expected}, got {described(static)}")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function in C, which does not tell
         return frozenset(static)
-    raise TypeError(f"compiled: static: expected positions and names of arguments in a tuple, got {described(static)}")
+    kinds_of = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    positional = [name for name, kind in kinds_of.items() if kind in (ANY.POSITIONAL_ONLY, ANY.POSITIONAL_OR_KEYWORD)]
+    named = [name for name, kind in kinds_of.items() if kind in (ANY.KEYWORD_ONLY, ANY.POSITIONAL_OR_KEYWORD)]
+    found: set[int | str] = set(static)
+    for each in static:
+        if isinstance(each, str):
+            is_one = each in named or ANY.VAR_KEYWORD in kinds_of.values()
+            found |= {positional.index(each)} if each in positional and each in named else set()
+        else:
+            is_one = -len(positional) <= each < len(positional) or ANY.VAR_POSITIONAL in kinds_of.values()
+            found |= {*positional[each : each + 1]} if each >= 0 else set()
+        if not is_one:
+            raise ValueError(f"compiled: static: expected arguments of the function, {signature}, got {each!r}")
+    return frozenset(found)

@@ -31,6 +31,13 @@ MOST_STRUCTURES = 128  # of a function, whose recordings are kept
 DIGITS = 1e-9  # that check asks for: a recording adds up in another order at times
 
 
+class Unknown:
+    """In the place of a recording that there is not; None is one of which nothing is to be replayed."""
+
+
+UNKNOWN = Unknown()
+
+
 class Recordings:
     """Those of a function, by the structure of its arguments."""
 
@@ -44,7 +51,9 @@ class Recordings:
         if read is None:
             return self.function(*arguments, **keywords)
         key, numbers = read
-        replay = self.known[key] if key in self.known else self.record(key, arguments, keywords)
+        replay = self.known.get(key, UNKNOWN)  # in one step: another thread may give it up meanwhile
+        if isinstance(replay, Unknown):
+            replay = self.record(key, arguments, keywords)
         if replay is None or (replay.has_parameters and is_recording()):
             return self.function(*arguments, **keywords)
         result = replay(numbers)
@@ -73,8 +82,13 @@ class Recordings:
 
     def record(self, key: object, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Replay | None:
         apart = Apart(*self.marked(arguments, keywords))
-        with recording():
-            replay = recorded(self.function, apart)
+        try:
+            with recording():
+                replay = recorded(self.function, apart)
+        except TypeError as error:  # such as that of range(n), or of names[n]
+            if any(isinstance(apart.leaves[place], int) for place in apart.places):
+                error.add_note("compiled: integers vary, too; name an argument that counts or chooses in static=")
+            raise
         with self.lock:
             while len(self.known) >= MOST_STRUCTURES:
                 del self.known[next(iter(self.known))]
@@ -84,7 +98,10 @@ class Recordings:
 
 def as_row(numbers: list[float]) -> Array:
     """(1, numbers). An array.array reads a list in half of the time."""
-    return numpy.frombuffer(array("d", numbers)).reshape(1, -1) if numbers else numpy.empty((1, 0))
+    try:
+        return numpy.frombuffer(array("d", numbers)).reshape(1, -1) if numbers else numpy.empty((1, 0))
+    except OverflowError:
+        raise OverflowError("compiled: the arguments: an integer is beyond the largest float, 1.8e308") from None
 
 
 # ---- Comparing

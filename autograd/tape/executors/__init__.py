@@ -53,7 +53,7 @@ def checked(name: str | None, wengert: WengertList | None = None, fast_math: boo
         if best is None:
             raise ValueError(f"Tape: fast_math: no executor has it here: c: {missing('c', wengert)}")
         return best
-    lacks = missing(name, wengert, fast_math) if name in list(EXECUTORS) else None
+    lacks = missing(name, wengert, fast_math) if isinstance(name, str) and name in EXECUTORS else None
     if lacks == "":
         return name
     reason = f": {lacks}" if lacks else ""

@@ -153,3 +153,19 @@ def test_another_executor_takes_over():
     assert tape._directly is None
     for found, other in zip(tape.value_and_grad(batch), expected, strict=True):
         assert found == pytest.approx(other, rel=1e-12)
+
+
+def test_an_error_of_inputs_is_its_own():
+    """Whether the inputs' gradient is asked for is asked once, before anything is held."""
+
+    class Refusing:
+        def __bool__(self):
+            raise LookupError("neither")
+
+    batch = np.ones((3, 2))
+    for tape in tapes():
+        with pytest.raises(LookupError, match="neither"):
+            tape.value_and_grad(batch, inputs=Refusing())
+        with pytest.raises(ValueError, match="ambiguous"):
+            tape.value_and_grad(batch, inputs=np.ones(2))
+        batch.resize((4, 2), refcheck=False)  # nobody holds it

@@ -203,6 +203,59 @@ def test_static_arguments_are_part_of_the_structure():
         compiled(function, static=(1,))(2.0, [2])
 
 
+def test_static_arguments_may_be_given_by_position_and_by_name():
+    """Whichever way they are named: a branch on one that varies would be refused."""
+
+    def function(x, n=2, *, negate=False):
+        return -(x * n) if negate else x * len(range(n))
+
+    for static in ((1, "negate"), ("n", "negate"), ["negate", -1, "n"]):
+        replayed = compiled(function, static=static)
+        assert [replayed(3.0, 2), replayed(3.0, n=4), replayed(n=5, x=3.0, negate=True)] == [6.0, 12.0, -15.0]
+    assert compiled(lambda *x, **named: x[0] * len(range(named["n"])), static=(4, "n"))(3.0, n=2) == 6.0
+    assert compiled(grad(lambda x, n: x * len(range(n))), static=("n",))(3.0, 2) == 2.0
+
+
+def test_static_arguments_that_there_are_not():
+    for static in (("zz",), (2,), (-3,), ("args",)):
+        with pytest.raises(ValueError, match=r"compiled: static: expected arguments of the function, \(x, n\), got"):
+            compiled(lambda x, n: x, static=static)
+    with pytest.raises(TypeError, match="compiled: static"):
+        compiled(lambda x, n: x, static=(True,))
+
+
+def test_what_python_takes_for_equal_is_told_apart():
+    """A recording for 0.0 is none for -0.0, nor one for 1 one for True, wherever they stand."""
+    sign = compiled(lambda x, k: math.copysign(1.0, k) * x, static=(1,))
+    assert [sign(2.0, 0.0), sign(2.0, -0.0), sign(2.0, 0.0)] == [2.0, -2.0, 2.0]
+    name = compiled(lambda x, k: x * len(type(k[0]).__name__), static=(1,))
+    assert [name(1.0, (each,)) for each in (1, True, 1.0, 1)] == [3.0, 4.0, 5.0, 3.0]
+    others = compiled(lambda x, k: x * len(repr(k)))
+    assert [others(1.0, frozenset({each})) for each in (1, True)] == [14.0, 17.0]
+    function, calls = counted(lambda x, k: x * 2.0)
+    replayed = compiled(function, static=(1,))
+    assert [replayed(1.0, float("nan")) for _ in range(3)] == [2.0] * 3
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("function", [lambda x, n: [x for _ in range(n)], lambda x, n: [x, 2.0 * x][n]])
+def test_an_integer_that_counts_or_chooses_is_told_what_to_do_about(function):
+    with pytest.raises(TypeError, match="integer") as caught:
+        compiled(function)(1.0, 1)
+    assert caught.value.__notes__ == [
+        "compiled: integers vary, too; name an argument that counts or chooses in static="
+    ]
+    assert compiled(function, static=("n",))(1.0, 1) == function(1.0, 1)
+    with pytest.raises(TypeError) as caught:
+        compiled(lambda x: x + "a")(1.0)
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_integers_beyond_the_largest_float_are_named():
+    with pytest.raises(OverflowError, match="beyond the largest float"):
+        compiled(lambda x: x * 2.0)(10**400)
+
+
 # ---- Transforms: what they differentiate by, kinks, aux
 
 

@@ -53,3 +53,15 @@ def test_rows():
     assert as_row([1, 2.5]).tolist() == [[1.0, 2.5]]
     with pytest.raises(OverflowError):
         as_row([10**400])
+
+
+def test_a_recording_that_is_given_up_meanwhile_is_made_again():
+    """By another thread, between two looks."""
+
+    class Fleeting(dict):
+        def __contains__(self, key):
+            return super().__contains__(key) and self.pop(key, None) is not None
+
+    recordings = Recordings(lambda x: x * 2.0, frozenset(), False)
+    recordings.known = Fleeting()
+    assert [recordings((x,), {}) for x in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
