@@ -162,8 +162,6 @@ class Heyoka(Programs):
         self.mathematics.positive = lambda x: heyoka.select(heyoka.gt(x, 0.0), x, 0.0)
 
     def program(self, program: Program) -> Step:
-        if len(program.varying) == 1:
-            raise ImportError("left out")
         varying = self.library.make_vars(*[f"x{i}" for i in range(program.varying.shape[1])])
         shared = list(self.library.make_vars(*[f"p{i}" for i in range(len(program.shared))])) if program.shared else []
         result = program.function(self.mathematics, varying, shared)
@@ -201,7 +199,7 @@ class Ddx(Programs):
 
 
 class JaxPrograms(Programs):
-    """jit of vmap. A list of thousands of instructions would take minutes to compile, and is left out."""
+    """jit of vmap; a list of thousands of instructions would take minutes to compile."""
 
     def __init__(self) -> None:
         import jax
@@ -213,8 +211,6 @@ class JaxPrograms(Programs):
         self.mathematics.erf, self.mathematics.positive = jax.lax.erf, lambda x: jax.numpy.maximum(x, 0.0)
 
     def program(self, program: Program) -> Step:
-        if len(program.varying) == 1:
-            raise ImportError("left out")
         jax, m = self.library, self.mathematics
         varying, shared = jax.numpy.array(program.varying), jax.numpy.array(program.shared)
         if program.by_varying:
