@@ -14,7 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef FAST_INLINE
 #define FAST_INLINE static inline
+#endif
 
 FAST_INLINE uint64_t fast_bits(double x)
 {

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class Native(Executor):
     """Compiled instructions, over blocks of examples, on several threads."""
 
+    has_fast_math = True
+
     def missing(self, wengert: WengertList | None = None) -> str:
         if engine != "native":
             return f"it is part of the native engine, and the {engine} engine is in use"
@@ -21,6 +23,12 @@ class Native(Executor):
         return f"it has nothing compiled for {', '.join(names)}, defined at run time" if names else ""
 
     def program(self, wengert: WengertList) -> Program:
+        return self.made(wengert, fast_math=False)
+
+    def fast_program(self, wengert: WengertList) -> Program:
+        return self.made(wengert, fast_math=True)
+
+    def made(self, wengert: WengertList, fast_math: bool) -> Program:
         from autograd.native import engine as native
 
-        return native.Program(wengert.parts(), None)
+        return native.Program(wengert.parts(), None, fast_math)
