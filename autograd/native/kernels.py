@@ -55,7 +55,7 @@ def rows() -> str:
 
 
 def lists(operations: Iterable[Operation], before: str = "", after: str = "") -> str:
-    """A list for each kind, of some rows' numbers and names, with a text before the lists' names and after the rows'."""
+    """A list for each kind, of some rows' numbers and names: with a text before its own name, and after theirs."""
     kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
     for operation in operations:
         kinds[kind(operation)].append(f"ROW({ROW[operation.name]}, {operation.name}{after})")

@@ -47,9 +47,20 @@ class Statement:
 def header() -> str:
     """The text of lane_rows.h: of every row the values, and what they push to each operand's adjoints."""
     head = "/* Written by lane_rows.py from operations.py: what kernels.h computes, for the lanes of a block. */\n"
-    rows = OPERATIONS.values()
-    fast = {row: text for row in rows if re.search(r"\bfast_", text := functions(row, is_fast=True))}
-    return head + "".join([*map(functions, rows), *fast.values(), kernels.lists(fast, "FAST_", "_fast")])
+    fast = fast_rows()
+    texts = [*map(functions, OPERATIONS.values()), *fast.values()]
+    return head + "".join([*texts, kernels.lists(fast, "FAST_", "_fast")])
+
+
+def fast_rows() -> dict[Operation, str]:
+    """The rows that have a use for fast mathematics, each with its functions."""
+    texts = {operation: functions(operation, is_fast=True) for operation in OPERATIONS.values()}
+    return {operation: text for operation, text in texts.items() if is_of_fast(text)}
+
+
+def is_of_fast(text: str) -> bool:
+    """Whether what is written calls a function of fast_math.h."""
+    return re.search(r"\bfast_", text) is not None
 
 
 def functions(operation: Operation, is_fast: bool = False) -> str:
@@ -97,9 +108,7 @@ def all_pushes(operation: Operation, is_fast: bool = False) -> str:
         before = min(index, operation.sequences)
         place, given = f"{before} * n + {index - before}", "lanes, n, operands, r, adjoint"
         if index < operation.sequences:
-            calls.append(
-                f"if (some(pushed + {place}, n)) {name}_push_{index}({given}, pushed + {place}, kept);"
-            )
+            calls.append(f"if (some(pushed + {place}, n)) {name}_push_{index}({given}, pushed + {place}, kept);")
         else:
             calls.append(f"if (pushed[{place}] != NULL) {name}_push_{index}({given}, pushed[{place}]);")
     head = f"void {name}_push({LANES}, {RESULT}, double *const *pushed, double *kept)"

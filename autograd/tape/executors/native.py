@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Native(Executor):
-    """Compiled instructions, over blocks of examples, on several threads."""
+    """Compiled instructions, over blocks of examples, on several threads.
+
+    With fast mathematics, what depends on the inputs is computed with `fast_math.h`, a single example as well, so that
+    it has the same numbers in every batch. What depends on parameters alone is computed once, with the C library.
+    """
 
     has_fast_math = True
 
