@@ -121,4 +121,4 @@ class Body(Writer):
 
 C_NAMES = {"power": "pow"}
 
-FAST = {"exp", "log", "tanh", "erf", "sin", "cos"}  # what native/fast_math.h has, for lanes
+FAST = {"exp", "log", "log1p", "tanh", "erf", "sin", "cos"}  # what native/fast_math.h has, for lanes

@@ -20,7 +20,7 @@ from autograd import Tape, Value, native
 from autograd.tape.executors import compiling
 
 HEADER = Path(native.__file__).with_name("fast_math.h")
-NAMES = ["exp", "log", "tanh", "erf", "sin", "cos"]
+NAMES = ["exp", "log", "log1p", "tanh", "erf", "sin", "cos"]
 N = 400
 TEXT = f'#include "{HEADER}"\n' + "".join(
     f"void {name}_of_all(ptrdiff_t *n, const double *x, double *r) {{ fast_{name}_lanes(*n, x, r); }}\n"
@@ -79,6 +79,7 @@ def points(name):
     own = {
         "exp": [source.uniform(-745.0, 709.7, N), small, near],
         "log": [np.exp(source.uniform(-744.0, 709.0, N)), abs(small), 1.0 + near / 100.0, source.uniform(0.5, 2.0, N)],
+        "log1p": [small, near[near > -1.0], np.exp(source.uniform(-40.0, 709.0, N)), abs(near) * 1e-9 - 1.0],
         "tanh": [source.uniform(-22.0, 22.0, N), small, near],
         "erf": [source.uniform(-6.5, 6.5, N), small, near],
         "sin": [source.uniform(-1e6, 1e6, N), small, 3.0 * near, source.integers(-999, 999, N) * np.pi / 2.0],
@@ -102,6 +103,7 @@ INF, NAN = math.inf, math.nan
 EDGES = {
     "exp": [(INF, INF), (-INF, 0.0), (0.0, 1.0), (-0.0, 1.0), (709.79, INF), (1e300, INF), (-746.0, 0.0)],
     "log": [(INF, INF), (-INF, NAN), (0.0, -INF), (-0.0, -INF), (1.0, 0.0), (-1.0, NAN), (-5e-324, NAN)],
+    "log1p": [(INF, INF), (-INF, NAN), (0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (-1.5, NAN), (5e-324, 5e-324)],
     "tanh": [(INF, 1.0), (-INF, -1.0), (0.0, 0.0), (-0.0, -0.0), (1e300, 1.0), (5e-324, 5e-324)],
     "erf": [(INF, 1.0), (-INF, -1.0), (0.0, 0.0), (-0.0, -0.0), (1e300, 1.0), (-5e-324, -5e-324)],
     "sin": [(INF, NAN), (0.0, 0.0), (-0.0, -0.0), (1e300, math.sin(1e300)), (-2e6, math.sin(-2e6)), (5e-324, 5e-324)],
