@@ -457,3 +457,26 @@ def test_fast_mathematics_never_changes_another_program():
     fast, eager = tape.forward(batch), [math.tanh(number) for number in batch.ravel()]
     assert replayed(before, tape, batch, None)[0].ravel().tolist() == eager != fast.tolist()
     assert [tanh(Value(number)).data for number in batch.ravel().tolist()] == eager
+
+
+HARD = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, -1e-310, 1e-20, 0.3, -0.7, 1.0, -1.0, 20.0, -40.0,
+        709.7, 710.0, -745.0, -746.0, 1.1e6, -3e7, 1e300, -1.7976931348623157e308]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", lane_rows.fast_rows(), ids=lambda operation: operation.name)
+def test_fast_mathematics_at_the_ends_of_the_range(operation):
+    """What is not a number, what is infinite and every sign are those of the C library, in derivatives too."""
+    x = [Value(0.1 + 0.1 * k) for k in range(3 if operation.sequences else 0)]
+    scalars = [*map(Value, operation.samples[0][operation.sequences :])]
+    output = getattr(autograd, operation.name)(*[x] * operation.sequences, *scalars)
+    batch = np.random.default_rng(0).choice(HARD, (700, len(x) + len(scalars)))
+    exact, fast = (
+        Tape(output, [*x, *scalars], executor="native", fast_math=is_fast).value_and_grad(
+            batch, gradient=1.0, inputs=True
+        )
+        for is_fast in (False, True)
+    )
+    for mine, theirs in ((fast[0], exact[0]), (fast[2], exact[2])):
+        assert (np.isnan(mine) == np.isnan(theirs)).all()
+        assert (np.signbit(mine) == np.signbit(theirs))[~np.isnan(theirs)].all()
+        assert np.allclose(mine, theirs, rtol=1e-14, atol=0.0, equal_nan=True)
