@@ -120,3 +120,5 @@ class Body(Writer):
 
 
 C_NAMES = {"power": "pow"}
+
+FAST = {"exp", "log", "log1p", "tanh", "erf", "sin", "cos"}  # what native/fast_math.h has, for lanes

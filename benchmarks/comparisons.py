@@ -365,7 +365,7 @@ TAPE = {
 
 def program(title: str, workload: str, others: str, budgets: dict[str, float]) -> Table:
     return Table(
-        rows(f"programs-c-fast programs-c programs {others}"),
+        rows(f"programs-c-fast programs-c programs-fast programs {others}"),
         [Case("time", {"work": "program", "workload": workload})],
         more=["first"], budgets=at_least(budgets), title=title,
     )  # fmt: skip
@@ -377,8 +377,8 @@ PROGRAMS = {
     "programs": Section(
         "Programs of scalars",
         "Results and gradients on one thread: machine code that is compiled from the tape, with fast mathematics and "
-        "without, and the native executor, against compilers and an interpreter of expressions. Where there is one "
-        "scenario, ddx interprets, and heyoka and JAX's jit are left out, which would compile for minutes.",
+        "without, and the native executor likewise, against compilers and an interpreter of expressions. Where there "
+        "is one scenario, ddx interprets, and heyoka and JAX's jit are left out, which would compile for minutes.",
         [
             program(
                 "Black–Scholes: 100,000 prices, each with five greeks",

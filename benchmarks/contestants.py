@@ -82,6 +82,7 @@ CONTESTANTS = {
     "casadi-derivatives": Contestant("CasADi, SX", CasADiDerivatives, "casadi"),
     "jax-derivatives": Contestant("JAX, jit", JaxDerivatives, "jax", environment=ON_CPU),
     "programs": Contestant("ours: tape, native", partial(programs, "native"), OURS, environment=NATIVE),
+    "programs-fast": Contestant("ours: tape, fast_math", partial(programs, "native-fast"), OURS, environment=NATIVE),
     "programs-c": Contestant("ours: tape as C", partial(programs, "c"), OURS, environment=NATIVE),
     "programs-c-fast": Contestant("ours: tape as C, fast_math", partial(programs, "c-fast"), OURS, environment=NATIVE),
     "heyoka": Contestant("heyoka", partial(programs, "heyoka"), "heyoka"),

@@ -241,7 +241,7 @@ def transposed(outcome: tuple[Array, Array]) -> tuple[Array, Array]:
 
 
 MAKERS: dict[str, Callable[[], Any]] = {
-    "native": partial(TapedPrograms, "native"), "c": partial(TapedPrograms, "c"),
-    "c-fast": partial(TapedPrograms, "c", fast_math=True),
+    "native": partial(TapedPrograms, "native"), "native-fast": partial(TapedPrograms, "native", fast_math=True),
+    "c": partial(TapedPrograms, "c"), "c-fast": partial(TapedPrograms, "c", fast_math=True),
     "heyoka": Heyoka, "ddx": Ddx, "jax": JaxPrograms,
 }  # fmt: skip

@@ -11,17 +11,18 @@ typedef struct {
 
 static Program *program_of(PyObject *self) { return &((ProgramObject *)self)->program; }
 
-/* Program((inputs, parameters, constants, rows, lengths, operands, outputs), instruction_set or None) */
+/* Program((inputs, parameters, constants, rows, lengths, operands, outputs), instruction_set or None, fast_math=False) */
 static PyObject *program_new(PyTypeObject *type, PyObject *arguments, PyObject *Py_UNUSED(keywords))
 {
     PyObject *parts;
     const char *instruction_set;
+    int is_fast = false;
     WengertArrays arrays;
-    if (!PyArg_ParseTuple(arguments, "O!z", &PyTuple_Type, &parts, &instruction_set)) return NULL;
+    if (!PyArg_ParseTuple(arguments, "O!z|p", &PyTuple_Type, &parts, &instruction_set, &is_fast)) return NULL;
     PyObject *self = NULL;
     if (read_arrays(parts, &arrays) == 0) {
         self = type->tp_alloc(type, 0);
-        if (self != NULL && make_program(program_of(self), &arrays, instruction_set) < 0) Py_CLEAR(self);
+        if (self != NULL && make_program(program_of(self), &arrays, instruction_set, is_fast) < 0) Py_CLEAR(self);
         release_arrays(&arrays);
     }
     return self;

@@ -1,4 +1,5 @@
-/* Mathematics that a compiler turns into vectors: exp, log, tanh, erf, sin and cos, each within 2 units in the last place.
+/* Mathematics that a compiler turns into vectors: exp, log, log1p, tanh, erf, sin and cos, each
+   within 2 units in the last place.
 
    A function is without branches and calls, and so is a loop over lanes with it. There is one text for all instruction sets:
    standard C, in which the bits of a number are read and made by memcpy. Where multiplications and additions may be fused, the
@@ -14,7 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef FAST_INLINE
 #define FAST_INLINE static inline
+#endif
 
 FAST_INLINE uint64_t fast_bits(double x)
 {
@@ -106,6 +109,15 @@ FAST_INLINE double fast_log(double x)
     y = x < INFINITY ? y : x;
     y = x == 0.0 ? -INFINITY : y;
     return x < 0.0 ? NAN : y;
+}
+
+/* ---- log1p: log(1 + x), and what rounding 1 + x loses times the derivative there */
+
+FAST_INLINE double fast_log1p(double x)
+{
+    double u = 1.0 + x, lost = x < 1.0 ? x - (u - 1.0) : 1.0 - (u - x);
+    double y = fast_log(u) + (u > 0.0 && u < INFINITY ? lost / u : 0.0);
+    return x == 0.0 ? x : y;
 }
 
 /* ---- sin and cos: x = n π/2 + r + rest; π/2 in three parts, of which n times the first two is exact */
@@ -212,6 +224,7 @@ FAST_INLINE double fast_erf(double x)
 
 FAST_LANES(exp)
 FAST_LANES(log)
+FAST_LANES(log1p)
 FAST_LANES(tanh)
 FAST_LANES(erf)
 FAST_ANGLES(sin)

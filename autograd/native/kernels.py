@@ -12,13 +12,15 @@ from inspect import getdoc
 
 from autograd.formulas import description
 from autograd.native import table_checksum
-from autograd.operations import OPERATIONS
+from autograd.operations import OPERATIONS, ROW
 from autograd.rows_in_c import KEYWORDS, Body, partial_kernel, value_kernel
 from autograd.value import Value
 from autograd.writer import Name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from autograd.operation import Operation
 
 # Names of the functions that are written here and in lane_rows.py.
@@ -48,12 +50,16 @@ def rows() -> str:
 
     The lists are for code that is written once for all rows of a kind: those of one scalar, of two, and all others.
     """
-    kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
-    for index, operation in enumerate(OPERATIONS.values()):
-        kinds[kind(operation)].append(f"ROW({index}, {operation.name})")
     numbers = ", ".join([f"ROW_{name}" for name in OPERATIONS] + ["ROW_COUNT"])
-    lists = [f"\n#define {name}(ROW) {' '.join(of_kind)}\n" for name, of_kind in kinds.items()]
-    return f"/* Written by kernels.py from operations.py. */\n\nenum {{ {numbers} }};\n" + "".join(lists)
+    return f"/* Written by kernels.py from operations.py. */\n\nenum {{ {numbers} }};\n" + lists(OPERATIONS.values())
+
+
+def lists(operations: Iterable[Operation], before: str = "", after: str = "") -> str:
+    """A list for each kind, of some rows' numbers and names: with a text before its own name, and after theirs."""
+    kinds: dict[str, list[str]] = {"UNARY_ROWS": [], "BINARY_ROWS": [], "OTHER_ROWS": []}
+    for operation in operations:
+        kinds[kind(operation)].append(f"ROW({ROW[operation.name]}, {operation.name}{after})")
+    return "".join(f"\n#define {before}{name}(ROW) {' '.join(of_kind)}\n" for name, of_kind in kinds.items())
 
 
 def table() -> str:

@@ -76,6 +76,8 @@ LANES_INLINE bool some(double *const *pushed, Py_ssize_t n)
     return false;
 }
 
+#define FAST_INLINE LANES_INLINE
+#include "fast_math.h"
 #include "lane_rows.h" /* written by lane_rows.py: what each row computes over lanes, and what it pushes */
 
 typedef void (*Values)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, double *restrict result);
@@ -127,6 +129,9 @@ LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const 
 UNARY_ROWS(UNARY)
 BINARY_ROWS(BINARY)
 OTHER_ROWS(OTHER)
+FAST_UNARY_ROWS(UNARY)
+FAST_BINARY_ROWS(BINARY)
+FAST_OTHER_ROWS(OTHER)
 
 /* ---- Sums and dots of slots: the table's rules, from left to right, for some vectors of examples whose sums stay in registers */
 
@@ -195,3 +200,9 @@ KERNEL static void lookup_backward(const Step *step, Block *block)
 
 static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(FORWARD)};
 static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(BACKWARD)};
+
+/* With fast mathematics; NULL for the rows that have no use for it. */
+static Lanes fast_forward_kernels[ROW_COUNT] = {FAST_UNARY_ROWS(FORWARD) FAST_BINARY_ROWS(FORWARD) FAST_OTHER_ROWS(FORWARD)};
+static Lanes fast_backward_kernels[ROW_COUNT] = {
+    FAST_UNARY_ROWS(BACKWARD) FAST_BINARY_ROWS(BACKWARD) FAST_OTHER_ROWS(BACKWARD)
+};

@@ -3,6 +3,8 @@
 A variable is an array with a number for each lane. Statements of arithmetic that follow each other are one loop over
 the lanes, which a compiler turns into vectors. It cannot do so with a call of the C library, so that a call has a loop
 of its own.
+
+With fast mathematics, `fast_math.h`, most calls are arithmetic too. The rows that have a use for it are written twice.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from itertools import groupby
 
 from autograd.native import kernels
 from autograd.operations import OPERATIONS
-from autograd.rows_in_c import C_NAMES, Body
+from autograd.rows_in_c import C_NAMES, FAST, Body
 from autograd.writer import Name, Sequence
 
 TYPE_CHECKING = False
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 BRANCHING = {"acos", "acosh", "asin", "asinh", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "expm1", "log1p", "sin",
              "sinh", "tan", "tanh"}  # fmt: skip
 
+ANGLES = {"sin", "cos"}  # of fast_math.h: what leaves large numbers to the C library
+
 
 @dataclass
 class Statement:
-    """One for each lane, `arithmetic` or a `call`; a `sorted` call of all; a `guard`; or a `loop` over elements."""
+    """One for each lane, `arithmetic` or a `call`; a `sorted` call of all; a `guard`; or a `loop` over elements.
+
+    `angles` are those of fast mathematics, for all lanes.
+    """
 
     kind: str
     text: str = ""
@@ -40,27 +47,47 @@ class Statement:
 def header() -> str:
     """The text of lane_rows.h: of every row the values, and what they push to each operand's adjoints."""
     head = "/* Written by lane_rows.py from operations.py: what kernels.h computes, for the lanes of a block. */\n"
-    rows = OPERATIONS.values()
-    return head + "".join(
-        "".join([values(row), *(push(row, i) for i in range(len(row.partials))), all_pushes(row)]) for row in rows
-    )
+    fast = fast_rows()
+    texts = [*map(functions, OPERATIONS.values()), *fast.values()]
+    return head + "".join([*texts, kernels.lists(fast, "FAST_", "_fast")])
+
+
+def fast_rows() -> dict[Operation, str]:
+    """The rows that have a use for fast mathematics, each with its functions."""
+    texts = {operation: functions(operation, is_fast=True) for operation in OPERATIONS.values()}
+    return {operation: text for operation, text in texts.items() if is_of_fast(text)}
+
+
+def is_of_fast(text: str) -> bool:
+    """Whether what is written calls a function of fast_math.h."""
+    return re.search(r"\bfast_", text) is not None
+
+
+def functions(operation: Operation, is_fast: bool = False) -> str:
+    """The values, and what is pushed, with fast mathematics or without; its functions have names of their own."""
+    pushes = [push(operation, index, is_fast) for index in range(len(operation.partials))]
+    return "".join([values(operation, is_fast), *pushes, all_pushes(operation, is_fast)])
+
+
+def name_of(operation: Operation, is_fast: bool) -> str:
+    return f"{operation.name}_fast" if is_fast else operation.name
 
 
 # What the build writes beside the compiled files.
 FILES = kernels.FILES | {"lane_rows.h": header}
 
 
-def values(operation: Operation) -> str:
-    body = LanesBody(operation)
+def values(operation: Operation, is_fast: bool = False) -> str:
+    body = LanesBody(operation, is_fast=is_fast)
     result = operation.compute(body, *body.operands)
     body.statements.append(Statement("arithmetic", f"result[l] = {body.literal(result)};"))
-    return body.function(f"void {operation.name}_values({LANES}, double *restrict result)")
+    return body.function(f"void {name_of(operation, is_fast)}_values({LANES}, double *restrict result)")
 
 
-def push(operation: Operation, index: int) -> str:
+def push(operation: Operation, index: int, is_fast: bool = False) -> str:
     """What the adjoint times one partial derivative adds to the operand's adjoints, or to those of a sequence."""
     is_sequence = index < operation.sequences
-    body = LanesBody(operation, keeps_terms=is_sequence)
+    body = LanesBody(operation, is_sequence, is_fast)
     derivative = operation.partials[index](body, Name(body, "r[l]"), *body.operands)
     if is_sequence:
         [element] = derivative
@@ -71,22 +98,20 @@ def push(operation: Operation, index: int) -> str:
     else:
         body.statements.append(Statement("arithmetic", f"pushed[l] += {body.literal(derivative)} * adjoint[l];"))
         kind = "double *restrict pushed"
-    return body.function(f"void {operation.name}_push_{index}({LANES}, {RESULT}, {kind})")
+    return body.function(f"void {name_of(operation, is_fast)}_push_{index}({LANES}, {RESULT}, {kind})")
 
 
-def all_pushes(operation: Operation) -> str:
+def all_pushes(operation: Operation, is_fast: bool = False) -> str:
     """To all operands: `pushed` has the place of each one's adjoints, or NULL where nobody asks for them."""
-    calls = []
+    calls, name = [], name_of(operation, is_fast)
     for index in range(len(operation.partials)):
         before = min(index, operation.sequences)
         place, given = f"{before} * n + {index - before}", "lanes, n, operands, r, adjoint"
         if index < operation.sequences:
-            calls.append(
-                f"if (some(pushed + {place}, n)) {operation.name}_push_{index}({given}, pushed + {place}, kept);"
-            )
+            calls.append(f"if (some(pushed + {place}, n)) {name}_push_{index}({given}, pushed + {place}, kept);")
         else:
-            calls.append(f"if (pushed[{place}] != NULL) {operation.name}_push_{index}({given}, pushed[{place}]);")
-    head = f"void {operation.name}_push({LANES}, {RESULT}, double *const *pushed, double *kept)"
+            calls.append(f"if (pushed[{place}] != NULL) {name}_push_{index}({given}, pushed[{place}]);")
+    head = f"void {name}_push({LANES}, {RESULT}, double *const *pushed, double *kept)"
     return f"\nLANES_INLINE {head}\n{{\n    (void)kept; " + "\n    ".join(calls) + "\n}\n"
 
 
@@ -97,8 +122,9 @@ RESULT = "const double *r, const double *adjoint"
 class LanesBody(Body):
     """The mathematics of one function over lanes. Names of what a sequence's elements have begin with e."""
 
-    def __init__(self, operation: Operation, keeps_terms: bool = False) -> None:
+    def __init__(self, operation: Operation, keeps_terms: bool = False, is_fast: bool = False) -> None:
         super().__init__(operation, keeps_terms)
+        self.is_fast = is_fast
         self.statements: list[Statement] = []
         self.elements: dict[str, Statement] = {}  # by its name, the statement of each
 
@@ -120,11 +146,15 @@ class LanesBody(Body):
         return Name(self, self.names[expression])
 
     def call(self, function: str) -> Callable[..., Name]:
-        """Of one operand that is an array, a call for all lanes; otherwise one for each."""
+        """Of one operand that is an array, a call for all lanes; otherwise one for each, or fast arithmetic."""
         function = C_NAMES.get(function, function)
 
         def called(*operands: Operand) -> Name:
             texts = [*map(self.literal, operands)]
+            if self.is_fast and function in FAST - ANGLES:
+                return self.name(f"fast_{function}({texts[0]})")
+            if self.is_fast and function in ANGLES and texts[0].endswith("[l]"):
+                return self.name(f"fast_{function}({texts[0]})", "angles")
             if function not in BRANCHING or not texts[0].endswith("[l]"):
                 return self.name(f"{function}({', '.join(texts)})", "call")
             return self.name(f"{function}({texts[0]})", "sorted")
@@ -208,6 +238,8 @@ def written(statements: list[Statement]) -> Iterator[str]:
                 yield f"for (Py_ssize_t l = 0; l < lanes; l++) {statement.text}"
             if kind == "sorted":
                 yield re.sub(r"(\S+)\[l\] = (\w+)\((.+)\[l\]\);", r"call_sorted(\2, \3, \1, lanes);", statement.text)
+            if kind == "angles":
+                yield re.sub(r"(\S+)\[l\] = (\w+)\((.+)\[l\]\);", r"\2_lanes(lanes, \3, \1);", statement.text)
             if kind == "loop":
                 body = "\n        ".join(written(statement.body))
                 yield f"for (Py_ssize_t i = 0; i < n; i++) {{\n        {body}\n    }}"

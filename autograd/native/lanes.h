@@ -89,6 +89,7 @@ static inline double sum_of_eight(const double *x)
 typedef struct {
     const char *name;
     Lanes *forward, *backward;
+    Lanes *fast_forward, *fast_backward; /* with fast_math.h, where a row has a use for it; else NULL */
     Lanes sum, dot; /* forward */
     Lanes lookup[2]; /* forward and backward */
     Lanes product_forward;

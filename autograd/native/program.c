@@ -218,8 +218,11 @@ static void add_product(Layout *layout, const Group *group)
     program->step_operand_count += neurons * (2 * length + 1);
 }
 
-static Lanes kernel_of(const InstructionSet *set, int32_t row, bool is_backward)
+static Lanes kernel_of(const Program *program, int32_t row, bool is_backward)
 {
+    const InstructionSet *set = program->instruction_set;
+    Lanes fast = (is_backward ? set->fast_backward : set->fast_forward)[row];
+    if (program->is_fast && fast != NULL) return fast;
     if (row == ROW_take) return set->lookup[is_backward];
     if (is_backward) return set->backward[row];
     return row == ROW_sum ? set->sum : row == ROW_dot ? set->dot : set->forward[row];
@@ -250,11 +253,11 @@ static void add_step(Layout *layout, int32_t result)
     const Instruction *instruction = instruction_of(layout, result);
     const Row *row = &ROWS[instruction->row];
     int32_t length = length_of_sequences(instruction);
+    program->has_fast_steps |= program->is_fast && program->instruction_set->fast_backward[instruction->row] != NULL;
     bool is_lookup = instruction->row == ROW_take;
     const int32_t *operands = operands_of(instruction);
     program->steps[program->step_count++] = (Step){
-        kernel_of(program->instruction_set, instruction->row, false),
-        kernel_of(program->instruction_set, instruction->row, true),
+        kernel_of(program, instruction->row, false), kernel_of(program, instruction->row, true),
         length, instruction->count, program->slot_of[result], result,
         is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
     };
@@ -356,8 +359,8 @@ static void add_dot(Layout *layout, int32_t result, int32_t start, int32_t first
     }
     operands[2 * length] = slot_of(layout, start);
     program->steps[program->step_count++] = (Step){
-        .forward = kernel_of(program->instruction_set, ROW_dot, false),
-        .backward = kernel_of(program->instruction_set, ROW_dot, true), .length = length, .count = 2 * length + 1,
+        .forward = kernel_of(program, ROW_dot, false),
+        .backward = kernel_of(program, ROW_dot, true), .length = length, .count = 2 * length + 1,
         .result = program->slot_of[result], .variable = result, .operands = operands,
     };
     count_operands(program, 2 * length + 1);
@@ -603,8 +606,9 @@ static const InstructionSet *best_instruction_set(const char *name)
     return NULL;
 }
 
-int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set)
+int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set, bool is_fast)
 {
+    program->is_fast = is_fast;
     program->instruction_set = best_instruction_set(instruction_set);
     if (program->instruction_set == NULL || copy_list(arrays, &program->list) < 0) return -1;
     if (find_groups(&program->list, &program->groups) < 0) {

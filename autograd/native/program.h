@@ -58,6 +58,8 @@ typedef struct {
     int32_t (*broadcasts)[2], broadcast_count; /* variables that depend on no input, but have a slot, and these slots */
     uint8_t *is_active[2];              /* of each slot: for the parameters alone, and for the inputs too */
     const InstructionSet *instruction_set;
+    bool is_fast;                       /* with fast mathematics */
+    bool has_fast_steps;                /* of which some have a use for it */
     Scalars *kept_scalars;              /* memory that waits for the next replay */
     Workspace *kept;
     Kept *kept_values;                  /* of the last sweep forward without one backward */
@@ -65,7 +67,7 @@ typedef struct {
 
 /* Makes a program, whose memory is 0, of a list, for an instruction set, or with NULL for the best there is. On an error, -1
    with an exception; in either case the program is to be freed. */
-int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set);
+int make_program(Program *program, const WengertArrays *arrays, const char *instruction_set, bool is_fast);
 void free_program(Program *program);
 
 #endif

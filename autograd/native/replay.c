@@ -2,7 +2,7 @@
 
    A batch is cut into chunks of a fixed size, and the chunks' sums are added in the order of the chunks, whichever thread
    has computed them. So the numbers do not depend on the threads. A single example is replayed as
-   scalars, unless its layers are large. */
+   scalars, unless its layers are large or fast mathematics are asked for. */
 #include "replay.h"
 #include "products.h"
 
@@ -298,9 +298,11 @@ static bool find_needed(const Program *program, const Job *job, bool *needed)
     return some_are_not;
 }
 
-/* Whether a single example is computed as a batch is: where that is quicker, and its numbers are value.py's. */
+/* Whether a single example is computed as a batch is: where that is quicker, and its numbers are value.py's; and where they
+   are those of fast mathematics. */
 static bool is_over_lanes(const Program *program, const Job *job)
 {
+    if (program->has_fast_steps) return true;
     return program->has_large_products && (!job->is_differentiated || program->has_single_uses);
 }
 

@@ -56,9 +56,12 @@ class Tape:
             "c" writes the list out as C and has the system's compiler make machine code of it, which is quicker for
             programs of scalars, once there is a compiler; see `compile`.
         threads: how many may be used; by default as many as there are processors. The numbers do not depend on it.
-        fast_math: lets "c" compute batches with vectors of its own `exp`, `log`, `tanh`, `erf`, `sin` and `cos`, each
-            within 2 units in the last place, powers as products, and products and sums that are fused. So the numbers
-            are those of the other executors but for rounding, and may differ between processors.
+        fast_math: lets the compiled executors compute with vectors of their own `exp`, `log`, `log1p`, `tanh`, `erf`,
+            `sin` and `cos`, each within 2 units in the last place. So the numbers are those of the other executors
+            but for rounding. The native executor computes all rows with them that are made of these functions, such
+            as `sigmoid`, but for what depends on no input. Its numbers are the same on all processors and in every
+            batch; one example alone may take twice the time. "c" computes batches with them; it also has powers as
+            products, and products and sums that are fused, so that numbers may differ between processors.
 
     With "xla" a batch may be JAX's array, float64 or float32. It stays on its device and is computed as it is, and what
     is returned are JAX's arrays, too, but for Jacobians; the parameters may be such an array as well. In float32 the

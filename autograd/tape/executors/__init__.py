@@ -51,7 +51,9 @@ def checked(name: str | None, wengert: WengertList | None = None, fast_math: boo
     if name is None:
         best = next(usable, None)
         if best is None:
-            raise ValueError(f"Tape: fast_math: no executor has it here: c: {missing('c', wengert)}")
+            having = (each for each in EXECUTORS if made(EXECUTORS[each]).has_fast_math)
+            reasons = "; ".join(f"{each}: {missing(each, wengert)}" for each in having)
+            raise ValueError(f"Tape: fast_math: no executor has it here: {reasons}")
         return best
     lacks = missing(name, wengert, fast_math) if isinstance(name, str) and name in EXECUTORS else None
     if lacks == "":

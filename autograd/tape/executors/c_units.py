@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograd import native
+from autograd.rows_in_c import FAST
 from autograd.tape.dialects import Lanes, Rules, Scalars
 from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform, output_sets
 from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
@@ -445,8 +446,6 @@ static __attribute__((noinline, const)) V lanes_@name(V x)
     return r;
 }
 """
-
-FAST = {"exp", "log", "tanh", "erf", "sin", "cos"}
 
 FAST_UNARY = """
 static inline V lanes_@name(V x)

@@ -93,5 +93,5 @@ class Executor(ABC):
         """
 
     def fast_program(self, wengert: WengertList) -> Program:
-        """The same with fast mathematics, within 2 units in the last place, where `has_fast_math`."""
+        """The same with functions that are within 2 units in the last place, where `has_fast_math`."""
         raise NotImplementedError

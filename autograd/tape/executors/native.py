@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 class Native(Executor):
-    """Compiled instructions, over blocks of examples, on several threads."""
+    """Compiled instructions, over blocks of examples, on several threads.
+
+    With fast mathematics, what depends on the inputs is computed with `fast_math.h`, a single example as well, so that
+    it has the same numbers in every batch. What depends on parameters alone is computed once, with the C library.
+    """
+
+    has_fast_math = True
 
     def missing(self, wengert: WengertList | None = None) -> str:
         if engine != "native":
@@ -21,6 +27,12 @@ class Native(Executor):
         return f"it has nothing compiled for {', '.join(names)}, defined at run time" if names else ""
 
     def program(self, wengert: WengertList) -> Program:
+        return self.made(wengert, fast_math=False)
+
+    def fast_program(self, wengert: WengertList) -> Program:
+        return self.made(wengert, fast_math=True)
+
+    def made(self, wengert: WengertList, fast_math: bool) -> Program:
         from autograd.native import engine as native
 
-        return native.Program(wengert.parts(), None)
+        return native.Program(wengert.parts(), None, fast_math)

@@ -25,6 +25,7 @@ from autograd.operations import OPERATIONS
 from autograd.tape import executors
 from autograd.tape.executors import c, compiling
 from autograd.tape.executors.executor import Executor
+from autograd.tape.executors.native import Native
 from autograd.tape.executors.numpy import arrays
 
 pytestmark = pytest.mark.both_engines
@@ -34,9 +35,10 @@ AVAILABLE = list(executors.available())
 # graphs, and has tests where all of them are one; and it is the same with both engines, so that one is enough.
 COMPILED = {"c", "xla"}
 REGISTERED = [name for name in AVAILABLE if name not in COMPILED or autograd.engine == "native"]
-USABLE = " or ".join([*AVAILABLE, "toy"])
-INTERPRETED = [*(name for name in AVAILABLE if name not in COMPILED), "toy"]
-EXECUTORS = [*REGISTERED, "toy"]
+OF_TESTS = ["toy", *["fast"] * (autograd.engine == "native")]  # which are registered below
+USABLE = " or ".join([*AVAILABLE, *OF_TESTS])
+INTERPRETED = [*(name for name in AVAILABLE if name not in COMPILED), *OF_TESTS]
+EXECUTORS = [*REGISTERED, *OF_TESTS]
 EXACT = {"c", "native", "toy"}  # one example's numbers are those of backward() to the bit
 
 every_executor = pytest.mark.parametrize("executor", EXECUTORS)
@@ -47,10 +49,10 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=
 
 @pytest.fixture(scope="module", autouse=True)
 def toy():
-    """The toy is registered as any other executor: by its file, which is this one, and a line."""
-    executors.EXECUTORS["toy"] = f"{__name__}.Toy"
+    """The toy is registered as any other executor: by its file, which is this one, and a line. "fast" is likewise."""
+    executors.EXECUTORS |= {"toy": f"{__name__}.Toy", "fast": f"{__name__}.Fast"}
     yield
-    del executors.EXECUTORS["toy"]
+    del executors.EXECUTORS["toy"], executors.EXECUTORS["fast"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +63,13 @@ def quick_compiler(tmp_path_factory):
         patch.setattr(c, "LEVELS", dict.fromkeys((True, False), ("-O0",)))
         patch.setattr(compiling, "platform_folder", lambda: folder)
         yield
+
+
+class Fast(Native):
+    """The native executor with fast mathematics, which is held to the contract too, but for rounding."""
+
+    def program(self, wengert):
+        return self.fast_program(wengert)
 
 
 class Toy(Executor):

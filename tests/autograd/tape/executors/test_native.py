@@ -5,7 +5,9 @@ Its contract is the matter of test_executor.py.
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import random
 import signal
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 import autograd
 from autograd import Tape, Value, dot, take, tanh
+from autograd.native import lane_rows
 from autograd.operations import OPERATIONS
 from autograd.tape.wengert import ROW
 
@@ -40,7 +43,7 @@ def replayed(program, tape, batch, seeds, threads=1):
     return outputs, gradient, by_inputs
 
 
-def native_program(tape, instruction_set=None, unneeded=0):
+def native_program(tape, instruction_set=None, unneeded=0, fast_math=False):
     """With so many instructions that no output needs: they take room, so that a block is of fewer examples."""
     wengert = tape._wengert
     ones = np.ones(unneeded, np.int32)
@@ -50,7 +53,7 @@ def native_program(tape, instruction_set=None, unneeded=0):
         lengths=np.append(wengert.lengths, ones),
         operands=np.append(wengert.operands, 0 * ones),
     )
-    return engine.Program(longer.parts(), instruction_set)
+    return engine.Program(longer.parts(), instruction_set, fast_math)
 
 
 def processors():
@@ -386,3 +389,94 @@ def test_the_arrays_of_kept_values_are_held_and_let_go():
         assert held == ([1, 1, 0, 0] if k == 0 else [0, 0, 1, 1])
     programs.clear()
     assert counts() == before
+
+
+# ---- Fast mathematics
+
+
+def rows_of_fast_mathematics():
+    """A tape of all rows that have a use for it, and a batch."""
+    x, outputs = [Value(0.3 + 0.1 * k) for k in range(8)], []
+    operations = [*lane_rows.fast_rows()]
+    for k, operation in enumerate(operations):
+        operands = [x[(k + i) % 8] for i in range(len(operation.operands))]
+        if operation.sequences:
+            operands[0] = x[:3]
+        outputs.append(getattr(autograd, operation.name)(*operands))
+    return operations, Tape(outputs, x), np.random.default_rng(2).uniform(0.05, 3.0, (1100, 8))
+
+
+def test_fast_mathematics_has_the_same_numbers_in_every_batch_on_every_instruction_set():
+    """Whatever the blocks and threads, and alone."""
+    operations, tape, batch = rows_of_fast_mathematics()
+    seeds = np.cos(np.arange(float(len(operations))))
+    expected = replayed(native_program(tape, "baseline", fast_math=True), tape, batch, seeds)
+    exact = replayed(native_program(tape), tape, batch, seeds)
+    for mine, theirs in zip(expected, exact, strict=True):
+        assert np.allclose(mine, theirs, rtol=1e-13, atol=1e-14)
+    fast = [operation.name for operation in operations if lane_rows.is_of_fast(lane_rows.values(operation, True))]
+    fast.remove("gelu")  # whose exp is of what rounding has lost alone
+    differ = (expected[0] != exact[0]).any(axis=0)
+    assert [operation.name for operation, differs in zip(operations, differ, strict=True) if differs] == fast
+    for instruction_set in processors():
+        for unneeded, threads in ((0, 1), (0, 3), (3000, 2)):
+            program = native_program(tape, instruction_set, unneeded, fast_math=True)
+            for mine, theirs in zip(replayed(program, tape, batch, seeds, threads), expected, strict=True):
+                assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
+        program = native_program(tape, instruction_set, fast_math=True)
+        for e in range(20):
+            values, _, by_inputs = replayed(program, tape, batch[e : e + 1].copy(), seeds)
+            assert (values.tobytes(), by_inputs.tobytes()) == (expected[0][e].tobytes(), expected[2][e].tobytes())
+
+
+def test_fast_mathematics_of_a_tape():
+    """Asked for at the beginning or later, let go, copied, pickled; in parameters alone it is the C library's."""
+    x, w = Value(0.5), Value(1.25)
+    y = tanh(w * x) * autograd.exp(w) + autograd.sin(x)
+    fast, exact = Tape(y, [x], fast_math=True), Tape(y, [x])
+    batch = np.random.default_rng(1).normal(size=(300, 1))
+    numbers = fast.forward(batch).tobytes()
+    assert (fast.executor, fast.fast_math, exact.fast_math) == ("native", True, False)
+    assert numbers != exact.forward(batch).tobytes()
+    for other in (copy.copy(fast), pickle.loads(pickle.dumps(fast))):
+        assert (other.executor, other.fast_math) == ("native", True)
+        assert other.forward(batch).tobytes() == numbers
+    by_c_library = exact.forward(batch).tobytes()
+    exact.fast_math, fast.fast_math = True, False
+    assert (exact.forward(batch).tobytes(), fast.forward(batch).tobytes()) == (numbers, by_c_library)
+    of_parameters = [Tape(autograd.exp(w) * x, [x], fast_math=is_fast).forward(batch) for is_fast in (False, True)]
+    assert of_parameters[0].tobytes() == of_parameters[1].tobytes()
+
+
+def test_fast_mathematics_never_changes_another_program():
+    """Not the eager engine, nor a program of the same list without it."""
+    x = Value(0.3)
+    y = tanh(x)
+    before, tape = native_program(Tape(y, [x])), Tape(y, [x], fast_math=True)
+    batch = np.linspace(-3.0, 3.0, 999)[:, np.newaxis]
+    fast, eager = tape.forward(batch), [math.tanh(number) for number in batch.ravel()]
+    assert replayed(before, tape, batch, None)[0].ravel().tolist() == eager != fast.tolist()
+    assert [tanh(Value(number)).data for number in batch.ravel().tolist()] == eager
+
+
+HARD = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, -1e-310, 1e-20, 0.3, -0.7, 1.0, -1.0, 20.0, -40.0,
+        709.7, 710.0, -745.0, -746.0, 1.1e6, -3e7, 1e300, -1.7976931348623157e308]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", lane_rows.fast_rows(), ids=lambda operation: operation.name)
+def test_fast_mathematics_at_the_ends_of_the_range(operation):
+    """What is not a number, what is infinite and every sign are those of the C library, in derivatives too."""
+    x = [Value(0.1 + 0.1 * k) for k in range(3 if operation.sequences else 0)]
+    scalars = [*map(Value, operation.samples[0][operation.sequences :])]
+    output = getattr(autograd, operation.name)(*[x] * operation.sequences, *scalars)
+    batch = np.random.default_rng(0).choice(HARD, (700, len(x) + len(scalars)))
+    exact, fast = (
+        Tape(output, [*x, *scalars], executor="native", fast_math=is_fast).value_and_grad(
+            batch, gradient=1.0, inputs=True
+        )
+        for is_fast in (False, True)
+    )
+    for mine, theirs in ((fast[0], exact[0]), (fast[2], exact[2])):
+        assert (np.isnan(mine) == np.isnan(theirs)).all()
+        assert (np.signbit(mine) == np.signbit(theirs))[~np.isnan(theirs)].all()
+        assert np.allclose(mine, theirs, rtol=1e-14, atol=0.0, equal_nan=True)
