@@ -347,12 +347,13 @@ def test_a_new_version_arrives_whole_or_not_at_all(browser, build, folder, tmp_p
 
     def publish(heading, wanting=""):
         page_of.write_text((SITE / "playground.html").read_text().replace("<h1>Playground", f"<h1>{heading}"))
-        seconds = next(dates)
-        os.utime(page_of, (seconds, seconds))  # servers tell versions of a file apart by the second
         shutil.copy(SITE / "service_worker.js", site)
         build["finish"](site)
         worker = site / "service_worker.js"
         worker.write_text(worker.read_text().replace('["./"', f'["./"{wanting}'))
+        seconds = next(dates)
+        for path in (page_of, worker):  # servers tell versions of a file apart by the second
+            os.utime(path, (seconds, seconds))
 
     with served(site, [("Cache-Control", "max-age=3600")]) as address:
         context = browser.new_context()
