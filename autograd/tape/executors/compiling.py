@@ -211,7 +211,7 @@ def cache_folder() -> Path:
         for each in (folder.parent, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         are_own = all(is_own(each.lstat(), stat.S_ISDIR) for each in (folder.parent, folder))
-        if are_own and os.access(folder, os.W_OK):
+        if are_own and not may_be_exchanged(folder.parent) and os.access(folder, os.W_OK):
             return folder
     return private_folder()
 
@@ -243,6 +243,12 @@ def made_private(process: int) -> Path:
 def remove_private(folder: str, process: int) -> None:
     if os.getpid() == process:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def may_be_exchanged(folder: Path) -> bool:
+    """Whether any user may put another in its place: unless the sticky bit is set, where it lies all may write."""
+    mode = folder.parent.stat().st_mode
+    return sys.platform != "win32" and bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def is_own(status: os.stat_result, is_of_kind: object) -> bool:

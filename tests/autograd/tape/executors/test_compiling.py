@@ -83,6 +83,15 @@ def test_a_folder_to_which_others_may_write_is_not_used(folder):
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize(("mode", "is_used"), [(0o777, False), (0o1777, True), (0o755, True), (0o775, True)])
+def test_nor_one_that_others_may_exchange(tmp_path, monkeypatch, mode, is_used):
+    """Where it lies all may write: but not with the sticky bit, as of /tmp, whose folders only their owners move."""
+    monkeypatch.setattr(compiling, "platform_folder", lambda: tmp_path / "base" / "own" / "compiled")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base").chmod(mode)
+    assert (compiling.cache_folder() == compiling.platform_folder()) == is_used
+
+
 def test_without_a_home_the_folder_is_private(monkeypatch):
     def no_home():
         raise RuntimeError("Could not determine home directory.")
