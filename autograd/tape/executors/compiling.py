@@ -12,6 +12,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -114,21 +115,41 @@ def identified(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     raise CompilingError(f"cannot compile: {' '.join(command)} does not work as a C compiler: {shortened(said)}")
 
 
-def run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LC_ALL": "C"}
+def run(command: Sequence[str], text: str = "", folder: str | None = None) -> subprocess.CompletedProcess[str]:
+    """What came of it. An interrupt stops all that the compiler has started; its temporary files are in the folder."""
+    environment = os.environ | {"LC_ALL": "C"} | ({"TMPDIR": folder} if folder else {})
+    group = None if sys.platform == "win32" else 0  # one of its own
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(
-            command, input=text, capture_output=True, encoding="utf-8", check=False, env=environment, errors="replace"
-        )
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace", env=environment,
+            process_group=group,
+        ) as process:  # fmt: skip
+            try:
+                out, said = process.communicate(text)
+            except BaseException:
+                stop(process)
+                raise
     except OSError as error:
         raise CompilingError(f"cannot compile: {command[0]}: {error.strerror}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, said)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """With those that it has started."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(OSError):  # it may have ended
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def build(folder: Path, command: Sequence[str], text: str) -> bytes:
     """The compiled file's content. Whatever happens, nothing half-written is left in the folder."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as own:
+    libraries = [] if sys.platform == "win32" else ["-lm"]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-", ignore_cleanup_errors=True) as own:
         path = Path(own, f"program{SUFFIX}")
-        result = run([*command, "-o", str(path), "-x", "c", "-", *([] if sys.platform == "win32" else ["-lm"])], text)
+        result = run([*command, "-o", str(path), "-x", "c", "-", *libraries], text, own)
         if result.returncode != 0:
             raise CompilingError(f"cannot compile: {command[0]} failed: {shortened(result.stderr)}")
         if not path.exists():

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -200,11 +201,34 @@ def test_an_interrupt_leaves_nothing(folder, monkeypatch):
         raise KeyboardInterrupt
 
     compiling.identified(tuple(compiling.compiler()))
-    monkeypatch.setattr(subprocess, "run", interrupted)
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compiling.compiled(TEXT)
     assert [*folder.iterdir()] == []
     monkeypatch.undo()
+
+
+def test_an_interrupt_ends_all_that_the_compiler_has_started(folder, tmp_path, monkeypatch):
+    """gcc starts others, which write to a temporary folder, and would go on."""
+    body = f'mktemp > /dev/null; (sleep 1; touch "{tmp_path}/went on") & touch "{tmp_path}/started"; wait'
+    monkeypatch.setenv("CC", command(tmp_path, body))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def communicate(process, text):
+        if "-dM" in process.args:
+            return real(process, text)
+        while not (tmp_path / "started").exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    real = subprocess.Popen.communicate
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
+    with pytest.raises(KeyboardInterrupt):
+        compiling.compiled(TEXT)
+    time.sleep(1.3)
+    assert not (tmp_path / "went on").exists()
+    assert [*folder.iterdir(), *(tmp_path / "temporary").iterdir()] == []
 
 
 def test_several_threads_may_compile_the_same(folder):
