@@ -493,7 +493,7 @@ class Tape:
         An index of a lookup that is none gives nan, and no error. No compiler is needed to write the file.
 
         Raises TypeError if the rule of an operation that was defined at run time cannot be written in C, and ValueError
-        for another dtype, a name that is none in C, or other parameters.
+        for another dtype, other parameters, or a name that is none in C or has a meaning there, such as `round`.
 
         >>> w, x = Value(2.0, label="w"), Value(0.0, label="x")
         >>> text = Tape(w * x + 1.0, inputs=[x]).c_source("line")
@@ -529,9 +529,10 @@ class Tape:
     def compile(self) -> None:
         """Makes the tape ready for batches now, and not in the first replay: "c" runs the compiler.
 
-        The compiler is that of the environment variable CC, or `cc`, `gcc` or `clang`. What it has made is kept in the
-        user's folder of caches, so that it need not run again for this list, in other processes either. A folder to
-        which others may write is not used.
+        The compiler is that of the environment variable CC; if it is not set, `cc`, `gcc` or `clang`. What it has made
+        is kept in the user's folder of caches, so that it need not run again for this list, in other processes either.
+        A folder to which others may write, that is full, or from which nothing may be run, gives way to one that ends
+        with the process. It takes some seconds for a thousand instructions that are not alike.
 
         Raises RuntimeError, with what the compiler has said, if it fails. Other executors have nothing to compile.
         """

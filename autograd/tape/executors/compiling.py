@@ -12,6 +12,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -114,21 +115,41 @@ def identified(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     raise CompilingError(f"cannot compile: {' '.join(command)} does not work as a C compiler: {shortened(said)}")
 
 
-def run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LC_ALL": "C"}
+def run(command: Sequence[str], text: str = "", folder: str | None = None) -> subprocess.CompletedProcess[str]:
+    """What came of it. An interrupt stops all that the compiler has started; its temporary files are in the folder."""
+    environment = os.environ | {"LC_ALL": "C"} | ({"TMPDIR": folder} if folder else {})
+    group = None if sys.platform == "win32" else 0  # one of its own
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(
-            command, input=text, capture_output=True, encoding="utf-8", check=False, env=environment, errors="replace"
-        )
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace", env=environment,
+            process_group=group,
+        ) as process:  # fmt: skip
+            try:
+                out, said = process.communicate(text)
+            except BaseException:
+                stop(process)
+                raise
     except OSError as error:
         raise CompilingError(f"cannot compile: {command[0]}: {error.strerror}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, said)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """With those that it has started."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(OSError):  # it may have ended
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def build(folder: Path, command: Sequence[str], text: str) -> bytes:
     """The compiled file's content. Whatever happens, nothing half-written is left in the folder."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as own:
+    libraries = [] if sys.platform == "win32" else ["-lm"]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-", ignore_cleanup_errors=True) as own:
         path = Path(own, f"program{SUFFIX}")
-        result = run([*command, "-o", str(path), "-x", "c", "-", *([] if sys.platform == "win32" else ["-lm"])], text)
+        result = run([*command, "-o", str(path), "-x", "c", "-", *libraries], text, own)
         if result.returncode != 0:
             raise CompilingError(f"cannot compile: {command[0]} failed: {shortened(result.stderr)}")
         if not path.exists():
@@ -211,7 +232,7 @@ def cache_folder() -> Path:
         for each in (folder.parent, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         are_own = all(is_own(each.lstat(), stat.S_ISDIR) for each in (folder.parent, folder))
-        if are_own and os.access(folder, os.W_OK):
+        if are_own and not may_be_exchanged(folder.parent) and os.access(folder, os.W_OK):
             return folder
     return private_folder()
 
@@ -243,6 +264,12 @@ def made_private(process: int) -> Path:
 def remove_private(folder: str, process: int) -> None:
     if os.getpid() == process:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def may_be_exchanged(folder: Path) -> bool:
+    """Whether any user may put another in its place: unless the sticky bit is set, where it lies all may write."""
+    mode = folder.parent.stat().st_mode
+    return sys.platform != "win32" and bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def is_own(status: os.stat_result, is_of_kind: object) -> bool:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -81,6 +82,15 @@ def test_a_folder_to_which_others_may_write_is_not_used(folder):
     private = compiling.cache_folder()
     assert private != folder
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("mode", "is_used"), [(0o777, False), (0o1777, True), (0o755, True), (0o775, True)])
+def test_nor_one_that_others_may_exchange(tmp_path, monkeypatch, mode, is_used):
+    """Where it lies all may write: but not with the sticky bit, as of /tmp, whose folders only their owners move."""
+    monkeypatch.setattr(compiling, "platform_folder", lambda: tmp_path / "base" / "own" / "compiled")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base").chmod(mode)
+    assert (compiling.cache_folder() == compiling.platform_folder()) == is_used
 
 
 def test_without_a_home_the_folder_is_private(monkeypatch):
@@ -191,11 +201,34 @@ def test_an_interrupt_leaves_nothing(folder, monkeypatch):
         raise KeyboardInterrupt
 
     compiling.identified(tuple(compiling.compiler()))
-    monkeypatch.setattr(subprocess, "run", interrupted)
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compiling.compiled(TEXT)
     assert [*folder.iterdir()] == []
     monkeypatch.undo()
+
+
+def test_an_interrupt_ends_all_that_the_compiler_has_started(folder, tmp_path, monkeypatch):
+    """gcc starts others, which write to a temporary folder, and would go on."""
+    body = f'mktemp > /dev/null; (sleep 1; touch "{tmp_path}/went on") & touch "{tmp_path}/started"; wait'
+    monkeypatch.setenv("CC", command(tmp_path, body))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def communicate(process, text):
+        if "-dM" in process.args:
+            return real(process, text)
+        while not (tmp_path / "started").exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    real = subprocess.Popen.communicate
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
+    with pytest.raises(KeyboardInterrupt):
+        compiling.compiled(TEXT)
+    time.sleep(1.3)
+    assert not (tmp_path / "went on").exists()
+    assert [*folder.iterdir(), *(tmp_path / "temporary").iterdir()] == []
 
 
 def test_several_threads_may_compile_the_same(folder):
