@@ -93,7 +93,7 @@ def kept(folder: Path, key: str, command: Sequence[str], text: str) -> ctypes.CD
     """The functions from the folder, into which they are put if they are not there."""
     path = found(folder, key)
     if path is None:
-        path = keep(folder, key, build(folder, command, text))
+        path = keep(folder, key, build(command, text))
         remove_oldest(folder, path)
     try:
         return ctypes.CDLL(str(path))
@@ -144,10 +144,10 @@ def stop(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def build(folder: Path, command: Sequence[str], text: str) -> bytes:
-    """The compiled file's content. Whatever happens, nothing half-written is left in the folder."""
+def build(command: Sequence[str], text: str) -> bytes:
+    """The compiled file's content. It is made where temporary files are, and leaves none there."""
     libraries = [] if sys.platform == "win32" else ["-lm"]
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-", ignore_cleanup_errors=True) as own:
+    with tempfile.TemporaryDirectory(prefix="scalar-autograd-", ignore_cleanup_errors=True) as own:
         path = Path(own, f"program{SUFFIX}")
         result = run([*command, "-o", str(path), "-x", "c", "-", *libraries], text, own)
         if result.returncode != 0:

@@ -14,7 +14,6 @@ import pytest
 
 import autograd
 from autograd import Tape, Value, dot, erf, exp, log, relu, sqrt, take, tanh
-from autograd.operations import OPERATIONS
 from autograd.tape import executors
 from autograd.tape.executors import c, compiling
 
@@ -130,6 +129,51 @@ def test_what_is_uniform_has_them_too():
     check([scale * x + tanh(scale), scale, w, x * v], [x], uniform(1100, 1), (1, 2, 600, 1100))
 
 
+SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 5e-324, -2.3e-308, 1e308, 745.2, 0.5, 3.0]
+
+
+def random_program(source):
+    """Outputs and inputs of a program of any rows of the table, whose leaves may be outputs, or be used by nothing."""
+    inputs, parameters = ([Value(source.uniform(-2.0, 2.0)) for _ in range(source.randint(1, 4))] for _ in range(2))
+    values = [*inputs, *parameters]
+
+    def operand():
+        return source.choice([*values, *values, 0.5, -0.0, 2.0, -1.0, np.inf])
+
+    for _ in range(source.choice([0, 5, 30])):
+        row = source.choice(
+            [row for row in autograd.operations.OPERATIONS.values() if row.name not in ("take", "softmax_of")]
+        )
+        count = source.choice([1, 2, 5])
+        operands = [[operand() for _ in range(count)] for _ in row.operands[: row.sequences]]
+        operands += [operand() for _ in row.operands[row.sequences :]]
+        with suppress(ValueError, OverflowError, ZeroDivisionError):
+            if isinstance(result := by_row(row.name, operands), Value):
+                values.append(result)
+    outputs = [source.choice(values[len(values) // 2 :]) for _ in range(source.choice([1, 1, 3]))]
+    return ([*outputs, outputs[0], *parameters[:1]] if source.random() < 0.3 else outputs), inputs
+
+
+def by_row(name, operands):
+    infix = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+    if name in infix:
+        return eval(f"x {infix[name]} y", {"x": operands[0], "y": operands[1]})
+    return -operands[0] if name == "negative" else getattr(autograd, name)(*operands)
+
+
+@native_too
+@pytest.mark.parametrize("seed", range(6))
+def test_random_programs_of_all_rows_have_them_too(seed):
+    """On numbers of all kinds: infinite, tiny, nan and both zeros."""
+    source, generator = random.Random(seed), np.random.default_rng(seed)
+    outputs, inputs = random_program(source)
+    batch = generator.uniform(-2.0, 2.0, (600, len(inputs)))
+    batch[generator.random(batch.shape) < 0.2] = generator.choice(SPECIAL)
+    places = generator.random(batch.shape) < 0.2
+    batch[places] = generator.choice(SPECIAL, places.sum())
+    check(outputs, inputs, batch, (1, 2, 7, 600), threads=source.choice([1, 3]))
+
+
 def test_operations_that_were_defined_at_run_time_are_compiled_or_named():
     name = "cube_for_the_c_executor"
     cube = autograd.define(name, lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])
@@ -225,46 +269,3 @@ def test_where_no_executor_has_fast_mathematics(monkeypatch):
     monkeypatch.setattr(compiling, "missing", lambda: "no compiler")
     with pytest.raises(ValueError, match=r"no executor has it here: native: not built; c: no compiler$"):
         Tape(Value(1.0) * 2.0, fast_math=True)
-
-
-SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 5e-324, -2.3e-308, 1e308, 745.2, 0.5, 3.0]
-
-
-def random_program(source):
-    """Outputs and inputs of a program of any rows of the table, whose leaves may be outputs, or be used by nothing."""
-    inputs, parameters = ([Value(source.uniform(-2.0, 2.0)) for _ in range(source.randint(1, 4))] for _ in range(2))
-    values = [*inputs, *parameters]
-
-    def operand():
-        return source.choice([*values, *values, 0.5, -0.0, 2.0, -1.0, np.inf])
-
-    for _ in range(source.choice([0, 5, 30])):
-        row = source.choice([row for row in OPERATIONS.values() if row.name not in ("take", "softmax_of")])
-        count = source.choice([1, 2, 5])
-        operands = [[operand() for _ in range(count)] for _ in row.operands[: row.sequences]]
-        operands += [operand() for _ in row.operands[row.sequences :]]
-        with suppress(ValueError, OverflowError, ZeroDivisionError):
-            if isinstance(result := by_row(row.name, operands), Value):
-                values.append(result)
-    outputs = [source.choice(values[len(values) // 2 :]) for _ in range(source.choice([1, 1, 3]))]
-    return ([*outputs, outputs[0], *parameters[:1]] if source.random() < 0.3 else outputs), inputs
-
-
-def by_row(name, operands):
-    infix = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
-    if name in infix:
-        return eval(f"x {infix[name]} y", {"x": operands[0], "y": operands[1]})
-    return -operands[0] if name == "negative" else getattr(autograd, name)(*operands)
-
-
-@native_too
-@pytest.mark.parametrize("seed", range(6))
-def test_random_programs_of_all_rows_have_them_too(seed):
-    """On numbers of all kinds: infinite, tiny, nan and both zeros."""
-    source, generator = random.Random(seed), np.random.default_rng(seed)
-    outputs, inputs = random_program(source)
-    batch = generator.uniform(-2.0, 2.0, (600, len(inputs)))
-    batch[generator.random(batch.shape) < 0.2] = generator.choice(SPECIAL)
-    places = generator.random(batch.shape) < 0.2
-    batch[places] = generator.choice(SPECIAL, places.sum())
-    check(outputs, inputs, batch, (1, 2, 7, 600), threads=source.choice([1, 3]))
