@@ -9,6 +9,7 @@ import base64
 import struct
 import zlib
 from collections import Counter, defaultdict
+from functools import lru_cache
 from html import escape
 from itertools import chain
 
@@ -99,24 +100,38 @@ def is_line(piece: Piece) -> bool:
 
 def looks(piece: Piece) -> Attributes:
     """Colours, widths and fonts; of a group and an image nothing."""
-    match piece:
-        case Text():
-            return {
-                "fill": piece.colour, "stroke": "none", "font-size": number(piece.size),
-                "font-weight": "bold" if piece.bold else "normal", "text-anchor": ANCHORS[piece.align],
-            }  # fmt: skip
-        case Shape():
-            width = {"stroke-width": number(piece.width)} if piece.line else {}
-            return {"fill": piece.fill or "none", "stroke": piece.line or "none", **width}
-    return {}
+    if isinstance(piece, Text):
+        return look_of_text(piece.colour, piece.size, piece.bold, piece.align)
+    if isinstance(piece, Shape):
+        return look_of_shape(piece.fill, piece.line, piece.width)
+    return NOTHING
+
+
+# A picture has few looks, and asks for them often: each is made once.
+NOTHING: Attributes = {}
+
+
+@lru_cache(maxsize=1000)
+def look_of_text(colour: str, size: float, bold: bool, align: str) -> Attributes:
+    return {
+        "fill": colour, "stroke": "none", "font-size": number(size), "font-weight": "bold" if bold else "normal",
+        "text-anchor": ANCHORS[align],
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=1000)
+def look_of_shape(fill: str, line: str, width: float) -> Attributes:
+    return {"fill": fill or "none", "stroke": line or "none", **({"stroke-width": number(width)} if line else {})}
 
 
 def common(pieces: Iterable[Piece], around: Attributes) -> Attributes:
     """What most of the pieces, and of those within their groups, are, where that is not what is around them."""
+    found = [*all_looks(pieces)]
+    times_found, different = Counter(map(id, found)), {id(look): look for look in found}
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for look in all_looks(pieces):
+    for name, look in different.items():
         for attribute, value in look.items():
-            counts[attribute][value] += 1
+            counts[attribute][value] += times_found[name]
     most = {attribute: count.most_common(1)[0] for attribute, count in counts.items()}
     return {
         attribute: value
@@ -191,6 +206,7 @@ def rounded(at: Point) -> Point:
     return round(at[0], DIGITS), round(at[1], DIGITS)
 
 
+@lru_cache(maxsize=10_000)
 def number(length: float) -> str:
     """To a tenth of a point, which nobody sees; enlarged ten times, it is the width of a line."""
     written = f"{length:.{DIGITS}f}".removesuffix(".0")
