@@ -90,13 +90,18 @@ class Form:
         return [f".{name}" for name in self.keys] or [f"[{i}]" for i in range(len(self.parts))]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self._compared() == other._compared()
+        return isinstance(other, Form) and [*self._compared()] == [*other._compared()]
 
     def __hash__(self) -> int:
-        return hash(self._compared())
+        return hash(tuple(self._compared()))
 
-    def _compared(self) -> tuple[object, ...]:
-        return self.kind, self.keys, self.parts, self.shape
+    def _compared(self) -> Iterator[tuple[object, ...]]:
+        """What all forms within it are, by a loop: a comparison of nested tuples takes several calls a level."""
+        waiting = [self]
+        while waiting:
+            form = waiting.pop()
+            yield form.kind, form.keys, len(form.parts), form.shape
+            waiting += form.parts
 
     def __repr__(self) -> str:
         name = self.kind.__name__ if self.kind else "leaf" if self.shape is None else f"array of the shape {self.shape}"

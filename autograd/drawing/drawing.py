@@ -348,7 +348,7 @@ class Drawing:
         return bundle, {"image/png": {"width": width, "height": height}}
 
     def __repr__(self) -> str:
-        dot = ".dot, " if self._dot else ""
+        dot = ".dot, " if self._dot or "dot" in vars(self) else ""
         return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, {dot}.save("x.svg|png|pdf|tex|html")>'
 
 

@@ -570,7 +570,7 @@ def test_a_node_by_hand_is_drawn_and_explained(make):
     text = explain(loss, digits=3).text
     assert f"v1 = {symbol}(x) = {symbol}(2) = 8" in text
     assert "x.grad = v1.grad * ∂v1/∂x = 10 * 12 = 120" in text
-    assert explain(loss).html.count("<svg") >= 1
+    assert '"v1"' in explain(loss).html
     assert explain(loss).latex
 
 

@@ -86,7 +86,7 @@ def compiled(text: str, options: Sequence[str] = ()) -> ctypes.CDLL:
         try:
             return kept(private_folder(), key, [*command, *flags], text)
         except OSError as error:
-            raise CompilingError(f"cannot compile: what {command[0]} makes cannot be loaded: {error}") from None
+            raise CompilingError(f"cannot compile: what {command[0]} has made cannot be loaded: {error}") from None
 
 
 def kept(folder: Path, key: str, command: Sequence[str], text: str) -> ctypes.CDLL:

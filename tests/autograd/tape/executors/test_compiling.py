@@ -137,7 +137,7 @@ def command(folder, body):
     ("body", "said"),
     [
         ("exit 0", "has made no file: it said nothing"),
-        ('while [ "$1" != -o ]; do shift; done; echo junk > "$2"', "makes cannot be loaded: .*file too short"),
+        ('while [ "$1" != -o ]; do shift; done; echo junk > "$2"', "has made cannot be loaded: .*file too short"),
         ("kill -9 $$", "failed: it said nothing"),
         ("echo no >&2; exit 1", "failed: no"),
     ],
