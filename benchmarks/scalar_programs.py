@@ -5,6 +5,7 @@ that are the same in all. Its gradient is by one or the other.
 """
 
 import math
+import os
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -154,6 +155,8 @@ class Heyoka(Programs):
     """Its compiled functions, over several scenarios at once: all results and derivatives in one array."""
 
     def __init__(self) -> None:
+        if hasattr(os, "sched_setaffinity"):  # it shares scenarios among all processors, and has no setting for that
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         import heyoka
 
         self.library = heyoka

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd import draw, scatter
 from autograd.packages import numpy
 from nn.arguments import class_array, column_of, columns_of, real_array
+from nn.losses import half_squared_error, squared_error
 from nn.plots import sides_around
 from nn.problem import ByExample, ByTape, Problem, choose
 from nn.undo import undisturbed
@@ -51,6 +52,8 @@ class Film:
     Arguments:
         model, parameters, examples: those of the training.
         names: what is measured: "loss", and the metric's name if there is one.
+        loss: that of the training. A squared error has a single output learn the targets themselves, so its boundary is
+            midway between them; any other takes it for a score, or a logit, whose boundary is at 0.
         earlier: the film of the training that is gone on with.
 
     snapshots   of all steps every first, second, fourth, ..., so that they are evenly spaced and no more than
@@ -65,9 +68,11 @@ class Film:
         examples: list[Example],
         names: list[str],
         earlier: Film | None = None,
+        loss: object = None,
     ) -> None:
         self.model, self.parameters, self.names = model, parameters, names
         self.plane = plane_of(examples)
+        self.learns_targets = loss in (squared_error, half_squared_error)
         self.most = max(2, min(MOST_SNAPSHOTS, MOST_BYTES // (8 * len(parameters) or 1)))
         self.snapshots: list[Snapshot] = []
         self.steps, self.stride = 0, 1
@@ -104,7 +109,8 @@ class Film:
             self._evaluator = evaluator if isinstance(evaluator, ByTape) else None
             scores = evaluator.outputs(vector)
             if numpy.isfinite(scores).all() and self.plane.are_classes(scores.shape[1]):
-                return scores
+                is_target = self.learns_targets and scores.shape[1] == 1
+                return scores - self.plane.midway if is_target else scores
         return None
 
     def _asking(self, plane: Plane) -> Evaluator:
@@ -166,6 +172,12 @@ class Plane:
         self.xs, self.ys = sides_around(points, RESOLUTION)
         some = numpy.linspace(0, len(points) - 1, min(len(points), MOST_POINTS)).astype(int)
         self.points, self.classes = points[some], classes[some]
+
+    @property
+    def midway(self) -> float:
+        """Between two classes; 0 where there is only one."""
+        low, high = int(self.classes.min()), int(self.classes.max())
+        return (low + high) / 2.0 if low != high else 0.0
 
     @property
     def inputs(self) -> list[Example]:

@@ -128,7 +128,8 @@ def fit(
         progress: show a progress bar on the standard error stream, or in a notebook: the epoch, the time left, and loss
             and metric so far, behind a slash those of the last validation.
         watch: in a notebook, show while it learns how the loss and the metric go; the decision boundary, where inputs
-            are pairs of numbers and targets are classes; and the network, if the model is one that `autograd.draw`
+            are pairs of numbers and targets are classes (of a single output, it is at 0, and for a squared error midway
+            between the targets); and the network, if the model is one that `autograd.draw`
             takes. Each picture moves up to ten times a second, and all together take no more than a twentieth of the
             training's time. In the end a figure takes their place. They need anywidget, the extra `live`; without it,
             the figure is drawn anew now and then. Elsewhere, as in a terminal, there is the bar alone. Everywhere the
@@ -206,7 +207,7 @@ def fit(
         bar = progress_bar((epochs - done) * len(examples), progress, f"{done}/{epochs}")
         with run.undo, bar:
             if watch:
-                run.watch(model, examples, epochs, earlier)
+                run.watch(model, loss, examples, epochs, earlier)
             for epoch in range(done + 1, epochs + 1):
                 bar.set_description_str(f"{epoch}/{epochs}", refresh=False)
                 if shuffle:
@@ -371,12 +372,12 @@ class Run:
         self.undo = Undo(optimizer.parameters)
         self.watcher: Watcher | None = None
 
-    def watch(self, model: Model, examples: list[Example], epochs: int, earlier: Film | None) -> None:
+    def watch(self, model: Model, loss: object, examples: list[Example], epochs: int, earlier: Film | None) -> None:
         """Has the training watched from now on, and the history keep its film."""
         from nn.film import Film
         from nn.watching import Watcher, screen
 
-        film = Film(model, self.optimizer.parameters, examples, self.names, earlier)
+        film = Film(model, self.optimizer.parameters, examples, self.names, earlier, loss)
         self.history.film = film
         self.watcher = Watcher(film, self.history, screen(film, self.history, epochs))
         self.watcher.step(len(self.history.loss), [], 0, self.vector)

@@ -116,11 +116,14 @@ def draw(
         if not isinstance(value, Value):
             instead = "; for several: draw(*values)" if isinstance(value, (list, tuple)) else ""
             instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
+            instead += "; a model that names parameters goes as model=" if is_model(value) else ""
             raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
     if fold not in (None, False, True):
         raise TypeError(f"draw: expected fold= to be True, False or None, got {described(fold)}")
     order = topological_order(*values)
     standing = {} if model is None else naming.places(model)
+    if model is not None and not any(id(node) in standing for node in order):
+        raise ValueError(f"draw: model=: none of its parameters is in the graph: {described(model)}")
     opened = folding.names_to_open(open)
     places = {node: str(i) for i, node in enumerate(order)}
     labels = [label for value in values if (label := shown(value.label, diagram.BOX_CHARACTERS))]

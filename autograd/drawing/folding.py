@@ -475,11 +475,15 @@ class Graph:
 
 
 def names_to_open(names: str | Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple. Raises TypeError if they are none."""
+    """The names as a tuple; "layers.1", as named_parameters() has it, is "layers[1]". Raises TypeError for others.
+
+    >>> names_to_open("layers.1.neurons.0"), names_to_open(["a", "layers[2]"])
+    (('layers[1].neurons[0]',), ('a', 'layers[2]'))
+    """
     given = (names,) if isinstance(names, str) else names
     if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
         raise TypeError(f'draw: expected open= to be names of parts, such as "layers[1]", got {reprlib.repr(names)}')
-    return tuple(given)
+    return tuple([re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", name) for name in given])
 
 
 @dataclass(frozen=True)

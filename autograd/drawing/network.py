@@ -416,7 +416,9 @@ class Painter:
         styles = {box.style for box in self.boxes[1:]}
         if "circle" in styles and self.has_numbers:
             has_deltas = any(self.numbers.delta(unit) for unit in units)
-            parts.append("circles: activation" + ", below it δ, the bias's gradient" * has_deltas)
+            parts.append(
+                "circles: activation" + ", below it δ, the bias's gradient (of the last backward passes)" * has_deltas
+            )
         elif "circle" in styles:
             parts.append("circles: bias")
         if styles & {"map", "strip"}:

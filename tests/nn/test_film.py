@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from autograd import Value, draw, gather, tanh
-from nn import MLP, Dropout, Layer, Module, Sequential
+from nn import MLP, Dropout, Layer, Module, Sequential, half_squared_error, hinge, squared_error
 from nn import film as films
 from nn.film import RESOLUTION, Film, plane_of, twin
 
@@ -247,3 +247,12 @@ def test_where_the_weights_do_not_tell_what_a_model_takes_an_example_does():
 def test_what_is_no_network_has_no_picture():
     weight = Value(1.0)
     assert film_of(lambda x: weight * x[0], [weight]).network(numpy.ones(1)) is None
+
+
+@pytest.mark.parametrize(("loss", "boundary"), [(squared_error, 0.5), (half_squared_error, 0.5), (hinge, 0.0)])
+def test_a_single_output_that_learns_the_targets_has_its_boundary_midway(loss, boundary):
+    neuron = Layer(2, 1, nonlin=False)
+    film = Film(neuron, neuron.parameters(), PAIRS, ["loss"], loss=loss)
+    scores = film.scores(vector_of(neuron.parameters()))[:, 0]
+    outputs = [neuron([x, y]).data for y in film.plane.ys.tolist() for x in film.plane.xs.tolist()]
+    assert scores == pytest.approx([output - boundary for output in outputs], abs=1e-12)

@@ -813,7 +813,10 @@ def test_only_a_value_can_be_drawn(given, message):
     for values in ([given], [a, given]):
         with pytest.raises(TypeError, match=re.escape(f"draw: expected a Value or a model, got {message}")):
             draw(*values)
-    with pytest.raises(TypeError, match=r"got MLP: .*; draw what it computes, such as draw\(function\(x\)\)$"):
+    with pytest.raises(
+        TypeError,
+        match=r"got MLP: .*such as draw\(function\(x\)\); a model that names parameters goes as model=$",
+    ):
         draw(a, MLP(2, [1]))
 
 

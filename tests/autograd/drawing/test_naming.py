@@ -84,3 +84,11 @@ def test_what_is_no_model_is_refused(model):
         TypeError, match=r"draw: expected model= to have named_parameters\(\), as an nn.Module has, got"
     ):
         draw(Value(1.0), model=model)
+
+
+def test_a_model_that_has_nothing_to_do_with_the_graph_is_refused():
+    model, other = MLP(2, [1]), MLP(2, [1])
+    with pytest.raises(ValueError, match="draw: model=: none of its parameters is in the graph: MLP"):
+        draw(model([1.0, 2.0]), model=other)
+    with pytest.raises(TypeError, match=r"got MLP: .*; a model that names parameters goes as model="):
+        draw(model([1.0, 2.0]), model)
