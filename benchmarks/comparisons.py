@@ -388,7 +388,10 @@ PROGRAMS = {
                 "An Asian option with local volatility: 30 steps, 100,000 paths, five greeks of the mean",
                 "asian-option", COMPILERS, {"heyoka": 1.0},
             ),
-            program("Lorenz's system, 1,000 steps by Runge and Kutta: six derivatives", "lorenz", "ddx", {"ddx": 1.25}),
+            program(
+                "Lorenz's system, 1,000 steps by Runge and Kutta: six derivatives",
+                "lorenz", "ddx numba", {"ddx": 1.25},
+            ),
             program("The loss on the moons written out, 65,000 nodes", "moons-graph", "ddx", {"ddx": 1.25}),
         ],
     ),

@@ -87,6 +87,7 @@ CONTESTANTS = {
     "programs-c-fast": Contestant("ours: tape as C, fast_math", partial(programs, "c-fast"), OURS, environment=NATIVE),
     "heyoka": Contestant("heyoka", partial(programs, "heyoka"), "heyoka"),
     "ddx": Contestant("ddx", partial(programs, "ddx"), "ddx-ad"),
+    "numba": Contestant("Numba, by hand", partial(programs, "numba"), "numba"),
     "jax-programs": Contestant("JAX, jit", partial(programs, "jax"), "jax", environment=ON_CPU),
     "c": Contestant("C, -O3", partial(C, "-O3")),
     "c-native": Contestant("C, all options", partial(C, "-O3", "-march=native", "-ffast-math")),

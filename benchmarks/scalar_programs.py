@@ -227,6 +227,53 @@ class JaxPrograms(Programs):
         return lambda: tuple(map(numpy.asarray, whole(shared, varying)))
 
 
+class Numba(Programs):
+    """Lorenz's system with its six derivatives carried forward by hand, as loops on arrays that Numba compiles."""
+
+    def __init__(self) -> None:
+        import numba
+
+        self.compiled = numba.njit(lorenz_by_hand)
+
+    def program(self, program: Program) -> Step:
+        assert program.function is lorenz
+        point = numpy.array(program.shared)
+
+        def step() -> tuple[Array, Array]:
+            numbers = self.compiled(point, 1000, 0.01)
+            return numbers[:1], numbers[1:]
+
+        return step
+
+
+def lorenz_by_hand(point: Array, steps: int, dt: float) -> Array:
+    """What `lorenz` computes, and behind it the derivatives: of each number in column 0 they are in columns 1 to 6."""
+    s, r, b = point[3], point[4], point[5]
+    state, slope, total = numpy.zeros((3, 7)), numpy.zeros((3, 7)), numpy.zeros((3, 7))
+    for i in range(3):
+        state[i, 0], state[i, 1 + i] = point[i], 1.0
+    at = state.copy()
+    for _ in range(steps):
+        at[:], total[:] = state, 0.0
+        for part, weight in ((0.5 * dt, 1.0), (0.5 * dt, 2.0), (dt, 2.0), (0.0, 1.0)):
+            x, y, z = at[0, 0], at[1, 0], at[2, 0]
+            for j in range(1, 7):
+                slope[0, j] = s * (at[1, j] - at[0, j])
+                slope[1, j] = at[0, j] * (r - z) - x * at[2, j] - at[1, j]
+                slope[2, j] = at[0, j] * y + x * at[1, j] - b * at[2, j]
+            slope[0, 4] += y - x
+            slope[1, 5] += x
+            slope[2, 6] -= z
+            slope[0, 0], slope[1, 0], slope[2, 0] = s * (y - x), x * (r - z) - y, x * y - b * z
+            for i in range(3):
+                for j in range(7):
+                    total[i, j] += weight * slope[i, j]
+                    at[i, j] = state[i, j] + part * slope[i, j]
+        state += dt / 6.0 * total
+    numbers: Array = state[0] + state[1] + state[2]
+    return numbers
+
+
 def rows_of(program: Program) -> Array:
     """A row for each scalar, the shared ones first."""
     shared = numpy.broadcast_to(
@@ -246,5 +293,5 @@ def transposed(outcome: tuple[Array, Array]) -> tuple[Array, Array]:
 MAKERS: dict[str, Callable[[], Any]] = {
     "native": partial(TapedPrograms, "native"), "native-fast": partial(TapedPrograms, "native", fast_math=True),
     "c": partial(TapedPrograms, "c"), "c-fast": partial(TapedPrograms, "c", fast_math=True),
-    "heyoka": Heyoka, "ddx": Ddx, "jax": JaxPrograms,
+    "heyoka": Heyoka, "ddx": Ddx, "jax": JaxPrograms, "numba": Numba,
 }  # fmt: skip
