@@ -18,7 +18,7 @@ from autograd.vectors import gather, scatter
 
 TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
-    from autograd import files, pages, table
+    from autograd import files, pages, table, undo
     from autograd.drawing import Drawing, draw
     from autograd.explaining import Explanation, explain
     from autograd.table import *
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"  # pyproject.toml takes it from here
 
 # Imported when first used: each of them takes longer to import than the whole engine.
-_MODULES = ("files", "pages")
+_MODULES = ("files", "pages", "undo")
 _LATER = {
     name: module
     for module, names in {
@@ -54,10 +54,38 @@ _LATER = {
 }  # fmt: skip
 
 __all__: list[str] = [
-    "Drawing", "Explanation", "GradientCheck", "GradientError", "RecordingError", "Tape", "Value", "check_gradients",
-    "compiled", "derivative", "displays", "draw", "engine", "explain", "files", "gather", "grad", "gradients", "graph",
-    "hessian", "hvp", "jacobian", "jvp", "no_grad", "packages", "pages", "scatter", "structures", "value_and_grad",
-    "vjp", "wording",
+    "Drawing",
+    "Explanation",
+    "GradientCheck",
+    "GradientError",
+    "RecordingError",
+    "Tape",
+    "Value",
+    "check_gradients",
+    "compiled",
+    "derivative",
+    "displays",
+    "draw",
+    "engine",
+    "explain",
+    "files",
+    "gather",
+    "grad",
+    "gradients",
+    "graph",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "packages",
+    "pages",
+    "scatter",
+    "structures",
+    "undo",
+    "value_and_grad",
+    "vjp",
+    "wording",
 ]  # fmt: skip
 __all__ += functions.__all__
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import draw, scatter
 from autograd.packages import numpy
+from autograd.undo import undisturbed
 from nn.arguments import class_array, column_of, columns_of, real_array
 from nn.losses import half_squared_error, squared_error
 from nn.plots import sides_around
 from nn.problem import ByExample, ByTape, Problem, choose
-from nn.undo import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

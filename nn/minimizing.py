@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from autograd import Value, scatter
 from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
+from autograd.undo import Undo
 from autograd.wording import counted
 from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import figures, progress_bar, series_table
-from nn.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from autograd import Tape, Value, gather, gradients, no_grad, scatter, structures
 from autograd.packages import numpy
+from autograd.undo import Undo, ancestors, put_back_random_states, random_states
 from nn.arguments import columns_of, copied, copier, have_one_form, measured, numbers_and_shape, shapes_of, with_numbers
 from nn.dropout import Generated, Given, Noted, drawing, nobody
 from nn.optimizers import gathered, is_finite
-from nn.undo import Undo, ancestors, put_back_random_states, random_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

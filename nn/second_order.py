@@ -23,6 +23,7 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING
 
 from autograd.packages import numpy
+from autograd.undo import Undo
 from nn.arguments import Within, examples_of, flag, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
@@ -38,7 +39,6 @@ from nn.minimizing import (
 )
 from nn.optimizers import is_finite
 from nn.problem import Problem, choose
-from nn.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

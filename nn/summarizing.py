@@ -20,13 +20,13 @@ from types import FunctionType
 from autograd import RecordingError, Tape, Value, softmax, structures
 from autograd.displays import definer, package_of
 from autograd.graph import topological_order
+from autograd.undo import undisturbed
 from autograd.wording import counted
 from nn.convolution import Convolution
 from nn.dropout import drawing, nobody
 from nn.layers import Layer, Neuron, is_elementwise, name_of
 from nn.module import OPENERS, Module, contents, declared_shapes, elements_in, entries_in, values_of
 from nn.summary import UNKNOWN, Row, Summary
-from nn.undo import undisturbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, cast
 from autograd import Value, scatter, structures
 from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
+from autograd.undo import Undo
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
 from nn.progress import figures, progress_bar, series_table
-from nn.undo import Undo
 
 if TYPE_CHECKING:
     import os

@@ -6,10 +6,6 @@ user's is touched, and random numbers that the model draws are not used up.
 
 from __future__ import annotations
 
-import pickle
-import random
-import sys
-from array import array
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,14 +16,12 @@ from autograd import structures
 from autograd.engines import Value
 from autograd.operands import described
 from autograd.recording import recording
-from autograd.vectors import gather, scatter
+from autograd.undo import undisturbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, Protocol
-
-    from autograd.vectors import Attribute
 
     class Model(Protocol):
         """Whatever names its parameters: `layers.0.neurons.3.weights.1`, the way to each through the attributes.
@@ -214,7 +208,7 @@ def shape_of(part: Any, attribute: str) -> tuple[int, int, int] | None:
     return None
 
 
-def run(model: Any, inputs: Any, parameters: Sequence[Value], is_example: bool) -> Recorded:
+def run(model: Any, inputs: Any, parameters: list[Value], is_example: bool) -> Recorded:
     from autograd.tape import RecordingError, guarded
 
     arguments, leaves, form = leaves_for(inputs)
@@ -256,46 +250,10 @@ def leaves_for(inputs: Any) -> tuple[Any, list[Value], structures.Form]:
 
 
 @contextmanager
-def untouched(parameters: Sequence[Value]) -> Iterator[None]:
-    """Within it all is recorded, nothing raises for a number that is not finite, and random numbers are not used up.
+def untouched(parameters: list[Value]) -> Iterator[None]:
+    """Within it all is recorded, and nothing raises for a number that is not finite.
 
-    The data and `grad` of the parameters are put back, if the model changes them when it is called.
+    Afterwards the data and `grad` of the parameters, and the random states, are what they were.
     """
-    before, numbers = random_states(), numbers_of(parameters)
-    try:
-        with recording(raises=False):
-            yield
-    finally:
-        try:
-            put_back(parameters, numbers, before)
-        except KeyboardInterrupt:  # twice is as good as once
-            put_back(parameters, numbers, before)
-            raise
-
-
-def put_back(parameters: Sequence[Value], numbers: dict[Attribute, array[float]], states: list[Any]) -> None:
-    """Sets what has changed; another thread may draw random numbers: what is as it was is left alone."""
-    for (attribute, now), then in zip(numbers_of(parameters).items(), numbers.values(), strict=True):
-        if now.tobytes() != then.tobytes():
-            scatter(then, parameters, attribute)
-    for state, before, set_state in zip(random_states(), states, (random.setstate, numpy_state), strict=False):
-        if pickle.dumps(state) != pickle.dumps(before):
-            set_state(before)
-
-
-def numbers_of(parameters: Sequence[Value]) -> dict[Attribute, array[float]]:
-    """Their data and their gradients, each in one piece."""
-    numbers: dict[Attribute, array[float]] = {name: array("d", bytes(8 * len(parameters))) for name in ("data", "grad")}
-    for attribute, vector in numbers.items():
-        gather(parameters, attribute, vector)
-    return numbers
-
-
-def random_states() -> list[Any]:  # Any: as each has them
-    """That of Python, and that of NumPy where it has been imported."""
-    numpy = sys.modules.get("numpy")
-    return [random.getstate(), *([numpy.random.get_state(legacy=False)] if numpy else [])]
-
-
-def numpy_state(state: Any) -> None:
-    sys.modules["numpy"].random.set_state(state)
+    with undisturbed(parameters), recording(raises=False):
+        yield

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from contextlib import suppress
 
 import pytest
 from numpy import random as legacy
 
 import nn
 from autograd import Value, dot, draw, no_grad
-from autograd.drawing import models
 from autograd.drawing.models import is_model, module_path, named_parameters, names_of, part_at, recorded
 from nn import MLP, Dropout, Layer, Module, Recurrent, Sequential
 
@@ -220,28 +218,6 @@ def test_what_the_model_changes_when_it_is_called_is_put_back(inputs):
     model.w[1].grad = 5.0
     draw(model, inputs)
     assert [(p.data, p.grad) for p in model.parameters()] == [(1.0, 0.0), (2.0, 5.0), (0.0, 0.0)]
-
-
-@pytest.mark.parametrize("name", ["numbers_of", "scatter", "random_states", "numpy_state"])
-def test_an_interrupt_of_putting_back_does_not_keep_it_from_being_done(name, monkeypatch):
-    model, is_over = Noisy(), False
-    before = random.getstate(), [*map(str, legacy.get_state())]  # noqa: NPY002
-    function = getattr(models, name)
-
-    def once(*arguments):
-        nonlocal is_over
-        if is_over:
-            is_over = False
-            raise KeyboardInterrupt
-        return function(*arguments)
-
-    monkeypatch.setattr(models, name, once)
-    [*_, parameter] = model.parameters()
-    with suppress(KeyboardInterrupt), models.untouched([parameter]):
-        model([1.0, 2.0])
-        parameter.grad, is_over = 5.0, True
-    assert parameter.grad == 0.0
-    assert (random.getstate(), [*map(str, legacy.get_state())]) == before  # noqa: NPY002
 
 
 def test_random_numbers_come_back_where_the_model_raises():

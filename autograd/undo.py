@@ -9,12 +9,14 @@ from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from autograd import Value, gather, scatter
 from autograd.packages import numpy
+from autograd.vectors import gather, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
+
+    from autograd.engines import Value
 
 
 class Undo:

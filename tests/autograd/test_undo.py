@@ -10,9 +10,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from autograd import Value
-from nn import undo
-from nn.undo import Undo, ancestors, random_states, undisturbed
+from autograd import Value, undo
+from autograd.undo import Undo, ancestors, random_states, undisturbed
 
 pytestmark = pytest.mark.both_engines
 
