@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 import random
+import sys
 import time
 from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from autograd.packages import numpy
+from autograd import packages
 from autograd.vectors import gather, scatter
 
 if TYPE_CHECKING:
@@ -106,11 +107,13 @@ def ancestors(values: Iterable[Value]) -> set[Value]:
 
 
 def random_states() -> tuple[Any, Any]:  # Any: as each has them
-    """That of Python, and that of NumPy, which is the model's, if anybody's; None where it is not installed."""
-    try:
-        return random.getstate(), numpy.random.get_state(legacy=False)
-    except ImportError:
+    """That of Python, and that of NumPy, which is the model's, if anybody's; None where nobody has imported it.
+
+    One that is imported later starts from the system's noise: there is nothing to put back.
+    """
+    if sys.modules.get("numpy") is None:
         return random.getstate(), None
+    return random.getstate(), packages.numpy.random.get_state(legacy=False)  # waits for an import that has begun
 
 
 def put_back_random_states(states: tuple[Any, Any]) -> bool:
@@ -124,7 +127,7 @@ def put_back_random_states(states: tuple[Any, Any]) -> bool:
         if not others:
             random.setstate(states[0])
             if states[1] is not None:
-                numpy.random.set_state(states[1])
+                packages.numpy.random.set_state(states[1])
     return not others
 
 

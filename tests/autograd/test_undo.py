@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -142,3 +144,18 @@ def test_an_interrupt_of_putting_back_does_not_keep_it_from_being_done(restored,
 
 def _restoring(name, parameter):
     return undisturbed([parameter]) if name == "undisturbed" else Undo([parameter])
+
+
+def test_numpy_is_not_imported_for_its_random_state():
+    code = """if True:
+        import sys
+        from autograd.undo import undisturbed
+        with undisturbed([]):
+            pass
+        assert "numpy" not in sys.modules
+        with undisturbed([]):  # one that is imported meanwhile had no state before
+            import numpy
+            drawn = numpy.random.standard_normal()
+        assert numpy.random.standard_normal() != drawn
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
