@@ -84,9 +84,10 @@ def cluster(tape: Tape, examples: Array, workers: int) -> Generator[Cluster, Non
     from distributed import Client, LocalCluster
 
     print(f"Pickled it is {len(pickle.dumps(tape)):,} bytes, which {counted(workers, 'worker')} will get, once.\n")
-    # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine.
+    # Port 0 is any that is free, and 127.0.0.1 keeps the scheduler's web page on this machine. A worker that
+    # reports to the scheduler while all are closed logs an error; one of the computation is raised where its result is.
     processes = LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
+        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
     )
     with processes, Client(processes) as client:
         yield Cluster(client, tape, examples)

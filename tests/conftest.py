@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import shutil
 
 import pytest
@@ -9,6 +10,12 @@ from autograd.operations import OPERATIONS, ROW, ROWS, TABLE
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def pytest_collection_finish():
+    """The tests themselves are millions of objects, which no collection within a test need look through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

@@ -257,6 +257,7 @@ class Copy:
 
     def python(self, *arguments: str) -> str:
         environment = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "AUTOGRAD_ENGINE": self.engine}
+        environment["CFLAGS"] = "-O0"  # the same numbers, compiled in a quarter of the time
         result = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder, env=os.environ | environment, capture_output=True, text=True, check=False,

@@ -533,6 +533,7 @@ TestPrograms = pytest.mark.filterwarnings("ignore:.*invalid value:RuntimeWarning
 PRIVATE = {
     *value.BEGINNING, "_created", "_topological_order", "__slots__", "__weakref__", "__module__", "__getattribute__",
     "__slotnames__",  # what copyreg keeps on a class that was pickled
+    "__annotations__",  # what a class has once somebody has asked for it
     "__firstlineno__", "__static_attributes__",  # of classes written in Python, from 3.13 on
     *MEANT, "__dir__",  # which are there to warn, and are not shown
 }  # fmt: skip
