@@ -126,9 +126,11 @@ def text(page, selector):
 # ---- The laboratory
 
 
-def test_the_first_example_is_shown_by_itself(laboratory):
-    assert "Value(data=" in text(laboratory, "#status")
-    assert "tanh" in laboratory.get_attribute("#shown", "srcdoc")
+def test_the_first_example_is_shown_by_itself(browser, address):
+    with opened(browser, address + "laboratory.html") as page:
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert "Value(data=" in text(page, "#status")
+        assert "tanh" in page.get_attribute("#shown", "srcdoc")
 
 
 def test_a_leaf_is_dragged_on_the_page_and_all_follows(laboratory):
@@ -141,6 +143,14 @@ def test_a_leaf_is_dragged_on_the_page_and_all_follows(laboratory):
     assert "y = x * 3 = 5 * 3 = 15" in page.locator("body").inner_text()
     page.locator("#drag").press("ArrowRight")
     assert "y = x * 3 = 5 * 3 = 15" not in page.locator("body").inner_text()
+
+
+def test_a_graph_is_painted_after_programs_that_have_none(laboratory):
+    for i in range(6):
+        run(laboratory, f"1 + {i}")
+        assert laboratory.locator("#shown").bounding_box()["height"] == 0
+        run(laboratory, "from autograd import Value\nx = Value(2.0)\ny = x * 3.0")
+        laboratory.frame_locator("#shown").get_by_role("button", name="End").click()
 
 
 PROGRAMS = {
