@@ -224,15 +224,6 @@ int node_clear(PyObject *self)
 
 /* ---- Freeing: in a loop, so that the depth of a graph does not matter. It allocates nothing. */
 
-/* What is to be freed: cells wait in the queue's slabs; other nodes are linked through `weak_references`. What is freed may
-   run Python code, and this may free others, in a loop of its own; where a slab is in another loop's queue, that one comes
-   to its cells. */
-typedef struct {
-    Queue queue;
-    Node *others;
-    int32_t cells; /* how many have been freed in the slab that it walks through */
-} Freeing;
-
 /* Whether the node can be freed without running Python code and without telling the garbage collector. */
 static inline bool is_plain(PyObject *object)
 {
@@ -240,67 +231,65 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-ALWAYS_INLINE void free_later(Freeing *freeing, Node *node)
+/* Gives up a reference. Nodes that are to be freed are linked through `weak_references`: returns the first of them, which is
+   this one, if that was the last reference to it. What has been computed latest is freed first, as it lies in memory. */
+ALWAYS_INLINE Node *give_up(Node *waiting, PyObject *object)
 {
-    if (node->is_in_slab) {
-        let_wait(&freeing->queue, node, FREEING);
-    } else {
-        node->weak_references = (PyObject *)freeing->others;
-        freeing->others = node;
+    if (object == NULL) return waiting;
+    if (Py_REFCNT(object) == 1 && is_plain(object)) {
+        ((Node *)object)->weak_references = (PyObject *)waiting;
+        return (Node *)object;
     }
+    Py_DECREF(object);
+    return waiting;
 }
 
-ALWAYS_INLINE void give_up(Freeing *freeing, PyObject *object)
+static Node *give_up_slots(Node *waiting, const Slot *slots, Py_ssize_t count)
 {
-    if (object == NULL) return;
-    if (Py_REFCNT(object) == 1 && is_plain(object)) free_later(freeing, (Node *)object);
-    else Py_DECREF(object);
+    for (Py_ssize_t i = 0; i < count; i++) waiting = give_up(waiting, slots[i].parent);
+    return waiting;
 }
 
-static void give_up_slots(Freeing *freeing, const Slot *slots, Py_ssize_t count)
+static Node *release_sequence(Node *waiting, Sequence *sequence)
 {
-    for (Py_ssize_t i = 0; i < count; i++) give_up(freeing, slots[i].parent);
-}
-
-static void release_sequence(Freeing *freeing, Sequence *sequence)
-{
-    if (--sequence->references > 0) return;
+    if (--sequence->references > 0) return waiting;
     if (*sequence->place == sequence) *sequence->place = NULL;
-    give_up_slots(freeing, sequence->slots, sequence->count);
+    waiting = give_up_slots(waiting, sequence->slots, sequence->count);
     PyMem_Free(sequence);
+    return waiting;
 }
 
-static void release_shared(Freeing *freeing, const Shared *shared)
+static Node *release_shared(Node *waiting, const Shared *shared)
 {
-    for (int i = 0; i < 2; i++) release_sequence(freeing, shared->sequences[i]);
-    give_up(freeing, shared->scalar.parent);
+    for (int i = 0; i < 2; i++) waiting = release_sequence(waiting, shared->sequences[i]);
+    return give_up(waiting, shared->scalar.parent);
 }
 
-static void release_far(Freeing *freeing, Node *node)
+static Node *release_far(Node *waiting, Node *node)
 {
-    give_up_slots(freeing, node_slots(node), node_count(node) + has_tail(node));
+    waiting = give_up_slots(waiting, node_slots(node), node_count(node) + has_tail(node));
     PyMem_Free(node->far.slots);
     Py_CLEAR(node->far.attributes);
     PyObject *label = node->far.label; /* it may be a node, whose label is a node */
     node->far.label = NULL;
-    give_up(freeing, label);
+    return give_up(waiting, label);
 }
 
 /* Gives up what the node has. */
-ALWAYS_INLINE void release(Freeing *freeing, Node *node)
+ALWAYS_INLINE Node *release(Node *waiting, Node *node)
 {
-    if (is_far(node)) release_far(freeing, node);
-    else if (is_shared(node)) release_shared(freeing, &node->shared);
-    else if (node->near_count > 0) {
-        give_up(freeing, node->slots[0].parent);
-        if (node->near_count > 1) give_up(freeing, node->slots[1].parent);
-    }
+    if (is_far(node)) return release_far(waiting, node);
+    if (is_shared(node)) return release_shared(waiting, &node->shared);
+    if (node->near_count == 0) return waiting;
+    waiting = give_up(waiting, node->slots[0].parent);
+    return node->near_count > 1 ? give_up(waiting, node->slots[1].parent) : waiting;
 }
 
 /* A cell whose object was assigned another class is one of the slab's type again. */
-ALWAYS_INLINE void clear_cell(Node *node)
+ALWAYS_INLINE void free_cell(Node *node)
 {
     PyTypeObject *type = Py_TYPE(node);
+    prefetch_cell_before(node);
     if (node->is_special) {
         special_nodes--;
         clear_header((PyObject *)node);
@@ -309,19 +298,11 @@ ALWAYS_INLINE void clear_cell(Node *node)
         Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
         Py_DECREF(type);
     }
-    poison_cell((PyObject *)node);
+    give_back_cell((PyObject *)node);
 }
 
-static void free_node(Freeing *freeing, Node *node)
+static void free_elsewhere(Node *node)
 {
-    release(freeing, node);
-    if (node->is_in_slab) {
-        Slab *slab = slab_of(node);
-        clear_cell(node);
-        slab->freed++;
-        settle(slab);
-        return;
-    }
     PyTypeObject *type = Py_TYPE(node);
     bool is_finalised = node->is_special && PyObject_GC_IsFinalized((PyObject *)node); /* and so would the next one be */
     if (node->is_special) special_nodes--;
@@ -330,54 +311,30 @@ static void free_node(Freeing *freeing, Node *node)
     Py_DECREF(type);
 }
 
-static inline void free_cell(void *context, PyObject *object)
+/* What it gives up may run Python code, which may free others, in a loop of its own. */
+static void free_all(Node *waiting)
 {
-    release(context, (Node *)object);
-    clear_cell((Node *)object);
-    ((Freeing *)context)->cells++;
-}
-
-static void free_all(Freeing *freeing)
-{
-    while (freeing->others != NULL || freeing->queue != NULL) {
-        Node *node = freeing->others;
-        if (node == NULL) {
-            Slab *slab = walk_slab(&freeing->queue, FREEING, free_cell, freeing);
-            slab->freed += freeing->cells;
-            freeing->cells = 0;
-            settle(slab);
-        } else {
-            freeing->others = (Node *)node->weak_references;
-            node->weak_references = NULL;
-            free_node(freeing, node);
-        }
+    while (waiting != NULL) {
+        Node *node = waiting;
+        waiting = release((Node *)node->weak_references, node);
+        if (node->is_in_slab) free_cell(node);
+        else free_elsewhere(node);
     }
 }
 
-void give_up_sequence(Sequence *sequence)
-{
-    Freeing freeing = {NULL, NULL, 0};
-    release_sequence(&freeing, sequence);
-    free_all(&freeing);
-}
-
-static void free_graph(Node *node)
-{
-    Freeing freeing = {NULL, NULL, 0};
-    free_node(&freeing, node);
-    free_all(&freeing);
-}
+void give_up_sequence(Sequence *sequence) { free_all(release_sequence(NULL, sequence)); }
 
 void node_dealloc(PyObject *self)
 {
     if (is_plain(self)) {
-        free_graph((Node *)self);
+        free_all((Node *)self);
         return;
     }
     PyObject_GC_UnTrack(self);
     /* Nodes that are not plain are freed by a recursion; the trashcan bounds its depth. */
     Py_TRASHCAN_BEGIN(self, node_dealloc)
     if (((Node *)self)->weak_references != NULL) PyObject_ClearWeakRefs(self);
-    free_graph((Node *)self);
+    ((Node *)self)->weak_references = NULL;
+    free_all((Node *)self);
     Py_TRASHCAN_END
 }

@@ -31,7 +31,11 @@ ALWAYS_INLINE Reading read_scalar(PyObject *object, PyObject **parent, double *n
         return DONE;
     }
     if (!PyLong_CheckExact(object)) return UNUSUAL;
-    if (as_number(object, number) == 0) return DONE;
+    double read; /* its address goes elsewhere, the caller's does not: that number may be in a register */
+    if (as_number(object, &read) == 0) {
+        *number = read;
+        return DONE;
+    }
     PyErr_Clear();
     return UNUSUAL;
 }
