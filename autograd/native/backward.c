@@ -96,7 +96,7 @@ ALWAYS_INLINE void pass_on(Queue *queue, PyObject *object, double derivative, do
     Node *parent = (Node *)object;
     if (parent == NULL) return;
     if (!parent->is_in_slab) parent->grad += derivative * grad;
-    else if (let_wait(queue, parent)) parent->grad = derivative * raw;
+    else if (let_wait(queue, parent, BACKWARD)) parent->grad = derivative * raw;
     else parent->grad += derivative * raw;
 }
 
@@ -137,7 +137,7 @@ static void walk_back(Node *root, double seed)
 {
     Queue queue = NULL;
     pass_on(&queue, (PyObject *)root, 1.0, seed, seed);
-    while (queue != NULL) walk_slab(&queue, pass_on_from, &queue);
+    while (queue != NULL) walk_slab(&queue, BACKWARD, pass_on_from, &queue);
 }
 
 PyObject *backward(Node *root, double seed)

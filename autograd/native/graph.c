@@ -221,7 +221,7 @@ static inline void reach(Sweep *sweep, PyObject *object)
 {
     Node *node = (Node *)object;
     if (node == NULL || (sweep->has_limits && node_is_marked(node, epoch))) return;
-    if (node->is_in_slab) let_wait(&sweep->queue, node);
+    if (node->is_in_slab) let_wait(&sweep->queue, node, BACKWARD);
     else if (has_operands(node)) sweep->status = 1;
     else if (node_mark(node, epoch) && append(sweep->leaves, node) < 0) sweep->status = -1;
 }
@@ -262,7 +262,7 @@ static int sweep_slabs(const Graph *graph, Order *order, bool reset)
     order->count = 0;
     for (Py_ssize_t i = 0; i < graph->until_count; i++) node_mark((Node *)graph->until[i], own_epoch);
     for (Py_ssize_t i = 0; i < graph->root_count; i++) reach(&sweep, graph->roots[i]);
-    while (sweep.queue != NULL) walk_slab(&sweep.queue, visit_cell, &sweep);
+    while (sweep.queue != NULL) walk_slab(&sweep.queue, BACKWARD, visit_cell, &sweep);
     if (sweep.status == 0) sweep.status = sort(order);
     for (Py_ssize_t i = sweep.computed.count; sweep.status == 0 && i-- > 0;)
         sweep.status = append(order, items_of(&sweep.computed)[i].node);

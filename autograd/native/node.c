@@ -224,6 +224,17 @@ int node_clear(PyObject *self)
 
 /* ---- Freeing: in a loop, so that the depth of a graph does not matter. It allocates nothing. */
 
+/* What is to be freed: cells wait in the queue's slabs, whose turns are from the latest back, as the nodes lie in memory.
+   Others are in lists, linked through `weak_references`: nodes that are in no slab, and those in the slab whose turn it is,
+   `here`, which are freed at once. What is freed may run Python code, and this may free others, in a loop of its own; where
+   a slab is in another loop's queue, that one comes to its cells. */
+typedef struct {
+    Queue queue;
+    Slab *slab;       /* whose turn it is */
+    int32_t cells;    /* how many have been freed there */
+    PyObject *others; /* nodes that are in no slab */
+} Freeing;
+
 /* Whether the node can be freed without running Python code and without telling the garbage collector. */
 static inline bool is_plain(PyObject *object)
 {
@@ -231,65 +242,76 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-/* Gives up a reference. Nodes that are to be freed are linked through `weak_references`: returns the first of them, which is
-   this one, if that was the last reference to it. What has been computed latest is freed first, as it lies in memory. */
-ALWAYS_INLINE Node *give_up(Node *waiting, PyObject *object)
+static inline void put_before(PyObject **list, PyObject *node)
 {
-    if (object == NULL) return waiting;
-    if (Py_REFCNT(object) == 1 && is_plain(object)) {
-        ((Node *)object)->weak_references = (PyObject *)waiting;
-        return (Node *)object;
-    }
-    Py_DECREF(object);
-    return waiting;
+    ((Node *)node)->weak_references = *list;
+    *list = node;
 }
 
-static Node *give_up_slots(Node *waiting, const Slot *slots, Py_ssize_t count)
+static inline Node *take_from(PyObject **list)
 {
-    for (Py_ssize_t i = 0; i < count; i++) waiting = give_up(waiting, slots[i].parent);
-    return waiting;
+    Node *node = (Node *)*list;
+    *list = node->weak_references;
+    node->weak_references = NULL;
+    return node;
 }
 
-static Node *release_sequence(Node *waiting, Sequence *sequence)
+/* Gives up a reference. If it was the last, the object is freed, now or later. Returns the list. */
+ALWAYS_INLINE PyObject *give_up(Freeing *freeing, PyObject *here, PyObject *object)
 {
-    if (--sequence->references > 0) return waiting;
+    if (object == NULL) return here;
+    if (Py_REFCNT(object) > 1 || !is_plain(object)) Py_DECREF(object);
+    else if (slab_of(object) == freeing->slab) put_before(&here, object);
+    else if (((Node *)object)->is_in_slab) let_wait(&freeing->queue, object, FREEING);
+    else put_before(&freeing->others, object);
+    return here;
+}
+
+static PyObject *give_up_slots(Freeing *freeing, PyObject *here, const Slot *slots, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) here = give_up(freeing, here, slots[i].parent);
+    return here;
+}
+
+static PyObject *release_sequence(Freeing *freeing, PyObject *here, Sequence *sequence)
+{
+    if (--sequence->references > 0) return here;
     if (*sequence->place == sequence) *sequence->place = NULL;
-    waiting = give_up_slots(waiting, sequence->slots, sequence->count);
+    here = give_up_slots(freeing, here, sequence->slots, sequence->count);
     PyMem_Free(sequence);
-    return waiting;
+    return here;
 }
 
-static Node *release_shared(Node *waiting, const Shared *shared)
+static PyObject *release_shared(Freeing *freeing, PyObject *here, const Shared *shared)
 {
-    for (int i = 0; i < 2; i++) waiting = release_sequence(waiting, shared->sequences[i]);
-    return give_up(waiting, shared->scalar.parent);
+    for (int i = 0; i < 2; i++) here = release_sequence(freeing, here, shared->sequences[i]);
+    return give_up(freeing, here, shared->scalar.parent);
 }
 
-static Node *release_far(Node *waiting, Node *node)
+static PyObject *release_far(Freeing *freeing, PyObject *here, Node *node)
 {
-    waiting = give_up_slots(waiting, node_slots(node), node_count(node) + has_tail(node));
+    here = give_up_slots(freeing, here, node_slots(node), node_count(node) + has_tail(node));
     PyMem_Free(node->far.slots);
     Py_CLEAR(node->far.attributes);
     PyObject *label = node->far.label; /* it may be a node, whose label is a node */
     node->far.label = NULL;
-    return give_up(waiting, label);
+    return give_up(freeing, here, label);
 }
 
 /* Gives up what the node has. */
-ALWAYS_INLINE Node *release(Node *waiting, Node *node)
+ALWAYS_INLINE PyObject *release(Freeing *freeing, PyObject *here, Node *node)
 {
-    if (is_far(node)) return release_far(waiting, node);
-    if (is_shared(node)) return release_shared(waiting, &node->shared);
-    if (node->near_count == 0) return waiting;
-    waiting = give_up(waiting, node->slots[0].parent);
-    return node->near_count > 1 ? give_up(waiting, node->slots[1].parent) : waiting;
+    if (is_far(node)) return release_far(freeing, here, node);
+    if (is_shared(node)) return release_shared(freeing, here, &node->shared);
+    if (node->near_count == 0) return here;
+    here = give_up(freeing, here, node->slots[0].parent);
+    return node->near_count > 1 ? give_up(freeing, here, node->slots[1].parent) : here;
 }
 
 /* A cell whose object was assigned another class is one of the slab's type again. */
-ALWAYS_INLINE void free_cell(Node *node)
+ALWAYS_INLINE void clear_cell(Node *node)
 {
     PyTypeObject *type = Py_TYPE(node);
-    prefetch_cell_before(node);
     if (node->is_special) {
         special_nodes--;
         clear_header((PyObject *)node);
@@ -298,11 +320,19 @@ ALWAYS_INLINE void free_cell(Node *node)
         Py_SET_TYPE((PyObject *)node, (PyTypeObject *)Py_NewRef(Value_Type));
         Py_DECREF(type);
     }
-    give_back_cell((PyObject *)node);
+    poison_cell((PyObject *)node);
 }
 
-static void free_elsewhere(Node *node)
+static void free_node(Freeing *freeing, Node *node)
 {
+    (void)release(freeing, NULL, node);
+    if (node->is_in_slab) {
+        Slab *slab = slab_of(node);
+        clear_cell(node);
+        slab->freed++;
+        settle(slab);
+        return;
+    }
     PyTypeObject *type = Py_TYPE(node);
     bool is_finalised = node->is_special && PyObject_GC_IsFinalized((PyObject *)node); /* and so would the next one be */
     if (node->is_special) special_nodes--;
@@ -311,30 +341,60 @@ static void free_elsewhere(Node *node)
     Py_DECREF(type);
 }
 
-/* What it gives up may run Python code, which may free others, in a loop of its own. */
-static void free_all(Node *waiting)
+static inline void free_cells(void *context, PyObject *here)
 {
-    while (waiting != NULL) {
-        Node *node = waiting;
-        waiting = release((Node *)node->weak_references, node);
-        if (node->is_in_slab) free_cell(node);
-        else free_elsewhere(node);
+    Freeing *freeing = context;
+    while (here != NULL) {
+        Node *node = take_from(&here);
+        prefetch_cell_before(slab_of(node), node);
+        here = release(freeing, here, node);
+        clear_cell(node);
+        freeing->cells++;
     }
 }
 
-void give_up_sequence(Sequence *sequence) { free_all(release_sequence(NULL, sequence)); }
+static void free_in_slab(Freeing *freeing)
+{
+    Slab *slab = freeing->slab = freeing->queue; /* the latest */
+    walk_slab(&freeing->queue, FREEING, free_cells, freeing);
+    slab->freed += freeing->cells;
+    freeing->slab = NULL;
+    freeing->cells = 0;
+    settle(slab);
+}
+
+static void free_all(Freeing *freeing)
+{
+    while (freeing->others != NULL || freeing->queue != NULL) {
+        if (freeing->others != NULL) free_node(freeing, take_from(&freeing->others));
+        else free_in_slab(freeing);
+    }
+}
+
+void give_up_sequence(Sequence *sequence)
+{
+    Freeing freeing = {NULL, NULL, 0, NULL};
+    (void)release_sequence(&freeing, NULL, sequence);
+    free_all(&freeing);
+}
+
+static void free_graph(Node *node)
+{
+    Freeing freeing = {NULL, NULL, 0, NULL};
+    free_node(&freeing, node);
+    free_all(&freeing);
+}
 
 void node_dealloc(PyObject *self)
 {
     if (is_plain(self)) {
-        free_all((Node *)self);
+        free_graph((Node *)self);
         return;
     }
     PyObject_GC_UnTrack(self);
     /* Nodes that are not plain are freed by a recursion; the trashcan bounds its depth. */
     Py_TRASHCAN_BEGIN(self, node_dealloc)
     if (((Node *)self)->weak_references != NULL) PyObject_ClearWeakRefs(self);
-    ((Node *)self)->weak_references = NULL;
-    free_all((Node *)self);
+    free_graph((Node *)self);
     Py_TRASHCAN_END
 }

@@ -17,6 +17,7 @@ typedef struct Arena {
 } Arena;
 
 char *next_cell = NULL, *end_of_cells = NULL;
+static Slab *filled = NULL; /* the slab that is being filled */
 static uint64_t turns = 0;
 static Arena *arenas = NULL; /* those that have a slab to give */
 static int all_arenas = 0, empty_arenas = 0;
@@ -115,7 +116,7 @@ static Slab *take_slab(PyTypeObject *type)
     return slab;
 }
 
-void give_back_slab(Slab *slab)
+static void give_back_slab(Slab *slab)
 {
     Arena *arena = slab->arena;
     if (!has_slab(arena)) link_arena(arena);
@@ -133,44 +134,57 @@ PyObject *take_first_cell(PyTypeObject *type)
     Slab *slab = take_slab(type);
     if (slab == NULL) return NULL;
     slab->turn = ++turns;
-    slab->freed_bytes = 0;
+    slab->freed = 0;
+    filled = slab;
     next_cell = first_cell(slab);
     end_of_cells = next_cell + (size_t)CELLS * CELL_BYTES;
     return take_cell(type);
 }
 
+void settle(Slab *slab)
+{
+    if (slab->waiting[FREEING].is_queued) return;
+    if (slab != filled) {
+        if (slab->freed == CELLS) give_back_slab(slab);
+    } else if (next_cell == first_cell(slab) + (size_t)slab->freed * CELL_BYTES) {
+        next_cell = first_cell(slab);
+        slab->freed = 0;
+    }
+}
+
 /* ---- The queue: a pairing heap (Fredman, Sedgewick, Sleator and Tarjan 1986), whose links are in the slabs */
 
-static Slab *meld(Slab *x, Slab *y)
+static Slab *meld(Slab *x, Slab *y, Walk walk)
 {
     if (x == NULL) return y;
     if (y == NULL) return x;
     Slab *later = x->turn > y->turn ? x : y, *earlier = later == x ? y : x;
-    earlier->beside = later->below;
-    later->below = earlier;
+    earlier->waiting[walk].beside = later->waiting[walk].below;
+    later->waiting[walk].below = earlier;
     return later;
 }
 
-void enqueue(Queue *queue, Slab *slab)
+void enqueue(Queue *queue, Slab *slab, Walk walk)
 {
-    slab->is_queued = true;
-    slab->below = slab->beside = NULL;
-    *queue = meld(*queue, slab);
+    Waiting *waiting = &slab->waiting[walk];
+    waiting->is_queued = true;
+    waiting->below = waiting->beside = NULL;
+    *queue = meld(*queue, slab, walk);
 }
 
-Slab *dequeue(Queue *queue)
+Slab *dequeue(Queue *queue, Walk walk)
 {
-    Slab *latest = *queue, *rest = latest->below, *pairs = NULL, *merged = NULL;
+    Slab *latest = *queue, *rest = latest->waiting[walk].below, *pairs = NULL, *merged = NULL;
     while (rest != NULL) {
-        Slab *first = rest, *second = first->beside;
-        rest = second != NULL ? second->beside : NULL;
-        Slab *pair = meld(first, second);
-        pair->beside = pairs;
+        Slab *first = rest, *second = first->waiting[walk].beside;
+        rest = second != NULL ? second->waiting[walk].beside : NULL;
+        Slab *pair = meld(first, second, walk);
+        pair->waiting[walk].beside = pairs;
         pairs = pair;
     }
     while (pairs != NULL) {
-        Slab *next = pairs->beside;
-        merged = meld(merged, pairs);
+        Slab *next = pairs->waiting[walk].beside;
+        merged = meld(merged, pairs, walk);
         pairs = next;
     }
     *queue = merged;

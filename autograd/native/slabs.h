@@ -33,15 +33,22 @@ enum {
     WORDS = (CELLS + 63) / 64,
 };
 
+/* The walks that cells may wait for. */
+typedef enum { BACKWARD, FREEING } Walk;
+
 struct Slab;
+
+typedef struct {
+    uint64_t bits[WORDS];         /* of the cells that wait */
+    struct Slab *below, *beside;  /* in the queue */
+    bool is_queued;               /* or it is the walk's turn in this slab: it will come to each cell that waits */
+} Waiting;
 
 typedef struct Slab {
     uint64_t turn;                /* a later one has later cells */
-    uint64_t waiting[WORDS];      /* a bit for each cell that a walk is to come to */
-    struct Slab *below, *beside;  /* in the queue of a walk */
-    bool is_queued;               /* or it is the walk's turn in this slab: it will come to each cell that waits */
+    Waiting waiting[2];           /* for each kind of walk */
+    int32_t freed;                /* how many of the cells that were taken */
     bool has_neighbour;           /* another slab lies before it */
-    int32_t freed_bytes;          /* of the cells that were taken */
     uint64_t epoch;               /* of the walk that has set the marks */
     uint64_t marks[WORDS];
     struct Arena *arena;
@@ -81,56 +88,47 @@ ALWAYS_INLINE PyObject *take_cell(PyTypeObject *type)
 /* What the garbage collector noted there, such as that the object's finaliser has run, is not true of the cell's next one. */
 static inline void clear_header(PyObject *object) { memset((char *)object - HEADER_BYTES, 0, HEADER_BYTES); }
 
-void give_back_slab(Slab *slab);
-
-/* With the last of the cells that were taken, the slab is used again. */
-ALWAYS_INLINE void give_back_cell(const PyObject *object)
+/* A sanitiser is to see who uses an object that has been freed. */
+static inline void poison_cell(const PyObject *object)
 {
-    Slab *slab = slab_of(object);
-    ASAN_POISON_MEMORY_REGION((const char *)object - HEADER_BYTES, CELL_BYTES); /* to see who uses it when it is freed */
-    slab->freed_bytes += CELL_BYTES;
-    const char *end_of_freed = first_cell(slab) + slab->freed_bytes; /* if the freed ones lay side by side */
-    if (end_of_freed == next_cell) {
-        next_cell = first_cell(slab);
-        slab->freed_bytes = 0;
-    } else if (slab->freed_bytes == CELLS * CELL_BYTES) {
-        give_back_slab(slab);
-    }
+    ASAN_POISON_MEMORY_REGION((const char *)object - HEADER_BYTES, CELL_BYTES);
 }
+
+/* Once cells have been freed, and counted: the slab is used again, if that were all, and no walk is to come to others. */
+void settle(Slab *slab);
 
 /* ---- Walks from the latest cell back */
 
 /* The slabs that have waiting cells; NULL if there are none. */
 typedef Slab *Queue;
 
-void enqueue(Queue *queue, Slab *slab);
-Slab *dequeue(Queue *queue); /* the one whose turn was the latest */
+void enqueue(Queue *queue, Slab *slab, Walk walk);
+Slab *dequeue(Queue *queue, Walk walk); /* the one whose turn was the latest */
 
 /* Returns whether it has not waited before. */
-ALWAYS_INLINE bool let_wait(Queue *queue, const void *object)
+ALWAYS_INLINE bool let_wait(Queue *queue, const void *object, Walk walk)
 {
     Slab *slab = slab_of(object);
     unsigned cell = cell_of(slab, object);
-    uint64_t *word = &slab->waiting[cell / 64], bit = (uint64_t)1 << cell % 64;
+    uint64_t *word = &slab->waiting[walk].bits[cell / 64], bit = (uint64_t)1 << cell % 64;
     if (*word & bit) return false;
     *word |= bit;
-    if (!slab->is_queued) enqueue(queue, slab);
+    if (!slab->waiting[walk].is_queued) enqueue(queue, slab, walk);
     return true;
 }
 
 /* Asks for a cell that a walk comes to so many steps later: a graph is larger than the nearer caches. Not for one before all
    slabs: to look for memory that is not there takes longer than to read it. */
 enum { CELLS_AHEAD = 32 };
-static inline void prefetch_cell_before(const void *object)
+static inline void prefetch_cell_before(const Slab *slab, const void *object)
 {
 #if defined(__GNUC__)
-    const Slab *slab = slab_of(object);
     const char *before = (const char *)object - CELLS_AHEAD * CELL_BYTES;
     if (before < (const char *)slab && !slab->has_neighbour) return;
     __builtin_prefetch(before, 1);
     __builtin_prefetch(before + 64, 1);
 #else
-    (void)object;
+    (void)slab, (void)object;
 #endif
 }
 
@@ -147,10 +145,10 @@ static inline int last_bit(uint64_t bits)
 
 /* Visits the waiting cells of the slab whose turn was the latest, from its latest cell back. A visit may let other cells
    wait, in this slab too. */
-ALWAYS_INLINE void walk_slab(Queue *queue, void (*visit)(void *context, PyObject *object), void *context)
+ALWAYS_INLINE void walk_slab(Queue *queue, Walk walk, void (*visit)(void *context, PyObject *object), void *context)
 {
-    Slab *slab = dequeue(queue);
-    uint64_t *bits = slab->waiting, any;
+    Slab *slab = dequeue(queue, walk);
+    uint64_t *bits = slab->waiting[walk].bits, any;
     do {
         for (int word = WORDS - 1; word >= 0; word--) {
             uint64_t done = 0, left;
@@ -158,7 +156,7 @@ ALWAYS_INLINE void walk_slab(Queue *queue, void (*visit)(void *context, PyObject
                 if (!(left >> place & 1)) place = last_bit(left); /* mostly, the next cell waits: a processor foresees that */
                 done |= (uint64_t)1 << place;
                 PyObject *object = object_at(slab, 64 * word + place);
-                prefetch_cell_before(object);
+                prefetch_cell_before(slab, object);
                 visit(context, object);
             }
             bits[word] = 0;
@@ -166,7 +164,7 @@ ALWAYS_INLINE void walk_slab(Queue *queue, void (*visit)(void *context, PyObject
         any = 0;
         for (int word = 0; word < WORDS; word++) any |= bits[word];
     } while (any != 0);
-    slab->is_queued = false;
+    slab->waiting[walk].is_queued = false;
 }
 
 /* ---- Marks */
