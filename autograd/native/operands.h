@@ -21,13 +21,13 @@ typedef enum { DONE, UNUSUAL } Reading;
 ALWAYS_INLINE Reading read_scalar(PyObject *object, PyObject **parent, double *number)
 {
     *parent = NULL;
-    if (PyFloat_CheckExact(object)) {
-        *number = PyFloat_AS_DOUBLE(object);
-        return DONE;
-    }
-    if (Py_IS_TYPE(object, Value_Type) || (!PyLong_CheckExact(object) && is_value(object))) {
+    if (Py_IS_TYPE(object, Value_Type) || (!PyFloat_CheckExact(object) && !PyLong_CheckExact(object) && is_value(object))) {
         *parent = object;
         *number = ((Node *)object)->data;
+        return DONE;
+    }
+    if (PyFloat_CheckExact(object)) {
+        *number = PyFloat_AS_DOUBLE(object);
         return DONE;
     }
     if (!PyLong_CheckExact(object)) return UNUSUAL;
