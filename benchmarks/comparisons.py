@@ -40,6 +40,8 @@ def derivatives(names: str, work: str, budgets: dict[str, float], title: str = "
 # ---- the engine
 
 SCALARS = "native floats python micrograd torch-scalars jax-scalars jax casadi"
+AMID = "amid a million nodes"
+KEPT = {"keep_graph": "A graph kept while the next is built", "keep_node": "A node kept from every step"}
 MODEL = {name: {"work": "train_model"} for name in ("native", "python", "micrograd")}
 
 ENGINE = {
@@ -92,6 +94,13 @@ ENGINE = {
             ),
         ],
     ),
+    "overloading": steps(
+        "Compiled operator overloading",
+        "The step on the moons, written by hand, by libraries whose operators are compiled, and which record each step "
+        "anew: in C++ at -O3, `benchmarks/overloading.cpp`, and XAD by its bindings to Python, whose package has no "
+        "headers for C++. Doubles run the same C++, forward only.",
+        rows("native doubles stan cppad adolc sacado xad"), [], work="train", workload="moons", examples=100,
+    ),
     "million": Section(
         "One graph of a million nodes",
         "500 weights with 500 inputs, relu(w x + b), added up in pairs, each time in a process of its own. Where a "
@@ -117,6 +126,27 @@ ENGINE = {
             [Budget("10,000,000 nodes", RATIO, 13), Budget("10,000,000 nodes", "not given back", 0.01)],
             question="grow", once=True, most=3,
         )],
+    ),
+    "kept": Section(
+        "What is kept alive",
+        "The README's expression and its gradient while another graph of a million nodes is alive, against the same "
+        "alone; and the step on the moons, written by hand, against plain floats, forward only: where a step's graph "
+        "is alive until the next one's is built, as in a loop that names it, and where one node of each step is kept.",
+        [
+            Table(
+                [Row("alone", "native", {"work": "expression"}), Row(AMID, "native", {"work": "amid", "width": 500})],
+                on_and_off("time", workload="readme"), budgets=[Budget(AMID, RATIO, 1.2)],
+                title="An expression amid a million nodes",
+            ),
+            *(
+                Table(
+                    rows("native floats", native={"work": work}, floats={"work": "train"}),
+                    on_and_off("time", workload="moons", examples=100), budgets=at_least({"floats": 1 / 1.9}),
+                    title=title,
+                )
+                for work, title in KEPT.items()
+            ),
+        ],
     ),
     "import": Section(
         "Importing",

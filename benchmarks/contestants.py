@@ -6,6 +6,8 @@ A contestant prepares a step, a function without arguments, whose time is measur
     differentiate(network, examples)   the mean loss of so many examples, and its gradient
     train(network, examples)           the same and an update of the parameters, θ − η g
     train_model(network, examples)     the same through the MLP of the engine's own `nn`
+    keep_graph, keep_node(network, examples) the same as `train`, while something of the steps before is alive
+    amid(expression, width)            the same as `expression`, while another graph is alive
     fit(network, examples)             the same through `nn.fit`
     read(reading)                      NETtalk's passes through its words, with an update after each word
     self_play(game)                    a game of TD-Gammon against itself, from which it learns by TD(λ)
@@ -26,6 +28,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from arrays import C, CasADi, CompiledTorch, Jax, NumPy, Torch
+from overloading import Overloading, Xad
 from scalars import Floats, TorchScalars, Values
 from second_derivatives import ByTape, CasADiDerivatives, Compiled, JaxDerivatives, Transforms
 
@@ -81,6 +84,12 @@ CONTESTANTS = {
     "casadi": Contestant("CasADi, SX", CasADi, "casadi", "casadi"),
     "casadi-derivatives": Contestant("CasADi, SX", CasADiDerivatives, "casadi"),
     "jax-derivatives": Contestant("JAX, jit", JaxDerivatives, "jax", environment=ON_CPU),
+    "doubles": Contestant("doubles, C++", partial(Overloading, "DOUBLES")),
+    "stan": Contestant("Stan Math, C++", partial(Overloading, "STAN"), "httpstan"),
+    "cppad": Contestant("CppAD, C++", partial(Overloading, "CPPAD"), "cmeel-cppad"),
+    "adolc": Contestant("ADOL-C, C++", partial(Overloading, "ADOLC")),
+    "sacado": Contestant("Sacado, C++", partial(Overloading, "SACADO")),
+    "xad": Contestant("XAD, Python", Xad, "xad"),
     "programs": Contestant("ours: tape, native", partial(programs, "native"), OURS, environment=NATIVE),
     "programs-fast": Contestant("ours: tape, fast_math", partial(programs, "native-fast"), OURS, environment=NATIVE),
     "programs-c": Contestant("ours: tape as C", partial(programs, "c"), OURS, environment=NATIVE),

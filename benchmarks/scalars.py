@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import transformer
-from workloads import LEARNING_RATE, Expression, Network, Step, by_hand, hinge, relu_of_float
+from workloads import LEARNING_RATE, Expression, Network, Step, by_hand, hinge, relu_of_float, wide
 
 
 class Floats:
@@ -51,9 +51,40 @@ class Values:
 
         return step
 
+    def amid(self, expression: Expression, width: int) -> Step:
+        """The same while a graph of 4 width² nodes is alive."""
+        alive, step = wide(width, self.leaf, self.relu), self.expression(expression)
+
+        def amid() -> Any:
+            assert alive
+            return step()
+
+        return amid
+
     def train(self, network: Network, examples: int) -> Step:
         parameters = [self.leaf(number) for number in network.numbers()]
         return self.descent(network, examples, by_hand(network, self.relu, parameters), parameters)
+
+    def keep_graph(self, network: Network, examples: int) -> Step:
+        """Each step's graph is alive until the next one's is built, as in a loop that names it."""
+        step, last = self.train(network, examples), None
+
+        def keep() -> Any:
+            nonlocal last
+            last = step()
+            return last
+
+        return keep
+
+    def keep_node(self, network: Network, examples: int) -> Step:
+        """A computed node from before each step's graph is alive ever after."""
+        step, kept, number = self.train(network, examples), [], self.leaf(1.0)
+
+        def keep() -> Any:
+            kept.append(-number)
+            return step()
+
+        return keep
 
     def train_model(self, network: Network, examples: int) -> Step:
         """Through the engine's own `MLP`."""

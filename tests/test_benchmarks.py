@@ -9,6 +9,7 @@ import gc
 import itertools
 import math
 import os
+import weakref
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -177,13 +178,86 @@ def test_a_training_step_through_the_network(contestant):
     )
 
 
+def moons_loss(parameters, leaf, relu):
+    model = workloads.by_hand(workloads.MOONS, relu, parameters)
+    return workloads.hinge(workloads.MOONS.penalty, workloads.MOONS_POINTS, leaf, relu, model, parameters)
+
+
+IN_C = [pytest.param(name, marks=pytest.mark.slow) for name in ("stan", "cppad", "adolc", "sacado")]  # to be compiled
+
+
+@pytest.mark.parametrize("name", ["doubles", *IN_C, "xad"])
+def test_a_training_step_by_compiled_overloading(name):
+    contestant, engine = made(name), made("native")
+    parameters = [engine.leaf(number) for number in workloads.MOONS_NUMBERS]
+    loss = moons_loss(parameters, engine.leaf, engine.relu)
+    loss.backward()
+    moved = [parameter.data - workloads.LEARNING_RATE * parameter.grad for parameter in parameters]
+    step = contestant.train(workloads.MOONS, 100)
+    first, second = contestant.numbers(step()), contestant.numbers(step())
+    if contestant.differentiates:
+        assert first == pytest.approx([loss.data, *moved], rel=1e-12)
+        assert second[0] == pytest.approx(moons_loss(moved, float, workloads.relu_of_float), rel=1e-12)
+    else:
+        assert first == second == pytest.approx([loss.data], rel=1e-14)
+
+
+def test_an_expression_on_xad():
+    contestant = made("xad")
+    by_hand = pytest.approx(workloads.readme_gradient(-4.0, 2.0), rel=1e-14)
+    assert numbers(contestant, contestant.expression(workloads.README)) == by_hand
+
+
+def test_another_loss_than_that_of_the_c_plus_plus():
+    with pytest.raises(ValueError, match="hinge loss, not cross-entropy"):
+        made("doubles").train(workloads.NETWORKS["64-32-10"], 1)
+
+
+@pytest.mark.parametrize("work", ["keep_graph", "keep_node"])
+def test_a_training_step_while_something_of_others_is_alive(work):
+    engine = made("native")
+    alone, beside = (getattr(engine, name)(workloads.MOONS, 10) for name in ("train", work))
+    assert numbers(engine, alone, times=3) == numbers(engine, beside, times=3)
+
+
+def test_what_a_step_keeps(monkeypatch):
+    """keep_graph: the last graph, until the next one is there. keep_node: a node of every step."""
+    engine, made_nodes, alive = made("native"), [], []
+
+    def step():
+        alive.append(sum(node() is not None for node in made_nodes))
+        node = -engine.leaf(1.0)
+        made_nodes.append(weakref.ref(node))
+        return node, ()
+
+    class Leaf(engine.leaf):
+        def __neg__(self):
+            node = super().__neg__()
+            made_nodes.append(weakref.ref(node))
+            return node
+
+    monkeypatch.setattr(engine, "train", lambda network, examples: step)
+    for keep, expected in ((engine.keep_graph, [0, 1, 1, 1]), (engine.keep_node, [1, 2, 3, 4])):
+        made_nodes.clear(), alive.clear()
+        monkeypatch.setattr(engine, "leaf", engine.leaf if keep == engine.keep_graph else Leaf)
+        repeated = keep(workloads.MOONS, 1)
+        for _ in range(4):
+            repeated()
+        assert alive == expected
+
+
+def test_an_expression_amid_others():
+    engine = made("native")
+    step = engine.amid(workloads.README, 3)
+    assert numbers(engine, step, times=2) == 2 * numbers(engine, engine.expression(workloads.README))
+
+
 def test_the_moons_are_those_of_the_text():
     assert len(workloads.MOONS_POINTS) == 100
     assert len(workloads.MOONS_NUMBERS) == 337
-    engine, moons = made("native"), workloads.MOONS
+    engine = made("native")
     parameters = [engine.leaf(number) for number in workloads.MOONS_NUMBERS]
-    model = workloads.by_hand(moons, engine.relu, parameters)
-    loss = workloads.hinge(moons.penalty, workloads.MOONS_POINTS, engine.leaf, engine.relu, model, parameters)
+    loss = moons_loss(parameters, engine.leaf, engine.relu)
     assert len(topological_order(loss)) == pytest.approx(65_000, rel=0.02)
 
 

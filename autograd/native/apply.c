@@ -63,13 +63,25 @@ ALWAYS_INLINE bool write_slot(Slot *slot, PyObject *parent, double number, Parti
     return ((Node *)parent)->tracks_results;
 }
 
+/* evaluate_by_the_rule() of copies: the addresses of the others stay here, and so these may be in registers. */
+ALWAYS_INLINE int evaluate_scalars_by_the_rule(int row, int count, PyObject *const *parents, const double *numbers,
+                                               double *result)
+{
+    PyObject *const own_parents[] = {parents[0], count == 2 ? parents[1] : NULL};
+    const double own_numbers[] = {numbers[0], count == 2 ? numbers[1] : 0.0};
+    double own_result = *result;
+    int status = evaluate_by_the_rule(row, 1, own_parents, own_numbers, &own_result);
+    *result = own_result;
+    return status;
+}
+
 /* What apply_to_operands() does, for one or two scalars. The compiler makes a function of it for each such row, with the
    row's kernels inlined. */
 ALWAYS_INLINE PyObject *apply_scalars(int row, int count, Evaluation value, Partial first, Partial second,
                                       PyObject *const *parents, const double *numbers)
 {
     double result = value(1, numbers);
-    if (!isfinite(result) && evaluate_by_the_rule(row, 1, parents, numbers, &result) < 0) return NULL;
+    if (!isfinite(result) && evaluate_scalars_by_the_rule(row, count, parents, numbers, &result) < 0) return NULL;
     if (parents[0] == NULL && (count == 1 || parents[1] == NULL)) return PyFloat_FromDouble(result);
     int recording = is_recording();
     if (recording < 0) return NULL;

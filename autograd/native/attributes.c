@@ -248,7 +248,8 @@ static bool may_name_backward(PyObject *name)
 PyObject *value_getattro(PyObject *self, PyObject *name)
 {
     Node *node = (Node *)self;
-    if (has_own_dictionary(self) && is_far(node) && node->far.attributes != NULL && !is_data_descriptor(self, name)) {
+    bool has_attributes = has_own_dictionary(self) && is_far(node) && node->far.attributes != NULL;
+    if (has_attributes && PyUnicode_Check(name) && !is_data_descriptor(self, name)) {
         PyObject *attributes = Py_NewRef(node->far.attributes); /* a name's own __hash__ or __eq__ may put another there */
         PyObject *attribute = Py_XNewRef(PyDict_GetItemWithError(attributes, name));
         Py_DECREF(attributes);
@@ -257,7 +258,7 @@ PyObject *value_getattro(PyObject *self, PyObject *name)
     return PyObject_GenericGetAttr(self, name);
 }
 
-static bool is_class(PyObject *name) { return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "__class__") == 0; }
+static bool is_class(PyObject *name) { return PyUnicode_CompareWithASCIIString(name, "__class__") == 0; }
 
 /* The garbage collector is to know the node: CPython tells it of an object whose class's finaliser has kept it alive. */
 static int set_class(PyObject *self, PyObject *name, PyObject *class)
@@ -288,6 +289,7 @@ static int check_spelling(PyObject *self, PyObject *name)
 
 int value_setattro(PyObject *self, PyObject *name, PyObject *attribute)
 {
+    if (!PyUnicode_Check(name)) return PyObject_GenericSetAttr(self, name, attribute); /* which raises */
     if (may_name_backward(name)) node_make_special((Node *)self);
     if (is_class(name)) return set_class(self, name, attribute);
     if (is_data_descriptor(self, name)) return PyObject_GenericSetAttr(self, name, attribute);

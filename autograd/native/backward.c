@@ -88,48 +88,55 @@ static int apply_chain_rule(const Order *order, Py_ssize_t *held)
 
 /* ---- In a single walk */
 
-ALWAYS_INLINE void pass_on(Queue *queue, PyObject *object, double product)
+/* A node's gradient begins as its first product. That may be -0.0, and becomes 0.0 + product, as the order has it, in the
+   node's turn: to its operands it passes on what it had before, which is sooner known. This differs at most in the sign of
+   0.0, which their turn settles too; but not a leaf's, which may have had -0.0 before. */
+ALWAYS_INLINE void pass_on(Queue *queue, PyObject *object, double derivative, double raw, double grad)
 {
     Node *parent = (Node *)object;
     if (parent == NULL) return;
-    if (parent->is_in_slab && let_wait(queue, parent, BACKWARD)) parent->grad = 0.0 + product;
-    else parent->grad += product;
+    if (!parent->is_in_slab) parent->grad += derivative * grad;
+    else if (let_wait(queue, parent, BACKWARD)) parent->grad = derivative * raw;
+    else parent->grad += derivative * raw;
 }
 
-static void pass_on_to_all(Queue *queue, const Slot *slots, const Slot *derivatives, Py_ssize_t count, double grad)
+static void pass_on_to_all(Queue *queue, const Slot *slots, const Slot *derivatives, Py_ssize_t count, double raw,
+                           double grad)
 {
-    for (Py_ssize_t i = 0; i < count; i++) pass_on(queue, slots[i].parent, derivatives[i].number * grad);
+    for (Py_ssize_t i = 0; i < count; i++) pass_on(queue, slots[i].parent, derivatives[i].number, raw, grad);
 }
 
-static void pass_on_to_many(Queue *queue, Node *node)
+static void pass_on_to_many(Queue *queue, Node *node, double raw)
 {
     if (is_far(node)) {
-        pass_on_to_all(queue, node_slots(node), node_slots(node), node_count(node), node->grad);
+        pass_on_to_all(queue, node_slots(node), node_slots(node), node_count(node), raw, node->grad);
         return;
     }
     const Shared *shared = &node->shared;
     for (int i = 0; i < 2; i++) {
         const Sequence *own = shared->sequences[i], *other = shared->sequences[1 - i];
-        pass_on_to_all(queue, own->slots, other->slots, own->count, node->grad);
+        pass_on_to_all(queue, own->slots, other->slots, own->count, raw, node->grad);
     }
-    pass_on_to_all(queue, &shared->scalar, &shared->scalar, 1, node->grad);
+    pass_on_to_all(queue, &shared->scalar, &shared->scalar, 1, raw, node->grad);
 }
 
 static inline void pass_on_from(void *queue, PyObject *object)
 {
     Node *node = (Node *)object;
+    double raw = node->grad, grad = 0.0 + raw;
+    node->grad = grad;
     if (node->near_count > INLINE_SLOTS) {
-        pass_on_to_many(queue, node);
+        pass_on_to_many(queue, node, raw);
         return;
     }
-    pass_on(queue, node->slots[0].parent, node->slots[0].number * node->grad);
-    if (node->near_count == 2) pass_on(queue, node->slots[1].parent, node->slots[1].number * node->grad);
+    pass_on(queue, node->slots[0].parent, node->slots[0].number, raw, grad);
+    if (node->near_count == 2) pass_on(queue, node->slots[1].parent, node->slots[1].number, raw, grad);
 }
 
 static void walk_back(Node *root, double seed)
 {
     Queue queue = NULL;
-    pass_on(&queue, (PyObject *)root, seed);
+    pass_on(&queue, (PyObject *)root, 1.0, seed, seed);
     while (queue != NULL) walk_slab(&queue, BACKWARD, pass_on_from, &queue);
 }
 

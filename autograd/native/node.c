@@ -224,13 +224,15 @@ int node_clear(PyObject *self)
 
 /* ---- Freeing: in a loop, so that the depth of a graph does not matter. It allocates nothing. */
 
-/* What is to be freed: cells wait in the queue's slabs; other nodes are linked through `weak_references`. What is freed may
-   run Python code, and this may free others, in a loop of its own; where a slab is in another loop's queue, that one comes
-   to its cells. */
+/* What is to be freed: cells wait in the queue's slabs, whose turns are from the latest back, as the nodes lie in memory.
+   Others are in lists, linked through `weak_references`: nodes that are in no slab, and those in the slab whose turn it is,
+   `here`, which are freed at once. What is freed may run Python code, and this may free others, in a loop of its own; where
+   a slab is in another loop's queue, that one comes to its cells. */
 typedef struct {
     Queue queue;
-    Node *others;
-    int32_t cells; /* how many have been freed in the slab that it walks through */
+    Slab *slab;       /* whose turn it is */
+    int32_t cells;    /* how many have been freed there */
+    PyObject *others; /* nodes that are in no slab */
 } Freeing;
 
 /* Whether the node can be freed without running Python code and without telling the garbage collector. */
@@ -240,61 +242,70 @@ static inline bool is_plain(PyObject *object)
     return Py_IS_TYPE(object, Value_Type) && node->weak_references == NULL && !node->is_tracked;
 }
 
-ALWAYS_INLINE void free_later(Freeing *freeing, Node *node)
+static inline void put_before(PyObject **list, PyObject *node)
 {
-    if (node->is_in_slab) {
-        let_wait(&freeing->queue, node, FREEING);
-    } else {
-        node->weak_references = (PyObject *)freeing->others;
-        freeing->others = node;
-    }
+    ((Node *)node)->weak_references = *list;
+    *list = node;
 }
 
-ALWAYS_INLINE void give_up(Freeing *freeing, PyObject *object)
+static inline Node *take_from(PyObject **list)
 {
-    if (object == NULL) return;
-    if (Py_REFCNT(object) == 1 && is_plain(object)) free_later(freeing, (Node *)object);
-    else Py_DECREF(object);
+    Node *node = (Node *)*list;
+    *list = node->weak_references;
+    node->weak_references = NULL;
+    return node;
 }
 
-static void give_up_slots(Freeing *freeing, const Slot *slots, Py_ssize_t count)
+/* Gives up a reference. If it was the last, the object is freed, now or later. Returns the list. */
+ALWAYS_INLINE PyObject *give_up(Freeing *freeing, PyObject *here, PyObject *object)
 {
-    for (Py_ssize_t i = 0; i < count; i++) give_up(freeing, slots[i].parent);
+    if (object == NULL) return here;
+    if (Py_REFCNT(object) > 1 || !is_plain(object)) Py_DECREF(object);
+    else if (slab_of(object) == freeing->slab) put_before(&here, object);
+    else if (((Node *)object)->is_in_slab) let_wait(&freeing->queue, object, FREEING);
+    else put_before(&freeing->others, object);
+    return here;
 }
 
-static void release_sequence(Freeing *freeing, Sequence *sequence)
+static PyObject *give_up_slots(Freeing *freeing, PyObject *here, const Slot *slots, Py_ssize_t count)
 {
-    if (--sequence->references > 0) return;
+    for (Py_ssize_t i = 0; i < count; i++) here = give_up(freeing, here, slots[i].parent);
+    return here;
+}
+
+static PyObject *release_sequence(Freeing *freeing, PyObject *here, Sequence *sequence)
+{
+    if (--sequence->references > 0) return here;
     if (*sequence->place == sequence) *sequence->place = NULL;
-    give_up_slots(freeing, sequence->slots, sequence->count);
+    here = give_up_slots(freeing, here, sequence->slots, sequence->count);
     PyMem_Free(sequence);
+    return here;
 }
 
-static void release_shared(Freeing *freeing, const Shared *shared)
+static PyObject *release_shared(Freeing *freeing, PyObject *here, const Shared *shared)
 {
-    for (int i = 0; i < 2; i++) release_sequence(freeing, shared->sequences[i]);
-    give_up(freeing, shared->scalar.parent);
+    for (int i = 0; i < 2; i++) here = release_sequence(freeing, here, shared->sequences[i]);
+    return give_up(freeing, here, shared->scalar.parent);
 }
 
-static void release_far(Freeing *freeing, Node *node)
+static PyObject *release_far(Freeing *freeing, PyObject *here, Node *node)
 {
-    give_up_slots(freeing, node_slots(node), node_count(node) + has_tail(node));
+    here = give_up_slots(freeing, here, node_slots(node), node_count(node) + has_tail(node));
     PyMem_Free(node->far.slots);
     Py_CLEAR(node->far.attributes);
     PyObject *label = node->far.label; /* it may be a node, whose label is a node */
     node->far.label = NULL;
-    give_up(freeing, label);
+    return give_up(freeing, here, label);
 }
 
 /* Gives up what the node has. */
-ALWAYS_INLINE void release(Freeing *freeing, Node *node)
+ALWAYS_INLINE PyObject *release(Freeing *freeing, PyObject *here, Node *node)
 {
-    if (is_far(node)) release_far(freeing, node);
-    else if (is_shared(node)) release_shared(freeing, &node->shared);
-    else if (node->near_count > 0) {
-        give_up(freeing, node->slots[0].parent);
-        if (node->near_count > 1) give_up(freeing, node->slots[1].parent);
-    }
+    if (is_far(node)) return release_far(freeing, here, node);
+    if (is_shared(node)) return release_shared(freeing, here, &node->shared);
+    if (node->near_count == 0) return here;
+    here = give_up(freeing, here, node->slots[0].parent);
+    return node->near_count > 1 ? give_up(freeing, here, node->slots[1].parent) : here;
 }
 
 /* A cell whose object was assigned another class is one of the slab's type again. */
@@ -314,7 +325,7 @@ ALWAYS_INLINE void clear_cell(Node *node)
 
 static void free_node(Freeing *freeing, Node *node)
 {
-    release(freeing, node);
+    (void)release(freeing, NULL, node);
     if (node->is_in_slab) {
         Slab *slab = slab_of(node);
         clear_cell(node);
@@ -330,40 +341,46 @@ static void free_node(Freeing *freeing, Node *node)
     Py_DECREF(type);
 }
 
-static inline void free_cell(void *context, PyObject *object)
+static inline void free_cells(void *context, PyObject *here)
 {
-    release(context, (Node *)object);
-    clear_cell((Node *)object);
-    ((Freeing *)context)->cells++;
+    Freeing *freeing = context;
+    while (here != NULL) {
+        Node *node = take_from(&here);
+        prefetch_cell_before(slab_of(node), node);
+        here = release(freeing, here, node);
+        clear_cell(node);
+        freeing->cells++;
+    }
+}
+
+static void free_in_slab(Freeing *freeing)
+{
+    Slab *slab = freeing->slab = freeing->queue; /* the latest */
+    walk_slab(&freeing->queue, FREEING, free_cells, freeing);
+    slab->freed += freeing->cells;
+    freeing->slab = NULL;
+    freeing->cells = 0;
+    settle(slab);
 }
 
 static void free_all(Freeing *freeing)
 {
     while (freeing->others != NULL || freeing->queue != NULL) {
-        Node *node = freeing->others;
-        if (node == NULL) {
-            Slab *slab = walk_slab(&freeing->queue, FREEING, free_cell, freeing);
-            slab->freed += freeing->cells;
-            freeing->cells = 0;
-            settle(slab);
-        } else {
-            freeing->others = (Node *)node->weak_references;
-            node->weak_references = NULL;
-            free_node(freeing, node);
-        }
+        if (freeing->others != NULL) free_node(freeing, take_from(&freeing->others));
+        else free_in_slab(freeing);
     }
 }
 
 void give_up_sequence(Sequence *sequence)
 {
-    Freeing freeing = {NULL, NULL, 0};
-    release_sequence(&freeing, sequence);
+    Freeing freeing = {NULL, NULL, 0, NULL};
+    (void)release_sequence(&freeing, NULL, sequence);
     free_all(&freeing);
 }
 
 static void free_graph(Node *node)
 {
-    Freeing freeing = {NULL, NULL, 0};
+    Freeing freeing = {NULL, NULL, 0, NULL};
     free_node(&freeing, node);
     free_all(&freeing);
 }

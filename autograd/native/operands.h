@@ -21,17 +21,21 @@ typedef enum { DONE, UNUSUAL } Reading;
 ALWAYS_INLINE Reading read_scalar(PyObject *object, PyObject **parent, double *number)
 {
     *parent = NULL;
-    if (PyFloat_CheckExact(object)) {
-        *number = PyFloat_AS_DOUBLE(object);
-        return DONE;
-    }
-    if (Py_IS_TYPE(object, Value_Type) || (!PyLong_CheckExact(object) && is_value(object))) {
+    if (Py_IS_TYPE(object, Value_Type) || (!PyFloat_CheckExact(object) && !PyLong_CheckExact(object) && is_value(object))) {
         *parent = object;
         *number = ((Node *)object)->data;
         return DONE;
     }
+    if (PyFloat_CheckExact(object)) {
+        *number = PyFloat_AS_DOUBLE(object);
+        return DONE;
+    }
     if (!PyLong_CheckExact(object)) return UNUSUAL;
-    if (as_number(object, number) == 0) return DONE;
+    double read; /* its address goes elsewhere, the caller's does not: that number may be in a register */
+    if (as_number(object, &read) == 0) {
+        *number = read;
+        return DONE;
+    }
     PyErr_Clear();
     return UNUSUAL;
 }

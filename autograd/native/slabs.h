@@ -144,8 +144,8 @@ static inline int last_bit(uint64_t bits)
 }
 
 /* Visits the waiting cells of the slab whose turn was the latest, from its latest cell back. A visit may let other cells
-   wait, in this slab too. Returns the slab. */
-ALWAYS_INLINE Slab *walk_slab(Queue *queue, Walk walk, void (*visit)(void *context, PyObject *object), void *context)
+   wait, in this slab too. */
+ALWAYS_INLINE void walk_slab(Queue *queue, Walk walk, void (*visit)(void *context, PyObject *object), void *context)
 {
     Slab *slab = dequeue(queue, walk);
     uint64_t *bits = slab->waiting[walk].bits, any;
@@ -165,7 +165,6 @@ ALWAYS_INLINE Slab *walk_slab(Queue *queue, Walk walk, void (*visit)(void *conte
         for (int word = 0; word < WORDS; word++) any |= bits[word];
     } while (any != 0);
     slab->waiting[walk].is_queued = false;
-    return slab;
 }
 
 /* ---- Marks */

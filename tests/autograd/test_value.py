@@ -143,6 +143,16 @@ def test_attributes_and_subclasses():
     assert (parameter.grad, parameter.momentum, parameter.velocity) == (3.0, 0.9, 0.25)
 
 
+@pytest.mark.parametrize("name", [3, None, b"data", ["label"]])
+def test_an_attribute_s_name_is_a_string(name):
+    x = Value(1.0)
+    x.momentum = 0.5
+    for call in (lambda: x.__setattr__(name, 1.0), lambda: x.__getattribute__(name), lambda: x.__delattr__(name)):
+        with pytest.raises(TypeError, match="attribute name must be string, not"):
+            call()
+    assert vars(x) == {"momentum": 0.5}
+
+
 # ---- what an operation records
 
 

@@ -117,6 +117,28 @@ def test_gradients_are_the_same_whoever_else_is_alive(bystander):
     del other
 
 
+def test_signs_of_zero():
+    """A computed node's gradient is never -0.0, also where it gets only that; a leaf's stays so where -0.0 is added."""
+    signs = set()
+    for seed in range(300):
+        found = []
+        for kind, _ in ENGINES:
+            choose = random.Random(seed)
+            leaves = [kind(choose.choice([-1.0, -0.0, 0.0, 2.0])) for _ in range(3)]
+            nodes = [*leaves]
+            for _ in range(12):
+                x, y = choose.choices(nodes[-6:], k=2)
+                nodes.append(x * y if choose.random() < 0.6 else x - y)
+            for leaf in leaves:
+                leaf.grad = -0.0
+            nodes[-1].backward(choose.choice([1.0, 0.0, -0.0, -1.0]))
+            found.append(bits(node.grad for node in nodes))
+        assert found[0] == found[1]
+        assert "-0x0.0p+0" not in found[0][3:]
+        signs.update(found[0][:3])
+    assert {"0x0.0p+0", "-0x0.0p+0"} < signs
+
+
 @pytest.mark.parametrize("where", ["a leaf", "the first", "between", "the root", "nowhere"])
 @pytest.mark.parametrize("how", ["assigned", "in the dictionary", "set in a subclass's", "patched"])
 def test_a_backward_of_its_own_is_always_called(where, how, monkeypatch):
