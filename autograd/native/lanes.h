@@ -19,8 +19,11 @@ struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
     int32_t length, count, result, variable; /* the result's slot, and which variable it is */
     const int32_t *operands;
+    bool has_exponentials; /* of a row of exponentials: behind the operands stand as many slots of theirs */
     const Product *product;
 };
+
+static inline int32_t count_with_exponentials(const Step *step) { return step->count << step->has_exponentials; }
 
 /* An element of a lookup that depends on no input has no slot: among the operands, a negative number tells its variable. */
 enum { WITHOUT_SLOT = INT32_MAX / 2 + 1 };
@@ -90,6 +93,7 @@ typedef struct {
     const char *name;
     Lanes *forward, *backward;
     Lanes *fast_forward, *fast_backward; /* with fast_math.h, where a row has a use for it; else NULL */
+    Lanes *exponentials, *fast_exponentials; /* forward, of a row's operands, where it has a use for them; else NULL */
     Lanes sum, dot; /* forward */
     Lanes lookup[2]; /* forward and backward */
     Lanes product_forward;

@@ -330,6 +330,7 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
 }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, sum_up_slots, dot_slots,           \
+    NAME, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, exponential_kernels,               \
+     fast_exponential_kernels, sum_up_slots, dot_slots,                                                                  \
      {lookup_forward, lookup_backward},                                                                                  \
      product_forward, push_to_inputs, push_to_weights

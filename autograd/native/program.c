@@ -106,6 +106,8 @@ typedef struct {
     int32_t *operands;     /* room for the next step's */
     int32_t *seen;         /* for each variable the latest result whose operands it is among */
     int32_t *terms;        /* room for those of the next dots that are cut into runs */
+    int32_t *exponentials; /* for each variable the slot of its latest exponential, */
+    int32_t *shares;       /* and the result that this was computed for, whose other operands share the shift; or -1 */
 } Layout;
 
 static const Instruction *instruction_of(const Layout *layout, int32_t result)
@@ -247,6 +249,45 @@ static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int
     return operands;
 }
 
+/* Whether the latest exponentials of the operands are there for another instruction with the same ones. */
+static bool has_shared_exponentials(Layout *layout, const Instruction *instruction, int32_t result)
+{
+    const int32_t *operands = operands_of(instruction);
+    int32_t first = instruction->count > 0 ? layout->shares[operands[0]] : -1;
+    if (first < 0 || instruction_of(layout, first)->row != instruction->row ||
+        instruction_of(layout, first)->count != instruction->count)
+        return false;
+    for (int32_t k = 0; k < instruction->count; k++) {
+        if (layout->shares[operands[k]] != first || layout->seen[operands[k]] == result) return false;
+        layout->seen[operands[k]] = result; /* all are different: so they are all of the other's */
+    }
+    return true;
+}
+
+/* The exponentials of an instruction's operands, for it and for those that follow with the same ones. */
+static void add_exponentials(Layout *layout, int32_t result)
+{
+    Program *program = layout->program;
+    const InstructionSet *set = program->instruction_set;
+    const Instruction *instruction = instruction_of(layout, result);
+    const int32_t *variables = operands_of(instruction);
+    int32_t count = instruction->count;
+    if (set->exponentials[instruction->row] == NULL || has_shared_exponentials(layout, instruction, result)) return;
+    program->steps[program->step_count++] = (Step){
+        .forward = (program->is_fast ? set->fast_exponentials : set->exponentials)[instruction->row],
+        .length = length_of_sequences(instruction), .count = count, .variable = result,
+        .operands = slots_of(layout, variables, count), .has_exponentials = true,
+    };
+    program->has_fast_steps |= program->is_fast;
+    for (int32_t k = 0; k < count; k++) {
+        int32_t v = variables[k];
+        if (layout->shares[v] != result) layout->exponentials[v] = program->slots++;
+        layout->shares[v] = result;
+        *layout->operands++ = layout->exponentials[v];
+    }
+    count_operands(program, 2 * count);
+}
+
 static void add_step(Layout *layout, int32_t result)
 {
     Program *program = layout->program;
@@ -256,17 +297,21 @@ static void add_step(Layout *layout, int32_t result)
     program->has_fast_steps |= program->is_fast && program->instruction_set->fast_backward[instruction->row] != NULL;
     bool is_lookup = instruction->row == ROW_take;
     const int32_t *operands = operands_of(instruction);
+    bool has_exponentials = program->instruction_set->exponentials[instruction->row] != NULL;
     program->steps[program->step_count++] = (Step){
-        kernel_of(program, instruction->row, false), kernel_of(program, instruction->row, true),
-        length, instruction->count, program->slot_of[result], result,
-        is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
+        .forward = kernel_of(program, instruction->row, false), .backward = kernel_of(program, instruction->row, true),
+        .length = length, .count = instruction->count, .result = program->slot_of[result], .variable = result,
+        .operands = is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count),
+        .has_exponentials = has_exponentials,
     };
+    for (int32_t k = 0; has_exponentials && k < instruction->count; k++)
+        *layout->operands++ = layout->exponentials[operands[k]];
     if (is_lookup) {
         program->step_operand_count += 2; /* the element and the index: what is not looked up costs nothing */
         return;
     }
-    count_operands(program, instruction->count);
-    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear;
+    count_operands(program, instruction->count << has_exponentials);
+    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear && !has_exponentials;
     if (keeps_terms && length > program->most_terms) program->most_terms = length;
 }
 
@@ -407,6 +452,7 @@ static void add_runs(Layout *layout, const int32_t *results, int32_t count)
 /* The steps of instructions that are cut together, or of a single one. */
 static void add_steps(Layout *layout, const int32_t *results, int32_t count)
 {
+    add_exponentials(layout, results[0]);
     for (int32_t j = 0; j < count; j++) place_of(layout, results[j])->step = layout->program->step_count;
     if (place_of(layout, results[0])->is_cut) add_runs(layout, results, count);
     else add_step(layout, results[0]);
@@ -505,7 +551,7 @@ static void lay_out(Layout *layout, int32_t *of_instructions)
     Program *program = layout->program;
     const WengertList *list = &program->list;
     for (int32_t v = -list->constants; v < list->variables; v++)
-        layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = -1;
+        layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = layout->shares[v] = -1;
     for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
     for (int32_t g = 0; g < program->groups.group_count; g++) find_cuts(layout, &program->groups.groups[g]);
     if (has_layers(layout)) lay_out_groups(layout);
@@ -529,8 +575,15 @@ typedef struct {
     Py_ssize_t steps, products, operands, terms;
 } Room;
 
-static Room count_room(const Groups *groups, Py_ssize_t operands)
+static Py_ssize_t count_operands_of(const Group *group)
 {
+    const Row *row = &ROWS[group->row];
+    return row->sequences * (Py_ssize_t)group->length + row->operands - row->sequences;
+}
+
+static Room count_room(const Program *program, Py_ssize_t operands)
+{
+    const Groups *groups = &program->groups;
     Room room = {.operands = operands};
     for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
         Py_ssize_t count = group->count, length = group->length, runs = 2 * (length / TERMS_PER_ODD_ONE) + 1;
@@ -539,6 +592,9 @@ static Room count_room(const Groups *groups, Py_ssize_t operands)
         room.products += is_product ? 1 : is_dot ? count * runs : 0;
         room.operands += is_product ? 4 * count + length : is_dot ? count * 4 * runs : 0;
         room.terms += is_dot ? count * (2 * length + 2) : 0;
+        if (is_product || program->instruction_set->exponentials[group->row] == NULL) continue;
+        room.steps += count;
+        room.operands += 3 * count * count_operands_of(group);
     }
     return room;
 }
@@ -548,8 +604,8 @@ static int make_steps(Program *program, Py_ssize_t operands)
     const WengertList *list = &program->list;
     const Groups *groups = &program->groups;
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
-    Room room = count_room(groups, operands);
-    int32_t *of_variables = room_for(3 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
+    Room room = count_room(program, operands);
+    int32_t *of_variables = room_for(5 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     Place *places = room_for(list->count, sizeof(Place));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->singles = room_for(list->count, sizeof(int32_t));
@@ -570,7 +626,10 @@ static int make_steps(Program *program, Py_ssize_t operands)
         program->has_single_uses = has_single_uses(list, of_variables + list->constants);
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
-        Layout layout = {program, places, first, first + all, program->step_operands, first + 2 * all, program->terms};
+        Layout layout = {
+            program, places, first, first + all, program->step_operands, first + 2 * all, program->terms,
+            first + 3 * all, first + 4 * all,
+        };
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];

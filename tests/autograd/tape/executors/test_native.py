@@ -103,6 +103,27 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
                     assert mine.tobytes() == theirs.tobytes(), (instruction_set, unneeded, threads)
 
 
+@pytest.mark.parametrize("seeds", [range(first, first + 40) for first in range(0, 160, 40)], ids=str)
+def test_attention_does_not_depend_on_blocks_threads_and_instruction_sets(random_attention, seeds):
+    """And an example alone has the same numbers, those of `backward()`, whatever is not a number among them."""
+    for seed in seeds:
+        outputs, inputs = random_attention(seed)
+        tape, source = Tape(outputs, inputs), np.random.default_rng(seed)
+        batch = source.uniform(-1.0, 1.0, (source.choice([2, 9, 130, 600]), len(inputs)))
+        if seed % 4 == 0:
+            batch[source.random(batch.shape) < 0.1] = source.choice([math.inf, -math.inf, math.nan, -0.0, 1e200])
+        given = tape, batch, source.normal(size=len(outputs))
+        expected = replayed(native_program(tape, "baseline"), *given)
+        for instruction_set in processors():
+            for unneeded, threads in ((0, 1), (20000, 2)):
+                found = replayed(native_program(tape, instruction_set, unneeded), *given, threads)
+                assert all(map(same, found, expected)), (seed, instruction_set, unneeded)
+        for e in range(2):
+            values, _, by_inputs = replayed(native_program(tape), tape, batch[e : e + 1].copy(), given[2])
+            assert same(values[0], expected[0][e]), (seed, e)
+            assert same(by_inputs[0], expected[2][e]), (seed, e)
+
+
 @pytest.mark.parametrize("n", range(2, 10))
 def test_the_sum_over_few_examples_has_its_order(n):
     """lanes.h has it: every eighth example, and then these eight. More inputs than are taken at once."""
