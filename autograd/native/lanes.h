@@ -10,6 +10,7 @@
 
 typedef struct Step Step;
 typedef struct Product Product;
+typedef struct Fan Fan;
 typedef struct Block Block;
 typedef void (*Lanes)(const Step *step, Block *block);
 
@@ -21,6 +22,8 @@ struct Step {
     const int32_t *operands;
     bool has_exponentials; /* of a row of exponentials: behind the operands stand as many slots of theirs */
     const Product *product;
+    const Fan *fans; /* of dots that are computed together; else NULL */
+    int32_t fan_count;
 };
 
 static inline int32_t count_with_exponentials(const Step *step) { return step->count << step->has_exponentials; }
@@ -43,6 +46,14 @@ struct Product {
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
     bool shares_weights;                         /* that are packed, with a product before */
+};
+
+/* Dots that share a sequence: result_r = bias_r + sum over k of shared_k other_rk. Both factors may depend on inputs, and no
+   variable is there twice, but for constants: the order in which adjoints are summed up is that of the dots. */
+struct Fan {
+    int32_t dots, result;                    /* the slot of the first result, which the others follow */
+    const int32_t *shared, *others, *biases; /* slots */
+    const int32_t *variables;                /* the results */
 };
 
 /* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
@@ -99,6 +110,8 @@ typedef struct {
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);
+    Lanes dots_forward;
+    Lanes dots_backward;
 } InstructionSet;
 
 extern const InstructionSet BASELINE;

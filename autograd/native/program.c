@@ -91,8 +91,8 @@ static bool has_single_uses(const WengertList *list, int32_t *is_used)
 
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
-/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut together; and the first
-   of its steps, or of theirs. */
+/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut, or computed, together;
+   and the first of its steps, or of theirs. */
 typedef struct {
     bool is_cut;
     int32_t neuron, neurons, step;
@@ -449,12 +449,80 @@ static void add_runs(Layout *layout, const int32_t *results, int32_t count)
     }
 }
 
-/* The steps of instructions that are cut together, or of a single one. */
+static const int32_t *factors_of(const Layout *layout, int32_t result, int32_t side)
+{
+    const Instruction *dot = instruction_of(layout, result);
+    return operands_of(dot) + (Py_ssize_t)side * length_of_sequences(dot);
+}
+
+/* Marks the factors as a fan's. Returns false if one of them was so before: then not all are marked. */
+static bool mark_factors(Layout *layout, const int32_t *factors, int32_t count, int32_t fan)
+{
+    for (int32_t k = 0; k < count; k++) {
+        if (factors[k] < 0) continue; /* a constant has no adjoint */
+        if (layout->seen[factors[k]] == fan) return false;
+        layout->seen[factors[k]] = fan;
+    }
+    return true;
+}
+
+/* Whether a dot may be one of a fan: its bias is a constant, and no other variable is there twice. */
+static bool can_fan(Layout *layout, int32_t result)
+{
+    const Instruction *dot = instruction_of(layout, result);
+    return bias_of(dot) < 0 && mark_factors(layout, operands_of(dot), dot->count - 1, result);
+}
+
+/* How many of the dots have one sequence in common, on this side, and no variable beside it. */
+static int32_t count_fan(Layout *layout, const int32_t *results, int32_t count, int32_t side)
+{
+    int32_t n = length_of_sequences(instruction_of(layout, results[0])), dots = 1;
+    const int32_t *shared = factors_of(layout, results[0], side), *both = factors_of(layout, results[0], 0);
+    for (int32_t k = 0; k < 2 * n; k++)
+        if (both[k] >= 0) layout->seen[both[k]] = results[0];
+    for (; dots < count; dots++) {
+        if (memcmp(factors_of(layout, results[dots], side), shared, (size_t)n * sizeof(int32_t)) != 0) break;
+        if (!mark_factors(layout, factors_of(layout, results[dots], 1 - side), n, results[0])) break;
+    }
+    return dots;
+}
+
+static Fan make_fan(Layout *layout, const int32_t *results, int32_t count)
+{
+    int32_t n = length_of_sequences(instruction_of(layout, results[0]));
+    int32_t side = 0, dots = count_fan(layout, results, count, 0), others = dots > 1 ? 0 : count_fan(layout, results, count, 1);
+    if (others > dots) side = 1, dots = others;
+    Fan fan = {.dots = dots, .result = layout->program->slot_of[results[0]], .variables = results};
+    fan.shared = slots_of(layout, factors_of(layout, results[0], side), n);
+    fan.others = layout->operands;
+    for (int32_t j = 0; j < dots; j++) slots_of(layout, factors_of(layout, results[j], 1 - side), n);
+    fan.biases = layout->operands;
+    for (int32_t j = 0; j < dots; j++) *layout->operands++ = slot_of(layout, bias_of(instruction_of(layout, results[j])));
+    return fan;
+}
+
+/* Dots that are computed together, in fans: of each those that follow each other and share a sequence. */
+static void add_dots(Layout *layout, const int32_t *results, int32_t count)
+{
+    Program *program = layout->program;
+    int32_t n = length_of_sequences(instruction_of(layout, results[0]));
+    Step step = {
+        .forward = program->instruction_set->dots_forward, .length = n, .result = program->slot_of[results[0]],
+        .variable = results[0], .fans = program->fans + program->fan_count,
+    };
+    for (int32_t j = 0; j < count; j += program->fans[program->fan_count++].dots, step.fan_count++)
+        program->fans[program->fan_count] = make_fan(layout, results + j, count - j);
+    program->steps[program->step_count++] = step;
+    program->step_operand_count += count * (2 * n + 1);
+}
+
+/* The steps of instructions that are computed together, or of a single one. */
 static void add_steps(Layout *layout, const int32_t *results, int32_t count)
 {
     add_exponentials(layout, results[0]);
     for (int32_t j = 0; j < count; j++) place_of(layout, results[j])->step = layout->program->step_count;
     if (place_of(layout, results[0])->is_cut) add_runs(layout, results, count);
+    else if (count > 1) add_dots(layout, results, count);
     else add_step(layout, results[0]);
 }
 
@@ -484,11 +552,41 @@ static void add_part_of_layer(Layout *layout, const Group *group, int32_t first,
     program->parts[program->part_count++] = (Part){place_of(layout, group->results[0])->step, first, end, 0};
 }
 
+/* Dots that are walked back together are computed together, but for those that are cut or have a variable twice. */
+static void find_dots_together(Layout *layout)
+{
+    const Groups *groups = &layout->program->groups;
+    for (const Part *part = groups->parts; part < groups->parts + groups->part_count; part++) {
+        const Group *group = &groups->groups[part->group];
+        for (int32_t i = part->first, count; group->row == ROW_dot && i < part->end; i += count > 0 ? count : 1) {
+            const int32_t *results = group->results + i;
+            for (count = 0; i + count < part->end; count++)
+                if (place_of(layout, results[count])->is_cut || !can_fan(layout, results[count])) break;
+            for (int32_t j = 0; j < count; j++) *place_of(layout, results[j]) = (Place){false, j, count, 0};
+        }
+    }
+}
+
+static void add_parts_of_group(Layout *layout, const Group *group, const Part *part)
+{
+    Program *program = layout->program;
+    if (group->row == PRODUCT) {
+        add_part_of_layer(layout, group, part->first, part->end);
+        return;
+    }
+    for (int32_t i = part->first; i < part->end; i++) {
+        const Place *place = place_of(layout, group->results[i]);
+        if (place->neurons == 1 || place->is_cut) add_parts(layout, group->results[i]);
+        else if (place->neuron == 0) program->parts[program->part_count++] = (Part){place->step, 0, 1, 0};
+    }
+}
+
 /* Group by group. The parts are those of the groups. */
 static void lay_out_groups(Layout *layout)
 {
     Program *program = layout->program;
     const Groups *groups = &program->groups;
+    find_dots_together(layout);
     for (int32_t g = 0; g < groups->group_count; g++)
         for (int32_t i = 0; i < groups->groups[g].count; i++)
             program->slot_of[groups->groups[g].results[i]] = program->slots++;
@@ -500,12 +598,8 @@ static void lay_out_groups(Layout *layout)
             add_steps(layout, group->results + i, count);
         }
     }
-    for (int32_t p = 0; p < groups->part_count; p++) {
-        Part part = groups->parts[p];
-        const Group *group = &groups->groups[part.group];
-        if (group->row == PRODUCT) add_part_of_layer(layout, group, part.first, part.end);
-        else add_parts(layout, group->results[part.first]);
-    }
+    for (int32_t p = 0; p < groups->part_count; p++)
+        add_parts_of_group(layout, &groups->groups[groups->parts[p].group], &groups->parts[p]);
 }
 
 /* Where no product has several neurons: one by one, where they stand in the list, so that what is used soon is near. */
@@ -617,9 +711,11 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->steps = room_for(room.steps, sizeof(Step));
     program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
     program->products = room_for(room.products, sizeof(Product));
+    program->fans = room_for(room.products, sizeof(Fan));
     bool complete = of_variables && of_instructions && places && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
-                    program->step_operands && program->terms && program->steps && program->parts && program->products;
+                    program->step_operands && program->terms && program->steps && program->parts && program->products &&
+                    program->fans;
     if (complete) {
         find_uniform(program);
         program->has_large_products = has_large_products(groups);
@@ -679,7 +775,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

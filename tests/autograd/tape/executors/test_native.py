@@ -105,14 +105,17 @@ def test_products_do_not_depend_on_blocks_threads_and_instruction_sets(structure
 
 @pytest.mark.parametrize("seeds", [range(first, first + 40) for first in range(0, 160, 40)], ids=str)
 def test_attention_does_not_depend_on_blocks_threads_and_instruction_sets(random_attention, seeds):
-    """And an example alone has the same numbers, those of `backward()`, whatever is not a number among them."""
+    """And an example alone has the same numbers, those of `backward()`, whatever is not a number among them.
+
+    Some outputs have the seed 0: they are not differentiated.
+    """
     for seed in seeds:
         outputs, inputs = random_attention(seed)
         tape, source = Tape(outputs, inputs), np.random.default_rng(seed)
         batch = source.uniform(-1.0, 1.0, (source.choice([2, 9, 130, 600]), len(inputs)))
         if seed % 4 == 0:
             batch[source.random(batch.shape) < 0.1] = source.choice([math.inf, -math.inf, math.nan, -0.0, 1e200])
-        given = tape, batch, source.normal(size=len(outputs))
+        given = tape, batch, source.normal(size=len(outputs)) * (source.random(len(outputs)) < 0.8)
         expected = replayed(native_program(tape, "baseline"), *given)
         for instruction_set in processors():
             for unneeded, threads in ((0, 1), (20000, 2)):
