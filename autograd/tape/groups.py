@@ -171,8 +171,8 @@ def grouped(wengert: WengertList) -> Groups:
 def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int) -> list[tuple[int, int, int]]:
     """The parts, in their order: each after what computes its operands, and after all earlier uses of these.
 
-    Neurons of one product stay together, as long as no other use of an input stands between theirs; and so do the dots of
-    a group.
+    Neurons of one product, and the dots of a group, stay together, as long as no other use of an input stands between
+    theirs.
     """
     parts: list[list[int]] = []
     depths: list[int] = []
