@@ -681,7 +681,14 @@ def test_random_structures_have_the_numbers_of_the_list(random_graph, seeds):
     check_structures(random_graph, seeds)
 
 
-@pytest.mark.parametrize("seeds", [range(first, first + 10) for first in range(0, 40, 10)], ids=str)
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *[range(first, first + 3) for first in range(1, 16, 3)],
+        pytest.param(range(50, 51), marks=pytest.mark.slow),  # compiled, too
+    ],
+    ids=str,
+)
 def test_random_attention_has_the_numbers_of_the_list(random_attention, seeds):
     check_structures(random_attention, seeds)
 
