@@ -142,6 +142,17 @@ class Mathematics:
         x = self.maximum(x, least)
         return x if most == math.inf else self.minimum(x, most)
 
+    def exp_of_difference(self, x: Any, shift: Any) -> Any:
+        """exp(x - shift), with what is lost in rounding; 1 for inf - inf, and instead of an overflow beside a nan.
+
+        x is an operand of the row, or an element of one. The shift is the same number in whatever order the operands
+        are, unless there is a nan among them, of which every result is made: so this may be computed once for a value,
+        its partial derivatives, and all results of the row from the same operands.
+        """
+        exponent, lost = difference(x, shift)
+        lost = self.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
+        return self.exp(self.where(x >= shift, 0.0, exponent)) * (1.0 + lost)
+
     def varies(self, operand: Any) -> bool:
         """Whether what a rule returns may be differentiated by the operand, or an element of it: on Values alone."""
         return False
@@ -337,16 +348,9 @@ def undifferentiable(m: Any, x: Any) -> Any:
 def shifted_exponentials(m: Any, x: Any) -> tuple[Any, Any]:
     """The largest of x as a shift, and exp(x_i - shift), of which none overflows."""
     shift = finite_shift(m, m.largest(x))
-    return shift, [exp_of_difference(m, x_i, shift) for x_i in x]
+    return shift, [m.exp_of_difference(x_i, shift) for x_i in x]
 
 
 def finite_shift(m: Any, largest: Any) -> Any:
     """The largest, and 0 where that is -inf or nan."""
     return m.where(largest >= -LARGEST_FLOAT, largest, 0.0)
-
-
-def exp_of_difference(m: Any, x: Any, shift: Any) -> Any:
-    """exp(x - shift), with what is lost in rounding; 1 for inf - inf, and instead of an overflow beside a nan."""
-    exponent, lost = difference(x, shift)
-    lost = m.where(abs(exponent) <= LARGEST_FLOAT, lost, 0.0)
-    return m.exp(m.where(x >= shift, 0.0, exponent)) * (1.0 + lost)

@@ -25,7 +25,6 @@ from autograd.operation import (
     Operation,
     difference,
     distance,
-    exp_of_difference,
     finite_shift,
     gaussian,
     normal_distribution,
@@ -106,7 +105,7 @@ def softmax_of(m: Any, others: Any, x: Any) -> Any:
 def exponentials_beside(m: Any, others: Any, x: Any) -> tuple[Any, Any]:
     """exp(x - shift), and exp(x_i - shift) of the others."""
     shift = finite_shift(m, m.maximum(m.largest(others), x))
-    return exp_of_difference(m, x, shift), [exp_of_difference(m, x_i, shift) for x_i in others]
+    return m.exp_of_difference(x, shift), [m.exp_of_difference(x_i, shift) for x_i in others]
 
 
 def softmax_by_others(m: Any, r: Any, others: Any, x: Any) -> Any:

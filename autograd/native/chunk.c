@@ -109,6 +109,7 @@ static void walk_back(const Program *program, Block *block)
     for (const Part *part = program->parts + program->part_count; part-- > program->parts;) {
         const Step *step = &program->steps[part->group];
         if (step->product != NULL) push_product(program, step->product, block, part->first, part->end);
+        else if (step->fans != NULL) program->instruction_set->dots_backward(step, block);
         else if (block->is_active[step->result] && is_needed(block, step->variable)) step->backward(step, block);
     }
 }

@@ -472,7 +472,7 @@ static void add_to_parts(Search *search, const Unit *unit)
     if (mine < 0 || groups->parts[mine].depth < needed) {
         mine = groups->part_count++;
         groups->parts[mine] = (Part){unit->group, unit->place, unit->place, needed};
-        if (is_product) search->latest_parts[unit->group] = mine;
+        if (is_product || unit->row == ROW_dot) search->latest_parts[unit->group] = mine;
     }
     groups->parts[mine].end = unit->place + 1;
     search->depths[unit->result] = groups->parts[mine].depth;

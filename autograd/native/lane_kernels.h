@@ -83,10 +83,16 @@ LANES_INLINE bool some(double *const *pushed, Py_ssize_t n)
 typedef void (*Values)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, double *restrict result);
 typedef void (*Push)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, const double *r, const double *adjoint,
                      double *const *pushed, double *kept);
+typedef void (*Exponentials)(Py_ssize_t lanes, Py_ssize_t n, const double *const *operands, double *const *results);
+
+LANES_INLINE void find_operands(const Step *step, const Block *block, int32_t first, int32_t end, const double **operands)
+{
+    for (int32_t k = first; k < end; k++) operands[k] = slot_of(block->values, step->operands[k], block);
+}
 
 LANES_INLINE void forward(const Step *step, Block *block, int32_t count, const double **operands, Values values)
 {
-    for (int32_t k = 0; k < count; k++) operands[k] = slot_of(block->values, step->operands[k], block);
+    find_operands(step, block, 0, count, operands);
     values(block->count, step->length, operands, slot_of(block->values, step->result, block));
 }
 
@@ -100,6 +106,14 @@ LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const 
     }
     push(block->count, step->length, operands, slot_of(block->values, step->result, block),
          slot_of(block->adjoints, step->result, block), pushed, block->kept);
+}
+
+LANES_INLINE void exponentials(const Step *step, Block *block, Exponentials of_operands)
+{
+    find_operands(step, block, 0, step->count, block->operands);
+    for (int32_t k = 0; k < step->count; k++)
+        block->pushed[k] = slot_of(block->values, step->operands[step->count + k], block);
+    of_operands(block->count, step->length, block->operands, block->pushed);
 }
 
 #define FEW(index, name, COUNT)                                                                                       \
@@ -119,11 +133,21 @@ LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const 
 #define OTHER(index, name)                                                                                            \
     KERNEL static void name##_forward(const Step *step, Block *block)                                                  \
     {                                                                                                                  \
-        forward(step, block, step->count, block->operands, name##_values);                                             \
+        forward(step, block, count_with_exponentials(step), block->operands, name##_values);                           \
     }                                                                                                                  \
     KERNEL static void name##_backward(const Step *step, Block *block)                                                 \
     {                                                                                                                  \
+        find_operands(step, block, step->count, count_with_exponentials(step), block->operands);                       \
         backward(step, block, step->count, block->operands, block->pushed, name##_push);                               \
+    }
+#define EXPONENTIALS(index, name)                                                                                      \
+    KERNEL static void name##_exponentials_of_step(const Step *step, Block *block)                                     \
+    {                                                                                                                  \
+        exponentials(step, block, name##_exponentials);                                                                \
+    }                                                                                                                  \
+    KERNEL static void name##_exponentials_fast_of_step(const Step *step, Block *block)                                \
+    {                                                                                                                  \
+        exponentials(step, block, name##_exponentials_fast);                                                           \
     }
 
 UNARY_ROWS(UNARY)
@@ -132,6 +156,7 @@ OTHER_ROWS(OTHER)
 FAST_UNARY_ROWS(UNARY)
 FAST_BINARY_ROWS(BINARY)
 FAST_OTHER_ROWS(OTHER)
+EXPONENTIAL_ROWS(EXPONENTIALS)
 
 /* ---- Sums and dots of slots: the table's rules, from left to right, for some vectors of examples whose sums stay in registers */
 
@@ -197,6 +222,8 @@ KERNEL static void lookup_backward(const Step *step, Block *block)
 
 #define FORWARD(index, name) [index] = name##_forward,
 #define BACKWARD(index, name) [index] = name##_backward,
+#define OF_OPERANDS(index, name) [index] = name##_exponentials_of_step,
+#define FAST_OF_OPERANDS(index, name) [index] = name##_exponentials_fast_of_step,
 
 static Lanes forward_kernels[] = {UNARY_ROWS(FORWARD) BINARY_ROWS(FORWARD) OTHER_ROWS(FORWARD)};
 static Lanes backward_kernels[] = {UNARY_ROWS(BACKWARD) BINARY_ROWS(BACKWARD) OTHER_ROWS(BACKWARD)};
@@ -206,3 +233,7 @@ static Lanes fast_forward_kernels[ROW_COUNT] = {FAST_UNARY_ROWS(FORWARD) FAST_BI
 static Lanes fast_backward_kernels[ROW_COUNT] = {
     FAST_UNARY_ROWS(BACKWARD) FAST_BINARY_ROWS(BACKWARD) FAST_OTHER_ROWS(BACKWARD)
 };
+
+/* The exponentials of operands; NULL for the rows that have no use for them. */
+static Lanes exponential_kernels[ROW_COUNT] = {EXPONENTIAL_ROWS(OF_OPERANDS)};
+static Lanes fast_exponential_kernels[ROW_COUNT] = {EXPONENTIAL_ROWS(FAST_OF_OPERANDS)};

@@ -5,6 +5,9 @@ the lanes, which a compiler turns into vectors. It cannot do so with a call of t
 of its own.
 
 With fast mathematics, `fast_math.h`, most calls are arithmetic too. The rows that have a use for it are written twice.
+
+A row that calls `m.exp_of_difference` has a function for these exponentials alone. Its other functions find them in
+arrays behind those of the operands: so the eight probabilities of a softmax take eight calls of exp, and not 192.
 """
 
 from __future__ import annotations
@@ -49,7 +52,10 @@ def header() -> str:
     head = "/* Written by lane_rows.py from operations.py: what kernels.h computes, for the lanes of a block. */\n"
     fast = fast_rows()
     texts = [*map(functions, OPERATIONS.values()), *fast.values()]
-    return head + "".join([*texts, kernels.lists(fast, "FAST_", "_fast")])
+    with_exponentials = [operation for operation in OPERATIONS.values() if exponentials(operation)]
+    texts += [exponentials(operation, is_fast) for operation in with_exponentials for is_fast in (False, True)]
+    rows = " ".join(f"ROW(ROW_{operation.name}, {operation.name})" for operation in with_exponentials)
+    return head + "".join([*texts, kernels.lists(fast, "FAST_", "_fast"), f"\n#define EXPONENTIAL_ROWS(ROW) {rows}\n"])
 
 
 def fast_rows() -> dict[Operation, str]:
@@ -115,6 +121,24 @@ def all_pushes(operation: Operation, is_fast: bool = False) -> str:
     return f"\nLANES_INLINE {head}\n{{\n    (void)kept; " + "\n    ".join(calls) + "\n}\n"
 
 
+def exponentials(operation: Operation, is_fast: bool = False) -> str:
+    """What `m.exp_of_difference` is of each operand, written to `results`; "" for a row that does not call it."""
+    body = LanesBody(operation, is_fast=is_fast)
+    found: dict[str, Name] = {}
+    body.exponentials = found
+    operation.compute(body, *body.operands)
+    for place, name in enumerate(body.sequences):
+        if name in found:
+            statement = f"results[{place} * n + i][l] = {body.literal(found[name])};"
+            body.statements.append(Statement("loop", body=body.with_elements(statement)))
+    for place, name in enumerate(body.scalars):
+        if name in found:
+            statement = f"results[{len(body.sequences)} * n + {place}][l] = {body.literal(found[name])};"
+            body.statements.append(Statement("arithmetic", statement))
+    name = f"{operation.name}_exponentials{'_fast' * is_fast}"
+    return body.function(f"void {name}({LANES}, double *const *results)") if found else ""
+
+
 LANES = "Py_ssize_t lanes, Py_ssize_t n, const double *const *operands"
 RESULT = "const double *r, const double *adjoint"
 
@@ -127,6 +151,7 @@ class LanesBody(Body):
         self.is_fast = is_fast
         self.statements: list[Statement] = []
         self.elements: dict[str, Statement] = {}  # by its name, the statement of each
+        self.exponentials: dict[str, Name] | None = None  # of the operands, by name; None if they are found in arrays
 
     @property
     def operands(self) -> list[Name]:
@@ -160,6 +185,13 @@ class LanesBody(Body):
             return self.name(f"{function}({texts[0]})", "sorted")
 
         return called
+
+    def exp_of_difference(self, x: Name, shift: Name) -> Name:
+        operand, rest = re.fullmatch(r"(\w+)((?:\[i\])?\[l\])", str(x)).groups()  # type: ignore[union-attr]
+        if self.exponentials is None:
+            return Name(self, f"{operand}_exp{rest}")
+        self.exponentials[operand] = super().exp_of_difference(x, shift)
+        return self.exponentials[operand]
 
     def element(self, sequence: Sequence, index: Operand) -> Name:
         place = self.literal(index)
@@ -198,11 +230,15 @@ class LanesBody(Body):
         return [*needed, Statement("arithmetic", text)]
 
     def function(self, head: str) -> str:
-        is_plain = all(statement.kind == "arithmetic" for statement in self.statements)
-        text = plain(self.statements) if is_plain else "\n    ".join(written(self.statements))
-        before = len(self.sequences)
-        places = {name: f"const double *const *{name} = operands + {i} * n;" for i, name in enumerate(self.sequences)}
-        places |= {name: f"const double *{name} = operands[{before} * n + {i}];" for i, name in enumerate(self.scalars)}
+        statements = used_statements(self.statements)
+        is_plain = all(statement.kind == "arithmetic" for statement in statements)
+        text = plain(statements) if is_plain else "\n    ".join(written(statements))
+        before, places = len(self.sequences), {}
+        for suffix, start in ("", ""), ("_exp", f"{before} * n + {len(self.scalars)} + "):
+            for i, name in enumerate(self.sequences):
+                places[name + suffix] = f"const double *const *{name}{suffix} = operands + {start}{i} * n;"
+            for i, name in enumerate(self.scalars):
+                places[name + suffix] = f"const double *{name}{suffix} = operands[{start}{before} * n + {i}];"
         used = [place for name, place in places.items() if re.search(rf"\b{name}\b", text)]
         arrays = sorted({*re.findall(r"\b[vte]\d+(?=\[l\])", text)})
         room = [f"double {', '.join(f'{array}[FOLD]' for array in arrays)};"] * bool(arrays)
@@ -215,6 +251,19 @@ class LanesSequence(Name):
 
     def __iter__(self) -> Iterator[Name]:
         return iter([Name(self.writer, f"{self}[i][l]")])
+
+
+def used_statements(statements: list[Statement]) -> list[Statement]:
+    """Without those that give a number to variables of which nothing is made."""
+    kept: list[Statement] = []
+    needed: set[str] = set()
+    for statement in reversed(statements):
+        text = " ".join(each.text for each in (statement, *statement.body))
+        given = {*re.findall(r"\b([vt]\d+)\[l\] = ", text)}
+        if not given or given & needed:
+            kept.insert(0, statement)
+            needed |= {*re.findall(r"\b[vt]\d+(?=\[l\])", text)}
+    return kept
 
 
 def plain(statements: list[Statement]) -> str:

@@ -10,6 +10,7 @@
 
 typedef struct Step Step;
 typedef struct Product Product;
+typedef struct Fan Fan;
 typedef struct Block Block;
 typedef void (*Lanes)(const Step *step, Block *block);
 
@@ -19,8 +20,13 @@ struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
     int32_t length, count, result, variable; /* the result's slot, and which variable it is */
     const int32_t *operands;
+    bool has_exponentials; /* of a row of exponentials: behind the operands stand as many slots of theirs */
     const Product *product;
+    const Fan *fans; /* of dots that are computed together; else NULL */
+    int32_t fan_count;
 };
+
+static inline int32_t count_with_exponentials(const Step *step) { return step->count << step->has_exponentials; }
 
 /* An element of a lookup that depends on no input has no slot: among the operands, a negative number tells its variable. */
 enum { WITHOUT_SLOT = INT32_MAX / 2 + 1 };
@@ -40,6 +46,14 @@ struct Product {
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
     bool shares_weights;                         /* that are packed, with a product before */
+};
+
+/* Dots that share a sequence: result_r = bias_r + sum over k of shared_k other_rk. Both factors may depend on inputs, and no
+   variable is there twice, but for constants: the order in which adjoints are summed up is that of the dots. */
+struct Fan {
+    int32_t dots, result;                    /* the slot of the first result, which the others follow */
+    const int32_t *shared, *others, *biases; /* slots */
+    const int32_t *variables;                /* the results */
 };
 
 /* A number of each variable that no input is part of. Those of the parameters lie where Python has them. */
@@ -90,11 +104,14 @@ typedef struct {
     const char *name;
     Lanes *forward, *backward;
     Lanes *fast_forward, *fast_backward; /* with fast_math.h, where a row has a use for it; else NULL */
+    Lanes *exponentials, *fast_exponentials; /* forward, of a row's operands, where it has a use for them; else NULL */
     Lanes sum, dot; /* forward */
     Lanes lookup[2]; /* forward and backward */
     Lanes product_forward;
     void (*push_to_inputs)(const Product *product, Block *block, int32_t first, int32_t end); /* of some neurons */
     void (*push_to_weights)(const Product *product, Block *block);
+    Lanes dots_forward;
+    Lanes dots_backward;
 } InstructionSet;
 
 extern const InstructionSet BASELINE;

@@ -5,7 +5,7 @@
 #define KERNEL __attribute__((target("avx2")))
 #define MOST_TILE_ROWS 6
 #define VECTOR_DOUBLES 4
-enum { TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 2, WEIGHT_COLUMNS = 3 };
+enum { TILE_ROWS = MOST_TILE_ROWS, TILE_LANES = 8, WEIGHT_ROWS = 2, WEIGHT_COLUMNS = 3, DOT_LANES = 8 };
 #include "lane_kernels.h"
 #include "product_kernels.h"
 

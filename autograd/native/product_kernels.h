@@ -1,7 +1,7 @@
 /* Products over a block of examples, in tiles whose sums stay in registers.
 
-   Included after lane_kernels.h, with TILE_ROWS, TILE_LANES, WEIGHT_ROWS and WEIGHT_COLUMNS, which say how large the tiles
-   are that fit into this instruction set's registers. The numbers do not depend on them: each sum is taken by itself, in the
+   Included after lane_kernels.h, with TILE_ROWS, TILE_LANES, WEIGHT_ROWS, WEIGHT_COLUMNS and DOT_LANES, which say how large
+   the tiles are that fit into this instruction set's registers. The numbers do not depend on them: each sum is taken by itself, in the
    order of its terms, and nothing is fused or re-associated. */
 
 /* ---- Rows from terms: row_r = start_r + sum over t of weight_rt term_t. Forward, the rows are neurons and the terms inputs;
@@ -329,7 +329,112 @@ KERNEL static void push_to_weights(const Product *product, Block *block)
     for (int32_t j = 0; product->bias_slots == NULL && j < product->neurons; j++) push_to_bias(product, block, j);
 }
 
+/* ---- Fans of dots, in tiles of at most DOT_ROWS. The step goes through all of its fans for some lanes, and then for the next
+   ones: what several fans read, such as the keys of all queries, stays in the nearest cache. */
+
+enum { DOT_ROWS = 4 };
+
+LANES_INLINE void dots_of_tile(const Fan *fan, int32_t first, int32_t length, Block *block, Py_ssize_t lane, const int rows,
+                               const int vectors)
+{
+    const int32_t *others = fan->others + (Py_ssize_t)first * length;
+    Vector sums[DOT_ROWS][DOT_LANES / WIDTH];
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++)
+            sums[r][v] = vector_at(slot_of(block->values, fan->biases[first + r], block) + lane)[v];
+    for (int32_t k = 0; k < length; k++) {
+        const Vector *shared = vector_at(slot_of(block->values, fan->shared[k], block) + lane);
+        for (int r = 0; r < rows; r++) {
+            const Vector *other = vector_at(slot_of(block->values, others[r * length + k], block) + lane);
+            for (int v = 0; v < vectors; v++) sums[r][v] += shared[v] * other[v];
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++)
+            vector_at(slot_of(block->values, fan->result + first + r, block) + lane)[v] = sums[r][v];
+}
+
+/* From the last dot to the first. */
+LANES_INLINE void push_tile(const Fan *fan, int32_t first, int32_t length, Block *block, Py_ssize_t lane, const int rows,
+                            const int vectors)
+{
+    const int32_t *others = fan->others + (Py_ssize_t)first * length;
+    Vector given[DOT_ROWS][DOT_LANES / WIDTH];
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++)
+            given[r][v] = vector_at(slot_of(block->adjoints, fan->result + first + r, block) + lane)[v];
+    for (int32_t k = 0; k < length; k++) {
+        const Vector *shared = vector_at(slot_of(block->values, fan->shared[k], block) + lane);
+        Vector *of_shared = vector_at(slot_of(block->adjoints, fan->shared[k], block) + lane), sums[DOT_LANES / WIDTH];
+        for (int v = 0; v < vectors; v++) sums[v] = of_shared[v];
+        for (int r = rows; r-- > 0;) {
+            int32_t slot = others[r * length + k];
+            const Vector *other = vector_at(slot_of(block->values, slot, block) + lane);
+            Vector *of_other = vector_at(slot_of(block->adjoints, slot, block) + lane);
+            for (int v = 0; v < vectors; v++) sums[v] += other[v] * given[r][v];
+            for (int v = 0; block->is_active[slot] && v < vectors; v++) of_other[v] += shared[v] * given[r][v];
+        }
+        for (int v = 0; block->is_active[fan->shared[k]] && v < vectors; v++) of_shared[v] = sums[v];
+    }
+}
+
+#define TILE_OF_DOTS(ROWS)                                                                                              \
+    case ROWS:                                                                                                          \
+        if (is_wide && is_backward) push_tile(fan, start, length, block, lane, ROWS, DOT_LANES / WIDTH);                \
+        else if (is_wide) dots_of_tile(fan, start, length, block, lane, ROWS, DOT_LANES / WIDTH);                       \
+        else if (is_backward) push_tile(fan, start, length, block, lane, ROWS, VECTORS_OF_EIGHT);                       \
+        else dots_of_tile(fan, start, length, block, lane, ROWS, VECTORS_OF_EIGHT);                                     \
+        break;
+
+/* The dots from `first` to before `end`. */
+LANES_INLINE void walk_dots(const Fan *fan, int32_t first, int32_t end, int32_t length, Block *block, Py_ssize_t lane,
+                            bool is_wide, const bool is_backward)
+{
+    for (int32_t start; end > first; end = start) {
+        start = end - DOT_ROWS > first ? end - DOT_ROWS : first;
+        switch (end - start) {
+            TILE_OF_DOTS(1)
+            TILE_OF_DOTS(2)
+            TILE_OF_DOTS(3)
+            TILE_OF_DOTS(4)
+        }
+    }
+}
+
+LANES_INLINE bool is_dot_needed(const Fan *fan, int32_t dot, const Block *block)
+{
+    return block->is_active[fan->result + dot] && (block->is_needed == NULL || block->is_needed[fan->variables[dot]]);
+}
+
+LANES_INLINE void walk_needed_dots(const Fan *fan, int32_t length, Block *block, Py_ssize_t lane, bool is_wide)
+{
+    for (int32_t end = fan->dots, first; end > 0; end = first) {
+        bool needed = is_dot_needed(fan, end - 1, block);
+        for (first = end - 1; first > 0 && is_dot_needed(fan, first - 1, block) == needed;) first--;
+        if (needed) walk_dots(fan, first, end, length, block, lane, is_wide, true);
+    }
+}
+
+LANES_INLINE void walk_fans(const Step *step, Block *block, const bool is_backward)
+{
+    Py_ssize_t filled = filled_up(block->count);
+    for (Py_ssize_t lane = 0, width; lane < filled; lane += width) {
+        bool is_wide = lane + DOT_LANES <= filled;
+        width = is_wide ? DOT_LANES : EIGHT;
+        for (int32_t f = step->fan_count; f-- > 0;) {
+            const Fan *fan = &step->fans[f];
+            if (is_backward) walk_needed_dots(fan, step->length, block, lane, is_wide);
+            else walk_dots(fan, 0, fan->dots, step->length, block, lane, is_wide, false);
+        }
+    }
+}
+
+KERNEL static void dots_forward(const Step *step, Block *block) { walk_fans(step, block, false); }
+
+KERNEL static void dots_backward(const Step *step, Block *block) { walk_fans(step, block, true); }
+
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, sum_up_slots, dot_slots,           \
+    NAME, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, exponential_kernels,               \
+     fast_exponential_kernels, sum_up_slots, dot_slots,                                                                  \
      {lookup_forward, lookup_backward},                                                                                  \
-     product_forward, push_to_inputs, push_to_weights
+     product_forward, push_to_inputs, push_to_weights, dots_forward, dots_backward

@@ -91,8 +91,8 @@ static bool has_single_uses(const WengertList *list, int32_t *is_used)
 
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
-/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut together; and the first
-   of its steps, or of theirs. */
+/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut, or computed, together;
+   and the first of its steps, or of theirs. */
 typedef struct {
     bool is_cut;
     int32_t neuron, neurons, step;
@@ -106,6 +106,8 @@ typedef struct {
     int32_t *operands;     /* room for the next step's */
     int32_t *seen;         /* for each variable the latest result whose operands it is among */
     int32_t *terms;        /* room for those of the next dots that are cut into runs */
+    int32_t *exponentials; /* for each variable the slot of its latest exponential, */
+    int32_t *shares;       /* and the result that this was computed for, whose other operands share the shift; or -1 */
 } Layout;
 
 static const Instruction *instruction_of(const Layout *layout, int32_t result)
@@ -247,6 +249,45 @@ static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int
     return operands;
 }
 
+/* Whether the latest exponentials of the operands are there for another instruction with the same ones. */
+static bool has_shared_exponentials(Layout *layout, const Instruction *instruction, int32_t result)
+{
+    const int32_t *operands = operands_of(instruction);
+    int32_t first = instruction->count > 0 ? layout->shares[operands[0]] : -1;
+    if (first < 0 || instruction_of(layout, first)->row != instruction->row ||
+        instruction_of(layout, first)->count != instruction->count)
+        return false;
+    for (int32_t k = 0; k < instruction->count; k++) {
+        if (layout->shares[operands[k]] != first || layout->seen[operands[k]] == result) return false;
+        layout->seen[operands[k]] = result; /* all are different: so they are all of the other's */
+    }
+    return true;
+}
+
+/* The exponentials of an instruction's operands, for it and for those that follow with the same ones. */
+static void add_exponentials(Layout *layout, int32_t result)
+{
+    Program *program = layout->program;
+    const InstructionSet *set = program->instruction_set;
+    const Instruction *instruction = instruction_of(layout, result);
+    const int32_t *variables = operands_of(instruction);
+    int32_t count = instruction->count;
+    if (set->exponentials[instruction->row] == NULL || has_shared_exponentials(layout, instruction, result)) return;
+    program->steps[program->step_count++] = (Step){
+        .forward = (program->is_fast ? set->fast_exponentials : set->exponentials)[instruction->row],
+        .length = length_of_sequences(instruction), .count = count, .variable = result,
+        .operands = slots_of(layout, variables, count), .has_exponentials = true,
+    };
+    program->has_fast_steps |= program->is_fast;
+    for (int32_t k = 0; k < count; k++) {
+        int32_t v = variables[k];
+        if (layout->shares[v] != result) layout->exponentials[v] = program->slots++;
+        layout->shares[v] = result;
+        *layout->operands++ = layout->exponentials[v];
+    }
+    count_operands(program, 2 * count);
+}
+
 static void add_step(Layout *layout, int32_t result)
 {
     Program *program = layout->program;
@@ -256,17 +297,21 @@ static void add_step(Layout *layout, int32_t result)
     program->has_fast_steps |= program->is_fast && program->instruction_set->fast_backward[instruction->row] != NULL;
     bool is_lookup = instruction->row == ROW_take;
     const int32_t *operands = operands_of(instruction);
+    bool has_exponentials = program->instruction_set->exponentials[instruction->row] != NULL;
     program->steps[program->step_count++] = (Step){
-        kernel_of(program, instruction->row, false), kernel_of(program, instruction->row, true),
-        length, instruction->count, program->slot_of[result], result,
-        is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count), NULL,
+        .forward = kernel_of(program, instruction->row, false), .backward = kernel_of(program, instruction->row, true),
+        .length = length, .count = instruction->count, .result = program->slot_of[result], .variable = result,
+        .operands = is_lookup ? operands_of_lookup(layout, operands, length) : slots_of(layout, operands, instruction->count),
+        .has_exponentials = has_exponentials,
     };
+    for (int32_t k = 0; has_exponentials && k < instruction->count; k++)
+        *layout->operands++ = layout->exponentials[operands[k]];
     if (is_lookup) {
         program->step_operand_count += 2; /* the element and the index: what is not looked up costs nothing */
         return;
     }
-    count_operands(program, instruction->count);
-    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear;
+    count_operands(program, instruction->count << has_exponentials);
+    bool keeps_terms = row->sequences > 0 && instruction->row != ROW_sum && !row->is_bilinear && !has_exponentials;
     if (keeps_terms && length > program->most_terms) program->most_terms = length;
 }
 
@@ -404,11 +449,80 @@ static void add_runs(Layout *layout, const int32_t *results, int32_t count)
     }
 }
 
-/* The steps of instructions that are cut together, or of a single one. */
+static const int32_t *factors_of(const Layout *layout, int32_t result, int32_t side)
+{
+    const Instruction *dot = instruction_of(layout, result);
+    return operands_of(dot) + (Py_ssize_t)side * length_of_sequences(dot);
+}
+
+/* Marks the factors as a fan's. Returns false if one of them was so before: then not all are marked. */
+static bool mark_factors(Layout *layout, const int32_t *factors, int32_t count, int32_t fan)
+{
+    for (int32_t k = 0; k < count; k++) {
+        if (factors[k] < 0) continue; /* a constant has no adjoint */
+        if (layout->seen[factors[k]] == fan) return false;
+        layout->seen[factors[k]] = fan;
+    }
+    return true;
+}
+
+/* Whether a dot may be one of a fan: its bias is a constant, and no other variable is there twice. */
+static bool can_fan(Layout *layout, int32_t result)
+{
+    const Instruction *dot = instruction_of(layout, result);
+    return bias_of(dot) < 0 && mark_factors(layout, operands_of(dot), dot->count - 1, result);
+}
+
+/* How many of the dots have one sequence in common, on this side, and no variable beside it. */
+static int32_t count_fan(Layout *layout, const int32_t *results, int32_t count, int32_t side)
+{
+    int32_t n = length_of_sequences(instruction_of(layout, results[0])), dots = 1;
+    const int32_t *shared = factors_of(layout, results[0], side), *both = factors_of(layout, results[0], 0);
+    for (int32_t k = 0; k < 2 * n; k++)
+        if (both[k] >= 0) layout->seen[both[k]] = results[0];
+    for (; dots < count; dots++) {
+        if (memcmp(factors_of(layout, results[dots], side), shared, (size_t)n * sizeof(int32_t)) != 0) break;
+        if (!mark_factors(layout, factors_of(layout, results[dots], 1 - side), n, results[0])) break;
+    }
+    return dots;
+}
+
+static Fan make_fan(Layout *layout, const int32_t *results, int32_t count)
+{
+    int32_t n = length_of_sequences(instruction_of(layout, results[0]));
+    int32_t side = 0, dots = count_fan(layout, results, count, 0), others = dots > 1 ? 0 : count_fan(layout, results, count, 1);
+    if (others > dots) side = 1, dots = others;
+    Fan fan = {.dots = dots, .result = layout->program->slot_of[results[0]], .variables = results};
+    fan.shared = slots_of(layout, factors_of(layout, results[0], side), n);
+    fan.others = layout->operands;
+    for (int32_t j = 0; j < dots; j++) slots_of(layout, factors_of(layout, results[j], 1 - side), n);
+    fan.biases = layout->operands;
+    for (int32_t j = 0; j < dots; j++) *layout->operands++ = slot_of(layout, bias_of(instruction_of(layout, results[j])));
+    return fan;
+}
+
+/* Dots that are computed together, in fans: of each those that follow each other and share a sequence. */
+static void add_dots(Layout *layout, const int32_t *results, int32_t count)
+{
+    Program *program = layout->program;
+    int32_t n = length_of_sequences(instruction_of(layout, results[0]));
+    Step step = {
+        .forward = program->instruction_set->dots_forward, .length = n, .result = program->slot_of[results[0]],
+        .variable = results[0], .fans = program->fans + program->fan_count,
+    };
+    for (int32_t j = 0; j < count; j += program->fans[program->fan_count++].dots, step.fan_count++)
+        program->fans[program->fan_count] = make_fan(layout, results + j, count - j);
+    program->steps[program->step_count++] = step;
+    program->step_operand_count += count * (2 * n + 1);
+}
+
+/* The steps of instructions that are computed together, or of a single one. */
 static void add_steps(Layout *layout, const int32_t *results, int32_t count)
 {
+    add_exponentials(layout, results[0]);
     for (int32_t j = 0; j < count; j++) place_of(layout, results[j])->step = layout->program->step_count;
     if (place_of(layout, results[0])->is_cut) add_runs(layout, results, count);
+    else if (count > 1) add_dots(layout, results, count);
     else add_step(layout, results[0]);
 }
 
@@ -438,11 +552,41 @@ static void add_part_of_layer(Layout *layout, const Group *group, int32_t first,
     program->parts[program->part_count++] = (Part){place_of(layout, group->results[0])->step, first, end, 0};
 }
 
+/* Dots that are walked back together are computed together, but for those that are cut or have a variable twice. */
+static void find_dots_together(Layout *layout)
+{
+    const Groups *groups = &layout->program->groups;
+    for (const Part *part = groups->parts; part < groups->parts + groups->part_count; part++) {
+        const Group *group = &groups->groups[part->group];
+        for (int32_t i = part->first, count; group->row == ROW_dot && i < part->end; i += count > 0 ? count : 1) {
+            const int32_t *results = group->results + i;
+            for (count = 0; i + count < part->end; count++)
+                if (place_of(layout, results[count])->is_cut || !can_fan(layout, results[count])) break;
+            for (int32_t j = 0; j < count; j++) *place_of(layout, results[j]) = (Place){false, j, count, 0};
+        }
+    }
+}
+
+static void add_parts_of_group(Layout *layout, const Group *group, const Part *part)
+{
+    Program *program = layout->program;
+    if (group->row == PRODUCT) {
+        add_part_of_layer(layout, group, part->first, part->end);
+        return;
+    }
+    for (int32_t i = part->first; i < part->end; i++) {
+        const Place *place = place_of(layout, group->results[i]);
+        if (place->neurons == 1 || place->is_cut) add_parts(layout, group->results[i]);
+        else if (place->neuron == 0) program->parts[program->part_count++] = (Part){place->step, 0, 1, 0};
+    }
+}
+
 /* Group by group. The parts are those of the groups. */
 static void lay_out_groups(Layout *layout)
 {
     Program *program = layout->program;
     const Groups *groups = &program->groups;
+    find_dots_together(layout);
     for (int32_t g = 0; g < groups->group_count; g++)
         for (int32_t i = 0; i < groups->groups[g].count; i++)
             program->slot_of[groups->groups[g].results[i]] = program->slots++;
@@ -454,12 +598,8 @@ static void lay_out_groups(Layout *layout)
             add_steps(layout, group->results + i, count);
         }
     }
-    for (int32_t p = 0; p < groups->part_count; p++) {
-        Part part = groups->parts[p];
-        const Group *group = &groups->groups[part.group];
-        if (group->row == PRODUCT) add_part_of_layer(layout, group, part.first, part.end);
-        else add_parts(layout, group->results[part.first]);
-    }
+    for (int32_t p = 0; p < groups->part_count; p++)
+        add_parts_of_group(layout, &groups->groups[groups->parts[p].group], &groups->parts[p]);
 }
 
 /* Where no product has several neurons: one by one, where they stand in the list, so that what is used soon is near. */
@@ -505,7 +645,7 @@ static void lay_out(Layout *layout, int32_t *of_instructions)
     Program *program = layout->program;
     const WengertList *list = &program->list;
     for (int32_t v = -list->constants; v < list->variables; v++)
-        layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = -1;
+        layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = layout->shares[v] = -1;
     for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
     for (int32_t g = 0; g < program->groups.group_count; g++) find_cuts(layout, &program->groups.groups[g]);
     if (has_layers(layout)) lay_out_groups(layout);
@@ -529,8 +669,15 @@ typedef struct {
     Py_ssize_t steps, products, operands, terms;
 } Room;
 
-static Room count_room(const Groups *groups, Py_ssize_t operands)
+static Py_ssize_t count_operands_of(const Group *group)
 {
+    const Row *row = &ROWS[group->row];
+    return row->sequences * (Py_ssize_t)group->length + row->operands - row->sequences;
+}
+
+static Room count_room(const Program *program, Py_ssize_t operands)
+{
+    const Groups *groups = &program->groups;
     Room room = {.operands = operands};
     for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
         Py_ssize_t count = group->count, length = group->length, runs = 2 * (length / TERMS_PER_ODD_ONE) + 1;
@@ -539,6 +686,9 @@ static Room count_room(const Groups *groups, Py_ssize_t operands)
         room.products += is_product ? 1 : is_dot ? count * runs : 0;
         room.operands += is_product ? 4 * count + length : is_dot ? count * 4 * runs : 0;
         room.terms += is_dot ? count * (2 * length + 2) : 0;
+        if (is_product || program->instruction_set->exponentials[group->row] == NULL) continue;
+        room.steps += count;
+        room.operands += 3 * count * count_operands_of(group);
     }
     return room;
 }
@@ -548,8 +698,8 @@ static int make_steps(Program *program, Py_ssize_t operands)
     const WengertList *list = &program->list;
     const Groups *groups = &program->groups;
     Py_ssize_t all = (Py_ssize_t)list->constants + list->variables;
-    Room room = count_room(groups, operands);
-    int32_t *of_variables = room_for(3 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
+    Room room = count_room(program, operands);
+    int32_t *of_variables = room_for(5 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     Place *places = room_for(list->count, sizeof(Place));
     program->uniform = room_for(list->count, sizeof(int32_t));
     program->singles = room_for(list->count, sizeof(int32_t));
@@ -561,16 +711,21 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->steps = room_for(room.steps, sizeof(Step));
     program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
     program->products = room_for(room.products, sizeof(Product));
+    program->fans = room_for(room.products, sizeof(Fan));
     bool complete = of_variables && of_instructions && places && program->uniform && program->singles &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
-                    program->step_operands && program->terms && program->steps && program->parts && program->products;
+                    program->step_operands && program->terms && program->steps && program->parts && program->products &&
+                    program->fans;
     if (complete) {
         find_uniform(program);
         program->has_large_products = has_large_products(groups);
         program->has_single_uses = has_single_uses(list, of_variables + list->constants);
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
-        Layout layout = {program, places, first, first + all, program->step_operands, first + 2 * all, program->terms};
+        Layout layout = {
+            program, places, first, first + all, program->step_operands, first + 2 * all, program->terms,
+            first + 3 * all, first + 4 * all,
+        };
         lay_out(&layout, of_instructions);
         for (int wanted = 0; wanted < 2; wanted++) program->is_active[wanted] = room_for(program->slots, 1);
         complete = program->is_active[0] && program->is_active[1];
@@ -620,7 +775,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products,
+    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

@@ -50,6 +50,8 @@ typedef struct {
     int32_t part_count;
     Product *products;
     int32_t product_count;
+    Fan *fans;
+    int32_t fan_count;
     Py_ssize_t packed_count;            /* numbers that the weights of products take when they are packed */
     Py_ssize_t product_sum_count;      /* and their sums over a fold */
     int32_t most_operands, most_terms;  /* of a step; and the longest sequence of which terms are kept */

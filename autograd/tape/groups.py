@@ -74,8 +74,9 @@ class Groups:
     groups     in an order in which each needs only groups before it
     constants  the list's, and behind them those that are ADDED
     parts      for the sweep backward, which takes them from the last to the first: (group, first, end) are some
-               results of a group, whose adjoints are known then. In this order each variable's adjoint is summed up as
-               the list does, from its last use to its first, so that the sum's bits do not depend on the groups.
+               results of a group, whose adjoints are known then: neurons of a product, or dots. In this order each
+               variable's adjoint is summed up as the list does, from its last use to its first, so that the sum's bits
+               do not depend on the groups.
     """
 
     groups: list[Group]
@@ -170,11 +171,12 @@ def grouped(wengert: WengertList) -> Groups:
 def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int) -> list[tuple[int, int, int]]:
     """The parts, in their order: each after what computes its operands, and after all earlier uses of these.
 
-    Neurons of one product stay together, as long as no other use of an input stands between theirs.
+    Neurons of one product, and the dots of a group, stay together, as long as no other use of an input stands between
+    theirs.
     """
     parts: list[list[int]] = []
     depths: list[int] = []
-    latest: dict[int, int] = {}  # of each product, its latest part
+    latest: dict[int, int] = {}  # of each product, and of each group of dots, its latest part
     depth, last_use = [0] * variables, [-1] * variables  # of each variable: that of its part; its latest use's part
     for unit, (group, place) in zip(units, places, strict=True):
         mine = latest.get(group, -1)
@@ -188,7 +190,7 @@ def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int)
             mine = len(parts)
             parts.append([group, place, place + 1])
             depths.append(needed)
-            if unit.row == PRODUCT:
+            if unit.row in (PRODUCT, DOT):
                 latest[group] = mine
         depth[unit.result] = depths[mine]
         for variable in unit.needed:

@@ -203,7 +203,8 @@ class Building:
             if number in step_of:
                 self.layout.parts.append((step_of[number], first, end))
             else:
-                self.layout.parts += self.steps_of[found.groups[number].results[first]]
+                for result in found.groups[number].results[first:end]:
+                    self.layout.parts += self.steps_of[result]
 
     def lay_out_list(self, found: Groups) -> None:
         """Where no product has several neurons: one by one, where they stand in the list."""

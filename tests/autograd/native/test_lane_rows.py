@@ -87,7 +87,8 @@ def library(tmp_path_factory):
         text
         for each in ROWS
         for text in (
-            kernels.value_kernel(each), lane_rows.values(each), lane_rows.all_pushes(each),
+            kernels.value_kernel(each), lane_rows.exponentials(each), lane_rows.values(each),
+            lane_rows.all_pushes(each),
             *(write(each, k) for k in range(len(each.partials)) for write in (kernels.partial_kernel, lane_rows.push)),
         )
     ]  # fmt: skip
@@ -117,6 +118,10 @@ def test_each_lane_has_the_numbers_of_one_example(library, operation):
     count = operation.sequences * n + len(operation.operands) - operation.sequences
     operands = [[NUMBERS[(lane + 4 * k + lane * k) % len(NUMBERS)] for lane in range(LANES)] for k in range(count)]
     arrays, result = [floats(numbers) for numbers in operands], floats([0.0] * LANES)
+    if lane_rows.exponentials(operation):
+        found = [floats([0.0] * LANES) for _ in arrays]
+        library[f"{name}_exponentials"](size(LANES), size(n), pointers(arrays), pointers(found))
+        arrays += found
     library[f"{name}_values"](size(LANES), size(n), pointers(arrays), result)
     value = library[f"{name}_value"]
     value.restype = ctypes.c_double
@@ -151,9 +156,18 @@ def test_a_call_has_a_loop_of_its_own_and_arithmetic_beside_each_other_one():
 
 
 def test_terms_that_are_needed_again_are_kept():
-    text = lane_rows.push(OPERATIONS["logsumexp"], 0)
-    assert text.count("exp(") == 1
-    assert text.count("kept[i * lanes + l]") == 2
+    [operation] = [each for each in ROWS if each.name == "softmax_like"]
+    text = lane_rows.push(operation, 0)
+    assert text.count(" exp(") == 1
+    assert text.count("kept[i * lanes + l]") == 1
+
+
+def test_exponentials_are_computed_by_a_function_of_their_own():
+    for name in ("softmax_of", "logsumexp"):
+        operation = OPERATIONS[name]
+        assert lane_rows.exponentials(operation).count(" = exp(") == len(operation.operands)
+        assert " exp(" not in lane_rows.functions(operation)
+    assert lane_rows.exponentials(OPERATIONS["max"]) == ""
 
 
 def test_every_row_is_written():

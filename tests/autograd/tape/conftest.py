@@ -5,7 +5,7 @@ import random
 import pytest
 
 import autograd
-from autograd import Value, dot, relu, tanh
+from autograd import Value, dot, exp, logsumexp, relu, softmax, tanh
 
 KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later"]
 
@@ -62,6 +62,65 @@ def random_graph(seed):
     return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs
 
 
+def random_attention(seed):
+    """Outputs and inputs of attention: any number of places, heads and numbers of a head, with a mask or without.
+
+    A place may have its query for a key or its keys for values, several heads one key, and any of them numbers that are
+    parameters, constants or inputs. Of the scores come weights in one of four ways.
+    """
+    source = random.Random(seed)
+    places, heads, size, values_size = (source.randint(1, most) for most in (6, 3, 4, 10))
+    inputs = [Value(source.uniform(-1.0, 1.0)) for _ in range(source.randint(1, 4))]
+    parameters = [Value(source.uniform(-1.0, 1.0)) for _ in range(6)]
+    mask = source.choice(["none", "causal", "window"])
+
+    def number():
+        kind = source.random()
+        if kind < 0.08:
+            return source.choice([*parameters, 0.5, -1.5, inputs[0]])
+        return dot([source.choice(parameters) for _ in inputs], inputs, source.choice([0.0, *parameters]))
+
+    def vectors(length):
+        return [[number() for _ in range(length)] for _ in range(places)]
+
+    def weights_of(scores, way):
+        if way == "softmax":
+            return softmax(scores)
+        if way == "each for itself":  # in any order, and not all of them
+            return [softmax([z, *source.sample(scores, source.randint(0, len(scores)))])[0] for z in scores]
+        if way == "logsumexp":
+            total = logsumexp(scores)
+            return [exp(z - total) for z in scores]
+        return [tanh(z) for z in scores]
+
+    outputs, shared = [], vectors(size)
+    way = source.choice(["softmax", "softmax", "logsumexp", "each for itself", "tanh"])
+    for _ in range(heads):
+        queries, keys, values = vectors(size), vectors(size), vectors(values_size)
+        kind = source.random()
+        if kind < 0.15:
+            keys = queries
+        elif kind < 0.3:
+            keys = shared
+        elif kind < 0.45:
+            values = keys
+        root = source.choice([1.0, 2.0, source.choice(parameters)])
+        for t, query in enumerate(queries):
+            first, end = {"none": (0, places), "causal": (0, t + 1), "window": (max(0, t - 1), t + 1)}[mask]
+            seen = keys[first:end]
+            scores = [dot(query, k) if source.random() < 0.9 else dot(k, query, source.choice(query)) for k in seen]
+            weights = weights_of([z / root + Value(0.0) for z in scores], way)
+            for column in zip(*values[first:end], strict=True):
+                outputs.append(dot(weights, column) if source.random() < 0.9 else dot(column, weights, weights[0]))
+    outputs = [y for y in outputs if isinstance(y, Value)]
+    return ([sum(outputs, 0.0)] if source.random() < 0.5 else outputs), inputs
+
+
 @pytest.fixture(name="random_graph", scope="session")
 def fixture_of_random_graph():
     return random_graph
+
+
+@pytest.fixture(name="random_attention", scope="session")
+def fixture_of_random_attention():
+    return random_attention

@@ -11,7 +11,7 @@ from autograd import Tape, Value, dot, engine, logsumexp, relu, tanh
 from autograd.operations import ROWS
 from autograd.tape.groups import ADDED, PRODUCT, Product, find_groups, grouped
 from autograd.tape.record import write_down
-from autograd.tape.wengert import ON_INPUTS
+from autograd.tape.wengert import ON_INPUTS, ROW
 
 pytestmark = pytest.mark.both_engines
 
@@ -325,10 +325,28 @@ def inner_results(wengert, result, last):
     return found
 
 
+def test_dots_of_a_group_are_walked_back_together_unless_another_use_stands_between():
+    """A query's dots with all keys, and those of the others, too; but not if a key is used otherwise in the midst."""
+    x = leaves(12)
+    queries, keys = [x[:2], x[2:4], x[4:6]], [x[6:8], x[8:10], x[10:]]
+    table = [dot(query, key) for query in queries for key in keys]
+    assert groups_of(table, x).parts == [(0, 0, 9)]
+    between = [dot(queries[0], key) for key in keys] + [tanh(keys[0][0])]
+    between += [dot(query, key) for query in queries[1:] for key in keys]
+    found = groups_of(between, x)
+    assert [part[1:] for part in found.parts if found.groups[part[0]].row == ROW["dot"]] == [(0, 3), (3, 9)]
+
+
 @pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 300, 50)], ids=str)
 def test_the_groups_of_any_list(random_graph, seeds):
     for seed in seeds:
         check_groups(write_down(*random_graph(seed))[0])
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 100, 50)], ids=str)
+def test_the_groups_of_any_attention(random_attention, seeds):
+    for seed in seeds:
+        check_groups(write_down(*random_attention(seed))[0])
 
 
 def check_groups(wengert):

@@ -678,9 +678,25 @@ def test_structures_have_the_eager_numbers(structured, executor):
 
 @pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 200, 25)], ids=str)
 def test_random_structures_have_the_numbers_of_the_list(random_graph, seeds):
-    """Of the toy, that is, which takes the instructions one by one: but for sums over examples, to the bit."""
+    check_structures(random_graph, seeds)
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *[range(first, first + 3) for first in range(1, 16, 3)],
+        pytest.param(range(50, 51), marks=pytest.mark.slow),  # compiled, too
+    ],
+    ids=str,
+)
+def test_random_attention_has_the_numbers_of_the_list(random_attention, seeds):
+    check_structures(random_attention, seeds)
+
+
+def check_structures(random_structure, seeds):
+    """Against the toy, which takes the instructions one by one: but for sums over examples, to the bit."""
     for seed in seeds:
-        outputs, inputs = random_graph(seed)
+        outputs, inputs = random_structure(seed)
         toy = Tape(outputs, inputs, executor="toy")
         batch = np.random.default_rng(seed).uniform(-1.0, 1.0, (19, len(inputs)))
         jacobian = toy.jacobian(batch)
