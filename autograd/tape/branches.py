@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 from autograd.engines import Value, guard
 from autograd.graph import topological_order
+from autograd.locks import Lock
 from autograd.recording import Holding, Holdings
 
 
@@ -14,12 +13,12 @@ class RecordingError(RuntimeError):
 
 
 _inputs = Holdings()  # of every recording that is going on, in any thread
-_lock = threading.RLock()
+_lock = Lock()
 
 
 def guarded(inputs: list[Value]) -> Holding:
     """Within it, asking for the number of a Value that depends on the inputs raises RecordingError."""
-    with _lock:
+    with _lock():
         holding = _inputs.holding(set(inputs))
         guard(refuse_branches)
     return holding
@@ -37,7 +36,7 @@ def refuse_branches(value: Value, what: str) -> None:
     """
     recorded = _inputs.contents()
     if not recorded:
-        with _lock:
+        with _lock():
             if not _inputs:
                 guard(None)
         return
