@@ -43,6 +43,15 @@ def refuse_branches(value: Value, what: str) -> None:
     for node in topological_order(value):
         if any(node in inputs for inputs in recorded):
             raise RecordingError(
-                f"Tape.record: {what} of {value!r}, which depends on an input: the branch taken would be recorded for "
-                "all examples; choose within the graph, with maximum, minimum, relu or abs"
+                f"Tape.record: {what} of {value!r}, which depends on an input: "
+                + (OF_BRANCH if what in ("a comparison", "bool()") else OF_NUMBER)
             )
+
+
+OF_BRANCH = (
+    "the branch taken would be recorded for all examples; choose within the graph, with maximum, minimum, relu or abs"
+)
+OF_NUMBER = (
+    "what follows from this number would be recorded for all examples; compute with Values, by the functions of "
+    "autograd: autograd.exp(x) for math.exp(x)"
+)
