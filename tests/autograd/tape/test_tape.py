@@ -205,6 +205,7 @@ def test_numbers_that_float64_has_not():
 
 
 BAD = {
+    "nothing": (
         None,
         TypeError,
         r"expected the shape \(n, 2\), an example in each row, got none: the tape has 2 inputs$",
