@@ -158,7 +158,7 @@ static void release(Read *read)
 static PyObject *replayed(Program *program, const Read *read, bool is_single, bool for_inputs)
 {
     const WengertList *list = &program->list;
-    Array made[3] = {{NULL}};
+    Array made[3] = {{.array = NULL}};
     PyObject *result = NULL;
     if (make_array(&made[0], read->examples, is_single ? -1 : list->outputs) == 0 &&
         make_array(&made[1], list->parameters, -1) == 0 &&
