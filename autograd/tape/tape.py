@@ -538,7 +538,7 @@ class Tape:
         The compiler is that of the environment variable CC; if it is not set, `cc`, `gcc` or `clang`. What it has made
         is kept in the user's folder of caches, so that it need not run again for this list, in other processes either.
         A folder to which others may write, that is full, or from which nothing may be run, gives way to one that ends
-        with the process. It takes some seconds for a thousand instructions that are not alike.
+        with the process. It takes a second or two for each thousand instructions that are not alike.
 
         Raises RuntimeError, with what the compiler has said, if it fails. Other executors have nothing to compile.
         """
