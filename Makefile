@@ -41,7 +41,7 @@ SEED ?= 0
 
 # -P: beside the script lies the folder tests/autograd, which is not the package.
 fuzz: $(VENV)/installed-test
-	$(BIN)/python -P tests/fuzz.py $(PROGRAMS) $(SEED)
+	$(BIN)/python -P tests/fuzz.py $(PROGRAMS) $(SEED) $(EXECUTORS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/python -m ruff check

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def counted(count: int, noun: str) -> str:
     """The count with its noun, in the plural unless it is 1; `noun` is the singular, whose plural ends in s, es or ves.
@@ -14,6 +18,26 @@ def counted(count: int, noun: str) -> str:
     if noun.endswith("f"):
         return f"{count:,} {noun[:-1]}ves"
     return f"{count:,} {noun}{'es' if noun.endswith(('tch', 'sh', 's', 'x')) else 's'}"
+
+
+def misfit(function: Callable[..., object], count: int) -> str:
+    """Why a function cannot be called with so many arguments, as an expectation; "" if it can, or does not tell.
+
+    >>> misfit(lambda x: x, 2), misfit(lambda x: x, 1)
+    ('expected one for each argument of the function, (x), got 2', '')
+    """
+    import inspect  # here, since the engine's import imports this file
+
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)  # a decorator may give further arguments
+    except (TypeError, ValueError):  # of a function in C
+        return ""
+    keywords = [name for name, each in signature.parameters.items() if each.kind is each.KEYWORD_ONLY]
+    try:
+        signature.bind(*range(count), **dict.fromkeys(keywords))
+    except TypeError:
+        return f"expected one for each argument of the function, {signature}, got {count}"
+    return ""
 
 
 def shown(text: object, limit: int) -> str:

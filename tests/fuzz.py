@@ -2,7 +2,8 @@
 
 A program is lines of Python, so that one that fails is printed as code, without the lines that it fails without too.
 `make fuzz PROGRAMS=100000 SEED=1` runs it; the nth program has the seed SEED + n by itself. What a tape computes from a
-program's graph is compared with the graph.
+program's graph is compared with the graph: by the native executor, and now and then by others, which take longer.
+`make fuzz EXECUTORS="numpy c"` has these replay each program.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from autograd import Tape, engines, no_grad, value
 from autograd.engines import recording
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
+from autograd.tape.executors import missing
 
 NUMBERS = [
     *[
@@ -258,8 +260,8 @@ def sight(names):
     return [*described, [(name, shown(thing)) for name, thing in found.items()]]
 
 
-def difference(lines, python=PYTHON, native=NATIVE):
-    """What the engines do not agree on, in words; "" if they agree."""
+def difference(lines, python=PYTHON, native=NATIVE, others=()):
+    """What the engines, and tapes on the native executor and others, do not agree on, in words; "" if they agree."""
     pair = dict(python), dict(native)
     for line in lines:
         outcomes = [outcome(line, names) for names in pair]
@@ -270,11 +272,11 @@ def difference(lines, python=PYTHON, native=NATIVE):
         if python_part != native_part:
             unlike = [both for both in itertools.zip_longest(python_part, native_part) if both[0] != both[1]]
             return f"python {unlike[0][0]}, native {unlike[0][1]}"
-    return tapes_difference(pair[1])
+    return tapes_difference(pair[1], others)
 
 
-def tapes_difference(names):
-    """The same of the graph of the last variable and its tape, replayed on the numbers that the graph has."""
+def tapes_difference(names, others=()):
+    """The same of the graph of the last variable and its tapes, replayed on the numbers that the graph has."""
     values = [thing for name, thing in names.items() if name[0] == "v" and isinstance(thing, autograd.Value)]
     nodes = topological_order(*values[-1:])
     computed = [node for node in nodes if node.parents]
@@ -285,18 +287,44 @@ def tapes_difference(names):
     if any(getattr(node.operands[1], "parents", ()) for node in lookups):
         return ""  # a tape looks up by its inputs only
     leaves = [node for node in nodes if not node.parents]
-    tape = Tape(values[-1], leaves)
-    batch = [[leaf.data for leaf in leaves]]
-    output, gradient = tape.forward(batch), tape.jacobian(batch, wrt="inputs")
     for leaf in leaves:
         leaf.grad = 0.0
     values[-1].backward()
-    if bits(output[0]) != bits(values[-1].data):
-        return f"a tape's output {output[0]!r}, the graph's {values[-1].data!r}"
     eager = [leaf.grad for leaf in leaves]
-    if len(tape) == len(computed) and list(map(bits, gradient[0])) != list(map(bits, eager)):
-        return f"a tape's gradient {gradient[0].tolist()}, the graph's {eager}"
+    batch = [[leaf.data for leaf in leaves]]
+    for executor in ("native", *others):
+        tape = Tape(values[-1], leaves, executor=executor)
+        output, gradient = tape.forward(batch), tape.jacobian(batch, wrt="inputs")
+        agree = same_numbers if executor in EXACT else nearly(nodes)
+        if not agree(output, [values[-1].data]):
+            return f"a tape's output, by {executor}, {output[0]!r}, the graph's {values[-1].data!r}"
+        if len(tape) == len(computed) and not agree(gradient[0], eager):
+            return f"a tape's gradient, by {executor}, {gradient[0].tolist()}, the graph's {eager}"
     return ""
+
+
+EXACT = ("native", "c")
+EVERY = {"numpy": 8, "c": 10_000}  # one of so many programs is replayed by this executor, too
+
+
+def same_numbers(found, expected):
+    return list(map(bits, found)) == list(map(bits, expected))
+
+
+def nearly(nodes):
+    """What tells whether numbers are the same but for rounding, which is that of the largest that were computed with.
+
+    Where these are nearly infinite, or so small that digits are lost, any number may have been rounded to any other.
+    """
+    sizes = [abs(size) for node in nodes for size in (node.data, node.grad, *node.local_derivatives)]
+    largest, least = max(sizes), min(filter(None, sizes), default=1.0)
+    is_extreme = not largest < 1e100 or least < 1e-100
+
+    def agree(found, expected):
+        pairs = zip(found, expected, strict=True)
+        return is_extreme or all(bits(x) == bits(y) or abs(x - y) <= 1e-9 * largest**2 for x, y in pairs)
+
+    return agree
 
 
 # ---- The search
@@ -313,27 +341,33 @@ def smallest(lines, fails):
     return lines
 
 
-def search(programs, seed, python=PYTHON, native=NATIVE):
-    """The first program that fails, the smallest of its kind: its seed, its lines, and how. None if there is none."""
+def search(programs, seed, python=PYTHON, native=NATIVE, executors=None):
+    """The first program that fails, the smallest of its kind: its seed, its lines, and how. None if there is none.
+
+    The executors replay each program; by default, some do so now and then.
+    """
+    every = {name: count for name, count in EVERY.items() if not missing(name)}
     with warnings.catch_warnings(), numpy.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for own_seed in range(seed, seed + programs):
             lines = written(own_seed)
-            if difference(lines, python, native):
-                lines = smallest(lines, lambda some: difference(some, python, native))
-                return own_seed, lines, difference(lines, python, native)
+            others = executors or [name for name, count in every.items() if own_seed % count == 0]
+            if difference(lines, python, native, others):
+                lines = smallest(lines, lambda some: difference(some, python, native, others))  # noqa: B023
+                return own_seed, lines, difference(lines, python, native, others)
     return None
 
 
-def main(programs="10000", seed="0"):
+def main(programs="10000", seed="0", *executors):
     if autograd.engine != "native":
         sys.exit("fuzz: the native engine is not in use, so there is nothing to compare")
-    found = search(int(programs), int(seed))
+    found = search(int(programs), int(seed), executors=executors)
     if found is None:
         print(f"fuzz: {int(programs):,} programs from the seed {seed} on: no difference")
         return
     own_seed, lines, how = found
-    print(f"# fuzz: {how}\n# again: make fuzz PROGRAMS=1 SEED={own_seed}\n" + "\n".join(lines))
+    again = f"make fuzz PROGRAMS=1 SEED={own_seed}" + f' EXECUTORS="{" ".join(executors)}"' * bool(executors)
+    print(f"# fuzz: {how}\n# again: {again}\n" + "\n".join(lines))
     sys.exit(1)
 
 

@@ -223,7 +223,7 @@ PyGetSetDef value_attributes[] = {
     {"parents", get_parents, refuse_to_set, DOC_parents, "parents"},
     {"local_derivatives", get_local_derivatives, refuse_to_set, DOC_local_derivatives, "local_derivatives"},
     {"__dict__", get_attributes, set_attributes, NULL, NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 /* ---- those that users set */

@@ -6,6 +6,31 @@
 
 static PyObject *array_type, *new_array; /* numpy.ndarray and numpy.empty */
 
+/* What an array begins with by NumPy's headers, which all compiled packages rely on. Python's own way to an array's memory,
+   a buffer, takes as long as making the array. */
+typedef struct {
+    PyObject_HEAD
+    void *memory;
+    int axes;
+} Beginning;
+
+static bool begins_so; /* whether arrays do; else buffers are asked for */
+
+static int look_at_arrays(void)
+{
+    PyObject *array = PyObject_CallFunction(new_array, "((ii))", 2, 3);
+    Py_buffer memory;
+    if (array == NULL || PyObject_GetBuffer(array, &memory, PyBUF_WRITABLE) < 0) {
+        Py_XDECREF(array);
+        return -1;
+    }
+    begins_so = Py_TYPE(array)->tp_basicsize >= (Py_ssize_t)sizeof(Beginning) && ((Beginning *)array)->memory == memory.buf &&
+                ((Beginning *)array)->axes == 2;
+    PyBuffer_Release(&memory);
+    Py_DECREF(array);
+    return 0;
+}
+
 static int find_numpy(void)
 {
     if (new_array != NULL) return 0;
@@ -14,7 +39,10 @@ static int find_numpy(void)
     array_type = PyObject_GetAttrString(numpy, "ndarray");
     new_array = PyObject_GetAttrString(numpy, "empty");
     Py_DECREF(numpy);
-    return array_type != NULL && new_array != NULL ? 0 : -1;
+    if (array_type != NULL && new_array != NULL && look_at_arrays() == 0) return 0;
+    Py_CLEAR(array_type);
+    Py_CLEAR(new_array); /* so that the next call looks again */
+    return -1;
 }
 
 /* An array, and its memory. */
@@ -35,7 +63,11 @@ static int make_array(Array *array, Py_ssize_t rows, Py_ssize_t columns)
     PyObject *shape = columns < 0 ? PyLong_FromSsize_t(rows) : Py_BuildValue("nn", rows, columns);
     array->array = shape == NULL ? NULL : PyObject_CallOneArg(new_array, shape);
     Py_XDECREF(shape);
-    return array->array == NULL ? -1 : PyObject_GetBuffer(array->array, &array->memory, PyBUF_WRITABLE);
+    if (array->array == NULL) return -1;
+    if (!begins_so || (PyObject *)Py_TYPE(array->array) != array_type)
+        return PyObject_GetBuffer(array->array, &array->memory, PyBUF_WRITABLE);
+    array->memory.buf = ((Beginning *)array->array)->memory; /* and nothing to be released */
+    return 0;
 }
 
 /* Whether it is an array of float64, in one piece, with so many axes: then its memory is held. */
@@ -126,7 +158,7 @@ static void release(Read *read)
 static PyObject *replayed(Program *program, const Read *read, bool is_single, bool for_inputs)
 {
     const WengertList *list = &program->list;
-    Array made[3] = {{NULL}};
+    Array made[3] = {{.array = NULL}};
     PyObject *result = NULL;
     if (make_array(&made[0], read->examples, is_single ? -1 : list->outputs) == 0 &&
         make_array(&made[1], list->parameters, -1) == 0 &&

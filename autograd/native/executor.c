@@ -95,12 +95,12 @@ static PyMethodDef program_methods[] = {
     {"value_and_grad", (PyCFunction)(void (*)(void))program_value_and_grad, METH_FASTCALL,
      "What Tape.value_and_grad returns, where nothing that it is given needs to be converted; else None."},
     {"replay", program_replay, METH_VARARGS, "Computes a batch's outputs, and its gradient where there are seeds."},
-    {NULL},
+    {.ml_name = NULL},
 };
 
 static PyGetSetDef program_attributes[] = {
     {"instruction_set", get_instruction_set, NULL, "What its blocks of examples are compiled for.", NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 static PyType_Slot program_slots[] = {

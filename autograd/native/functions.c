@@ -249,19 +249,19 @@ static PyObject *function_reduce(PyObject *self, PyObject *Py_UNUSED(nothing))
 
 static PyMethodDef function_methods[] = {
     {"__reduce__", function_reduce, METH_NOARGS, NULL},
-    {NULL},
+    {.ml_name = NULL},
 };
 
 static PyMemberDef function_members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(Function, call), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(Function, attributes), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Function, weak_references), READONLY, NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 static PyGetSetDef function_attributes[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 static PyType_Slot function_slots[] = {

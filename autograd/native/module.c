@@ -75,7 +75,7 @@ static PyMethodDef methods[] = {
     {"record", record, METH_VARARGS, "What record.py's write_down() does."},
     {"scatter", scatter, METH_VARARGS, "What vectors.py's scatter() does, once it has checked its arguments."},
     {"unusual_nodes", unusual_nodes, METH_O, "What refusals.py's unusual_nodes() returns."},
-    {NULL},
+    {.ml_name = NULL},
 };
 
 static PyModuleDef_Slot slots[] = {

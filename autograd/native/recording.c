@@ -92,7 +92,7 @@ static void block_dealloc(PyObject *self)
 static PyMethodDef block_methods[] = {
     {"begin", block_begin, METH_O, "The call that begins the block, and returns this."},
     {"end", block_end, METH_NOARGS, "The call that ends it."},
-    {NULL},
+    {.ml_name = NULL},
 };
 
 static PyMemberDef block_members[] = {
@@ -101,7 +101,7 @@ static PyMemberDef block_members[] = {
     {"records", T_BOOL, offsetof(Block, records), READONLY, NULL},
     {"is_open", T_BOOL, offsetof(Block, is_open), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Block, weak_references), READONLY, NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 static PyType_Slot block_slots[] = {

@@ -204,14 +204,14 @@ static PyMethodDef value_methods[] = {
     {"_set_symbol", value_set_symbol, METH_O, NULL},
     {"_topological_order", value_topological_order, METH_VARARGS,
      "_topological_order(others, until): what graph.py's topological_order() returns, of this Value and of others."},
-    {NULL},
+    {.ml_name = NULL},
 };
 
 /* ---- the type */
 
 static PyMemberDef value_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Node, weak_references), READONLY, NULL},
-    {NULL},
+    {.name = NULL},
 };
 
 static PyType_Slot value_slots[] = {

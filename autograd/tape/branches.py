@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 from autograd.engines import Value, guard
 from autograd.graph import topological_order
+from autograd.locks import Lock
 from autograd.recording import Holding, Holdings
 
 
@@ -14,12 +13,12 @@ class RecordingError(RuntimeError):
 
 
 _inputs = Holdings()  # of every recording that is going on, in any thread
-_lock = threading.RLock()
+_lock = Lock()
 
 
 def guarded(inputs: list[Value]) -> Holding:
     """Within it, asking for the number of a Value that depends on the inputs raises RecordingError."""
-    with _lock:
+    with _lock():
         holding = _inputs.holding(set(inputs))
         guard(refuse_branches)
     return holding
@@ -37,13 +36,22 @@ def refuse_branches(value: Value, what: str) -> None:
     """
     recorded = _inputs.contents()
     if not recorded:
-        with _lock:
+        with _lock():
             if not _inputs:
                 guard(None)
         return
     for node in topological_order(value):
         if any(node in inputs for inputs in recorded):
             raise RecordingError(
-                f"Tape.record: {what} of {value!r}, which depends on an input: the branch taken would be recorded for "
-                "all examples; choose within the graph, with maximum, minimum, relu or abs"
+                f"Tape.record: {what} of {value!r}, which depends on an input: "
+                + (OF_BRANCH if what in ("a comparison", "bool()") else OF_NUMBER)
             )
+
+
+OF_BRANCH = (
+    "the branch taken would be recorded for all examples; choose within the graph, with maximum, minimum, relu or abs"
+)
+OF_NUMBER = (
+    "what follows from this number would be recorded for all examples; compute with Values, by the functions of "
+    "autograd: autograd.exp(x) for math.exp(x)"
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 from autograd.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from autograd.tape.sweeps_in_c import Text
     from autograd.tape.wengert import WengertList
@@ -253,9 +254,18 @@ class Source:
         kinds = [("x", wengert.inputs, self.labels[: wengert.inputs])]
         kinds += [("p", wengert.parameters, self.labels[wengert.inputs :])]
         for array, _, labels in kinds:
-            named = [f"{array}[{i}] {plain(label)}" for i, label in enumerate(labels) if label]
+            named = [f"{array}[{place}] {plain(label)}" for place, label in places(labels) if label]
             lines += ["", *fill(", ".join(named), 112).splitlines()] if named else []
         return "/* " + "\n   ".join(lines).replace("\n   \n", "\n\n") + " */"
+
+
+def places(labels: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each label once, where it stands several times in line: with its place, or the first and the last one."""
+    first = 0
+    for label, run in groupby(labels):
+        end = first + len([*run])
+        yield (f"{first}..{end - 1}" if end - first > 1 else str(first)), label
+        first = end
 
 
 def plain(label: str) -> str:

@@ -15,9 +15,9 @@ instead: reverse over reverse, which is H v summed over the examples, with a lay
 from __future__ import annotations
 
 from functools import cached_property
-from threading import RLock
 from typing import TYPE_CHECKING
 
+from autograd.locks import Lock
 from autograd.operations import OPERATIONS
 from autograd.packages import numpy
 from autograd.tape.colouring import sources, star_colouring
@@ -59,7 +59,7 @@ class SecondDerivatives:
     def __init__(self, wengert: WengertList, program: Callable[[WengertList], Program]) -> None:
         self.wengert, self.program = wengert, program
         self.known: dict[tuple[Which, tuple[int, ...]], SecondOrder] = {}
-        self.lock = RLock()
+        self.lock = Lock()
 
     def of_result(self, wrt: Which, seeds: Array, examples: int) -> tuple[SecondOrder, Array]:
         """Those of Σ_k weight_k output_k, and the weights, (examples, asked).
@@ -77,7 +77,7 @@ class SecondDerivatives:
             weights = seeds[:, asked]
         if len(weights) != examples:
             weights = numpy.broadcast_to(weights, (examples, len(asked)))
-        with self.lock:
+        with self.lock():
             if (wrt, asked) not in self.known:
                 while len(self.known) >= MOST_RESULTS:
                     del self.known[next(iter(self.known))]
@@ -98,7 +98,7 @@ class SecondOrder:
     def __init__(
         self, wengert: WengertList, program: Callable[[WengertList], Program], asked: Sequence[int], wrt: Which
     ) -> None:
-        self.make_ready, self.lock = program, RLock()
+        self.make_ready, self.lock = program, Lock()
         self.is_by_inputs = wrt == "inputs"
         leaves = range(wengert.inputs) if self.is_by_inputs else range(wengert.inputs, wengert.first_result)
         self.leaves = [*leaves]
@@ -167,7 +167,7 @@ class SecondOrder:
     @cached_property
     def of_entries(self) -> Program | None:
         """Its outputs are the entries; None if it would be large."""
-        with self.lock:
+        with self.lock():
             if len(self.directions) * len(self.steps) > MOST_WRITTEN:
                 return None
             by_colour = []
@@ -181,7 +181,7 @@ class SecondOrder:
     @cached_property
     def of_products(self) -> Program:
         """H v. v is its last inputs."""
-        with self.lock:
+        with self.lock():
             direction = [self.draft.further_symbol() for _ in self.leaves]
             outputs = self._tangents(dict(zip(self.leaves, direction, strict=True)))
             return self.make_ready(self.draft.finished(outputs, [*self.weights, *direction]))
@@ -189,7 +189,7 @@ class SecondOrder:
     @cached_property
     def of_gradient(self) -> Program:
         """The gradient."""
-        with self.lock:
+        with self.lock():
             return self.make_ready(self.draft.finished(self.gradient, self.weights))
 
     def _tangents(self, direction: Mapping[int, Number]) -> list[Number]:

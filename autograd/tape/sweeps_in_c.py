@@ -76,6 +76,7 @@ class Text:
     accumulators   of a product's neuron's weight, or bias (-1): where its sum over the examples is
     lookups        of steps with elements that are uniform: the table of the elements, and how many there are
     scratch        how many numbers a step needs beside
+    straight       how many terms are written one by one, in no loop
     """
 
     functions: list[str] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Text:
     accumulators: dict[tuple[int, int, int], int] = field(default_factory=dict)
     lookups: dict[int, tuple[str, int]] = field(default_factory=dict)
     scratch: int = 0
+    straight: int = 0
 
     def table(self, numbers: Sequence[int]) -> str:
         return f"T{self.tables.setdefault(', '.join(map(str, numbers)), len(self.tables))}"
@@ -141,6 +143,8 @@ class Sweeps:
             if isinstance(stage, Segment):
                 functions.append(function := Function(self, stage, f"forward_{number}"))
                 function.sweep_forward()
+                if stage.repeats == 1:
+                    self.text.straight += sum(self.terms(unit[0]) for unit in stage.units)
                 self.text.forward.append(function.name)
             else:
                 self.text.forward.append(stage[0])

@@ -167,6 +167,8 @@ class Draft(Writer):
         read = [x.variable if isinstance(x, Symbol) else self.constant(x) for x in flat]
         if name in ("add", "multiply") and (ROW[name], *read[::-1]) in self.known:
             read.reverse()
+        if name == "softmax_of":  # the others in one order: each probability has the others' in its derivatives
+            read[:-1] = sorted(read[:-1])
         return Symbol(self, self.instruction(ROW[name], read))
 
     def sum(self, terms: Sequence[Number], start: Number = 0.0) -> Number:

@@ -7,6 +7,7 @@ as a Wengert list, and the tape takes the batch.
 from __future__ import annotations
 
 import os
+import reprlib
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast, overload
@@ -26,7 +27,7 @@ from autograd.tape.record import write_down
 from autograd.tape.second_order import SecondDerivatives
 from autograd.tape.wengert import WengertList, damaged, listing
 from autograd.vectors import add_to, take
-from autograd.wording import counted
+from autograd.wording import counted, misfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,8 +142,11 @@ class Tape:
         >>> tape.forward([[1.0, 2.0, 4.0], [0.0, 0.0, 2.0]])
         array([1., 4.])
         """
+        if not callable(function):
+            raise TypeError(f"Tape.record: expected a function, got {described(function)}")
+        given = arguments_of(function, inputs)
         try:
-            arguments, leaves = replaced(inputs)
+            arguments, leaves = replaced(given)
         except TypeError as error:
             expected = "expected a number, or a structure of numbers, for each argument"
             raise TypeError(f"Tape.record: inputs: {error}; {expected}") from None
@@ -374,8 +378,10 @@ class Tape:
         array([60., 12.])
         """
         numbers, leaves, seeds = self._to_differentiate("hvp", batch, wrt, parameters, gradient)
-        direction = real_array("vector", vector)
         expected = numbers.shape if wrt == "inputs" else leaves.shape
+        if vector is None:
+            raise TypeError(f"Tape.hvp: vector: expected the shape {expected}, got none")
+        direction = real_array("vector", vector)
         if direction.shape != expected:
             raise ValueError(f"Tape.hvp: vector: expected the shape {expected}, got {direction.shape}")
         derivatives, weights = self._second_derivatives.of_result(wrt, seeds, len(numbers))
@@ -532,7 +538,7 @@ class Tape:
         The compiler is that of the environment variable CC; if it is not set, `cc`, `gcc` or `clang`. What it has made
         is kept in the user's folder of caches, so that it need not run again for this list, in other processes either.
         A folder to which others may write, that is full, or from which nothing may be run, gives way to one that ends
-        with the process. It takes some seconds for a thousand instructions that are not alike.
+        with the process. It takes a second or two for each thousand instructions that are not alike.
 
         Raises RuntimeError, with what the compiler has said, if it fails. Other executors have nothing to compile.
         """
@@ -542,6 +548,8 @@ class Tape:
 
     def alike(self, other: Tape) -> bool:
         """Whether both have the same instructions with the same constants, whatever Values they were made from."""
+        if not isinstance(other, Tape):
+            raise TypeError(f"Tape.alike: expected a Tape, got {described(other)}")
         return self._is_single == other._is_single and self._wengert.alike(other._wengert)
 
     def __len__(self) -> int:
@@ -686,6 +694,11 @@ class Tape:
         width = len(self.inputs)
         if batch is None and width == 0:
             return numpy.empty((1, 0))
+        if batch is None:
+            raise TypeError(
+                f"Tape: batch: expected the shape (n, {width}), an example in each row, got none: the tape has "
+                f"{counted(width, 'input')}"
+            )
         numbers = self._real_array("batch", batch)
         if numbers.ndim == 1 and width == 1:
             numbers = numbers[:, numpy.newaxis]
@@ -783,6 +796,24 @@ def values(what: str, given: Any, expected: str = "a sequence of Values") -> lis
     return listed
 
 
+def arguments_of(function: Callable[..., Any], inputs: object) -> list[Any]:
+    """The inputs of a recording. Raises TypeError unless they are a sequence, one for each argument of the function."""
+    try:
+        given = None if isinstance(inputs, (str, bytes, dict, set)) else [*inputs]  # type: ignore[misc]
+    except TypeError:
+        given = None
+    if given is None:
+        advice = "" if isinstance(inputs, (str, bytes)) else f"; for one argument, [{reprlib.repr(inputs)}]"
+        raise TypeError(
+            "Tape.record: inputs: expected a sequence with a number, or a structure of numbers, for each argument, got "
+            f"{described(inputs)}{advice}"
+        )
+    if expected := misfit(function, len(given)):
+        shown = reprlib.repr(inputs)
+        raise TypeError(f"Tape.record: inputs: {expected}: {shown}; for one argument, a list of one, [{shown}]")
+    return given
+
+
 def check_wrt(name: str, wrt: str) -> None:
     if wrt not in ("parameters", "inputs"):
         raise ValueError(f"Tape.{name}: wrt: expected 'parameters' or 'inputs', got {wrt!r}")
@@ -846,7 +877,10 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
             except OverflowError:
                 raise OverflowError(f"Tape: {what}: an integer is beyond the largest float, 1.8e308") from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"Tape: {what}: expected real numbers, got {described(numbers)} of the type {array.dtype}")
+        has_values = array.dtype.kind == "O" and any(isinstance(element, Value) for element in array.flat)
+        advice = "; give the Values' data" if has_values else ""
+        given = described(numbers)
+        raise TypeError(f"Tape: {what}: expected real numbers, got {given} of the type {array.dtype}{advice}")
     with numpy.errstate(over="ignore", invalid="ignore"):
         return numpy.require(array, numpy.float64, ["C_CONTIGUOUS", "ALIGNED"])
 

@@ -211,7 +211,11 @@ class Made(NamedTuple):
     has_aux: bool = False
 
     def noted(self, function: Function) -> Function:
-        """The function, with a note for `compiled`: a function that `functools.wraps` copies it to is another one."""
+        """The function, with a note for `compiled`: a function that `functools.wraps` copies it to is another one.
+
+        Raises TypeError for positions that are none, before the function is called.
+        """
+        read_positions(self.name, self.argnums)
         function._made = self, ref(function)  # type: ignore[attr-defined]
         return function
 
@@ -235,11 +239,7 @@ def check_function(name: str, function: object) -> None:
 
 def checked_positions(name: str, argnums: int | Sequence[int], given: int) -> tuple[list[int], bool]:
     """The positions of the arguments to differentiate by, and whether argnums is one of them and no sequence."""
-    is_single = hasattr(argnums, "__index__")
-    try:
-        positions = [operator.index(number) for number in ([argnums] if is_single else argnums)]  # type: ignore[union-attr, arg-type]
-    except TypeError:
-        raise TypeError(f"{name}: argnums: expected a position, or several of them, got {described(argnums)}") from None
+    positions, is_single = read_positions(name, argnums)
     for position in positions:
         if not -given <= position < given:
             raise ValueError(
@@ -249,6 +249,18 @@ def checked_positions(name: str, argnums: int | Sequence[int], given: int) -> tu
     if len(set(positions)) < len(positions):
         raise ValueError(f"{name}: argnums: expected each argument once, got {argnums}")
     return positions, is_single
+
+
+def read_positions(name: str, argnums: int | Sequence[int]) -> tuple[list[int], bool]:
+    """The positions as they are given, and whether it is one and no sequence."""
+    is_single = hasattr(argnums, "__index__")
+    try:
+        return [operator.index(number) for number in ([argnums] if is_single else argnums)], is_single  # type: ignore[union-attr, arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{name}: argnums: expected a position, or several of them, got {described(argnums)}; an argument is given "
+            f"to the function that {name} returns, {name}(f)(x)"
+        ) from None
 
 
 def returned_by(

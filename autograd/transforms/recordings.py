@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from array import array
-from threading import RLock
 from typing import TYPE_CHECKING
 
 from autograd import structures
 from autograd.engines import is_recording, recording
+from autograd.locks import Lock
 from autograd.packages import numpy
 from autograd.tape import RecordingError, is_recording_tapes
 from autograd.transforms import sweeps
@@ -44,7 +44,7 @@ class Recordings:
     def __init__(self, function: Function, static: frozenset[int | str], check: bool) -> None:
         self.function, self.static, self.check = function, static, check
         self.known: dict[object, Replay | None] = {}  # None where there is nothing to replay
-        self.lock = RLock()
+        self.lock = Lock()
 
     def __call__(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         read = None if sweeps.evaluated.contents() or is_recording_tapes() else self.read(arguments, keywords)
@@ -89,7 +89,7 @@ class Recordings:
             if any(isinstance(apart.leaves[place], int) for place in apart.places):
                 error.add_note("compiled: integers vary, too; name an argument that counts or chooses in static=")
             raise
-        with self.lock:
+        with self.lock():
             while len(self.known) >= MOST_STRUCTURES:
                 del self.known[next(iter(self.known))]
             self.known[key] = replay

@@ -51,7 +51,9 @@ class Replay:
             leaves = Tape.record(of_numbers, apart.numbers).inputs
         except RecordingError as error:
             message = str(error).removeprefix("Tape.record: ")
-            raise RecordingError(f"compiled: {message}; an argument that chooses may be named in static=") from error
+            raise RecordingError(
+                f"compiled: {message}; an argument that counts or chooses may be named in static="
+            ) from error
         results, inputs = outputs or [Value(0.0)], [*chosen]
         try:
             self.tape, self.part = Tape(results, [leaves[i] for i in inputs]), index_of(range(len(inputs)))

@@ -46,6 +46,7 @@ from autograd.operands import described
 from autograd.transforms import sweeps
 from autograd.transforms.call import Call, Made, named, single_number, unit, values_among
 from autograd.transforms.sweeps import Variable
+from autograd.wording import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -300,7 +301,7 @@ def pushed_forward(
     name: str, function: Function, primals: Sequence[Structure], tangents: Sequence[Structure], has_aux: bool
 ) -> tuple[Any, ...]:
     """What jvp returns; its errors say the name."""
-    check_tuples(name, primals, tangents)
+    check_tuples(name, function, primals, tangents)
     call = Call(name, function, primals, range(len(primals)), {}, has_aux)
     seeds = call.seeds("tangents", call.argument_form, tuple(tangents))
     products = call.tangents(dict(zip(call.variables, seeds, strict=True)))
@@ -379,15 +380,22 @@ def hvp(function: Function, primals: Sequence[Structure], tangents: Sequence[Str
     >>> hvp(lambda x: x[0] ** 3 * x[1], ([2.0, 5.0],), ([1.0, 0.0],))
     [60.0, 12.0]
     """
-    check_tuples("hvp", primals, tangents)
+    check_tuples("hvp", function, primals, tangents)
     gradient = gradient_of("hvp", function, 0 if len(primals) == 1 else range(len(primals)))
     return pushed_forward("hvp", gradient, primals, tangents, False)[1]
 
 
-def check_tuples(name: str, primals: object, tangents: object) -> None:
+def check_tuples(name: str, function: Function, primals: object, tangents: object) -> None:
+    """Raises TypeError unless there is one of each for each argument of the function."""
     for what, given in {"primals": primals, "tangents": tangents}.items():
         if not isinstance(given, (tuple, list)):
             raise TypeError(
                 f"{name}: expected a tuple or list of {what}, one for each argument, got {described(given)}; "
                 f"for one argument, a tuple of one, ({reprlib.repr(given)},)"
             )
+    assert isinstance(primals, (tuple, list))
+    if callable(function) and (expected := misfit(function, len(primals))):
+        raise TypeError(
+            f"{name}: primals: {expected}: {reprlib.repr(primals)}; for one argument, a tuple of one, "
+            f"({reprlib.repr(primals)},), and of the tangents likewise"
+        )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
 import pytest
 
-from autograd.wording import columns, counted, shown, shown_end
+from autograd.wording import columns, counted, misfit, shown, shown_end
 
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
@@ -61,3 +62,19 @@ def test_a_way_is_cut_in_front():
     assert shown_end("layers[0].w[1]", 13) == "…yers[0].w[1]"
     assert shown_end("a\nb", 10) == r"a\nb"
     assert len(shown_end("\x00" * 1000, 20)) == 20
+
+
+def test_why_a_function_does_not_take_so_many_arguments():
+    def inner(x, noise):
+        return x
+
+    @functools.wraps(inner)
+    def noisy(x):
+        return inner(x, 0.0)
+
+    def named(x, *, other):
+        return x
+
+    assert misfit(lambda x, y=1.0: x, 3) == "expected one for each argument of the function, (x, y=1.0), got 3"
+    for function, count in ((noisy, 1), (lambda *x: x, 9), (lambda x, y=1.0: x, 1), (max, 2), (type, 1), (named, 1)):
+        assert misfit(function, count) == ""

@@ -10,6 +10,7 @@ import threading
 from ctypes import c_int64, c_void_p
 from typing import TYPE_CHECKING, Any
 
+from autograd.locks import Lock
 from autograd.operations import ROWS
 from autograd.packages import numpy
 from autograd.tape.dialects import Lanes, Rules
@@ -29,8 +30,17 @@ OPERANDS_BETWEEN_SIGNALS = 1 << 24  # so many take some hundredths of a second
 
 
 SHORT_LIST = 80  # operands
-# By whether a list is short: for longer ones gcc takes many seconds at -O3, and makes nothing quicker.
-LEVELS = {True: ("-O3",), False: ("-O2", "-fno-tree-slp-vectorize")}
+# For longer lists gcc takes many seconds at -O3, and makes nothing quicker. For texts of thousands of unlike
+# instructions -O1 does in half of the time what -O2 does, but for two things: before calls of the C library the upper
+# halves of vectors need to be cleared (in gcc's words, an expensive optimisation), and fast_math.h needs vectors.
+OF_SHORT, OF_OTHERS, OF_LONG = ("-O3",), ("-O2", "-fno-tree-slp-vectorize"), ("-O1", "-fexpensive-optimizations")
+
+
+def level(operands: int, is_long: bool, fast_math: bool) -> tuple[str, ...]:
+    """The compiler's flags that say how much is optimised."""
+    if is_long and not fast_math:
+        return OF_LONG
+    return OF_SHORT if operands <= SHORT_LIST else OF_OTHERS
 
 
 class C(Executor):
@@ -83,7 +93,7 @@ class Program:
     def __init__(self, wengert: WengertList, fast_math: bool) -> None:
         self.wengert, self.units = wengert, Units(wengert, fast_math)
         self.compiled: dict[tuple[str, bool, bool], Unit] = {}
-        self.lock = threading.Lock()
+        self.lock = Lock()
         self.options = compiling.FAST if fast_math else compiling.EXACT
         self.first, self.end = wengert.inputs, wengert.first_result
         self.variables = self.end + len(wengert)
@@ -93,6 +103,9 @@ class Program:
             (k, v) for k, v in enumerate(wengert.outputs.tolist()) if v < 0 or not depends[v] & ON_INPUTS
         ]
         self.constants = numpy.array([*wengert.constants.tolist(), -0.0, 0.0, 1.0])
+        places = wengert.outputs
+        self.output_places = numpy.where(places < 0, self.variables - 1 - places, places)
+        self.spare: list[tuple[Array, Array]] = []  # arrays that no replay uses now
 
     def compile(self) -> None:
         """Compiles all that replays may need: of batches and of one example, with each gradient and without."""
@@ -104,12 +117,12 @@ class Program:
 
     def unit(self, kind: str, backward: bool, for_inputs: bool) -> Unit:
         key = kind, backward, for_inputs
-        with self.lock:
+        with self.lock():
             if key not in self.compiled:
                 write: Callable[..., Any] = getattr(self.units, f"of_{kind}")
                 written = write(backward) if kind == "uniform" else write(backward, for_inputs)
-                options = (*LEVELS[len(self.wengert.operands) <= SHORT_LIST], *self.options)
-                self.compiled[key] = Unit(written.text, written.room, options)
+                optimised = level(len(self.wengert.operands), written.is_long, self.units.fast_math)
+                self.compiled[key] = Unit(written.text, written.room, (*optimised, *self.options))
             return self.compiled[key]
 
     # ---- A replay
@@ -132,51 +145,59 @@ class Program:
         else:
             self.replay_many(batch, parameters, outputs, seeds, gradient, input_gradients, need, threads)
 
-    def numbers(self, parameters: Array) -> Array:
-        """Room for all variables' numbers, with those that are there before anything is computed."""
-        numbers = numpy.empty(self.variables + len(self.constants))
+    def arrays(self, parameters: Array, are_differentiated: bool) -> tuple[Array, Array]:
+        """All variables' numbers, with those that are there before anything is computed, and their adjoints, 0.
+
+        They are a pair of `spare`, since a new one's memory would have to come from the system each time.
+        """
+        try:
+            numbers, adjoints = self.spare.pop()
+        except IndexError:
+            numbers, adjoints = (numpy.empty(self.variables + len(self.constants)) for _ in range(2))
+            numbers[self.variables :] = self.constants
         numbers[self.first : self.end] = parameters
-        numbers[self.variables :] = self.constants
-        return numbers
+        if are_differentiated:
+            adjoints[:] = 0.0
+        return numbers, adjoints
 
     def replay_one(
         self, batch: Array, parameters: Array, outputs: Array, seeds: Array | None, gradient: Array,
         input_gradients: Array | None, need: Any,
     ) -> None:  # fmt: skip
-        numbers = self.numbers(parameters)
+        numbers, adjoints = pair = self.arrays(parameters, seeds is not None)
         numbers[: self.first] = batch[0]
-        adjoints = numpy.zeros_like(numbers) if seeds is not None else numbers[:0]
         places = self.wengert.outputs
         if seeds is not None:
             numpy.add.at(adjoints, places, seeds.reshape(-1))
         unit = self.unit("one", seeds is not None, input_gradients is not None)
         call(unit, numbers, adjoints, need, 3)
-        outputs[0] = numbers[numpy.where(places < 0, self.variables - 1 - places, places)]
+        outputs[0] = numbers[self.output_places]
         if seeds is not None:
             gradient[:] = adjoints[self.first : self.end]
             if input_gradients is not None:
                 input_gradients[0] = adjoints[: self.first]
+        self.spare.append(pair)
 
     def replay_many(
         self, batch: Array, parameters: Array, outputs: Array, seeds: Array | None, gradient: Array,
         input_gradients: Array | None, need: Any, threads: int,
     ) -> None:  # fmt: skip
-        numbers = self.numbers(parameters)
+        numbers, totals = pair = self.arrays(parameters, seeds is not None)
         uniform = self.unit("uniform", seeds is not None, False) if self.units.has_uniform else None
-        totals = numpy.zeros_like(numbers) if seeds is not None else numbers[:0]
         if uniform:
             call(uniform, numbers, totals, need, 1)
         unit = self.unit("lanes", seeds is not None, input_gradients is not None)
-        Chunks(unit, batch, numbers, outputs, seeds, totals, input_gradients, need).run(
+        sums = totals if seeds is not None else totals[:0]
+        Chunks(unit, batch, numbers, outputs, seeds, sums, input_gradients, need).run(
             self.most_threads(batch, threads), self.operands
         )
-        if seeds is None:
-            return
-        for k, variable in self.uniform_outputs:
-            totals[variable] += sum_of_seeds(seeds[:, k]) if seeds.ndim == 2 else len(batch) * seeds[k]
-        if uniform:
-            call(uniform, numbers, totals, need, 2)
-        gradient[:] = totals[self.first : self.end]
+        if seeds is not None:
+            for k, variable in self.uniform_outputs:
+                totals[variable] += sum_of_seeds(seeds[:, k]) if seeds.ndim == 2 else len(batch) * seeds[k]
+            if uniform:
+                call(uniform, numbers, totals, need, 2)
+            gradient[:] = totals[self.first : self.end]
+        self.spare.append(pair)
 
     def most_threads(self, batch: Array, threads: int) -> int:
         chunks = -(-len(batch) // CHUNK)

@@ -16,7 +16,7 @@ from autograd import native
 from autograd.rows_in_c import FAST
 from autograd.tape.dialects import Lanes, Rules, Scalars
 from autograd.tape.steps import Apply, Layout, Neurons, of_many, of_one, of_uniform, output_sets
-from autograd.tape.sweeps_in_c import SHORT, Asked, Memory, Sweeps, Text, in_line
+from autograd.tape.sweeps_in_c import MOST_TERMS, SHORT, Asked, Memory, Sweeps, Text, in_line
 from autograd.tape.wengert import ON_INPUTS, ON_PARAMETERS
 
 if TYPE_CHECKING:
@@ -35,10 +35,11 @@ CACHED_NUMBERS, MOST_NUMBERS_OF_FOLD = 1 << 17, 1 << 20  # as native/chunk.c has
 
 @dataclass
 class Unit:
-    """A unit's text, and how much room it needs: numbers beside those of the list."""
+    """A unit's text, how much room it needs: numbers beside those of the list; and whether it is long."""
 
     text: str
     room: int = 0
+    is_long: bool = False  # a text of unlike instructions, with which a compiler is busy for seconds
 
 
 class Units:
@@ -95,7 +96,7 @@ class Units:
             HEAD, HEAD_OF_ONE, ELEMENT if text.called & {"element", "lookup"} else "", text.declared_tables(),
             *text.rules, *text.functions, RUN_OF_ONE.replace("@run", run),
         ]  # fmt: skip
-        return Unit("".join(parts), text.scratch)
+        return Unit("".join(parts), text.scratch, text.straight > MOST_TERMS)
 
     def of_lanes(self, backward: bool, for_inputs: bool) -> Unit:
         """What depends on the inputs."""
@@ -157,8 +158,10 @@ class LanesUnit:
             (v, s) for v, s in self.uniform_slots.items() if v >= 0 and s in text.pushed and self.asked.adjoint(v)
         ]
         run = self.run(text, outputs, learned, adding)  # before the tables, of which it needs some
+        is_long = text.straight > MOST_TERMS
         parts = [
-            HEAD, HEAD_OF_LANES, ELEMENT if text.called & {"element", "lookup"} else "",
+            HEAD, "#define IS_LONG\n" if is_long else "", HEAD_OF_LANES,
+            ELEMENT if text.called & {"element", "lookup"} else "",
             ELEMENT_OF_LANES if "element" in text.called else "", LOOKUP if "lookup" in text.called else "",
             *self.library(text), PRODUCTS if self.kernels else "", text.declared_tables(), *text.rules,
             *text.functions, run,
@@ -166,7 +169,7 @@ class LanesUnit:
         slots = 2 * len(self.slots) * (FOLD_STRIDE if self.kernels else MOST_LANES)
         sums = EIGHT * (len(text.accumulators) + len(learned)) + MOST_LANES * (text.scratch + 1)
         room = slots + sums + 2 * FOLD * len(text.lookups) + self.parts + self.packed
-        return Unit("".join(parts).replace("@stride", str(FOLD_STRIDE) if self.kernels else "LANES"), room)
+        return Unit("".join(parts).replace("@stride", str(FOLD_STRIDE) if self.kernels else "LANES"), room, is_long)
 
     def library(self, text: Text) -> Iterable[str]:
         """What is called of the C library, or of fast_math.h, for all lanes."""
@@ -396,7 +399,14 @@ static inline double element(const double *x, int n, double index)
 
 HEAD_OF_LANES = """
 enum { EIGHT = 8, FOLD = 128 };
-#ifdef __AVX512F__ /* two vectors for each V, so that one need not wait for the other */
+/* A long text has enough instructions that need not wait for each other. It is compiled in half of the time if each V
+   is one register, and if its functions are called. */
+#ifdef IS_LONG
+#define INLINE_IF_SHORT __attribute__((noinline, const))
+#else
+#define INLINE_IF_SHORT inline
+#endif
+#if defined __AVX512F__ && !defined IS_LONG /* two vectors for each V, so that one need not wait for the other */
 enum { LANES = 16 };
 #define splat(x) ((V){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x})
 #else
@@ -448,7 +458,7 @@ static __attribute__((noinline, const)) V lanes_@name(V x)
 """
 
 FAST_UNARY = """
-static inline V lanes_@name(V x)
+static INLINE_IF_SHORT V lanes_@name(V x)
 {
     V r;
     fast_@name_lanes(LANES, (const double *)&x, (double *)&r);
@@ -618,31 +628,50 @@ void run(int64_t count, const double *batch, const double *u, const double *seed
 
 # Products over a fold: tiles whose sums stay in registers. The order of each sum is that of native/product_kernels.h.
 PRODUCTS = """
+#ifdef __AVX512F__ /* tiles that fit into the registers */
+enum { WIDTH = 8, TILE = 8, WEIGHT_ROWS = 5 };
+#elif defined __AVX__
+enum { WIDTH = 4, TILE = 4, WEIGHT_ROWS = 1 };
+#else
+enum { WIDTH = 2, TILE = 2, WEIGHT_ROWS = 1 };
+#endif
+enum { VECTORS = LANES / WIDTH, OF_EIGHT = EIGHT / WIDTH, WEIGHT_COLUMNS = 4, INPUTS_AT_ONCE = 240 };
+typedef double W __attribute__((vector_size(WIDTH * 8), may_alias)); /* one register: an array of larger ones is none */
+typedef double Four __attribute__((vector_size(32), aligned(8), may_alias));
+
 typedef struct {
     int neurons, length, has_rows, has_slots; /* has_slots: the starts are in slots */
     const int *begins, *starts, *results, *inputs, *masks;
 } Product;
 
 #define UNROLLED _Pragma("GCC unroll 8")
+#define INLINED static inline __attribute__((always_inline))
 
-enum { TILE = 4, INPUTS_AT_ONCE = 240 };
+INLINED W *at(const double *x, int k) { return (W *)(x + k * STRIDE); }
 
-static inline int is_left_out(const Product *p, const unsigned char *need, int j)
+INLINED int is_left_out(const Product *p, const unsigned char *need, int j)
 {
     return p->masks != NULL && p->masks[j] >= 0 && !need[p->masks[j]];
 }
 
-static inline __attribute__((always_inline)) void forward_tile(const Product *p, double *f, const double *u,
-                                                               const double *w, int j, const int neurons)
+INLINED void forward_tile(const Product *p, double *f, const double *u, const double *w, int j, const int neurons)
 {
-    V sums[TILE];
-    UNROLLED for (int r = 0; r < neurons; r++)
-        sums[r] = p->has_slots ? F(p->starts[j + r]) : splat(u[p->starts[j + r]]);
-    for (int k = 0; k < p->length; k++) {
-        V x = F(p->inputs[k]);
-        UNROLLED for (int r = 0; r < neurons; r++) sums[r] += w[p->begins[j + r] + k] * x;
+    W sums[TILE][VECTORS];
+    const double *rows[TILE];
+    UNROLLED for (int r = 0; r < neurons; r++) {
+        rows[r] = w + p->begins[j + r];
+        UNROLLED for (int v = 0; v < VECTORS; v++) {
+            if (p->has_slots) sums[r][v] = at(f, p->starts[j + r])[v];
+            else sums[r][v] = u[p->starts[j + r]] - (W){0.0}; /* which -0.0 stays */
+        }
     }
-    UNROLLED for (int r = 0; r < neurons; r++) F(p->results[j + r]) = sums[r];
+    for (int k = 0; k < p->length; k++) {
+        const W *x = at(f, p->inputs[k]);
+        UNROLLED for (int r = 0; r < neurons; r++)
+            UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] += rows[r][k] * x[v];
+    }
+    UNROLLED for (int r = 0; r < neurons; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) at(f, p->results[j + r])[v] = sums[r][v];
 }
 
 static void product_forward(const Product *p, double *f, const double *u, const double *packed, int n)
@@ -651,23 +680,26 @@ static void product_forward(const Product *p, double *f, const double *u, const 
         const double *w = p->has_rows ? u : packed;
         int j = 0;
         for (; j + TILE <= p->neurons; j += TILE) forward_tile(p, f, u, w, j, TILE);
+        for (; j + 2 <= p->neurons; j += 2) forward_tile(p, f, u, w, j, 2);
         for (; j < p->neurons; j++) forward_tile(p, f, u, w, j, 1);
     }
 }
 
-static inline __attribute__((always_inline)) void inputs_tile(const Product *p, double *a, const double *w,
-                                                              const unsigned char *need, int first, int end, int k,
-                                                              const int inputs)
+INLINED void inputs_tile(const Product *p, double *a, const double *w, const unsigned char *need, int first, int end,
+                         int k, const int inputs)
 {
-    V sums[TILE];
-    UNROLLED for (int r = 0; r < inputs; r++) sums[r] = A(p->inputs[k + r]);
+    W sums[TILE][VECTORS];
+    UNROLLED for (int r = 0; r < inputs; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] = at(a, p->inputs[k + r])[v];
     for (int j = end - 1; j >= first; j--) {
         if (is_left_out(p, need, j)) continue;
-        V adjoint = A(p->results[j]);
+        const W *adjoint = at(a, p->results[j]);
         const double *row = w + p->begins[j] + k;
-        UNROLLED for (int r = 0; r < inputs; r++) sums[r] += row[r] * adjoint;
+        UNROLLED for (int r = 0; r < inputs; r++)
+            UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] += row[r] * adjoint[v];
     }
-    UNROLLED for (int r = 0; r < inputs; r++) A(p->inputs[k + r]) = sums[r];
+    UNROLLED for (int r = 0; r < inputs; r++)
+        UNROLLED for (int v = 0; v < VECTORS; v++) at(a, p->inputs[k + r])[v] = sums[r][v];
 }
 
 static void push_to_inputs(const Product *p, double *f, double *a, const double *u, const double *packed,
@@ -677,6 +709,7 @@ static void push_to_inputs(const Product *p, double *f, double *a, const double 
         const double *w = p->has_rows ? u : packed;
         int k = 0;
         for (; k + TILE <= p->length; k += TILE) inputs_tile(p, a, w, need, first, end, k, TILE);
+        for (; k + 2 <= p->length; k += 2) inputs_tile(p, a, w, need, first, end, k, 2);
         for (; k < p->length; k++) inputs_tile(p, a, w, need, first, end, k, 1);
     }
 }
@@ -688,18 +721,56 @@ static void push_to_starts(const Product *p, double *a, const unsigned char *nee
             if (!is_left_out(p, need, j) && p->starts[j] != p->results[j]) A(p->starts[j]) += A(p->results[j]);
 }
 
-static inline Eight eight_at(const double *x) { return *(const Eight *)x; }
-
-static inline __attribute__((always_inline)) void weights_tile(const Product *p, const double *f, const double *a,
-                                                               int j, int k, const int inputs, int n, double *parts)
+/* sum_of_eight() of as many as WEIGHT_COLUMNS. */
+INLINED void sums_of_eight(W (*sums)[OF_EIGHT], const int count, double *totals)
 {
-    Eight sums[TILE];
-    UNROLLED for (int r = 0; r < inputs; r++) sums[r] = (Eight){0.0};
-    for (int l = 0; l < n; l += EIGHT) {
-        Eight adjoint = eight_at(a + p->results[j] * STRIDE + l);
-        UNROLLED for (int r = 0; r < inputs; r++) sums[r] += eight_at(f + p->inputs[k + r] * STRIDE + l) * adjoint;
+    double eights[WEIGHT_COLUMNS][EIGHT];
+    UNROLLED for (int r = 0; r < count; r++)
+        UNROLLED for (int v = 0; v < OF_EIGHT; v++) ((W *)eights[r])[v] = sums[r][v];
+#ifdef __AVX__
+    if (count == WEIGHT_COLUMNS) {
+        Four x[WEIGHT_COLUMNS];
+        for (int r = 0; r < 4; r++) x[r] = ((Four *)eights[r])[0] + ((Four *)eights[r])[1];
+        Four of_02 = __builtin_shufflevector(x[0], x[2], 0, 1, 4, 5) + __builtin_shufflevector(x[0], x[2], 2, 3, 6, 7);
+        Four of_13 = __builtin_shufflevector(x[1], x[3], 0, 1, 4, 5) + __builtin_shufflevector(x[1], x[3], 2, 3, 6, 7);
+        *(Four *)totals = __builtin_shufflevector(of_02, of_13, 0, 4, 2, 6)
+                          + __builtin_shufflevector(of_02, of_13, 1, 5, 3, 7);
+        return;
     }
-    UNROLLED for (int r = 0; r < inputs; r++) parts[r] = sum_of_eight((double *)&sums[r]);
+#endif
+    for (int r = 0; r < count; r++) totals[r] = sum_of_eight(eights[r]);
+}
+
+/* Of some neurons, none left out, and some inputs; `step` is how far a neuron's sums are from the next one's. */
+INLINED void weights_tile(const Product *p, const double *f, const double *a, int j, int k, const int neurons,
+                          const int inputs, int n, double *parts, int step)
+{
+    W sums[WEIGHT_ROWS][WEIGHT_COLUMNS][OF_EIGHT] = {{{{0.0}}}};
+    for (int l = 0; l < n; l += EIGHT)
+        UNROLLED for (int v = 0; v < OF_EIGHT; v++)
+            UNROLLED for (int q = 0; q < neurons; q++) {
+                W adjoint = at(a + l, p->results[j + q])[v];
+                UNROLLED for (int r = 0; r < inputs; r++) sums[q][r][v] += at(f + l, p->inputs[k + r])[v] * adjoint;
+            }
+    UNROLLED for (int q = 0; q < neurons; q++) sums_of_eight(sums[q], inputs, parts + q * step);
+}
+
+INLINED void weights_of(const Product *p, const double *f, const double *a, int j, int first, int end,
+                        const int neurons, int n, double *parts)
+{
+    int k = first;
+    for (; k + WEIGHT_COLUMNS <= end; k += WEIGHT_COLUMNS)
+        weights_tile(p, f, a, j, k, neurons, WEIGHT_COLUMNS, n, parts + k - first, end - first);
+    for (; k < end; k++) weights_tile(p, f, a, j, k, neurons, 1, n, parts + k - first, end - first);
+}
+
+/* How many neurons may be taken together from the j-th on: several, if none of them is left out. */
+static int how_many(const Product *p, const unsigned char *need, int j)
+{
+    if (j + WEIGHT_ROWS > p->neurons) return 1;
+    for (int q = 0; q < WEIGHT_ROWS; q++)
+        if (is_left_out(p, need, j + q)) return 1;
+    return WEIGHT_ROWS;
 }
 
 /* The sums over the fold: some inputs' weights of all neurons, then the next inputs'; and at the end the biases. */
@@ -711,20 +782,19 @@ static void push_to_weights(const Product *p, double *f, double *a, const unsign
     }
     for (int first = 0, end; first < p->length; first = end) {
         end = first + INPUTS_AT_ONCE < p->length ? first + INPUTS_AT_ONCE : p->length;
-        for (int j = 0; j < p->neurons; j++, parts += end - first) {
-            if (is_left_out(p, need, j)) {
-                memset(parts, 0, (size_t)(end - first) * sizeof(double));
-                continue;
-            }
-            int k = first;
-            for (; k + TILE <= end; k += TILE) weights_tile(p, f, a, j, k, TILE, n, parts + k - first);
-            for (; k < end; k++) weights_tile(p, f, a, j, k, 1, n, parts + k - first);
+        for (int j = 0, some; j < p->neurons; j += some, parts += some * (end - first)) {
+            some = how_many(p, need, j);
+            if (some == WEIGHT_ROWS && WEIGHT_ROWS > 1) weights_of(p, f, a, j, first, end, WEIGHT_ROWS, n, parts);
+            else if (is_left_out(p, need, j)) memset(parts, 0, (size_t)(end - first) * sizeof(double));
+            else weights_of(p, f, a, j, first, end, 1, n, parts);
         }
     }
     for (int j = 0; !p->has_slots && j < p->neurons; j++, parts++) {
-        Eight sum = {0.0};
-        for (int l = 0; l < n; l += EIGHT) sum += eight_at(a + p->results[j] * STRIDE + l);
-        *parts = is_left_out(p, need, j) ? 0.0 : sum_of_eight((double *)&sum);
+        W sum[1][OF_EIGHT] = {{{0.0}}};
+        for (int l = 0; l < n; l += EIGHT)
+            UNROLLED for (int v = 0; v < OF_EIGHT; v++) sum[0][v] += at(a + l, p->results[j])[v];
+        if (is_left_out(p, need, j)) *parts = 0.0;
+        else sums_of_eight(sum, 1, parts);
     }
 }
 """

@@ -147,6 +147,13 @@ def test_the_file_says_how_to_call_it_whatever_the_labels():
     for said in ("controller(x, p, outputs)", "controller_gradient(x, p, seeds, outputs, gx, gp)", "x[8] x8", "x[10]"):
         assert said in comment
     assert "#error" not in code
+    assert (
+        "x[0..5] pixel, x[6] bias */"
+        in Tape(
+            sum(pixels := [Value(0.0, label="pixel") for _ in range(6)]) + (bias := Value(0.0, label="bias")),
+            [*pixels, bias],
+        ).c_source()
+    )
     many = Tape([inputs[0] * float(k) for k in range(40)], inputs).c_source(gradient=True)
     assert [line for line in [*source.splitlines(), *many.splitlines()] if len(line) > 120] == []
 

@@ -205,13 +205,21 @@ def test_numbers_that_float64_has_not():
 
 
 BAD = {
-    "nothing": (None, TypeError, "expected real numbers, got NoneType: None of the type object"),
+    "nothing": (
+        None,
+        TypeError,
+        r"expected the shape \(n, 2\), an example in each row, got none: the tape has 2 inputs$",
+    ),
     "a string": ("12", TypeError, "expected real numbers, got str: '12' of the type"),
     "strings": ([["1", "2"]], TypeError, r"expected real numbers, got list: \[\['1', '2'\]\] of the type"),
     "a string among numbers": ([[1.0, "2"]], TypeError, "expected real numbers, got list"),
     "None among numbers": ([[1.0, None]], TypeError, "expected real numbers, got list.* of the type object"),
     "fractions": ([[Fraction(1, 2), 1]], TypeError, "expected real numbers, got list.* of the type object"),
-    "Values": ([[Value(1.0), Value(2.0)]], TypeError, "expected real numbers, got list.* of the type object"),
+    "Values": (
+        [[Value(1.0), Value(2.0)]],
+        TypeError,
+        "expected real numbers, got list.* of the type object; give the Values' data$",
+    ),
     "objects": ([[object(), 1.0]], TypeError, "expected real numbers, got list.* of the type object"),
     "a generator": (iter([[1.0, 2.0]]), TypeError, "expected real numbers, got list_iterator.* of the type object"),
     "complex numbers": ([[1j, 2.0]], TypeError, "expected real numbers, got list.* of the type complex128"),
@@ -519,8 +527,10 @@ def test_functions_of_several_results(outputs):
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (1.0, "'float' object is not iterable; expected a number, or a structure of numbers, for each argument"),
-        ("12", r"expected a real number, got str: '1' at \[0\]; expected a number, or a structure"),
+        (1.0, r"expected a sequence .* for each argument, got float: 1\.0; for one argument, \[1\.0\]$"),
+        (np.array(1.0), r"expected a sequence .* for each argument, got ndarray: .*; for one argument, \["),
+        ({"a": 1.0}, r"expected a sequence .* for each argument, got dict: .*; for one argument, \["),
+        ("12", r"expected a sequence .* for each argument, got str: '12'$"),
         ([None], r"expected a real number, got NoneType: None at \[0\]; expected"),
         ([[1.0, {2.0}]], r"expected a real number, got set: {2\.0} at \[0\]\[1\]; expected"),
         ([np.array(["x"])], r"expected a real number, got str_: .* at \[0\]\[0\]; expected"),
@@ -531,6 +541,40 @@ def test_inputs_that_cannot_be_recorded(inputs, message):
         Tape.record(lambda x: x, [10**400])
     with pytest.raises(TypeError, match=rf"^Tape\.record: inputs: {message}"):
         Tape.record(lambda *_: W * 1.0, inputs)
+
+
+@pytest.mark.parametrize("inputs", [[1.0, 2.0], np.array([1.0, 2.0]), []])
+def test_inputs_that_do_not_fit_the_function(inputs):
+    expected = (
+        rf"expected one for each argument of the function, \(x\), got {len(inputs)}: .*; for one argument, a list"
+    )
+    with pytest.raises(TypeError, match=rf"^Tape\.record: inputs: {expected} of one, \["):
+        Tape.record(lambda x: x[0] * x[1], inputs)
+
+
+def test_a_function_that_none_can_be_recorded_of():
+    with pytest.raises(TypeError, match=r"^Tape\.record: expected a function, got float: 3\.0$"):
+        Tape.record(3.0, [1.0])
+
+
+def test_where_there_should_be_a_batch_a_vector_or_a_tape():
+    tape, *_ = line()
+    nothing = r"^Tape: batch: expected the shape \(n, 2\), an example in each row, got none: the tape has 2 inputs$"
+    for method in (tape.forward, tape.value_and_grad, tape.jacobian, tape.hessian, tape.hvp, tape.check):
+        with pytest.raises(TypeError, match=nothing):
+            method()
+    with pytest.raises(TypeError, match=r"^Tape\.hvp: vector: expected the shape \(1, 2\), got none$"):
+        tape.hvp([[1.0, 2.0]], wrt="inputs")
+    with pytest.raises(TypeError, match=r"^Tape\.alike: expected a Tape, got float: 3\.0$"):
+        tape.alike(3.0)
+
+
+@pytest.mark.parametrize("take_number", [math.exp, float, int, lambda x: x.item()])
+def test_a_number_is_not_called_a_branch(take_number):
+    with pytest.raises(
+        RecordingError, match=r"what follows from this number .*: autograd\.exp\(x\) for math\.exp\(x\)$"
+    ):
+        Tape.record(lambda x: x * take_number(x), [1.0])
 
 
 @pytest.mark.parametrize("result", [None, 1.0, [1.0], (W, "x"), np.array([W])])

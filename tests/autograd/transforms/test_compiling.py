@@ -197,7 +197,9 @@ def test_static_arguments_are_part_of_the_structure():
         assert [replayed(x, 2), replayed(x, 3), replayed(x, 2, negate=True)] == [x**2, x**3, -(x**2)]
     assert len(calls) == 3
     assert compiled(lambda x, n: x * len(range(n)), static=[-1])(2.0, 3) == 6.0
-    with pytest.raises(RecordingError, match=r"bool\(\) of .*; an argument that chooses may be named in static="):
+    with pytest.raises(
+        RecordingError, match=r"bool\(\) of .*; an argument that counts or chooses may be named in static="
+    ):
         compiled(function)(2.0, 2, negate=True)
     with pytest.raises(TypeError, match=r"expected numbers as arguments, and else what can be hashed, got unhashable"):
         compiled(function, static=(1,))(2.0, [2])

@@ -16,9 +16,11 @@ import autograd
 from autograd import Tape, Value, dot, erf, exp, log, relu, sqrt, take, tanh
 from autograd.tape import executors
 from autograd.tape.executors import c, compiling
+from autograd.tape.executors.c_units import Units
 
 pytestmark = pytest.mark.skipif(bool(compiling.missing()), reason=f"the C executor: {compiling.missing()}")
 native_too = pytest.mark.skipif(autograd.engine != "native", reason="there is no native executor to compare with")
+LEVEL = c.level  # which the tests replace
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,7 +28,7 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache") / "compiled"
         patch.setattr(compiling, "platform_folder", lambda: folder)
-        patch.setattr(c, "LEVELS", dict.fromkeys((True, False), ("-O0",)))  # which is quicker; the bits are the same
+        patch.setattr(c, "level", lambda *_: ("-O0",))  # which is quicker; the bits are the same
         yield
 
 
@@ -120,6 +122,40 @@ def test_a_list_that_repeats_itself_has_them_too():
     batch = uniform(20, len(z))
     check(u, z, batch, (1, 20))
     check(u, [], np.empty((1, 0)), (1,))
+
+
+def unlike(instructions, seed=0):
+    """A graph whose instructions repeat nothing."""
+    chance = random.Random(seed)
+    leaves = [Value(chance.uniform(0.5, 1.5)) for _ in range(9)]
+    nodes = [*leaves]
+    while len(nodes) < instructions:
+        x, y = (chance.choice(nodes[-40:]) for _ in range(2))
+        nodes.append(chance.choice([x * y, x + y, x - y, tanh(x), exp(-x * x), x / (y * y + 1.0)]))
+        if abs(nodes[-1].data) > 2.0:
+            nodes[-1] = tanh(nodes[-1])
+    return sum(nodes[-39:], nodes[-40]), leaves
+
+
+@pytest.mark.slow
+@native_too
+@pytest.mark.parametrize("optimised", [False, True])
+def test_a_long_list_of_unlike_instructions_has_them_too(optimised, monkeypatch):
+    if optimised:
+        monkeypatch.setattr(c, "level", LEVEL)
+    result, leaves = unlike(1300 if optimised else 2600)
+    check(result, leaves[:5], uniform(300, 5), sizes=(1, 130, 300))
+
+
+def test_how_much_is_optimised_depends_on_the_length_and_fast_mathematics():
+    result, leaves = unlike(2600)
+    for units, length in ((Tape(result, leaves)._wengert, True), (Tape(tanh(leaves[0]), leaves)._wengert, False)):
+        assert all(
+            each.is_long == length for each in (Units(units).of_lanes(True, True), Units(units).of_one(True, True))
+        )
+    assert LEVEL(5, False, False) == LEVEL(5, False, True) == c.OF_SHORT
+    assert LEVEL(500, False, False) == LEVEL(5000, True, True) == c.OF_OTHERS
+    assert LEVEL(5000, True, False) == c.OF_LONG
 
 
 @native_too

@@ -60,7 +60,7 @@ def quick_compiler(tmp_path_factory):
     """What is compiled is not optimised, which takes less time and changes no number; in a cache of its own."""
     folder = tmp_path_factory.mktemp("cache") / "compiled"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(c, "LEVELS", dict.fromkeys((True, False), ("-O0",)))
+        patch.setattr(c, "level", lambda *_: ("-O0",))
         patch.setattr(compiling, "platform_folder", lambda: folder)
         yield
 
