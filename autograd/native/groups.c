@@ -458,6 +458,13 @@ static void note_use(Search *search, const int32_t *variables, int32_t count, in
         if (varies(search, variables[i])) search->marks[variables[i]] = part;
 }
 
+static void note_uses(Search *search, const Unit *unit, int32_t part)
+{
+    bool is_product = unit->row == PRODUCT;
+    note_use(search, is_product ? unit->inputs : unit->operands, is_product ? unit->length : unit->count, part);
+    if (is_product) note_use(search, &unit->bias, 1, part);
+}
+
 static void add_to_parts(Search *search, const Unit *unit)
 {
     Groups *groups = search->groups;
@@ -476,8 +483,80 @@ static void add_to_parts(Search *search, const Unit *unit)
     }
     groups->parts[mine].end = unit->place + 1;
     search->depths[unit->result] = groups->parts[mine].depth;
-    note_use(search, operands, count, mine);
-    if (is_product) note_use(search, &unit->bias, 1, mine);
+    note_uses(search, unit, mine);
+}
+
+/* Writes the parts in the order of their depths, equal ones as they are. */
+static void sort_parts(Search *search, const Part *parts, int32_t count, Part *sorted)
+{
+    int32_t *depths = search->of_instructions, *order = depths + search->list->count + 1, deepest_of_all = 0;
+    for (int32_t p = 0; p < count; p++) {
+        depths[p] = parts[p].depth;
+        if (depths[p] > deepest_of_all) deepest_of_all = depths[p];
+    }
+    sort_by_depth(depths, count, order + search->list->count + 1, deepest_of_all, order);
+    for (int32_t p = 0; p < count; p++) sorted[p] = parts[order[p]];
+}
+
+/* How deep the joined part must be of what computes this variable, or uses it before: after its next use. */
+static int32_t depth_of_next_use(const Search *search, const Part *joined, int32_t variable, int32_t mine)
+{
+    int32_t use = search->marks[variable];
+    return use < 0 || use == mine ? 1 : joined[use].depth + 1;
+}
+
+static int32_t deepest_next_use(const Search *search, const Part *joined, const int32_t *variables, int32_t count, int32_t mine)
+{
+    int32_t needed = 1;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t depth = varies(search, variables[i]) ? depth_of_next_use(search, joined, variables[i], mine) : 1;
+        if (depth > needed) needed = depth;
+    }
+    return needed;
+}
+
+static int32_t depth_before(const Search *search, const Part *joined, const Unit *unit, int32_t mine)
+{
+    bool is_product = unit->row == PRODUCT;
+    int32_t depths[] = {
+        depth_of_next_use(search, joined, unit->result, mine),
+        is_product ? deepest_next_use(search, joined, unit->inputs, unit->length, mine)
+                   : deepest_next_use(search, joined, unit->operands, unit->count, mine),
+        is_product ? deepest_next_use(search, joined, &unit->bias, 1, mine) : 1,
+    };
+    return depths[0] > depths[1] ? (depths[0] > depths[2] ? depths[0] : depths[2]) : depths[1] > depths[2] ? depths[1] : depths[2];
+}
+
+/* The same from the end, as early in the sweep backward as can be, where other parts of a product come together. These are, among
+   others, neurons whose biases use one variable, each after the one before. Returns how many parts there are then. */
+static int32_t join_parts(Search *search, const Part *parts, Part *joined)
+{
+    const WengertList *list = search->list;
+    const Groups *groups = search->groups;
+    int32_t *firsts = search->next_uses, *units = firsts + list->count + 1, count = 0; /* of each group, its first place in `units` */
+    for (int32_t g = 0, first = 0; g < groups->group_count; first += groups->groups[g++].count) {
+        firsts[g] = first;
+        search->latest_parts[g] = -1;
+    }
+    for (int32_t u = 0; u < search->unit_count; u++) units[firsts[search->units[u].group] + search->units[u].place] = u;
+    for (int32_t v = -list->constants; v < list->variables; v++) search->marks[v] = -1;
+    for (const Part *part = parts + groups->part_count; part-- > parts;) {
+        int32_t mine = search->latest_parts[part->group], needed = 1;
+        const int32_t *first = units + firsts[part->group] + part->first, *end = first + (part->end - part->first);
+        for (const int32_t *u = first; u < end; u++) {
+            int32_t depth = depth_before(search, joined, &search->units[*u], mine);
+            if (depth > needed) needed = depth;
+        }
+        if (mine >= 0 && joined[mine].first == part->end && joined[mine].depth >= needed) {
+            joined[mine].first = part->first;
+        } else {
+            mine = count++;
+            joined[mine] = (Part){part->group, part->first, part->end, needed};
+            if (groups->groups[part->group].row == PRODUCT) search->latest_parts[part->group] = mine;
+        }
+        for (const int32_t *u = first; u < end; u++) note_uses(search, &search->units[*u], mine);
+    }
+    return count;
 }
 
 static int make_parts(Search *search)
@@ -493,13 +572,15 @@ static int make_parts(Search *search)
     for (int32_t v = -list->constants; v < list->variables; v++) search->depths[v] = 0, search->marks[v] = -1;
     for (int32_t g = 0; g < groups->group_count; g++) search->latest_parts[g] = -1;
     for (const Unit *unit = search->units; unit < search->units + search->unit_count; unit++) add_to_parts(search, unit);
-    int32_t *depths = search->of_instructions, *order = depths + list->count + 1, deepest_of_all = 0;
-    for (int32_t p = 0; p < groups->part_count; p++) {
-        depths[p] = parts[p].depth;
-        if (depths[p] > deepest_of_all) deepest_of_all = depths[p];
+    sort_parts(search, parts, groups->part_count, sorted);
+    int32_t count = join_parts(search, sorted, parts);
+    if (count < groups->part_count) {
+        sort_parts(search, parts, count, sorted);
+        for (int32_t p = 0; p < count; p++) parts[p] = sorted[count - 1 - p];
+        groups->part_count = count;
+        PyMem_RawFree(sorted);
+        return 0;
     }
-    sort_by_depth(depths, groups->part_count, order + list->count + 1, deepest_of_all, order);
-    for (int32_t p = 0; p < groups->part_count; p++) sorted[p] = parts[order[p]];
     PyMem_RawFree(parts);
     groups->parts = sorted;
     return 0;

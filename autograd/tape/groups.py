@@ -172,31 +172,67 @@ def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int)
 
     Neurons of one product stay together, as long as no other use of an input stands between theirs.
     """
-    parts: list[list[int]] = []
-    depths: list[int] = []
-    latest: dict[int, int] = {}  # of each product, its latest part
-    depth, last_use = [0] * variables, [-1] * variables  # of each variable: that of its part; its latest use's part
+    parts: list[Part] = []
+    latest: dict[int, Part] = {}  # of each product
+    depth: list[int] = [0] * variables  # of each variable: that of its part
+    last_use: dict[int, Part] = {}
     for unit, (group, place) in zip(units, places, strict=True):
-        mine = latest.get(group, -1)
+        mine = latest.get(group)
         needed = 1
         for variable in unit.needed:
-            use = last_use[variable]
-            needed = max(needed, 1 + depth[variable], 1 + depths[use] if use >= 0 and use != mine else 0)
-        if mine >= 0 and depths[mine] >= needed:
-            parts[mine][2] = place + 1
+            use = last_use.get(variable)
+            needed = max(needed, 1 + depth[variable], 1 + use.depth if use and use is not mine else 0)
+        if mine and mine.depth >= needed:
+            mine.end = place + 1
         else:
-            mine = len(parts)
-            parts.append([group, place, place + 1])
-            depths.append(needed)
+            mine = Part(group, place, place + 1, needed, [])
+            parts.append(mine)
             if unit.row == PRODUCT:
                 latest[group] = mine
-        depth[unit.result] = depths[mine]
+        mine.units.append(unit)
+        depth[unit.result] = mine.depth
         for variable in unit.needed:
             last_use[variable] = mine
-    return [
-        (group, first, end)
-        for group, first, end in (parts[k] for k in sorted(range(len(parts)), key=depths.__getitem__))
-    ]
+    parts.sort(key=lambda part: part.depth)
+    joined = join_parts(parts)
+    return [(part.group, part.first, part.end) for part in (joined if len(joined) < len(parts) else parts)]
+
+
+@dataclass
+class Part:
+    """Some units of a group: from `first` to before `end`."""
+
+    group: int
+    first: int
+    end: int
+    depth: int
+    units: list[Unit]
+
+
+def join_parts(parts: list[Part]) -> list[Part]:
+    """The same from the end, as early in the sweep backward as can be, where other parts of a product come together.
+
+    These are, among others, neurons whose biases use one variable, each after the one before.
+    """
+    joined: list[Part] = []
+    latest: dict[int, Part] = {}
+    next_use: dict[int, Part] = {}
+    for part in reversed(parts):
+        mine = latest.get(part.group)
+        uses = [next_use.get(v) for unit in part.units for v in (*unit.needed, unit.result)]
+        needed = 1 + max((use.depth for use in uses if use and use is not mine), default=0)
+        if mine and mine.first == part.end and mine.depth >= needed:
+            mine.first = part.first
+        else:
+            mine = Part(part.group, part.first, part.end, needed, [])
+            joined.append(mine)
+            if part.units[0].row == PRODUCT:
+                latest[part.group] = mine
+        for unit in part.units:
+            for variable in unit.needed:
+                next_use[variable] = mine
+    joined.sort(key=lambda part: part.depth)
+    return joined[::-1]
 
 
 def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:

@@ -7,7 +7,7 @@ import pytest
 import autograd
 from autograd import Value, dot, relu, tanh
 
-KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later"]
+KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later", "gated"]
 
 
 def random_graph(seed):
@@ -19,8 +19,10 @@ def random_graph(seed):
     def weight():
         return source.choice([*parameters, 0.5, parameters[0] * parameters[-1]])
 
-    def neuron(x, kind):
+    def neuron(x, kind, gate):
         weights, bias = [weight() for _ in x], source.choice([0.0, weight(), source.choice(values)])
+        if kind == "gated":
+            return dot(weights, x, weight() * gate)
         if kind == "layer":
             return dot(weights, x, bias) if source.random() < 0.8 else dot(x, weights, bias)
         if kind == "sums":
@@ -43,7 +45,7 @@ def random_graph(seed):
         if source.random() < 0.2:
             x.append(source.choice([1.0, parameters[0]]))
         kind, made = source.choice([*KINDS, "other"]), []
-        biases, own_inputs = [weight() for _ in range(4)], source.random() < 0.3
+        biases, own_inputs, gate = [weight() for _ in range(4)], source.random() < 0.3, source.choice(values)
         for _ in range(source.randint(1, 4)):
             if own_inputs:
                 x = source.sample(values, min(len(values), source.randint(1, 4)))
@@ -51,7 +53,7 @@ def random_graph(seed):
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
                 made.append(activation(source.choice(values)))
             else:
-                made.append(neuron(x, kind))
+                made.append(neuron(x, kind, gate))
             if source.random() < 0.2:
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
         if kind == "biases later":

@@ -310,6 +310,29 @@ def test_nothing_that_depends_on_inputs():
     assert groups_of([w[0] * w[1]], []).groups == []
 
 
+def parts_of_products(found):
+    return [(first, end) for g, first, end in found.parts if isinstance(found.groups[g], Product)]
+
+
+@pytest.mark.parametrize("written", ["neuron by neuron", "biases first"])
+def test_neurons_whose_biases_use_one_variable_are_swept_back_together(written):
+    """Their biases' uses of it have an order, and so have their uses of the inputs, but neither needs the other's."""
+    x, gate, h = leaves(3), Value(0.5), []
+    for _ in range(2):
+        weights, scales = [leaves(3) for _ in range(5)], leaves(5)
+        biases = [scale * gate for scale in scales] if written == "biases first" else None
+        h.append([tanh(dot(w, x, biases[j] if biases else scales[j] * gate)) for j, w in enumerate(weights)])
+    found = groups_of([a * b for a, b in zip(*h, strict=True)], [*x, gate])
+    assert parts_of_products(found) == [(0, 10)]
+
+
+def test_neurons_that_are_used_one_after_the_other_are_swept_back_together():
+    x, total = leaves(3), Value(0.0)
+    for _ in range(5):
+        total = tanh(total + dot(leaves(3), x))
+    assert parts_of_products(groups_of([total], x)) == [(0, 5)]
+
+
 # ---- any list
 
 
