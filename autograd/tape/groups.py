@@ -7,7 +7,7 @@ of a matrix with the batch. The instructions of one operation that stand as deep
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from autograd.engines import engine
@@ -51,7 +51,8 @@ class Product(Group):
     weights  for each neuron the variables of its weights, which depend on no input
     inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
     biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
-    stands   for each neuron the result in whose place it is computed: its own, or that of the sum before a late bias
+    stands   for each neuron the result in whose place it is computed: its own, that of the sum before a late bias, or
+             that of its last product, where all products come before all sums
 
     A neuron is one `dot`, or a chain of products and sums of which nothing else uses a part: they are the same sums in
     the same order. Then its result is that of the last sum:
@@ -291,6 +292,16 @@ class Chain:
     place: int  # the latest of its instructions by which nothing else has used its bias, a weight or an input
     next_use: int  # the first instruction that needs its bias, a weight or an input after the chain has
     varying: list[int]  # of its inputs
+    last_product: int = -1  # the latest of its products
+    known: int = -1  # the latest variable of what it adds that is no product
+    can_be_early: bool = True  # nothing else uses that, so that its use may stand anywhere
+
+    def settle(self, k: int, first: int) -> None:
+        """With the addition k. It stands there; or where its last product does, if its inputs are used in between."""
+        self.place = self.last_product if self.next_use <= k and self.may_stand_by_its_products(first) else k
+
+    def may_stand_by_its_products(self, first: int) -> bool:
+        return self.can_be_early and self.known < first + self.last_product and self.last_product < self.next_use
 
 
 NEVER = 2**31 - 1
@@ -301,7 +312,8 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
 
     Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at one place.
     What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else
-    uses. A chain with a single product is one only beside another with the same input.
+    uses. Or all products come first, and then all sums: each neuron stands where its last product does. A chain with a
+    single product is one only beside another with the same input.
     """
     first, rows = wengert.first_result, wengert.rows.tolist()
     uses, next_uses = find_uses(wengert, operands, len(varies))
@@ -323,19 +335,29 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             return False
         if chains[start].next_use > k:
             return True
+        if varies[term]:
+            longer = replace(chains[start], weights=[], inputs=[], inner=[], varying=[])
+            add_term(longer, term)
+            return longer.may_stand_by_its_products(first)
         return not varies[term] and (term < 0 or (uses[term] == 1 and term < first + chains[start].place))
 
     def add_term(chain: Chain, term: int) -> None:
         if not varies[term]:
             chain.weights.append(term)
             chain.inputs.append(one)
+            add_other(chain, term)
             return
         varying = int(varies[operands[term - first][1]])
         chain.weights.append(operands[term - first][1 - varying])
         chain.inputs.append(operands[term - first][varying])
         chain.varying.append(chain.inputs[-1])
         chain.next_use = min(chain.next_use, *next_uses[term - first])
+        chain.last_product = max(chain.last_product, term - first)
         chain.inner.append(term)
+
+    def add_other(chain: Chain, variable: int) -> None:
+        chain.known = max(chain.known, variable)
+        chain.can_be_early = chain.can_be_early and (variable < 0 or uses[variable] == 1)
 
     def of_addition(k: int) -> Chain | None:
         for place in (0, 1):
@@ -343,11 +365,12 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             if can_go_on(k, place):
                 chain = chains.pop(start)
                 chain.inner.append(start)
-                if chain.next_use > k:
-                    chain.place = k
+                is_late_bias = chain.next_use <= k and not varies[term]
                 if not varies[term]:
                     chain.next_use = min(chain.next_use, next_uses[k][1 - place])
                 add_term(chain, term)
+                if not is_late_bias:
+                    chain.settle(k, first)
                 return chain
         for place in (0, 1):
             start, term = operands[k][place], operands[k][1 - place]
@@ -356,7 +379,10 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
                 if is_product(start):
                     chain = Chain(nothing, [], [], [], k, NEVER, [])
                     add_term(chain, start)
+                else:
+                    add_other(chain, start)
                 add_term(chain, term)
+                chain.settle(k, first)
                 return chain
         return None
 
@@ -366,6 +392,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
         chain = Chain(zero, [], [], [], k, min(next_uses[k]), [])
         for term in operands[k]:
             add_term(chain, term)
+        chain.settle(k, first)
         return chain
 
     for k, row in enumerate(rows):

@@ -7,7 +7,18 @@ import pytest
 import autograd
 from autograd import Value, dot, relu, tanh
 
-KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later", "gated"]
+KINDS = [
+    "layer",
+    "layer",
+    "chains",
+    "sums",
+    "one sum",
+    "bias last",
+    "biases later",
+    "biases later",
+    "gated",
+    "products first",
+]
 
 
 def random_graph(seed):
@@ -49,16 +60,23 @@ def random_graph(seed):
         for _ in range(source.randint(1, 4)):
             if own_inputs:
                 x = source.sample(values, min(len(values), source.randint(1, 4)))
-            if kind == "other":
+            if kind == "products first":
+                made.append([weight() * z if source.random() < 0.5 else z * weight() for z in x])
+            elif kind == "other":
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
                 made.append(activation(source.choice(values)))
             else:
                 made.append(neuron(x, kind, gate))
-            if source.random() < 0.2:
+            if source.random() < 0.2 and kind != "products first":
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
         if kind == "biases later":
             for j in source.sample(range(len(made)), len(made)):  # in another order than the sums
                 made[j] = made[j] + biases[j]
+        if kind == "products first":
+            at_once = source.choice([sum, sum, lambda terms, start: autograd.sum([*terms, start])])
+            for j in source.sample(range(len(made)), len(made)):
+                start = source.choice([0.0, biases[j], source.choice(values)])
+                made[j] = at_once(made[j], start) + source.choice([0.0, biases[j - 1]])
         made = [value for value in made if isinstance(value, Value)]
         values = [tanh(value) for value in made] if made and source.random() < 0.5 else [*values, *made]
     return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs

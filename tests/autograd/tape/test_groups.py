@@ -310,6 +310,42 @@ def test_nothing_that_depends_on_inputs():
     assert groups_of([w[0] * w[1]], []).groups == []
 
 
+PRODUCTS_FIRST = {
+    "sums": lambda p, b: [sum(terms) for terms in p],
+    "sums from biases": lambda p, b: [sum(terms, bias) for terms, bias in zip(p, b, strict=True)],
+    "sums, each with its bias": lambda p, b: [sum(terms) + bias for terms, bias in zip(p, b, strict=True)],
+    "sums, and then biases": lambda p, b: [s + bias for s, bias in zip([sum(t) for t in p], b, strict=True)],
+    "sums from the last to the first": lambda p, b: [sum(terms) for terms in p[::-1]],
+    "one sum": lambda p, b: [autograd.sum(terms) for terms in p],
+    "one sum, and a bias": lambda p, b: [autograd.sum([*terms, bias]) for terms, bias in zip(p, b, strict=True)],
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS_FIRST)
+def test_all_products_first_and_then_all_sums(name):
+    """Then all inputs are used again before the first sum. Each neuron stands where its last product does."""
+    w, b, x = [leaves(3) for _ in range(4)], leaves(4), leaves(3)
+    products = [[weight * number for weight, number in zip(row, x, strict=True)] for row in w]
+    outputs = [tanh(z) for z in PRODUCTS_FIRST[name](products, b)]
+    found = groups_of(outputs, x)
+    assert shapes(found) == [(4, 3), (4, "tanh")]
+    assert parts_of_products(found) == [(0, 4)]
+
+
+@pytest.mark.parametrize("how", ["a bias", "an input", "a product"])
+def test_products_first_with_something_that_is_used_elsewhere(how):
+    """The second neuron's use of it would stand somewhere else; then that neuron stays in its parts."""
+    w, b, x = [leaves(3) for _ in range(3)], leaves(3), leaves(3)
+    products = [[weight * number for weight, number in zip(row, x, strict=True)] for row in w]
+    if how == "a bias":
+        b[1] = tanh(x[0])
+    if how == "an input":
+        products[1][2] = tanh(products[1][1]) * w[1][2]
+    others = [products[1][1] * 2.0 if how == "a product" else b[1] * 2.0 if how == "a bias" else Value(1.0)]
+    outputs = [tanh(sum(terms, bias)) for terms, bias in zip(products, b, strict=True)]
+    assert [shape for shape in shapes(groups_of([*outputs, *others], x)) if shape[1] in (2, 3)] == [(2, 3)]
+
+
 def parts_of_products(found):
     return [(first, end) for g, first, end in found.parts if isinstance(found.groups[g], Product)]
 
