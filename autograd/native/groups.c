@@ -540,19 +540,13 @@ static void sort_parts(Search *search, const Part *parts, int32_t count, Part *s
     for (int32_t p = 0; p < count; p++) sorted[p] = parts[order[p]];
 }
 
-/* How deep the joined part must be of what computes this variable, or uses it before: after its next use. */
-static int32_t depth_of_next_use(const Search *search, const Part *joined, int32_t variable, int32_t mine)
-{
-    int32_t use = search->marks[variable];
-    return use < 0 || use == mine ? 1 : joined[use].depth + 1;
-}
-
+/* How deep the joined part must be of what computes these variables, or uses them before their next uses. */
 static int32_t deepest_next_use(const Search *search, const Part *joined, const int32_t *variables, int32_t count, int32_t mine)
 {
     int32_t needed = 1;
     for (int32_t i = 0; i < count; i++) {
-        int32_t depth = varies(search, variables[i]) ? depth_of_next_use(search, joined, variables[i], mine) : 1;
-        if (depth > needed) needed = depth;
+        int32_t use = varies(search, variables[i]) ? search->marks[variables[i]] : -1;
+        if (use >= 0 && use != mine && joined[use].depth >= needed) needed = joined[use].depth + 1;
     }
     return needed;
 }
@@ -560,13 +554,12 @@ static int32_t deepest_next_use(const Search *search, const Part *joined, const 
 static int32_t depth_before(const Search *search, const Part *joined, const Unit *unit, int32_t mine)
 {
     bool is_product = unit->row == PRODUCT;
-    int32_t depths[] = {
-        depth_of_next_use(search, joined, unit->result, mine),
-        is_product ? deepest_next_use(search, joined, unit->inputs, unit->length, mine)
-                   : deepest_next_use(search, joined, unit->operands, unit->count, mine),
-        is_product ? deepest_next_use(search, joined, &unit->bias, 1, mine) : 1,
-    };
-    return depths[0] > depths[1] ? (depths[0] > depths[2] ? depths[0] : depths[2]) : depths[1] > depths[2] ? depths[1] : depths[2];
+    int32_t needed = deepest_next_use(search, joined, &unit->result, 1, mine);
+    int32_t of_operands = is_product ? deepest_next_use(search, joined, unit->inputs, unit->length, mine)
+                                     : deepest_next_use(search, joined, unit->operands, unit->count, mine);
+    int32_t of_bias = is_product ? deepest_next_use(search, joined, &unit->bias, 1, mine) : 1;
+    if (of_operands > needed) needed = of_operands;
+    return of_bias > needed ? of_bias : needed;
 }
 
 /* The same from the end, as early in the sweep backward as can be, where other parts of a product come together. These are, among
@@ -575,7 +568,8 @@ static int32_t join_parts(Search *search, const Part *parts, Part *joined)
 {
     const WengertList *list = search->list;
     const Groups *groups = search->groups;
-    int32_t *firsts = search->next_uses, *units = firsts + list->count + 1, count = 0; /* of each group, its first place in `units` */
+    int32_t *firsts = search->next_uses, *units = firsts + list->count + 1; /* of each group the first place of its units */
+    int32_t count = 0;
     for (int32_t g = 0, first = 0; g < groups->group_count; first += groups->groups[g++].count) {
         firsts[g] = first;
         search->latest_parts[g] = -1;
