@@ -3,8 +3,6 @@
    and then those of broadcasts. So the sums do not depend on the size of the blocks, but for what lookups add (see lanes.h). */
 #include "chunk.h"
 
-
-enum { LINE = 64 };
 enum { CACHED_NUMBERS = 1 << 17 }; /* of all slots of a block together, values and adjoints, to stay in the nearer caches */
 enum { MOST_NUMBERS_OF_FOLD = 1 << 20 }; /* the same, for a fold that is a block */
 static const double OPERANDS_BETWEEN_SIGNALS = 1 << 24; /* so many take some hundredths of a second */
@@ -28,12 +26,6 @@ static void stop(Job *job)
 }
 
 /* ---- A block of examples */
-
-#if defined(__GNUC__)
-#define PREFETCH(place) __builtin_prefetch(place)
-#else
-#define PREFETCH(place) ((void)(place))
-#endif
 
 /* Of some examples beside each other, each input to its slot. What comes after the next ones is sent for: the rows are too
    short for a processor to foresee. */
@@ -169,7 +161,7 @@ static void run_block(const Program *program, const Job *job, Workspace *workspa
         fill_inputs(program, job, block, first);
         for (int32_t k = 0; k < program->step_count; k++) program->steps[k].forward(&program->steps[k], block);
     }
-    take_outputs(program, job, block, first);
+    if (job->outputs != NULL) take_outputs(program, job, block, first);
     if (!job->is_differentiated) return;
     sow_seeds(program, job, block, first);
     walk_back(program, block);
@@ -204,14 +196,6 @@ void run_chunk(const Program *program, Job *job, Workspace *workspace, Py_ssize_
 }
 
 /* ---- A thread's memory */
-
-/* Room for so many numbers, from the next line of the cache on. */
-static double *take_room(char **free, Py_ssize_t count)
-{
-    double *room = (double *)(((uintptr_t)*free + LINE - 1) & ~(uintptr_t)(LINE - 1));
-    *free = (char *)(room + count);
-    return room;
-}
 
 Py_ssize_t most_lanes(const Program *program)
 {

@@ -13,7 +13,7 @@ typedef struct {
     const Py_buffer *batch_array, *parameter_array; /* as Python has them */
     bool is_differentiated; /* there are seeds */
     bool has_own_seeds;     /* each example has its own */
-    double *outputs, *gradient, *input_gradients;
+    double *outputs, *gradient, *input_gradients; /* NULL where nobody asks */
     const bool *is_needed;  /* of each variable: an output that is asked for depends on it; NULL if that holds for all */
     Scalars *scalars;
     Uniform numbers, total; /* the total over the batch */

@@ -15,4 +15,10 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #endif
 
+#if defined(__GNUC__)
+#define PREFETCH(place) __builtin_prefetch(place)
+#else
+#define PREFETCH(place) ((void)(place))
+#endif
+
 #endif

@@ -27,6 +27,19 @@ class Program:
         threads: int,
         /,
     ) -> None: ...
+    def forward(
+        self, leaves: tuple[Value, ...], is_single: bool, threads: int, batch: Any, parameters: Any, /
+    ) -> Any: ...
+    def backward(
+        self,
+        leaves: tuple[Value, ...],
+        is_single: bool,
+        threads: int,
+        replayed: Any,
+        gradient: Any,
+        for_inputs: bool,
+        /,
+    ) -> Any: ...
     def value_and_grad(
         self,
         leaves: tuple[Value, ...],

@@ -91,9 +91,23 @@ static PyObject *program_value_and_grad(PyObject *self, PyObject *const *argumen
     return value_and_grad(program_of(self), arguments, count);
 }
 
+static PyObject *program_forward(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    return forward_directly(program_of(self), arguments, count);
+}
+
+static PyObject *program_backward(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    return backward_directly(program_of(self), arguments, count);
+}
+
 static PyMethodDef program_methods[] = {
     {"value_and_grad", (PyCFunction)(void (*)(void))program_value_and_grad, METH_FASTCALL,
      "What Tape.value_and_grad returns, where nothing that it is given needs to be converted; else None."},
+    {"forward", (PyCFunction)(void (*)(void))program_forward, METH_FASTCALL,
+     "What Tape.forward returns, and what has been replayed, where nothing that it is given needs to be converted; else None."},
+    {"backward", (PyCFunction)(void (*)(void))program_backward, METH_FASTCALL,
+     "What Tape.backward returns, of what forward() has replayed, where nothing needs to be converted; else NotImplemented."},
     {"replay", program_replay, METH_VARARGS, "Computes a batch's outputs, and its gradient where there are seeds."},
     {.ml_name = NULL},
 };

@@ -16,11 +16,12 @@ typedef struct {
 
 /* Of an instruction, the chain of sums that it ends: how many terms it has and how many of these are products; the last term,
    unless it is a whole sum; what that was added to, another chain if `goes_on`; the first instruction that uses an input, a
-   weight or the bias after the chain has; and the latest of the chain's instructions before that, its place.
+   weight or the bias after the chain has; the instruction at whose place the neuron stands; the latest of its products; the
+   latest variable of what it adds that is no product; and whether nothing else uses that, so that its use may stand anywhere.
    Of an instruction that is the place of a neuron, `end` is the one that ends its chain: it may add a bias later. */
 typedef struct {
-    int32_t terms, products, term, start, next_use, place, end;
-    bool goes_on, is_inner;
+    int32_t terms, products, term, start, next_use, place, end, last_product, known;
+    bool goes_on, is_inner, can_be_early;
 } Link;
 
 enum { NO_END = 0 }; /* no chain ends with the first instruction */
@@ -92,7 +93,40 @@ static Link *link_of(const Search *search, int32_t variable)
     return instruction_of(search, variable) == NULL ? NULL : &search->links[variable - first_result(search->list)];
 }
 
-/* What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else uses. */
+static void count_other(const Search *search, int32_t variable, Link *link)
+{
+    if (variable > link->known) link->known = variable;
+    link->can_be_early &= variable < 0 || search->uses[variable] == 1;
+}
+
+static void count_term(const Search *search, int32_t term, Link *link)
+{
+    link->terms++;
+    if (!varies(search, term)) {
+        count_other(search, term, link);
+        return;
+    }
+    int32_t product = term - first_result(search->list);
+    const int32_t *next_uses = &search->next_uses[2 * product];
+    link->products++;
+    link->next_use = earlier(link->next_use, earlier(next_uses[0], next_uses[1]));
+    if (product > link->last_product) link->last_product = product;
+}
+
+static bool may_stand_by_its_products(const Search *search, const Link *link)
+{
+    return link->can_be_early && link->known < first_result(search->list) + link->last_product &&
+           link->last_product < link->next_use;
+}
+
+/* With the addition k. It stands there; or where its last product does, if its inputs are used in between. */
+static void settle(const Search *search, int32_t k, Link *link)
+{
+    link->place = link->next_use <= k && may_stand_by_its_products(search, link) ? link->last_product : k;
+}
+
+/* What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else uses; or
+   a product that was there before. */
 static bool can_go_on(const Search *search, int32_t k, int place)
 {
     const int32_t *both = search->list->instructions[k].few;
@@ -100,17 +134,12 @@ static bool can_go_on(const Search *search, int32_t k, int place)
     const Link *link = link_of(search, start);
     if (link == NULL || link->terms == 0 || search->uses[start] != 1 || !is_term(search, term)) return false;
     if (link->next_use > k) return true;
-    if (varies(search, term)) return false;
+    if (varies(search, term)) {
+        Link longer = *link;
+        count_term(search, term, &longer);
+        return may_stand_by_its_products(search, &longer);
+    }
     return term < 0 || (search->uses[term] == 1 && term < first_result(search->list) + link->place);
-}
-
-static void count_term(const Search *search, int32_t term, Link *link)
-{
-    link->terms++;
-    if (!varies(search, term)) return;
-    const int32_t *next_uses = &search->next_uses[2 * (term - first_result(search->list))];
-    link->products++;
-    link->next_use = earlier(link->next_use, earlier(next_uses[0], next_uses[1]));
 }
 
 static bool go_on(Search *search, int32_t k, int place)
@@ -123,12 +152,15 @@ static bool go_on(Search *search, int32_t k, int place)
     link->term = term;
     link->start = start;
     link->goes_on = true;
-    if (link->next_use > k) link->place = k;
+    bool is_late_bias = link->next_use <= k && !varies(search, term);
     if (!varies(search, term)) link->next_use = earlier(link->next_use, search->next_uses[2 * k + 1 - place]);
     count_term(search, term, link);
+    if (!is_late_bias) settle(search, k, link);
     before->is_inner = true; /* for the time being */
     return true;
 }
+
+static Link new_link(void) { return (Link){.next_use = NEVER, .last_product = -1, .known = -1, .can_be_early = true}; }
 
 static bool begin(Search *search, int32_t k, int place)
 {
@@ -136,10 +168,17 @@ static bool begin(Search *search, int32_t k, int place)
     int32_t start = both[place], term = both[1 - place];
     if (!is_product(search, term)) return false;
     Link *link = &search->links[k];
-    *link = (Link){.term = term, .start = start, .place = k, .next_use = NEVER};
-    if (is_product(search, start)) count_term(search, start, link);
-    else link->next_use = search->next_uses[2 * k + place];
+    *link = new_link();
+    link->term = term;
+    link->start = start;
+    if (is_product(search, start)) {
+        count_term(search, start, link);
+    } else {
+        link->next_use = search->next_uses[2 * k + place];
+        count_other(search, start, link);
+    }
     count_term(search, term, link);
+    settle(search, k, link);
     return true;
 }
 
@@ -149,8 +188,11 @@ static void take_sum(Search *search, int32_t k)
     const int32_t *operands = operands_of(sum);
     for (int32_t i = 0; i < sum->count; i++)
         if (!is_term(search, operands[i])) return;
-    search->links[k] = (Link){.place = k, .next_use = search->next_uses[2 * k]};
-    for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], &search->links[k]);
+    Link *link = &search->links[k];
+    *link = new_link();
+    link->next_use = search->next_uses[2 * k];
+    for (int32_t i = 0; i < sum->count; i++) count_term(search, operands[i], link);
+    settle(search, k, link);
 }
 
 static bool is_sum(const Search *search, const Link *link)
@@ -458,6 +500,13 @@ static void note_use(Search *search, const int32_t *variables, int32_t count, in
         if (varies(search, variables[i])) search->marks[variables[i]] = part;
 }
 
+static void note_uses(Search *search, const Unit *unit, int32_t part)
+{
+    bool is_product = unit->row == PRODUCT;
+    note_use(search, is_product ? unit->inputs : unit->operands, is_product ? unit->length : unit->count, part);
+    if (is_product) note_use(search, &unit->bias, 1, part);
+}
+
 static void add_to_parts(Search *search, const Unit *unit)
 {
     Groups *groups = search->groups;
@@ -476,8 +525,74 @@ static void add_to_parts(Search *search, const Unit *unit)
     }
     groups->parts[mine].end = unit->place + 1;
     search->depths[unit->result] = groups->parts[mine].depth;
-    note_use(search, operands, count, mine);
-    if (is_product) note_use(search, &unit->bias, 1, mine);
+    note_uses(search, unit, mine);
+}
+
+/* Writes the parts in the order of their depths, equal ones as they are. */
+static void sort_parts(Search *search, const Part *parts, int32_t count, Part *sorted)
+{
+    int32_t *depths = search->of_instructions, *order = depths + search->list->count + 1, deepest_of_all = 0;
+    for (int32_t p = 0; p < count; p++) {
+        depths[p] = parts[p].depth;
+        if (depths[p] > deepest_of_all) deepest_of_all = depths[p];
+    }
+    sort_by_depth(depths, count, order + search->list->count + 1, deepest_of_all, order);
+    for (int32_t p = 0; p < count; p++) sorted[p] = parts[order[p]];
+}
+
+/* How deep the joined part must be of what computes these variables, or uses them before their next uses. */
+static int32_t deepest_next_use(const Search *search, const Part *joined, const int32_t *variables, int32_t count, int32_t mine)
+{
+    int32_t needed = 1;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t use = varies(search, variables[i]) ? search->marks[variables[i]] : -1;
+        if (use >= 0 && use != mine && joined[use].depth >= needed) needed = joined[use].depth + 1;
+    }
+    return needed;
+}
+
+static int32_t depth_before(const Search *search, const Part *joined, const Unit *unit, int32_t mine)
+{
+    bool is_product = unit->row == PRODUCT;
+    int32_t needed = deepest_next_use(search, joined, &unit->result, 1, mine);
+    int32_t of_operands = is_product ? deepest_next_use(search, joined, unit->inputs, unit->length, mine)
+                                     : deepest_next_use(search, joined, unit->operands, unit->count, mine);
+    int32_t of_bias = is_product ? deepest_next_use(search, joined, &unit->bias, 1, mine) : 1;
+    if (of_operands > needed) needed = of_operands;
+    return of_bias > needed ? of_bias : needed;
+}
+
+/* The same from the end, as early in the sweep backward as can be, where other parts of a product come together. These are, among
+   others, neurons whose biases use one variable, each after the one before. Returns how many parts there are then. */
+static int32_t join_parts(Search *search, const Part *parts, Part *joined)
+{
+    const WengertList *list = search->list;
+    const Groups *groups = search->groups;
+    int32_t *firsts = search->next_uses, *units = firsts + list->count + 1; /* of each group the first place of its units */
+    int32_t count = 0;
+    for (int32_t g = 0, first = 0; g < groups->group_count; first += groups->groups[g++].count) {
+        firsts[g] = first;
+        search->latest_parts[g] = -1;
+    }
+    for (int32_t u = 0; u < search->unit_count; u++) units[firsts[search->units[u].group] + search->units[u].place] = u;
+    for (int32_t v = -list->constants; v < list->variables; v++) search->marks[v] = -1;
+    for (const Part *part = parts + groups->part_count; part-- > parts;) {
+        int32_t mine = search->latest_parts[part->group], needed = 1;
+        const int32_t *first = units + firsts[part->group] + part->first, *end = first + (part->end - part->first);
+        for (const int32_t *u = first; u < end; u++) {
+            int32_t depth = depth_before(search, joined, &search->units[*u], mine);
+            if (depth > needed) needed = depth;
+        }
+        if (mine >= 0 && joined[mine].first == part->end && joined[mine].depth >= needed) {
+            joined[mine].first = part->first;
+        } else {
+            mine = count++;
+            joined[mine] = (Part){part->group, part->first, part->end, needed};
+            if (groups->groups[part->group].row == PRODUCT) search->latest_parts[part->group] = mine;
+        }
+        for (const int32_t *u = first; u < end; u++) note_uses(search, &search->units[*u], mine);
+    }
+    return count;
 }
 
 static int make_parts(Search *search)
@@ -493,13 +608,15 @@ static int make_parts(Search *search)
     for (int32_t v = -list->constants; v < list->variables; v++) search->depths[v] = 0, search->marks[v] = -1;
     for (int32_t g = 0; g < groups->group_count; g++) search->latest_parts[g] = -1;
     for (const Unit *unit = search->units; unit < search->units + search->unit_count; unit++) add_to_parts(search, unit);
-    int32_t *depths = search->of_instructions, *order = depths + list->count + 1, deepest_of_all = 0;
-    for (int32_t p = 0; p < groups->part_count; p++) {
-        depths[p] = parts[p].depth;
-        if (depths[p] > deepest_of_all) deepest_of_all = depths[p];
+    sort_parts(search, parts, groups->part_count, sorted);
+    int32_t count = join_parts(search, sorted, parts);
+    if (count < groups->part_count) {
+        sort_parts(search, parts, count, sorted);
+        for (int32_t p = 0; p < count; p++) parts[p] = sorted[count - 1 - p];
+        groups->part_count = count;
+        PyMem_RawFree(sorted);
+        return 0;
     }
-    sort_by_depth(depths, groups->part_count, order + list->count + 1, deepest_of_all, order);
-    for (int32_t p = 0; p < groups->part_count; p++) sorted[p] = parts[order[p]];
     PyMem_RawFree(parts);
     groups->parts = sorted;
     return 0;

@@ -12,7 +12,7 @@ typedef struct {
     int32_t *results;
     int32_t *weights; /* count * length variables, neuron by neuron; NULL if it is no product */
     int32_t *biases;
-    int32_t *stands; /* for each result the one in whose place it is computed: itself, but for neurons with late biases */
+    int32_t *stands; /* for each result the one in whose place it is computed: itself, but for neurons with late biases or sums */
     const int32_t *inputs;
 } Group;
 

@@ -1,4 +1,5 @@
-/* Kept values. A batch and its parameters are known again where they are the same arrays, which nobody can change. */
+/* Kept values. A batch and its parameters are known again where they lie in the same memory, which is held, and which nobody can
+   change. */
 #include "kept.h"
 
 enum { MOST_KEPT_NUMBERS = 1 << 19 }; /* four megabytes: more would have to come back from slow memory */
@@ -19,8 +20,10 @@ Kept *room_for_values(const Program *program, Py_ssize_t examples, Py_ssize_t la
     free_kept(kept);
     Py_ssize_t values = count_values(program, examples, lanes);
     if (values == 0) return NULL;
-    kept = PyMem_RawCalloc(1, sizeof *kept + (size_t)values * sizeof(double));
+    kept = PyMem_RawCalloc(1, sizeof *kept + LINE + (size_t)values * sizeof(double));
     if (kept == NULL) return NULL;
+    char *free = (char *)(kept + 1);
+    kept->values = take_room(&free, values);
     kept->examples = examples;
     kept->stride = stride_of(lanes);
     return kept;
@@ -55,7 +58,7 @@ int hold_numbers(Kept *kept, const Py_buffer *batch, const Py_buffer *parameters
 
 static bool is_same(const Py_buffer *held, const Py_buffer *given)
 {
-    return held->obj == given->obj && held->buf == given->buf && given->readonly;
+    return held->buf == given->buf && held->len == given->len && given->readonly;
 }
 
 bool is_kept(const Kept *kept, Py_ssize_t examples, const Py_buffer *batch, const Py_buffer *parameters)

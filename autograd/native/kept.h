@@ -7,7 +7,7 @@
 struct Kept {
     Py_ssize_t examples, stride;
     Py_buffer batch, parameters; /* that they are the values of */
-    double values[];             /* of each fold, all slots */
+    double *values;              /* of each fold, all slots */
 };
 
 /* Room for so many examples, in blocks of so many, if need be in the place of what is kept already. NULL if that is more than
@@ -23,10 +23,10 @@ static inline bool are_fixed(const Py_buffer *batch, const Py_buffer *parameters
     return batch->readonly && parameters->readonly;
 }
 
-/* Notes whose values they are, and holds these arrays. Returns -1 without an exception if they cannot be held. */
+/* Notes whose values they are, and holds these arrays' memory. Returns -1 without an exception if they cannot be held. */
 int hold_numbers(Kept *kept, const Py_buffer *batch, const Py_buffer *parameters);
 
-/* Whether the values are those of these very arrays. */
+/* Whether the values are those of the numbers in this very memory. */
 bool is_kept(const Kept *kept, Py_ssize_t examples, const Py_buffer *batch, const Py_buffer *parameters);
 
 #endif

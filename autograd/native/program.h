@@ -33,6 +33,16 @@ static inline void clear_uniform(const WengertList *list, const Uniform *uniform
 /* An odd number of lines of the cache, so that slots are not all in the same place there. */
 static inline Py_ssize_t stride_of(Py_ssize_t lanes) { return lanes | EIGHT; }
 
+enum { LINE = 64 }; /* of the cache: a vector that lies in two of them takes twice the time */
+
+/* Room for so many numbers, from the next line of the cache on. */
+static inline double *take_room(char **free, Py_ssize_t count)
+{
+    double *room = (double *)(((uintptr_t)*free + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    *free = (char *)(room + count);
+    return room;
+}
+
 typedef struct Kept Kept;
 
 typedef struct {

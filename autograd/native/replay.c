@@ -260,7 +260,7 @@ static void replay_example(const Program *program, const Job *job)
     memcpy(numbers, job->batch, (size_t)list->inputs * sizeof(double));
     memcpy(numbers + list->inputs, job->parameters, (size_t)list->parameters * sizeof(double));
     sweep_forward(list, singles, program->single_count, job->scalars);
-    for (int32_t k = 0; k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
+    for (int32_t k = 0; job->outputs != NULL && k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
     if (!job->is_differentiated) return;
     memset(adjoints - list->constants, 0, ((size_t)list->constants + (size_t)list->variables) * sizeof(double));
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;

@@ -18,12 +18,18 @@ ALWAYS_INLINE void move_number(double *field, double *number, Direction directio
     else *field = direction == ADD ? *field + *number : *number;
 }
 
+enum { AHEAD = 128 }; /* so early a Value is sent for: of many, most lie in slow memory */
+
 /* Moves the numbers of the Values that are of no subclass. Returns the place of the first item that is something else. */
 ALWAYS_INLINE Py_ssize_t move_all_plain(PyObject **items, Py_ssize_t first, Py_ssize_t end, bool is_grad, double *numbers,
                                         Direction direction)
 {
     PyTypeObject *type = Value_Type;
     Py_ssize_t i = first;
+    for (; i + AHEAD < end && Py_IS_TYPE(items[i], type); i++) {
+        PREFETCH(field_of(items[i + AHEAD], is_grad));
+        move_number(field_of(items[i], is_grad), &numbers[i], direction);
+    }
     for (; i < end && Py_IS_TYPE(items[i], type); i++) move_number(field_of(items[i], is_grad), &numbers[i], direction);
     return i;
 }
@@ -75,18 +81,12 @@ static int move_any(PyObject *value, bool is_grad, PyObject *name, double *numbe
     return status;
 }
 
-/* vectors.py has checked that values and vector fit each other; what this checks again keeps the memory safe. */
-static PyObject *move_numbers(PyObject *arguments, Direction direction)
+/* Of a list or tuple. vectors.py has checked that it fits the numbers; what this checks again keeps the memory safe. */
+static int move_all(PyObject *items, bool is_grad, double *numbers, Py_ssize_t count, Direction direction)
 {
-    PyObject *values;
-    int is_grad;
-    Py_buffer vector;
-    if (!PyArg_ParseTuple(arguments, direction == GATHER ? "Opw*" : "Opy*", &values, &is_grad, &vector)) return NULL;
-    PyObject *items = PySequence_Fast(values, "expected a list or tuple of Values"), *name = PyUnicode_FromString(is_grad ? "grad" : "data");
-    Py_ssize_t count = items != NULL ? PySequence_Fast_GET_SIZE(items) : 0;
-    bool fits = items != NULL && name != NULL && vector.len == count * (Py_ssize_t)sizeof(double);
-    double *numbers = vector.buf;
-    int status = 0;
+    PyObject *name = PyUnicode_FromString(is_grad ? "grad" : "data");
+    bool fits = PySequence_Fast_GET_SIZE(items) == count;
+    int status = name != NULL ? 0 : -1;
     for (Py_ssize_t i = 0; fits && status == 0; i++) {
         Py_ssize_t there = PySequence_Fast_GET_SIZE(items), end = count < there ? count : there; /* a list may change */
         i = move_plain(PySequence_Fast_ITEMS(items), i, end, is_grad, numbers, direction);
@@ -96,11 +96,28 @@ static PyObject *move_numbers(PyObject *arguments, Direction direction)
         if (fits) status = move_any(value, is_grad, name, &numbers[i], direction);
     }
     if (direction != GATHER && !is_grad) changes++;
-    PyBuffer_Release(&vector);
-    Py_XDECREF(items);
     Py_XDECREF(name);
     if (!PyErr_Occurred() && !fits) PyErr_SetString(PyExc_TypeError, "expected as many numbers as Values");
-    return fits && status == 0 ? Py_NewRef(Py_None) : NULL;
+    return fits ? status : -1;
+}
+
+int add_to_gradients(PyObject *values, double *numbers, Py_ssize_t count)
+{
+    return move_all(values, true, numbers, count, ADD);
+}
+
+static PyObject *move_numbers(PyObject *arguments, Direction direction)
+{
+    PyObject *values;
+    int is_grad;
+    Py_buffer vector;
+    if (!PyArg_ParseTuple(arguments, direction == GATHER ? "Opw*" : "Opy*", &values, &is_grad, &vector)) return NULL;
+    PyObject *items = PySequence_Fast(values, "expected a list or tuple of Values");
+    Py_ssize_t count = vector.len / (Py_ssize_t)sizeof(double);
+    int status = items == NULL ? -1 : move_all(items, is_grad, vector.buf, count, direction);
+    PyBuffer_Release(&vector);
+    Py_XDECREF(items);
+    return status == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 PyObject *first_stranger(PyObject *Py_UNUSED(module), PyObject *values)

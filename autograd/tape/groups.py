@@ -7,7 +7,7 @@ of a matrix with the batch. The instructions of one operation that stand as deep
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from autograd.engines import engine
@@ -51,7 +51,8 @@ class Product(Group):
     weights  for each neuron the variables of its weights, which depend on no input
     inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
     biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
-    stands   for each neuron the result in whose place it is computed: its own, or that of the sum before a late bias
+    stands   for each neuron the result in whose place it is computed: its own, that of the sum before a late bias, or
+             that of its last product, where all products come before all sums
 
     A neuron is one `dot`, or a chain of products and sums of which nothing else uses a part: they are the same sums in
     the same order. Then its result is that of the last sum:
@@ -174,31 +175,67 @@ def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int)
     Neurons of one product, and the dots of a group, stay together, as long as no other use of an input stands between
     theirs.
     """
-    parts: list[list[int]] = []
-    depths: list[int] = []
-    latest: dict[int, int] = {}  # of each product, and of each group of dots, its latest part
-    depth, last_use = [0] * variables, [-1] * variables  # of each variable: that of its part; its latest use's part
+    parts: list[Part] = []
+    latest: dict[int, Part] = {}  # of each product, and of each group of dots, its latest part
+    depth: list[int] = [0] * variables  # of each variable: that of its part
+    last_use: dict[int, Part] = {}
     for unit, (group, place) in zip(units, places, strict=True):
-        mine = latest.get(group, -1)
+        mine = latest.get(group)
         needed = 1
         for variable in unit.needed:
-            use = last_use[variable]
-            needed = max(needed, 1 + depth[variable], 1 + depths[use] if use >= 0 and use != mine else 0)
-        if mine >= 0 and depths[mine] >= needed:
-            parts[mine][2] = place + 1
+            use = last_use.get(variable)
+            needed = max(needed, 1 + depth[variable], 1 + use.depth if use and use is not mine else 0)
+        if mine and mine.depth >= needed:
+            mine.end = place + 1
         else:
-            mine = len(parts)
-            parts.append([group, place, place + 1])
-            depths.append(needed)
+            mine = Part(group, place, place + 1, needed, [])
+            parts.append(mine)
             if unit.row in (PRODUCT, DOT):
                 latest[group] = mine
-        depth[unit.result] = depths[mine]
+        mine.units.append(unit)
+        depth[unit.result] = mine.depth
         for variable in unit.needed:
             last_use[variable] = mine
-    return [
-        (group, first, end)
-        for group, first, end in (parts[k] for k in sorted(range(len(parts)), key=depths.__getitem__))
-    ]
+    parts.sort(key=lambda part: part.depth)
+    joined = join_parts(parts)
+    return [(part.group, part.first, part.end) for part in (joined if len(joined) < len(parts) else parts)]
+
+
+@dataclass
+class Part:
+    """Some units of a group: from `first` to before `end`."""
+
+    group: int
+    first: int
+    end: int
+    depth: int
+    units: list[Unit]
+
+
+def join_parts(parts: list[Part]) -> list[Part]:
+    """The same from the end, as early in the sweep backward as can be, where other parts of a product come together.
+
+    These are, among others, neurons whose biases use one variable, each after the one before.
+    """
+    joined: list[Part] = []
+    latest: dict[int, Part] = {}
+    next_use: dict[int, Part] = {}
+    for part in reversed(parts):
+        mine = latest.get(part.group)
+        uses = [next_use.get(v) for unit in part.units for v in (*unit.needed, unit.result)]
+        needed = 1 + max((use.depth for use in uses if use and use is not mine), default=0)
+        if mine and mine.first == part.end and mine.depth >= needed:
+            mine.first = part.first
+        else:
+            mine = Part(part.group, part.first, part.end, needed, [])
+            joined.append(mine)
+            if part.units[0].row == PRODUCT:
+                latest[part.group] = mine
+        for unit in part.units:
+            for variable in unit.needed:
+                next_use[variable] = mine
+    joined.sort(key=lambda part: part.depth)
+    return joined[::-1]
 
 
 def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:
@@ -257,6 +294,16 @@ class Chain:
     place: int  # the latest of its instructions by which nothing else has used its bias, a weight or an input
     next_use: int  # the first instruction that needs its bias, a weight or an input after the chain has
     varying: list[int]  # of its inputs
+    last_product: int = -1  # the latest of its products
+    known: int = -1  # the latest variable of what it adds that is no product
+    can_be_early: bool = True  # nothing else uses that, so that its use may stand anywhere
+
+    def settle(self, k: int, first: int) -> None:
+        """With the addition k. It stands there; or where its last product does, if its inputs are used in between."""
+        self.place = self.last_product if self.next_use <= k and self.may_stand_by_its_products(first) else k
+
+    def may_stand_by_its_products(self, first: int) -> bool:
+        return self.can_be_early and self.known < first + self.last_product and self.last_product < self.next_use
 
 
 NEVER = 2**31 - 1
@@ -267,7 +314,8 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
 
     Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at one place.
     What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else
-    uses. A chain with a single product is one only beside another with the same input.
+    uses. Or all products come first, and then all sums: each neuron stands where its last product does. A chain with a
+    single product is one only beside another with the same input.
     """
     first, rows = wengert.first_result, wengert.rows.tolist()
     uses, next_uses = find_uses(wengert, operands, len(varies))
@@ -289,19 +337,29 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             return False
         if chains[start].next_use > k:
             return True
+        if varies[term]:
+            longer = replace(chains[start], weights=[], inputs=[], inner=[], varying=[])
+            add_term(longer, term)
+            return longer.may_stand_by_its_products(first)
         return not varies[term] and (term < 0 or (uses[term] == 1 and term < first + chains[start].place))
 
     def add_term(chain: Chain, term: int) -> None:
         if not varies[term]:
             chain.weights.append(term)
             chain.inputs.append(one)
+            add_other(chain, term)
             return
         varying = int(varies[operands[term - first][1]])
         chain.weights.append(operands[term - first][1 - varying])
         chain.inputs.append(operands[term - first][varying])
         chain.varying.append(chain.inputs[-1])
         chain.next_use = min(chain.next_use, *next_uses[term - first])
+        chain.last_product = max(chain.last_product, term - first)
         chain.inner.append(term)
+
+    def add_other(chain: Chain, variable: int) -> None:
+        chain.known = max(chain.known, variable)
+        chain.can_be_early = chain.can_be_early and (variable < 0 or uses[variable] == 1)
 
     def of_addition(k: int) -> Chain | None:
         for place in (0, 1):
@@ -309,11 +367,12 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
             if can_go_on(k, place):
                 chain = chains.pop(start)
                 chain.inner.append(start)
-                if chain.next_use > k:
-                    chain.place = k
+                is_late_bias = chain.next_use <= k and not varies[term]
                 if not varies[term]:
                     chain.next_use = min(chain.next_use, next_uses[k][1 - place])
                 add_term(chain, term)
+                if not is_late_bias:
+                    chain.settle(k, first)
                 return chain
         for place in (0, 1):
             start, term = operands[k][place], operands[k][1 - place]
@@ -322,7 +381,10 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
                 if is_product(start):
                     chain = Chain(nothing, [], [], [], k, NEVER, [])
                     add_term(chain, start)
+                else:
+                    add_other(chain, start)
                 add_term(chain, term)
+                chain.settle(k, first)
                 return chain
         return None
 
@@ -332,6 +394,7 @@ def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bo
         chain = Chain(zero, [], [], [], k, min(next_uses[k]), [])
         for term in operands[k]:
             add_term(chain, term)
+        chain.settle(k, first)
         return chain
 
     for k, row in enumerate(rows):

@@ -10,7 +10,7 @@ import os
 import reprlib
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, NamedTuple, cast, overload
 from zlib import crc32
 
 from autograd import files, structures
@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     Array = NDArray[numpy.float64]
 
 EXAMPLES_AT_ONCE = 1024  # in a Jacobian, where every example needs room for its own gradient
+
+
+class Direct(NamedTuple):
+    """A program's own methods, for what needs no conversion: native/direct.h says what each is given and returns."""
+
+    value_and_grad: Callable[..., Any]
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
 
 
 class Tape:
@@ -115,8 +123,8 @@ class Tape:
         self.__dict__.update(fast_math=executors.checked_fast_math(fast_math))
         self.executor = executors.checked(executor, self._wengert, self.fast_math)
         self.threads = checked_threads(threads)
-        # Of the last forward(): the batch, its fingerprint, and what was replayed, a batch and parameters.
-        self._replayed: tuple[Array, object, Array, Array] | None = None
+        # Of the last forward(): the batch, its fingerprint, and the parameters' numbers, or their bytes.
+        self._replayed: tuple[Array, object, Array | bytes] | None = None
 
     @classmethod
     def record(cls, function: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Tape:
@@ -187,16 +195,18 @@ class Tape:
         Raises TypeError for anything but real numbers, and ValueError for another shape; then there is nothing to
         differentiate, as before the first `forward()`.
         """
-        self._replayed = None  # an error or interrupt leaves nothing to differentiate
+        self.__dict__["_replayed"] = None  # an error or interrupt leaves nothing to differentiate
+        directly = self._directly
+        if directly is not None and (found := directly.forward(batch, parameters)) is not None:
+            outputs, self.__dict__["_replayed"] = found
+            return outputs  # type: ignore[no-any-return]
         numbers, vector = self._batch(batch), self._parameter_vector(parameters)
         before = fingerprint(numbers)
-        # Where nobody can change an array, an executor may know it again, and what it has computed from it.
-        fixed = numpy.frombuffer(before).reshape(numbers.shape) if isinstance(before, bytes) else numbers
         if isinstance(vector, numpy.ndarray):  # an executor's own does not change
             vector = vector.copy() if parameters is not None else vector
             vector.flags.writeable = False
-        outputs, _, _ = self._replay(fixed, vector)
-        self._replayed = numbers, before, fixed, vector
+        outputs, _, _ = self._replay(self._fixed(numbers, before), vector)
+        self._replayed = numbers, before, vector
         return self._shaped(outputs)
 
     def backward(self, gradient: ArrayLike | None = None, *, inputs: bool = False) -> Array | None:
@@ -215,15 +225,21 @@ class Tape:
         none), and if the batch has been changed since; ValueError for a gradient that does not fit, and for a mean of
         no examples.
         """
-        if self._replayed is None:
+        replayed, directly = self._replayed, self._directly
+        if replayed is None:
             raise RuntimeError("Tape.backward: expected forward(batch) before, whose outputs are to be differentiated")
-        batch, before, fixed, parameters = self._replayed
+        if directly is not None and self._are_plain:
+            found = directly.backward(replayed, gradient, inputs)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]
+        batch, before, vector = replayed
         if fingerprint(batch) != before:
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
-        fixed = self._real_array("batch", fixed)  # another executor than that of forward() may have had its own
-        parameters = self._real_array("parameters", parameters)
-        _, vector, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
-        add_to(self.parameters, True, numpy.asarray(vector, float), self._are_plain)
+        # Another executor than that of forward() may have had its own arrays.
+        fixed = self._real_array("batch", self._fixed(batch, before))
+        parameters = self._real_array("parameters", numpy.frombuffer(vector) if isinstance(vector, bytes) else vector)
+        _, derivatives, input_gradients = self._replay(fixed, parameters, self._seeds(gradient, len(batch)), inputs)
+        add_to(self.parameters, True, numpy.asarray(derivatives, float), self._are_plain)
         return input_gradients
 
     @overload
@@ -268,7 +284,7 @@ class Tape:
         (array([10., 40.]), array([2.5]))
         """
         directly = self._directly
-        if directly is not None and (found := directly(batch, parameters, gradient, inputs)) is not None:
+        if directly is not None and (found := directly.value_and_grad(batch, parameters, gradient, inputs)) is not None:
             return found  # type: ignore[no-any-return]
         numbers = self._batch(batch)
         vector = self._parameter_vector(parameters)
@@ -638,10 +654,12 @@ class Tape:
         return executors.program(self.executor, self._wengert, self.fast_math)
 
     @cached_property
-    def _directly(self) -> Callable[..., Any] | None:
-        """The program's own value_and_grad, if it has one; it does not check the indices of lookups."""
-        own = None if len(self._wengert.lookups[0]) else getattr(self._program, "value_and_grad", None)
-        return own and partial(own, self.parameters, self._is_single, self.threads)
+    def _directly(self) -> Direct | None:
+        """The program's own methods, if it has them; they do not check the indices of lookups."""
+        if len(self._wengert.lookups[0]) or not hasattr(self._program, "value_and_grad"):
+            return None
+        bound = self.parameters, self._is_single, self.threads
+        return Direct(*(partial(getattr(self._program, name), *bound) for name in Direct._fields))
 
     @cached_property
     def _program_of_leaves(self) -> Program:
@@ -689,6 +707,10 @@ class Tape:
         numbers = real_array("batch", self._batch(batch))
         vector = real_array("parameters", self._parameter_vector(parameters))
         return numbers, vector, self._seeds(gradient, len(numbers))
+
+    def _fixed(self, batch: Array, before: object) -> Array:
+        """The batch as it was; where nobody can change it, an executor may know it again, and what it has computed."""
+        return numpy.frombuffer(before).reshape(-1, len(self.inputs)) if isinstance(before, bytes) and before else batch
 
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)
@@ -858,8 +880,10 @@ def real_array(what: str, numbers: ArrayLike | None) -> Array:
 
     What is beyond the range of float64 becomes inf, but for Python's integers: they raise OverflowError, as in a Value.
     """
-    if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64 and numbers.flags.carray:
-        return numbers  # as it is, which is quick
+    if type(numbers) is numpy.ndarray and numbers.dtype == numpy.float64:
+        flags = numbers.flags
+        if flags.c_contiguous and flags.aligned:  # read-only or not
+            return numbers  # as it is, which is quick
     if has_masked(numbers):
         given = "masked array" if isinstance(numbers, numpy.ma.MaskedArray) else type(numbers).__name__
         raise TypeError(f"Tape: {what}: expected real numbers, got a {given}, of which some are masked; fill them")

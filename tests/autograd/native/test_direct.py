@@ -142,7 +142,7 @@ def test_threads_may_be_changed():
     first = as_lists(tape.value_and_grad(BATCHES["many"]))
     tape.threads = 2
     assert as_lists(tape.value_and_grad(BATCHES["many"])) == first
-    assert tape._directly.args[2] == 2
+    assert tape._directly.value_and_grad.args[2] == 2
 
 
 def test_another_executor_takes_over():
@@ -169,3 +169,151 @@ def test_an_error_of_inputs_is_its_own():
         with pytest.raises(ValueError, match="ambiguous"):
             tape.value_and_grad(batch, inputs=np.ones(2))
         batch.resize((4, 2), refcheck=False)  # nobody holds it
+
+
+# ---- forward() and backward()
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize(("outputs", "parameters"), [(1, 3), (4, 3), (1, 100), (100, 2)])
+def test_two_calls_have_the_numbers_of_the_checked_way(name, outputs, parameters):
+    batch, vector = BATCHES[name], np.linspace(-1.0, 1.0, parameters)
+    for given in (None, vector, vector.tolist(), vector[::-1]):
+        for gradient in (None, 0.25, 1, np.float64(2.0), *([] if outputs == 1 else [np.arange(float(outputs))])):
+            found = []
+            for tape in tapes(outputs, parameters):
+                tape.parameters[0].grad = 0.5
+                parts = [tape.forward(batch, parameters=given)]
+                for inputs in (False, True):
+                    parts.append(tape.backward(gradient, inputs=inputs))
+                    parts.append(np.array([p.grad for p in tape.parameters]))
+                assert parts.pop(1) is None
+                for p in tape.parameters:
+                    p.grad = 0.0
+                found.append(as_lists(parts))
+            assert found[0] == found[1]
+
+
+def test_two_calls_are_one():
+    for name in ("one example", "many"):
+        tape, _ = tapes(parameters=100)
+        outputs, gradient, of_inputs = tape.value_and_grad(BATCHES[name], inputs=True)
+        assert tape.forward(BATCHES[name]).tobytes() == outputs.tobytes()
+        assert tape.backward(inputs=True).tobytes() == of_inputs.tobytes()
+        assert [p.grad for p in tape.parameters] == gradient.tolist()
+
+
+def test_they_are_used():
+    tape, _ = tapes()
+    program, bound = tape._program, (tape.parameters, True, 1)
+    batch = BATCHES["many"]
+    outputs, replayed = program.forward(*bound, batch, None)
+    assert replayed[0] is batch
+    assert replayed[1] == batch.tobytes()
+    assert np.frombuffer(replayed[2]).tolist() == [p.data for p in tape.parameters]
+    assert outputs.tolist() == tape.forward(batch).tolist()
+    assert program.backward(*bound, replayed, None, False) is None
+    assert tape.parameters[0].grad != 0.0
+    for given, vector in [(None, None), ([[0.5, 1.0]], None), (batch, [1.0, 2.0, 3.0]), (np.zeros((1 << 19, 2)), None)]:
+        assert program.forward(*bound, given, vector) is None
+    with pytest.raises(TypeError, match="forward: expected 5 arguments, got 1"):
+        program.forward(None)
+    with pytest.raises(TypeError, match="backward: expected 6 arguments, got 0"):
+        program.backward()
+
+
+def test_what_has_not_been_replayed_so_is_left_to_python():
+    tape, _ = tapes()
+    program, bound = tape._program, (tape.parameters, True, 1)
+    batch, vector = np.ones((3, 2)), bytes(24)
+    fixed = batch.tobytes()
+    for replayed in [
+        None, (), (batch, fixed), [batch, fixed, vector], (batch, fixed, np.zeros(3)), (batch.tolist(), fixed, vector),
+        (batch, fixed, vector[:-8]), (batch, fixed[:-16], vector), (batch, batch, vector), (batch + 1.0, fixed, vector),
+        (batch.T.copy(), fixed, vector), (batch[:0], b"", vector),
+    ]:  # fmt: skip
+        assert program.backward(*bound, replayed, None, False) is NotImplemented
+    for gradient in (1, np.ones(3), np.ones((3, 1)), "1"):
+        assert program.backward(*bound, (batch, fixed, vector), gradient, False) is NotImplemented
+    assert [p.grad for p in tape.parameters] == [0.0] * 3
+    assert program.backward(*bound, (batch, fixed, vector), None, False) is None
+
+
+def two_calls(tape, batch, options, gradient):
+    tape.forward(batch, **options)
+    tape.backward(gradient)
+
+
+@pytest.mark.parametrize(
+    ("batch", "options", "gradient"),
+    [
+        (None, {}, None), ([["a", "b"]], {}, None), (np.zeros((1, 3)), {}, None), (np.zeros((0, 2)), {}, None),
+        (np.zeros((1, 2)), {"parameters": np.zeros(2)}, None), (np.zeros((2, 2)), {}, np.zeros((3, 1))),
+        (np.zeros((1, 2)), {}, "one"),
+    ],
+)  # fmt: skip
+def test_the_errors_of_two_calls_are_those_of_the_checked_way(batch, options, gradient):
+    messages = []
+    for tape in tapes():
+        with pytest.raises((TypeError, ValueError)) as error:
+            two_calls(tape, batch, options, gradient)
+        messages.append((error.type, str(error.value)))
+        assert [p.grad for p in tape.parameters] == [0.0] * 3
+    assert messages[0] == messages[1]
+
+
+def test_a_batch_that_has_changed_is_not_differentiated():
+    for tape in tapes():
+        batch = np.ones((3, 2))
+        tape.forward(batch)
+        batch[2, 1] = -0.0
+        batch[2, 1] = 0.0
+        with pytest.raises(RuntimeError, match="the batch has been changed since"):
+            tape.backward()
+        batch[2, 1] = 1.0
+        tape.backward()  # it is what it was
+        assert tape.parameters[0].grad != 0.0
+        batch.resize((4, 2), refcheck=False)  # nobody holds it
+        with pytest.raises(RuntimeError, match="the batch has been changed since"):
+            tape.backward()
+
+
+def test_parameters_are_those_of_forward():
+    for tape in tapes():
+        _, gradient = tape.value_and_grad(BATCHES["many"])
+        tape.forward(BATCHES["many"])
+        for p in tape.parameters:
+            p.data, p.grad = p.data + 1.0, 0.0
+        tape.backward()
+        assert [p.grad for p in tape.parameters] == gradient.tolist()
+
+
+def test_the_gradient_of_a_subclass_is_its_own():
+    class Noting(Value):
+        noted = ()
+
+        @property
+        def grad(self):
+            return 0.5
+
+        @grad.setter
+        def grad(self, number):
+            Noting.noted += (number,)
+
+    w, x = Noting(3.0), Value(1.0)
+    tape = Tape(w * x, [x])
+    tape.forward(np.array([[2.0]]))
+    tape.backward()
+    assert Noting.noted == (2.5,)
+
+
+def test_another_executor_takes_over_between():
+    grads = []
+    for executors in (("native", "numpy"), ("numpy", "native")):
+        tape, _ = tapes()
+        tape.executor = executors[0]
+        tape.forward(BATCHES["many"])
+        tape.executor = executors[1]
+        tape.backward()
+        grads.append([p.grad for p in tape.parameters])
+    assert grads[0] == pytest.approx(grads[1], rel=1e-12)

@@ -7,7 +7,18 @@ import pytest
 import autograd
 from autograd import Value, dot, exp, logsumexp, relu, softmax, tanh
 
-KINDS = ["layer", "layer", "chains", "sums", "one sum", "bias last", "biases later", "biases later"]
+KINDS = [
+    "layer",
+    "layer",
+    "chains",
+    "sums",
+    "one sum",
+    "bias last",
+    "biases later",
+    "biases later",
+    "gated",
+    "products first",
+]
 
 
 def random_graph(seed):
@@ -19,8 +30,10 @@ def random_graph(seed):
     def weight():
         return source.choice([*parameters, 0.5, parameters[0] * parameters[-1]])
 
-    def neuron(x, kind):
+    def neuron(x, kind, gate):
         weights, bias = [weight() for _ in x], source.choice([0.0, weight(), source.choice(values)])
+        if kind == "gated":
+            return dot(weights, x, weight() * gate)
         if kind == "layer":
             return dot(weights, x, bias) if source.random() < 0.8 else dot(x, weights, bias)
         if kind == "sums":
@@ -43,20 +56,27 @@ def random_graph(seed):
         if source.random() < 0.2:
             x.append(source.choice([1.0, parameters[0]]))
         kind, made = source.choice([*KINDS, "other"]), []
-        biases, own_inputs = [weight() for _ in range(4)], source.random() < 0.3
+        biases, own_inputs, gate = [weight() for _ in range(4)], source.random() < 0.3, source.choice(values)
         for _ in range(source.randint(1, 4)):
             if own_inputs:
                 x = source.sample(values, min(len(values), source.randint(1, 4)))
-            if kind == "other":
+            if kind == "products first":
+                made.append([weight() * z if source.random() < 0.5 else z * weight() for z in x])
+            elif kind == "other":
                 activation = source.choice([tanh, relu, lambda z: z * z, lambda z, y=x[0]: z + y])
                 made.append(activation(source.choice(values)))
             else:
-                made.append(neuron(x, kind))
-            if source.random() < 0.2:
+                made.append(neuron(x, kind, gate))
+            if source.random() < 0.2 and kind != "products first":
                 made[-1] = made[-1] * source.choice(values) + source.choice(values)
         if kind == "biases later":
             for j in source.sample(range(len(made)), len(made)):  # in another order than the sums
                 made[j] = made[j] + biases[j]
+        if kind == "products first":
+            at_once = source.choice([sum, sum, lambda terms, start: autograd.sum([*terms, start])])
+            for j in source.sample(range(len(made)), len(made)):
+                start = source.choice([0.0, biases[j], source.choice(values)])
+                made[j] = at_once(made[j], start) + source.choice([0.0, biases[j - 1]])
         made = [value for value in made if isinstance(value, Value)]
         values = [tanh(value) for value in made] if made and source.random() < 0.5 else [*values, *made]
     return ([sum(values, 0.0)] if source.random() < 0.5 else values), inputs

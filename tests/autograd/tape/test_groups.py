@@ -310,6 +310,65 @@ def test_nothing_that_depends_on_inputs():
     assert groups_of([w[0] * w[1]], []).groups == []
 
 
+PRODUCTS_FIRST = {
+    "sums": lambda p, b: [sum(terms) for terms in p],
+    "sums from biases": lambda p, b: [sum(terms, bias) for terms, bias in zip(p, b, strict=True)],
+    "sums, each with its bias": lambda p, b: [sum(terms) + bias for terms, bias in zip(p, b, strict=True)],
+    "sums, and then biases": lambda p, b: [s + bias for s, bias in zip([sum(t) for t in p], b, strict=True)],
+    "sums from the last to the first": lambda p, b: [sum(terms) for terms in p[::-1]],
+    "one sum": lambda p, b: [autograd.sum(terms) for terms in p],
+    "one sum, and a bias": lambda p, b: [autograd.sum([*terms, bias]) for terms, bias in zip(p, b, strict=True)],
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS_FIRST)
+def test_all_products_first_and_then_all_sums(name):
+    """Then all inputs are used again before the first sum. Each neuron stands where its last product does."""
+    w, b, x = [leaves(3) for _ in range(4)], leaves(4), leaves(3)
+    products = [[weight * number for weight, number in zip(row, x, strict=True)] for row in w]
+    outputs = [tanh(z) for z in PRODUCTS_FIRST[name](products, b)]
+    found = groups_of(outputs, x)
+    assert shapes(found) == [(4, 3), (4, "tanh")]
+    assert parts_of_products(found) == [(0, 4)]
+
+
+@pytest.mark.parametrize("how", ["a bias", "an input", "a product"])
+def test_products_first_with_something_that_is_used_elsewhere(how):
+    """The second neuron's use of it would stand somewhere else; then that neuron stays in its parts."""
+    w, b, x = [leaves(3) for _ in range(3)], leaves(3), leaves(3)
+    products = [[weight * number for weight, number in zip(row, x, strict=True)] for row in w]
+    if how == "a bias":
+        b[1] = tanh(x[0])
+    if how == "an input":
+        products[1][2] = tanh(products[1][1]) * w[1][2]
+    others = [products[1][1] * 2.0 if how == "a product" else b[1] * 2.0 if how == "a bias" else Value(1.0)]
+    outputs = [tanh(sum(terms, bias)) for terms, bias in zip(products, b, strict=True)]
+    assert [shape for shape in shapes(groups_of([*outputs, *others], x)) if shape[1] in (2, 3)] == [(2, 3)]
+
+
+def parts_of_products(found):
+    return [(first, end) for g, first, end in found.parts if isinstance(found.groups[g], Product)]
+
+
+@pytest.mark.parametrize("written", ["neuron by neuron", "biases first"])
+def test_neurons_whose_biases_use_one_variable_are_swept_back_together(written):
+    """Their biases' uses of it have an order, and so have their uses of the inputs, but neither needs the other's."""
+    x, gate, h = leaves(3), Value(0.5), []
+    for _ in range(2):
+        weights, scales = [leaves(3) for _ in range(5)], leaves(5)
+        biases = [scale * gate for scale in scales] if written == "biases first" else None
+        h.append([tanh(dot(w, x, biases[j] if biases else scales[j] * gate)) for j, w in enumerate(weights)])
+    found = groups_of([a * b for a, b in zip(*h, strict=True)], [*x, gate])
+    assert parts_of_products(found) == [(0, 10)]
+
+
+def test_neurons_that_are_used_one_after_the_other_are_swept_back_together():
+    x, total = leaves(3), Value(0.0)
+    for _ in range(5):
+        total = tanh(total + dot(leaves(3), x))
+    assert parts_of_products(groups_of([total], x)) == [(0, 5)]
+
+
 # ---- any list
 
 

@@ -20,6 +20,7 @@ import sys
 import threading
 from collections import namedtuple
 from fractions import Fraction
+from functools import partial
 from unittest.mock import patch
 from xml.etree import ElementTree
 
@@ -877,18 +878,19 @@ def test_another_threads_changes_of_a_batch_do_not_answer_for_an_array_that_nobo
 @every_executor
 def test_a_batch_that_changed_during_forward_is_noticed(executor):
     tape, w, _ = line(executor=executor)
-    batch = np.ones((2, 2))
-    replay = tape._replay
+    batch, replay, directly = np.ones((2, 2)), tape._replay, tape._directly
 
-    def changing(numbers, *arguments, **options):
-        result = replay(numbers, *arguments, **options)
-        batch[0, 0] = 7.0  # as another thread may do
+    def changing(function, *arguments, **options):
+        result = function(*arguments, **options)
+        batch[0, 0] += 7.0  # as another thread may do
         return result
 
-    with patch.object(tape, "_replay", changing):
-        tape.forward(batch)
-    with pytest.raises(RuntimeError, match="the batch has been changed since forward"):
-        tape.backward()
+    with patch.object(tape, "_replay", partial(changing, replay)):
+        for own in {None, directly and directly._replace(forward=partial(changing, directly.forward))}:
+            tape.__dict__["_directly"] = own
+            tape.forward(batch)
+            with pytest.raises(RuntimeError, match="the batch has been changed since forward"):
+                tape.backward()
     assert w.grad == 0.0
 
 
@@ -898,7 +900,7 @@ WRONG_PARAMETERS = {"batch": [[1.0, 2.0]], "parameters": [1.0] * 9}
 @every_executor
 def test_after_a_forward_that_fails_there_is_nothing_to_differentiate(executor):
     tape, w, _ = line(executor=executor)
-    tape.forward([[1.0, 2.0]])
+    tape.forward(np.array([[1.0, 2.0]]))
     with patch.object(tape, "_replay", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         tape.forward([[3.0, 4.0]])
     with pytest.raises(RuntimeError, match=r"Tape\.backward: expected forward"):
