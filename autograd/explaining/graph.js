@@ -3,7 +3,7 @@
 const SIGNS = { "-1": "negative", 0: "zero", 1: "positive" };
 const signOf = (number) => SIGNS[Math.sign(number) || 0];  // nan has none
 const COLUMN = 0.602;  // of the font's size, as pictures measure text
-const GAP = 3;  // at least, between a word and its number
+const MARGIN = 3;  // at least, between a number and the outline of its box
 
 class Graph {
   constructor(data, calculation, schedule) {
@@ -69,7 +69,7 @@ class Graph {
     const gradient = this.schedule.gradient(piece.variable, step);
     if (Object.is(piece.gradient, gradient)) return;
     piece.gradient = gradient;
-    write(piece.texts.grad, gradient === undefined ? "" : general(gradient, 4), this.roomOf(piece));
+    write(piece.texts.grad, gradient === undefined ? "" : `grad ${general(gradient, 4)}`, this.roomOf(piece));
     piece.texts.grad.setAttribute("fill", `var(--gradient-${signOf(gradient)})`);
   }
 
@@ -80,7 +80,7 @@ class Graph {
     const largest = flows.reduce((most, flow) => (Number.isFinite(flow) ? Math.max(most, Math.abs(flow)) : most), 0);
     this.pieces.forEach((piece, i) => {
       if ("variable" in piece) {
-        write(piece.texts.data, general(calculation.value(piece.variable), 4), this.roomOf(piece));
+        write(piece.texts.data, `data ${general(calculation.value(piece.variable), 4)}`, this.roomOf(piece));
       } else if ("node" in piece) {
         this.showFlow(piece, flows[i], largest);
       }
@@ -106,10 +106,11 @@ class Graph {
     write(group.querySelector("text"), general(this.calculation.instructions[k].derivatives[place], 4));
   }
 
-  // For a number in a box, between the word beside it, which ends there, and its own end.
+  // For a number in a box, with its word, from where it begins to where the box ends.
   roomOf(piece) {
-    const [word, number] = [piece.texts.data.previousElementSibling, piece.texts.data];
-    piece.room ??= Number(number.getAttribute("x")) - Number(word.getAttribute("x")) - GAP;
+    const of = (element, name) => Number(element.getAttribute(name));
+    const box = piece.element.querySelector("rect");
+    piece.room ??= of(box, "x") + of(box, "width") - of(piece.texts.data, "x") - MARGIN;
     return piece.room;
   }
 
@@ -165,8 +166,8 @@ class Graph {
     const gradient = repr(calculation.adjoint(node));
     if (k === undefined) return step >= reached ? [`gradient ${gradient}`] : [];
     const derivative = calculation.instructions[k].derivatives[place];
-    const product = `× gradient ${gradient} = ${repr(derivative * calculation.adjoint(node))}`;
-    return [`local derivative ${repr(derivative)}`, ...(step >= reached ? [product] : [])];
+    const product = derivative === 1 ? "" : ` = ${repr(derivative * calculation.adjoint(node))}`;
+    return [`local derivative ${repr(derivative)}`, ...(step >= reached ? [`× gradient ${gradient}${product}`] : [])];
   }
 }
 

@@ -28,13 +28,12 @@ def two_layers() -> Value:
 STATE = """() => {
   const shown = (element) => getComputedStyle(element).visibility === "visible" ? element.textContent : "";
   const svg = document.querySelector(".drawing svg");
-  const part = (box, name) => shown(box.querySelector(`[data-part=${name}]`));
+  const part = (box, name) => shown(box.querySelector(`[data-part=${name}]`)).replace(`${name} `, "");
   const boxes = [...svg.querySelectorAll("[role=button]")];
   const names = (selector) => [...svg.querySelectorAll(selector)].map((g) => g.dataset.name).sort();
   const inside = (text, box) => {
     const [t, b] = [text, box.querySelector("rect")].map((e) => e.getBBox());
-    const from = text.dataset.part ? text.previousElementSibling.getBBox() : { x: b.x, width: 0 };
-    return !text.textContent || (t.x >= from.x + from.width && t.x + t.width <= b.x + b.width);
+    return !text.textContent || (t.x >= b.x && t.x + t.width <= b.x + b.width);
   };
   const hover = (box) => {
     box.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
