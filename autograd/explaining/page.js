@@ -52,9 +52,9 @@ function showNow({ computed, begins, contribution, parts, left }, write) {
 function shownNumber(part, write) {
   if (typeof part === "string") return part;
   const number = document.createElement("data");
-  number.value = repr(typeof part === "number" ? part : part.grouped);
-  number.textContent = write(typeof part === "number" ? part : part.grouped);
-  return typeof part === "number" || !number.textContent.startsWith("-") ? number : ["(", number, ")"];
+  number.value = repr(part.number ?? part);
+  number.textContent = write(part.number ?? part);
+  return part.isGrouped && number.textContent.startsWith("-") ? ["(", number, ")"] : number;
 }
 
 // All numbers may be others now.

@@ -44,7 +44,7 @@ class Table {
     for (const entry of this.entries) {
       const isKnown = step >= entry.known;
       if (all || entry.isKnown !== isKnown) {
-        const text = this.lines.text(entry.parts(), isKnown ? write : () => "?") + entry.remark;
+        const text = this.lines.text(entry.parts(), write, isKnown) + entry.remark;
         if (entry.text !== text) entry.line.textContent = entry.text = text;
         entry.line.classList.toggle("dimmed", !isKnown);
         entry.isKnown = isKnown;

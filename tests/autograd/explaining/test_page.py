@@ -210,6 +210,22 @@ def test_every_control_is_reached_and_works_by_keyboard(visit):
         assert at(step), key
 
 
+def test_constants_are_known_from_the_start(visit):
+    a = Value(4.0, label="a")
+    page = visit(explain(dot([a, 2.5], [-3.0, a], -1.0) + 0.5 * a))
+    lines = page.locator("table td:first-child > div")
+    assert lines.all_inner_texts() == [
+        "a = 4",
+        "v1 = (-1) + a * (-3) + 2.5 * a = (-1) + ? * (-3) + 2.5 * ? = ?",
+        "v2 = 0.5 * a = 0.5 * ? = ?",
+        "v3 = v1 + v2 = ? + ? = ?",
+    ]
+    page.keyboard.press("ArrowRight")
+    assert lines.nth(1).inner_text() == "v1 = (-1) + a * (-3) + 2.5 * a = (-1) + 4 * (-3) + 2.5 * 4 = -3"
+    page.locator("#digits").check()
+    assert lines.nth(2).inner_text() == "v2 = 0.5 * a = 0.5 * ? = ?"
+
+
 def test_all_digits_are_a_key_away(visit):
     third = Value(1.0, label="a") / 3.0
     page = visit(explain(third, digits=2))
