@@ -65,7 +65,8 @@ def test_hovering_shows_every_number_in_full():
     for name, p in model.named_parameters():
         steps = re.sub(r"\.(\d+)", r"[\1]", name)
         assert (f"bias {p.data!r}" if "bias" in name else f"{steps} = {p.data!r}") in said
-        assert (f"δ {p.grad!r}, the gradient of its bias" if "bias" in name else f"gradient {p.grad!r}") in said
+        of_bias = f"δ {p.grad!r}, the gradient of its bias: of what backward() was called on last"
+        assert (of_bias if "bias" in name else f"gradient {p.grad!r}") in said
     for output in model.layers[0](x):
         assert {f"tanh {output.data!r}", f"net input {output.parents[0].data!r}"} <= said
     for weight, x_i in zip(model.layers[0].neurons[0].weights, x, strict=True):
