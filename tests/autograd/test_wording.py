@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd.wording import columns, counted, shown, shown_end
+from autograd.wording import columns, counted, indexed, shown, shown_end
 
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
@@ -61,3 +61,18 @@ def test_a_way_is_cut_in_front():
     assert shown_end("layers[0].w[1]", 13) == "…yers[0].w[1]"
     assert shown_end("a\nb", 10) == r"a\nb"
     assert len(shown_end("\x00" * 1000, 20)) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("layers.0.neurons.13.w", "layers[0].neurons[13].w"),
+        ("blocks.0.1", "blocks[0][1]"),
+        ("scale.0, scale.1, b", "scale[0], scale[1], b"),
+        ("0.weights", "0.weights"),
+        ("v1.x2.3a", "v1.x2.3a"),
+        ("", ""),
+    ],
+)
+def test_a_number_behind_a_dot_is_an_index(name, read):
+    assert indexed(name) == read

@@ -52,6 +52,16 @@ def test_circles_have_activation_and_delta_below():
         assert pieces[at + 1].at[1] > pieces[at].at[1]
 
 
+def test_the_legend_says_whose_delta_it_is_and_without_gradients_there_is_none():
+    x = [0.5, -0.25]
+    model = trained(3, 1, x=x)
+    whose = "the bias's gradient, of what backward() was called on last"
+    assert whose in " ".join(texts(draw(model, x)))
+    model.zero_grad()
+    assert "δ" not in draw(model, x).svg
+    assert whose not in " ".join(texts(draw(model, x)))
+
+
 def test_without_inputs_circles_have_the_biases():
     model = trained(3, 1, x=[0.5, -0.25])
     for layer in model.layers:
