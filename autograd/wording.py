@@ -57,6 +57,20 @@ def shown_end(way: str, limit: int) -> str:
     return way if len(way) <= limit else "…" + way[1 - limit :]
 
 
+def indexed(names: str) -> str:
+    """The way to something as people read it, whose name has the numbers of elements after dots: as Python spells it.
+
+    Names are what state_dict() and named_parameters() have for keys. They keep their dots, as PyTorch has them, so that
+    files can be read by either.
+
+    >>> indexed("layers.0.neurons.3.weights.1"), indexed("0.weights.1, 0.bias")
+    ('layers[0].neurons[3].weights[1]', '0.weights[1], 0.bias')
+    """
+    import re  # here, since the engine's import imports this file
+
+    return re.sub(r"\.(\d+)(?=[.,]|$)", r"[\1]", names)
+
+
 def printable(text: str) -> str:
     return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
 

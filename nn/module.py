@@ -1,7 +1,8 @@
 """Module is a part of a network: it finds the parameters in its attributes, names them, and keeps them in files.
 
 A parameter is a leaf, a Value that was not computed. An attribute holds it by itself, in a Module, or in lists, dicts
-and the like of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`.
+and the like of these, however nested. Its name is the way to it: `layers.0.neurons.3.weights.5`. Tables and pictures
+spell it as Python does: `layers[0].neurons[3].weights[5]`.
 """
 
 from __future__ import annotations
@@ -166,12 +167,12 @@ class Module:
 
         >>> from nn import MLP
         >>> print(MLP(2, [16, 16, 1]).summary())
-        layer     kind           inputs → outputs  parameters  multiply-adds
-        layers.0  Layer, relu    2 → 16                    48             32
-        layers.1  Layer, relu    16 → 16                  272            256
-        layers.2  Layer, linear  16 → 1                    17             16
-        ────────────────────────────────────────────────────────────────────
-        in all    MLP            2 → 1                    337            304
+        layer      kind           inputs → outputs  parameters  multiply-adds
+        layers[0]  Layer, relu    2 → 16                    48             32
+        layers[1]  Layer, relu    16 → 16                  272            256
+        layers[2]  Layer, linear  16 → 1                    17             16
+        ─────────────────────────────────────────────────────────────────────
+        in all     MLP            2 → 1                    337            304
         """
         return Module._summarized(self, inputs)
 

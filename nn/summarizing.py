@@ -52,7 +52,8 @@ def summarized(model: Module, inputs: tuple[Any, ...]) -> Summary:
             with suppress(Exception):  # what cannot be run on zeros stays unknown
                 found |= run(module, (zeros,))
     own = {name: beside(module) for name, module in {"": model, **modules}.items()}
-    rows, total = [*rows_of(model, modules, own, found)], row_of("in all", model, found)
+    rows = [*rows_of(model, modules, own, found)] or [row_of("itself", model, found)]
+    total = row_of("in all", model, found)
     holders = Counter(parameter for parameters in own.values() for parameter in parameters)
     shared = sum(count > 1 for count in holders.values())
     notes = {

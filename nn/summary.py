@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from autograd.displays import Table, in_notebooks
-from autograd.wording import counted, shown, shown_end
+from autograd.wording import counted, indexed, shown, shown_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Summary:
     """What `Module.summary` returns. `print` shows it as a table, and so do notebooks.
 
     rows: a Row for each Module within the model, in front of those that this holds, and one for the parameters that it
-        holds beside them. A Neuron has none: its layer counts it.
+        holds beside them. A Neuron has none: its layer counts it. A model that has none of these is a row itself.
     total: the Row of the model itself.
 
     A row counts all that is in its Module, in other rows or not. A parameter that several Modules share is in the row
@@ -70,8 +70,9 @@ class Summary:
 class Row:
     """A Module: the way to it, what it is, the shapes of its inputs and outputs, how much it has and does.
 
-    A shape is a tuple of ints, or of words such as "n" where any number may stand; () is that of a number by itself,
-    and None is unknown. `kind` is "" where the row is not of a Module but of parameters.
+    The way is a key as `state_dict` has them, `layers.0`; the table has it as people read it, `layers[0]`. A shape is a
+    tuple of ints, or of words such as "n" where any number may stand; () is that of a number by itself, and None is
+    unknown. `kind` is "" where the row is not of a Module but of parameters.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Row:
         shapes = f"{spelled(self.inputs)} → {spelled(self.outputs)}"
         multiply_adds = UNKNOWN if self.multiply_adds is None else f"{self.multiply_adds:,}"
         found = (shapes, f"{self.parameters:,}", multiply_adds) if self.kind else ("", f"{self.parameters:,}", "")
-        return [shown_end(self.name, LONGEST_NAME), shown(self.kind, LONGEST_NAME), *found]
+        return [shown_end(indexed(self.name), LONGEST_NAME), shown(self.kind, LONGEST_NAME), *found]
 
 
 def spelled(shape: Shape | None) -> str:

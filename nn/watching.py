@@ -48,7 +48,9 @@ if TYPE_CHECKING:
         def leave(self, picture: object) -> None: ...
 
 
-SHARE = 0.03  # of the time, that pictures may take: with what sending them and being told costs, it is a twentieth
+# Of the time, that pictures may take. With sending them, with being told, and with the first ones, which are shown at
+# once, it is a twentieth of a training of some seconds.
+SHARE = 0.025
 SHORTEST = 0.1  # seconds between two pictures of a part
 thread_time = getattr(time, "thread_time", time.perf_counter)  # not every system has it
 COPY = 1.5e-5  # seconds that it takes, about, to copy and draw a parameter

@@ -181,10 +181,14 @@ def operation_in_full(node: Node) -> list[str]:
 
 
 def edge_in_full(node: Node, derivative: float | None = None) -> list[str]:
-    """What hovering over an edge shows: over an operand's, the product that it adds to the operand's gradient."""
+    """What hovering over an edge shows: over an operand's, the product that it adds to the operand's gradient.
+
+    Once times the gradient is the gradient, which is not said twice: so it is at every sum.
+    """
     if derivative is None:
         return [f"gradient {node.grad!r}"]
-    return [f"local derivative {derivative!r}", f"× gradient {node.grad!r} = {derivative * node.grad!r}"]
+    product = "" if derivative == 1.0 else f" = {derivative * node.grad!r}"
+    return [f"local derivative {derivative!r}", f"× gradient {node.grad!r}{product}"]
 
 
 def symbols(node: Node) -> list[str]:

@@ -57,8 +57,7 @@ def box(node: Node, theme: Theme) -> dict[str, str]:
     label = shown(node.label, BOX_CHARACTERS)
     title = f'<TD ROWSPAN="2" WIDTH="{cell(label)}"><B>{markup(label)}</B></TD>' if label else ""
     data, grad = (
-        f'<TD ALIGN="LEFT" WIDTH="{cell(name)}"><FONT COLOR="{theme.muted}">{name}</FONT></TD>'
-        f'<TD ALIGN="RIGHT"><FONT COLOR="{colour}">{short(number)}</FONT></TD>'
+        f'<TD ALIGN="LEFT"><FONT COLOR="{colour}">{name} {short(number)}</FONT></TD>'
         for name, number, colour in [
             ("data", node.data, theme.ink),
             ("grad", node.grad, theme.gradient.of(node.grad)),

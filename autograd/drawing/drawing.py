@@ -58,12 +58,14 @@ def draw(
     `draw(model)` and `draw(model, inputs)` show a network at a glance: its layers from left to right, neurons as
     circles, weights as edges, blue for positive ones and orange for negative ones, the wider the larger. With inputs,
     activations are in the circles, and below them δ where a backward pass has been: the derivative by the net input,
-    which is the gradient of the bias. Beside a neuron is what it sees: the weights as an image where the inputs are
-    one, its activation over the plane where there are two. Maps of a convolution, steps of a sequence, and the weights
-    of attention are images. The layers are found in the graph that the model computes when it is called once, in the
-    mode that it is in: so a class of one's own has its picture, too. The call leaves no trace: neither gradients nor
-    data change, and random numbers are as they were. What is too much to be read is counted in words, and opens in the
-    HTML by a click.
+    which is the gradient of the bias. It is of what `backward()` was called on since gradients were 0, so after `fit`
+    of the last batch: to see that of these inputs, call `model.zero_grad()` and `backward()` on their loss first.
+
+    Beside a neuron is what it sees: the weights as an image where the inputs are one, its activation over the plane
+    where there are two. Maps of a convolution, steps of a sequence, and the weights of attention are images. The layers
+    are found in the graph that the model computes when it is called once, in the mode that it is in: so a class of
+    one's own has its picture, too. The call leaves no trace: neither gradients nor data change, and random numbers are
+    as they were. What is too much to be read is counted in words, and opens in the HTML by a click.
 
     Arguments:
         values: the results whose graph is drawn, one or several; call `backward()` first, or all gradients are 0.

@@ -7,7 +7,7 @@ import re
 from autograd.drawing import diagram
 from autograd.drawing.models import names_of, tells_parameters
 from autograd.operands import described
-from autograd.wording import shown, shown_end
+from autograd.wording import indexed, shown, shown_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ def place(name: str) -> Place:
     >>> place("layers.0.neurons.3.weights.1")
     ('layers[0]', 'neurons[3]', 'weights[1]')
     """
-    steps: list[str] = []
-    for step in shown(name, diagram.HOVER_CHARACTERS).split("."):
-        if step.isdecimal() and steps:
-            steps[-1] += f"[{step}]"
-        else:
-            steps.append(step)
-    return tuple(steps)
+    return tuple(indexed(shown(name, diagram.HOVER_CHARACTERS)).split("."))
 
 
 def names(values: Sequence[Value], known: Mapping[int, Place]) -> dict[int, str]:

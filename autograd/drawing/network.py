@@ -397,7 +397,7 @@ class Painter:
         if unit.biases:
             lines.append(f"bias {listed(numbers.all(unit.biases))}")
         if (delta := numbers.delta(unit)) is not None:
-            lines.append(f"δ {listed(delta)}, the gradient of its bias")
+            lines.append(f"δ {listed(delta)}, the gradient of its bias: of what backward() was called on last")
         return in_lines(*lines)
 
     def operations_in_full(self, block: Block, box: Box) -> str:
@@ -416,9 +416,8 @@ class Painter:
         styles = {box.style for box in self.boxes[1:]}
         if "circle" in styles and self.has_numbers:
             has_deltas = any(self.numbers.delta(unit) for unit in units)
-            parts.append(
-                "circles: activation" + ", below it δ, the bias's gradient (of the last backward passes)" * has_deltas
-            )
+            of_delta = ", below it δ: the bias's gradient, of what backward() was called on last"
+            parts.append("circles: activation" + of_delta * has_deltas)
         elif "circle" in styles:
             parts.append("circles: bias")
         if styles & {"map", "strip"}:

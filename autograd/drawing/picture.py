@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from autograd.drawing.themes import Theme
 
 CORNER = 6.0  # the radius of a box's corners
-HEAD, HALF = 4.0, 2.2  # of an arrow: how long its head is, and half of how wide, beside the line
+HEAD, HALF = 4, 2.2  # of an arrow: how long its head is, and half of how wide, beside the line
 
 
 def of_graph(
@@ -41,17 +41,17 @@ def of_graph(
 ) -> Picture:
     """The picture of a graph: edges below, circles and boxes above. If names are `highlighted`, all else is dimmed."""
     look, largest = looks(theme, highlighted), largest_flow(nodes)
-    edges: dict[str, list[Group]] = {}  # by their colours, so that it is said once of many
+    edges: dict[tuple[float, str], list[Group]] = {}  # by width and colour, so that these are said once of many
     for node in nodes:
-        for colour, group in edges_of(node, layout, look, largest):
-            edges.setdefault(colour, []).append(group)
+        for kind, group in edges_of(node, layout, look, largest):
+            edges.setdefault(kind, []).append(group)
     circles = [circle(node, layout, look(node.circle)) for node in nodes if node.parents]
     boxes = [box(node, layout, look(node.box)) for node in nodes]
     return Picture(
         layout.width,
         layout.height,
         theme.background,
-        tuple(Group(tuple(kind)) for kind in (*edges.values(), circles, boxes) if kind),
+        tuple(Group(tuple(kind)) for kind in (*(edges[kind] for kind in sorted(edges)), circles, boxes) if kind),
         title,
         description(nodes),
     )
@@ -83,25 +83,21 @@ def named(node: Node, otherwise: str = "") -> str:
 
 
 def box(node: Node, layout: Layout, theme: Theme) -> Group:
-    """The label, and beside it `data` over `grad`, with their numbers."""
+    """The label, and beside it `data` over `grad`, each with its number."""
     (x, y), (width, height) = layout.centres[node.box], layout.sizes[node.box]
     left, right = x - width / 2, x + width / 2
     fill = theme.computed if node.parents else theme.leaf
     outline = ((left, y - height / 2), (right, y + height / 2))
     pieces: list[Piece] = [Shape("box", outline, theme.line, fill, theme.outline, CORNER)]
-    size, end = sizes.FONT_SIZE, right - sizes.MARGIN
+    size, start = sizes.FONT_SIZE, right - sizes.MARGIN - sizes.of_numbers(node)
     upper, middle, lower = y + sizes.RISE - sizes.LINE / 2, y + 4, y + sizes.RISE + sizes.LINE / 2
-    words = end - sizes.of_numbers(node) - sizes.GAP  # where they end: all of a box's text is aligned to the right
     if label := shown(node.label, BOX_CHARACTERS):
-        pieces.append(
-            Text((words - sizes.wide("data", size) - sizes.GAP, middle), "right", label, size, True, theme.ink)
-        )
+        pieces.append(Text((start - sizes.GAP, middle), "right", label, size, True, theme.ink))
     for name, number, line, colour in [
         ("data", node.data, upper, theme.ink),
         ("grad", node.grad, lower, theme.gradient.of(node.grad)),
     ]:
-        pieces.append(Text((words, line), "right", name, size, False, theme.muted))
-        pieces.append(Text((end, line), "right", short(number), size, False, colour, name))
+        pieces.append(Text((start, line), "left", f"{name} {short(number)}", size, False, colour, name))
     return Group(tuple(pieces), "\n".join(line for line in value_in_full(node) if line), node.box)
 
 
@@ -122,15 +118,17 @@ def circle(node: Node, layout: Layout, theme: Theme) -> Group:
 # ---- Edges.
 
 
-def edges_of(node: Node, layout: Layout, look: Callable[[str], Theme], largest: float) -> Iterator[tuple[str, Group]]:
+def edges_of(
+    node: Node, layout: Layout, look: Callable[[str], Theme], largest: float
+) -> Iterator[tuple[tuple[float, str], Group]]:
     """The edges from the operands to the circle, with their local derivatives, and from the circle to the box.
 
-    Each comes with its colour. An operation from outside the table need not know its local derivatives.
+    Each comes with its width and colour. An operation from outside the table need not know its local derivatives.
     """
 
-    def edge(name: str, flow: float, lines: list[str], *text: Text) -> tuple[str, Group]:
+    def edge(name: str, flow: float, lines: list[str], *text: Text) -> tuple[tuple[float, str], Group]:
         line, head = arrow(layout.curves[name], look(name), flow, largest)
-        return line.line, Group((line, head, *text), "\n".join(lines), name)
+        return (line.width, line.line), Group((line, head, *text), "\n".join(lines), name)
 
     if not node.parents:
         return
@@ -152,9 +150,12 @@ def arrow(curve: tuple[Point, ...], theme: Theme, flow: float, largest: float) -
     colour, width = theme.flow.of(flow), theme.width_of(flow, largest)
     *before, (u, v), (x, y) = curve
     dx, dy = unit((u, v), (x, y)) or unit(curve[0], (x, y)) or (1.0, 0.0)
-    u, v, x, y = u - width * dx, v - width * dy, x - width * dx, y - width * dy  # the line's own corner is the tip
+    back = max(1, round(width))  # the line's own corner is the tip; whole numbers are short in a file
+    x, y = x - back * dx, y - back * dy
+    if before[-2:] != [(u, v)] * 2:  # a straight piece has its control points where it begins
+        u, v = u - back * dx, v - back * dy
     yield Shape("curve", (*before, (u, v), (x, y)), colour, "", width)
-    along, across = HEAD + width, HALF + 0.4 * width
+    along, across = HEAD + back, round(HALF + 0.4 * width)
     shoulders = [(x - along * dx - side * dy, y - along * dy + side * dx) for side in (across, -across)]
     yield Shape("line", (shoulders[0], (x, y), shoulders[1]), colour, "", width)
 

@@ -19,7 +19,7 @@ FONT_SIZE, EDGE_FONT = 11, 10  # in points
 COLUMN = 0.602  # of the font's size: no reader's monospaced font is wider
 LINE = 13  # from one base line to the next
 RISE = 3.5  # of a line's middle above its base line
-MARGIN, GAP = 7, 7  # between the outline of a box and its text; between the columns of its text
+MARGIN, GAP = 7, 7  # between the outline of a box and its text; between its label and its numbers
 SMALLEST = 26  # of circles, across and down
 
 
@@ -29,15 +29,15 @@ def wide(text: str, size: float) -> int:
 
 
 def of_box(node: Node) -> Point:
-    """Width and height: the label, `data` over `grad`, and their numbers, side by side."""
+    """Width and height: the label, and beside it `data` over `grad`, each with its number."""
     label = wide(shown(node.label, BOX_CHARACTERS), FONT_SIZE)
     label += GAP if label else 0
-    return even(MARGIN + label + wide("data", FONT_SIZE) + GAP + of_numbers(node) + MARGIN), 2 * LINE + 10
+    return even(MARGIN + label + of_numbers(node) + MARGIN), 2 * LINE + 10
 
 
 def of_numbers(node: Node) -> int:
-    """How wide the numbers in a box are; the gradient may have to have room for other ones."""
-    return max(wide(text, FONT_SIZE) for text in (short(node.data), short(node.grad), "0" * node.room))
+    """How wide `data` and `grad` are, with their numbers; the gradient may have to have room for other ones."""
+    return max(wide(f"data {text}", FONT_SIZE) for text in (short(node.data), short(node.grad), "0" * node.room))
 
 
 def of_circle(node: Node) -> Point:
@@ -49,7 +49,7 @@ def of_circle(node: Node) -> Point:
 
 def of_label(derivative: float) -> Point:
     """Width and height of what stands on an edge, with some air on both sides."""
-    return wide(short(derivative), EDGE_FONT) + 10, 14
+    return even(wide(short(derivative), EDGE_FONT) + 10), 14
 
 
 def even(length: float) -> int:

@@ -8,33 +8,40 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
 from html import escape
-from itertools import chain
+from typing import NamedTuple
 
 from autograd.drawing.pen import Group, Image, Shape, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from autograd.drawing.pen import Picture, Piece, Point
-
-    Attributes = Mapping[str, str]
+    from autograd.drawing.pen import Picture, Piece
 
 # Unquoted, and first a font that is there: CairoSVG reads the first family alone, resvg finds no quoted one.
 FONT_FAMILY = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, Courier, monospace"
 ANCHORS = {"left": "start", "center": "middle", "right": "end"}
-DIGITS = 1  # behind the point
 PIXELS = 96 / 72  # of a point; sizes have no unit, since resvg refuses points
 
-# What an element is that says nothing, nor any group around it. Paths, texts, ... inherit all of these.
-INITIAL = {
-    "fill": "#000000", "stroke": "none", "stroke-width": "1", "font-size": "", "font-weight": "normal",
-    "text-anchor": "start",
-}  # fmt: skip
+
+class Look(NamedTuple):
+    """Colours, widths and fonts, None where nothing is said. Paths, texts, ... inherit all of these from groups."""
+
+    fill: str | None = None
+    stroke: str | None = None
+    stroke_width: str | None = None
+    font_size: str | None = None
+    font_weight: str | None = None
+    text_anchor: str | None = None
+
+
+NOTHING = Look()
+INITIAL = Look("#000000", "none", "1", "", "normal", "start")  # of what says nothing, nor any group around it
+ATTRIBUTES = [name.replace("_", "-") for name in Look._fields]
 
 
 def element(picture: Picture, *, named: bool = False) -> str:
@@ -46,40 +53,45 @@ def element(picture: Picture, *, named: bool = False) -> str:
     size = f'width="{number(width * PIXELS)}" height="{number(height * PIXELS)}"'
     title = f"<title>{escape(picture.title, quote=False)}</title>" if picture.title else ""
     description = f"<desc>{escape(picture.description, quote=False)}</desc>" if picture.description else ""
-    shared = {"font-family": FONT_FAMILY, **common(picture.pieces, INITIAL)}
-    pieces = chain.from_iterable(written(piece, INITIAL | shared, named) for piece in picture.pieces)
+    shared = common(picture.pieces, INITIAL)
+    within = inherited(shared, INITIAL)
+    pieces = "".join([written(piece, within, named) for piece in picture.pieces])
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {number(width)} {number(height)}" role="img"'
-        f'{attributes(shared)}>{title}{description}<rect width="100%" height="100%" fill="{picture.background}"'
-        f"{attributes(own({'stroke': 'none'}, INITIAL | shared))}/>{''.join(pieces)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {number(width)} {number(height)}" role="img" '
+        f'font-family="{FONT_FAMILY}"{attributes(shared, INITIAL)}>{title}{description}'
+        f'<rect width="100%" height="100%" fill="{picture.background}"{attributes(Look(stroke="none"), within)}/>'
+        f"{pieces}</svg>"
     )
 
 
-def written(piece: Piece, around: Attributes, named: bool, *more: Shape) -> Iterator[str]:
+def written(piece: Piece, around: Look, named: bool, *more: Shape) -> str:
     """The element of a piece, which inherits what the groups around it say, with more shapes of the same look."""
-    name = f' data-name="{escape(piece.name)}"' if named and isinstance(piece, (Group, Text)) and piece.name else ""
-    look = attributes(own(looks(piece), around))
     match piece:
         case Group():
             shared = common(piece.pieces, around)
-            yield f"<g{name}{attributes(shared)}>"
-            if piece.title:
-                yield f"<title>{escape(piece.title, quote=False)}</title>"
-            for part, *others in runs(piece.pieces):
-                yield from written(part, {**around, **shared}, named, *others)
-            yield "</g>"
+            title = f"<title>{escape(piece.title, quote=False)}</title>" if piece.title else ""
+            name, look, within = name_of(piece, named), attributes(shared, around), inherited(shared, around)
+            parts = "".join([written(part, within, named, *others) for part, *others in runs(piece.pieces)])
+            return f"<g{name}{look}>{title}{parts}</g>"
         case Text():
-            yield f'<text x="{number(piece.at[0])}" y="{number(piece.at[1])}"{look}{name}>{text(piece.text)}</text>'
+            place = f'x="{number(piece.at[0])}" y="{number(piece.at[1])}"'
+            look = attributes(looks(piece), around)
+            return f"<text {place}{look}{name_of(piece, named)}>{text(piece.text)}</text>"
         case Image():
             (x, y), data = piece.at, base64.b64encode(png(piece)).decode()
             size = f'width="{number(piece.width)}" height="{number(piece.height)}" preserveAspectRatio="none"'
-            yield f'<image x="{number(x)}" y="{number(y)}" {size} image-rendering="pixelated" '
-            yield f'href="data:image/png;base64,{data}"/>'
+            place = f'x="{number(x)}" y="{number(y)}" {size} image-rendering="pixelated"'
+            return f'<image {place} href="data:image/png;base64,{data}"/>'
         case Shape():
-            yield f"<{outline(piece, *more)}{look}/>"
+            return f"<{outline(piece, *more)}{attributes(looks(piece), around)}/>"
+
+
+def name_of(piece: Group | Text, named: bool) -> str:
+    return f' data-name="{escape(piece.name)}"' if named and piece.name else ""
 
 
 # ---- Looks: a group says what most of its parts are, and the others say what they are instead.
+# A picture has few looks, and asks for them often: each is made once.
 
 
 def runs(pieces: Iterable[Piece]) -> Iterator[list[Any]]:
@@ -98,7 +110,7 @@ def is_line(piece: Piece) -> bool:
     return isinstance(piece, Shape) and piece.kind in ("curve", "line") and not piece.fill
 
 
-def looks(piece: Piece) -> Attributes:
+def looks(piece: Piece) -> Look:
     """Colours, widths and fonts; of a group and an image nothing."""
     if isinstance(piece, Text):
         return look_of_text(piece.colour, piece.size, piece.bold, piece.align)
@@ -107,40 +119,36 @@ def looks(piece: Piece) -> Attributes:
     return NOTHING
 
 
-# A picture has few looks, and asks for them often: each is made once.
-NOTHING: Attributes = {}
+@lru_cache(maxsize=1000)
+def look_of_text(colour: str, size: float, bold: bool, align: str) -> Look:
+    return Look(colour, "none", None, number(size), "bold" if bold else "normal", ANCHORS[align])
 
 
 @lru_cache(maxsize=1000)
-def look_of_text(colour: str, size: float, bold: bool, align: str) -> Attributes:
-    return {
-        "fill": colour, "stroke": "none", "font-size": number(size), "font-weight": "bold" if bold else "normal",
-        "text-anchor": ANCHORS[align],
-    }  # fmt: skip
+def look_of_shape(fill: str, line: str, width: float) -> Look:
+    return Look(fill or "none", line or "none", number(width) if line else None)
 
 
-@lru_cache(maxsize=1000)
-def look_of_shape(fill: str, line: str, width: float) -> Attributes:
-    return {"fill": fill or "none", "stroke": line or "none", **({"stroke-width": number(width)} if line else {})}
-
-
-def common(pieces: Iterable[Piece], around: Attributes) -> Attributes:
+def common(pieces: Iterable[Piece], around: Look) -> Look:
     """What most of the pieces, and of those within their groups, are, where that is not what is around them."""
-    found = [*all_looks(pieces)]
-    times_found, different = Counter(map(id, found)), {id(look): look for look in found}
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, look in different.items():
-        for attribute, value in look.items():
-            counts[attribute][value] += times_found[name]
-    most = {attribute: count.most_common(1)[0] for attribute, count in counts.items()}
-    return {
-        attribute: value
-        for attribute, (value, times) in most.items()
-        if times > 1 and times > counts[attribute][around[attribute]] and value != around[attribute]
-    }
+    return most(tuple(Counter(all_looks(pieces)).items()), around)
 
 
-def all_looks(pieces: Iterable[Piece]) -> Iterator[Attributes]:
+@lru_cache(maxsize=1000)
+def most(times: tuple[tuple[Look, int], ...], around: Look) -> Look:
+    """Of each attribute the value that occurs most often, if that is twice and more often than what is around."""
+    found: list[str | None] = []
+    for place, outer in enumerate(around):
+        count: Counter[str] = Counter()
+        for look, often in times:
+            if (value := look[place]) is not None:
+                count[value] += often
+        [(value, often)] = count.most_common(1) or [("", 0)]
+        found.append(value if often > max(1, count[outer or ""]) else None)
+    return Look(*found)
+
+
+def all_looks(pieces: Iterable[Piece]) -> Iterator[Look]:
     for piece in pieces:
         if isinstance(piece, Group):
             yield from all_looks(piece.pieces)
@@ -148,12 +156,17 @@ def all_looks(pieces: Iterable[Piece]) -> Iterator[Attributes]:
             yield looks(piece)
 
 
-def own(look: Attributes, around: Attributes) -> Attributes:
-    return {attribute: value for attribute, value in look.items() if value != around[attribute]}
+@lru_cache(maxsize=1000)
+def inherited(look: Look, around: Look) -> Look:
+    """What the parts of a group inherit that says so much."""
+    return Look(*(outer if value is None else value for value, outer in zip(look, around, strict=True)))
 
 
-def attributes(look: Attributes) -> str:
-    return "".join(f' {attribute}="{value}"' for attribute, value in look.items())
+@lru_cache(maxsize=1000)
+def attributes(look: Look, around: Look) -> str:
+    """What has to be said of a look."""
+    pairs = zip(ATTRIBUTES, look, around, strict=True)
+    return "".join(f' {name}="{value}"' for name, value, outer in pairs if value is not None and value != outer)
 
 
 # ---- Shapes, numbers, texts, images.
@@ -173,43 +186,53 @@ def outline(piece: Shape, *more: Shape) -> str:
         corners = f' rx="{number(piece.radius)}"' if piece.radius else ""
         return f'rect x="{number(left)}" y="{number(top)}" {size}{corners}'
     lines = (piece, *more)
-    starts = [(0.0, 0.0), *(rounded(line.points[-1]) for line in lines[:-1])]
-    return f'path d="M{"m".join("".join(commands(line, start)) for line, start in zip(lines, starts, strict=True))}"'
+    starts = [(0, 0), *(tenths(line.points[-1]) for line in lines[:-1])]
+    return f'path d="M{"m".join([commands(line, start) for line, start in zip(lines, starts, strict=True)])}"'
 
 
-def commands(line: Shape, start: Point) -> Iterator[str]:
+def commands(line: Shape, start: tuple[int, int]) -> str:
     """A path's commands, with distances, which are shorter than places. What is straight of a curve is a line.
 
     Distances are between rounded points, so that what is rounded away does not add up.
     """
-    before, *points = map(rounded, line.points)
-    yield distances(start, before)
+    at, *points = map(tenths, line.points)
+    written = [distances(at[0] - start[0], at[1] - start[1])]
     last, steps = "", 3 if line.kind == "curve" else 1
-    for ends in (points[i : i + steps] for i in range(0, len(points), steps)):
-        straight = all(control in (before, ends[-1]) for control in ends)
-        command, numbers = "l" if straight else "c", distances(before, *(ends[-1:] if straight else ends))
-        if straight and numbers.endswith(" 0"):
-            command, numbers = "h", numbers.removesuffix(" 0")
+    for i in range(0, len(points), steps):
+        (x, y), end = at, points[i + steps - 1]
+        if any(control not in (at, end) for control in points[i : i + steps - 1]):
+            (u, v), (s, t) = points[i : i + 2]
+            command, numbers = "c", distances(u - x, v - y, s - x, t - y, end[0] - x, end[1] - y)
+        elif end[1] == y:
+            command, numbers = "h", distances(end[0] - x)
+        elif end[0] == x:
+            command, numbers = "v", distances(end[1] - y)
+        else:
+            command, numbers = "l", distances(end[0] - x, end[1] - y)
         again = "" if numbers.startswith("-") else " "  # a command need not be said again
-        yield f"{again if command == last else command}{numbers}"
-        before, last = ends[-1], command
-    yield "z" if line.kind == "polygon" else ""
+        written.append((again if command == last else command) + numbers)
+        at, last = end, command
+    return "".join(written) + ("z" if line.kind == "polygon" else "")
 
 
-def distances(start: Point, *ends: Point) -> str:
-    """Numbers, with nothing between them where a sign is."""
-    numbers = (number(end[i] - start[i]) for end in ends for i in (0, 1))
-    return "".join(n if n.startswith("-") else f" {n}" for n in numbers).removeprefix(" ")
+def distances(*lengths: int) -> str:
+    """Numbers, in tenths, with nothing between them where a sign is."""
+    return "".join(map(spaced, lengths)).removeprefix(" ")
 
 
-def rounded(at: Point) -> Point:
-    return round(at[0], DIGITS), round(at[1], DIGITS)
+@lru_cache(maxsize=10_000)
+def spaced(length: int) -> str:
+    return f"{'' if length < 0 else ' '}{number(length / 10)}"
+
+
+def tenths(at: tuple[float, float]) -> tuple[int, int]:
+    return round(at[0] * 10), round(at[1] * 10)
 
 
 @lru_cache(maxsize=10_000)
 def number(length: float) -> str:
     """To a tenth of a point, which nobody sees; enlarged ten times, it is the width of a line."""
-    written = f"{length:.{DIGITS}f}".removesuffix(".0")
+    written = f"{length:.1f}".removesuffix(".0")
     return "0" if written == "-0" else written
 
 

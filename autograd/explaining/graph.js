@@ -2,8 +2,9 @@
 
 const SIGNS = { "-1": "negative", 0: "zero", 1: "positive" };
 const signOf = (number) => SIGNS[Math.sign(number) || 0];  // nan has none
+const KINDS = ["unknown", "unreached", "dimmed", "active", "source", "on-path"];
 const COLUMN = 0.602;  // of the font's size, as pictures measure text
-const GAP = 3;  // at least, between a word and its number
+const MARGIN = 3;  // at least, between a number and the outline of its box
 
 class Graph {
   constructor(data, calculation, schedule) {
@@ -29,7 +30,7 @@ class Graph {
     const backward = schedule.byParent.get(variable).map(([step]) => step);
     const used = schedule.byParent.get(variable).map(([, { node }]) => schedule.computed(node));
     const made = [...(known ? [known] : []), ...(variable === schedule.output ? [schedule.seed] : [])];
-    return { ...this.named.get(`v${variable}`), variable, gradient: null, known, reached: schedule.reached(variable),
+    return { ...this.named.get(`v${variable}`), variable, isPlace: true, gradient: null, known, reached: schedule.reached(variable),
       active: new Set([...made, ...backward]),
       source: new Set([...used, ...(schedule.byNode.get(variable) ?? [])]) };
   }
@@ -41,7 +42,7 @@ class Graph {
     const known = schedule.computed(result);
     const backward = schedule.byNode.get(result);
     const whole = { known, reached: backward[0], active: new Set([known, ...backward]), source: new Set() };
-    const circle = { ...this.named.get(`o${result}`), ...whole };
+    const circle = { ...this.named.get(`o${result}`), ...whole, isPlace: true };
     const out = { ...this.named.get(`o${result} v${result}`), ...whole, node: result };
     const operands = parents.map((parent, place) => ({ ...this.named.get(`v${parent} o${result} ${place}`),
       node: result, k, place, known, reached: backward[place], active: new Set([known, backward[place]]), source: new Set() }));
@@ -52,15 +53,17 @@ class Graph {
 
   show(step) {
     this.step = step;
+    this.happening = [];  // boxes and circles
+    const begun = step >= this.schedule.seed;
     for (const piece of this.pieces) {
       const unknown = step < piece.known;
       const unreached = step < piece.reached;
-      const kinds = [unknown && "unknown", unreached && "unreached",
-        (unknown || (step >= this.schedule.seed && unreached)) && "dimmed",
-        piece.active.has(step) && "active", piece.source.has(step) && "source",
-        piece.onPath && "on-path"].filter(Boolean).join(" ");
-      if (piece.kinds !== kinds) piece.element.setAttribute("class", kinds);
+      const active = piece.active.has(step);
+      const is = [unknown, unreached, unknown || (begun && unreached), active, piece.source.has(step), piece.onPath];
+      const kinds = is.reduce((bits, kind, i) => bits | (kind ? 1 << i : 0), 0);
+      if (piece.kinds !== kinds) piece.element.setAttribute("class", KINDS.filter((_, i) => is[i]).join(" "));
       piece.kinds = kinds;
+      if (active && piece.isPlace) this.happening.push(piece.element);
       if ("variable" in piece) this.showGradient(piece, step);
     }
   }
@@ -69,7 +72,7 @@ class Graph {
     const gradient = this.schedule.gradient(piece.variable, step);
     if (Object.is(piece.gradient, gradient)) return;
     piece.gradient = gradient;
-    write(piece.texts.grad, gradient === undefined ? "" : general(gradient, 4), this.roomOf(piece));
+    write(piece.texts.grad, gradient === undefined ? "" : `grad ${general(gradient, 4)}`, this.roomOf(piece));
     piece.texts.grad.setAttribute("fill", `var(--gradient-${signOf(gradient)})`);
   }
 
@@ -80,7 +83,7 @@ class Graph {
     const largest = flows.reduce((most, flow) => (Number.isFinite(flow) ? Math.max(most, Math.abs(flow)) : most), 0);
     this.pieces.forEach((piece, i) => {
       if ("variable" in piece) {
-        write(piece.texts.data, general(calculation.value(piece.variable), 4), this.roomOf(piece));
+        write(piece.texts.data, `data ${general(calculation.value(piece.variable), 4)}`, this.roomOf(piece));
       } else if ("node" in piece) {
         this.showFlow(piece, flows[i], largest);
       }
@@ -106,10 +109,11 @@ class Graph {
     write(group.querySelector("text"), general(this.calculation.instructions[k].derivatives[place], 4));
   }
 
-  // For a number in a box, between the word beside it, which ends there, and its own end.
+  // For a number in a box, with its word, from where it begins to where the box ends.
   roomOf(piece) {
-    const [word, number] = [piece.texts.data.previousElementSibling, piece.texts.data];
-    piece.room ??= Number(number.getAttribute("x")) - Number(word.getAttribute("x")) - GAP;
+    const of = (element, name) => Number(element.getAttribute(name));
+    const box = piece.element.querySelector("rect");
+    piece.room ??= of(box, "x") + of(box, "width") - of(piece.texts.data, "x") - MARGIN;
     return piece.room;
   }
 
@@ -165,8 +169,8 @@ class Graph {
     const gradient = repr(calculation.adjoint(node));
     if (k === undefined) return step >= reached ? [`gradient ${gradient}`] : [];
     const derivative = calculation.instructions[k].derivatives[place];
-    const product = `× gradient ${gradient} = ${repr(derivative * calculation.adjoint(node))}`;
-    return [`local derivative ${repr(derivative)}`, ...(step >= reached ? [product] : [])];
+    const product = derivative === 1 ? "" : ` = ${repr(derivative * calculation.adjoint(node))}`;
+    return [`local derivative ${repr(derivative)}`, ...(step >= reached ? [`× gradient ${gradient}${product}`] : [])];
   }
 }
 

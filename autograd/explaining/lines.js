@@ -1,5 +1,5 @@
-// The lines of the trace, and the sentence of each step. A line is a list of texts and numbers; { grouped: x } is a
-// number that stands in brackets where it has a sign.
+// The lines of the trace, and the sentence of each step. A line is a list of texts and numbers. { number, isGrouped,
+// isConstant } is a number, too: grouped, it stands in brackets where it has a sign; a constant is known from the start.
 
 const MOST_NAMES = 6;  // in a sentence
 
@@ -19,7 +19,8 @@ class Lines {
       const filled = (operand) => data.formulas[data.written[k]].map((slot) => {
         if (typeof slot === "string") return slot;
         const content = operand(slot >> 1);
-        return slot % 2 && typeof content === "number" ? { grouped: content } : content;
+        if (typeof content !== "number") return content;
+        return { number: content, isGrouped: slot % 2 === 1, isConstant: operands[slot >> 1] < 0 };
       });
       parts.push(filled((place) => (operands[place] < 0 ? numbers[place] : this.names[operands[place]])));
       const withNumbers = filled((place) => numbers[place]);
@@ -37,8 +38,8 @@ class Lines {
     const { node, parent, before, after } = contribution;
     const assigned = before === undefined ? "=" : "+=";
     const rule = `${this.grad(parent)} ${assigned} ${this.grad(node)} * ${this.partial(contribution)} = `;
-    const sum = before === undefined ? [] : [{ grouped: before }, " + "];
-    const product = [{ grouped: calculation.adjoint(node) }, " * ", { grouped: calculation.derivative(contribution) }];
+    const sum = before === undefined ? [] : [grouped(before), " + "];
+    const product = [grouped(calculation.adjoint(node)), " * ", grouped(calculation.derivative(contribution))];
     return [rule, ...sum, ...product, " = ", after];
   }
 
@@ -58,9 +59,10 @@ class Lines {
     return general(number, this.data.digits);
   }
 
-  // A line as text, its numbers written by a function.
-  text(parts, write = (number) => this.short(number)) {
-    return parts.map((part) => (typeof part === "string" ? part : inBrackets(part, write))).join("");
+  // A line as text, its numbers written by a function; before they are known, these are question marks.
+  text(parts, write = (number) => this.short(number), isKnown = true) {
+    return parts.map((part) => (typeof part === "string" ? part
+      : isKnown || part.isConstant ? inBrackets(part, write) : "?")).join("");
   }
 
   // ---- The sentence and the line of each step.
@@ -99,8 +101,9 @@ class Lines {
   }
 }
 
+const grouped = (number) => ({ number, isGrouped: true });
+
 function inBrackets(part, write) {
-  if (typeof part === "number") return write(part);
-  const text = write(part.grouped);
-  return text.startsWith("-") ? `(${text})` : text;
+  const text = write(part.number ?? part);
+  return part.isGrouped && text.startsWith("-") ? `(${text})` : text;
 }

@@ -60,7 +60,7 @@ class NodePanel {
   item({ product, edges }) {
     const { instructions } = this.calculation;
     const stops = [this.variable, ...edges.map(({ k }) => instructions[k].result)].map((stop) => this.data.names[stop]);
-    const factors = edges.map(({ k, place }) => this.lines.text([{ grouped: instructions[k].derivatives[place] }]));
+    const factors = edges.map(({ k, place }) => this.lines.text([grouped(instructions[k].derivatives[place])]));
     const formula = elided(factors).join(" * ");
     const button = document.createElement("button");
     button.type = "button";

@@ -10,6 +10,7 @@ const table = new Table(document.querySelector(".trace table"), lines, calculati
 const layer = new LayerPanel(data, calculation, schedule, lines);
 const node = new NodePanel(data, calculation, lines, graph, recomputed);
 const [slider, now, count, allDigits] = ["step", "now", "count", "digits"].map(byId);
+const [drawing, trace] = [".drawing", ".trace"].map((area) => document.querySelector(area));
 const { last } = schedule;
 
 function inShort(number) {
@@ -52,9 +53,9 @@ function showNow({ computed, begins, contribution, parts, left }, write) {
 function shownNumber(part, write) {
   if (typeof part === "string") return part;
   const number = document.createElement("data");
-  number.value = repr(typeof part === "number" ? part : part.grouped);
-  number.textContent = write(typeof part === "number" ? part : part.grouped);
-  return typeof part === "number" || !number.textContent.startsWith("-") ? number : ["(", number, ")"];
+  number.value = repr(part.number ?? part);
+  number.textContent = write(part.number ?? part);
+  return part.isGrouped && number.textContent.startsWith("-") ? ["(", number, ")"] : number;
 }
 
 // All numbers may be others now.
@@ -67,10 +68,8 @@ function recomputed() {
 
 // The drawing and the table scroll to what happens, each by itself; the page stays where it is.
 function follow() {
-  const happening = { ".drawing": ".active[role=button], .active > ellipse", ".trace": "[aria-current]" };
-  for (const [area, chosen] of Object.entries(happening)) {
-    const scroller = document.querySelector(area);
-    const targets = [...scroller.querySelectorAll(chosen)].map((target) => target.getBoundingClientRect());
+  for (const [scroller, view] of [[drawing, graph], [trace, table]]) {
+    const targets = view.happening.map((target) => target.getBoundingClientRect());
     if (!targets.length) {
       scroller.scrollTo(0, 0);
       continue;
@@ -176,7 +175,7 @@ const { width } = data.picture;
 graph.svg.style.width = `max(${0.75 * width}px, min(${width}px, 100%))`;
 graph.svg.style.height = "auto";
 
-document.querySelector(".drawing").append(graph.svg);
+drawing.append(graph.svg);
 for (const hidden of document.querySelectorAll("[data-script]")) hidden.hidden = false;
 byId("layer").hidden = !layer.layers.length;
 show(0, true);

@@ -98,10 +98,10 @@ def page(trace: Trace, picture: Picture, digits: int, text: str) -> str:
 <section class="drawing" tabindex="0" aria-label="Drawing of the graph" data-scrolls hidden data-script></section>
 <div class="beside">
 <section class="trace" tabindex="0" aria-label="Trace" data-scrolls hidden data-script>
-<table>
-<thead><tr><th scope="col">evaluation ↓</th>
-<th scope="col">chain rule ↑ (<code>x.grad</code> is <code>∂{result}/∂x</code>)</th></tr></thead>
-<tbody></tbody>
+<table role="table">
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">evaluation ↓</th>
+<th scope="col" role="columnheader">chain rule ↑ (<code>x.grad</code> is <code>∂{result}/∂x</code>)</th></tr></thead>
+<tbody role="rowgroup"></tbody>
 </table>
 </section>
 <section class="node" aria-labelledby="node-title" hidden data-script>

@@ -25,8 +25,10 @@ class Table {
       right.push(this.line(() => lines.gradient(variable), complete, isResult ? complete : 0));
     }
     const row = document.createElement("tr");
+    row.setAttribute("role", "row");
     for (const cell of [left, right]) {
       const made = document.createElement("td");
+      made.setAttribute("role", "cell");
       made.append(...cell);
       row.append(made);
     }
@@ -41,15 +43,17 @@ class Table {
   }
 
   show(step, write, all) {
+    this.happening = [];  // the line that is made at this step
     for (const entry of this.entries) {
       const isKnown = step >= entry.known;
       if (all || entry.isKnown !== isKnown) {
-        const text = this.lines.text(entry.parts(), isKnown ? write : () => "?") + entry.remark;
+        const text = this.lines.text(entry.parts(), write, isKnown) + entry.remark;
         if (entry.text !== text) entry.line.textContent = entry.text = text;
         entry.line.classList.toggle("dimmed", !isKnown);
         entry.isKnown = isKnown;
       }
       const isCurrent = step > 0 && entry.made === step;
+      if (isCurrent) this.happening.push(entry.line);
       if (isCurrent === (entry.isCurrent ?? false)) continue;
       if (isCurrent) entry.line.setAttribute("aria-current", "step");
       else entry.line.removeAttribute("aria-current");

@@ -580,7 +580,7 @@ class Tape:
             "output": len(self._wengert.outputs),
         }
         shown = [counted(count, name) for name, count in counts.items()]
-        return f"<Tape of {', '.join(shown)}: .forward(batch), .backward(), .listing()>"
+        return f"<Tape of {', '.join(shown)}, by {self.executor}: .forward(batch), .backward(), .listing()>"
 
     def _table(self) -> Table:
         """What notebooks show: how much of what was recorded, the layers that were found, and what replays it."""

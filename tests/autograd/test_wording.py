@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd.wording import columns, counted, misfit, shown, shown_end
+from autograd.wording import columns, counted, indexed, misfit, shown, shown_end
 
 ROOT = Path(__file__).parents[2]
 NEVER_ONE = {  # where the count is never 1, or what stands before the word is no count
@@ -78,3 +78,18 @@ def test_why_a_function_does_not_take_so_many_arguments():
     assert misfit(lambda x, y=1.0: x, 3) == "expected one for each argument of the function, (x, y=1.0), got 3"
     for function, count in ((noisy, 1), (lambda *x: x, 9), (lambda x, y=1.0: x, 1), (max, 2), (type, 1), (named, 1)):
         assert misfit(function, count) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("layers.0.neurons.13.w", "layers[0].neurons[13].w"),
+        ("blocks.0.1", "blocks[0][1]"),
+        ("scale.0, scale.1, b", "scale[0], scale[1], b"),
+        ("0.weights", "0.weights"),
+        ("v1.x2.3a", "v1.x2.3a"),
+        ("", ""),
+    ],
+)
+def test_a_number_behind_a_dot_is_an_index(name, read):
+    assert indexed(name) == read

@@ -117,7 +117,7 @@ def test_the_numbers_are_those_of_the_model(name: str) -> None:
     make, example = EXAMPLES[name]
     model = make()
     found = model.summary(example)
-    modules = inner(model)
+    modules = {"itself": model, **inner(model)}
     assert found.parameters == len(model.parameters())
     assert found.multiply_adds == multiply_adds(model.eval()(values(example)))
     for row in found.rows:

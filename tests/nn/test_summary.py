@@ -9,7 +9,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from autograd import Value, tanh
-from nn import MLP, Layer, Module, Sequential
+from nn import MLP, Layer, Module, Neuron, Sequential
 from nn.summary import MOST_ROWS, Row, folded
 
 
@@ -28,20 +28,34 @@ class Net(Module):
 
 def test_the_table() -> None:
     assert str(MLP(2, [16, 16, 1]).summary()).splitlines() == [
-        "layer     kind           inputs → outputs  parameters  multiply-adds",
-        "layers.0  Layer, relu    2 → 16                    48             32",
-        "layers.1  Layer, relu    16 → 16                  272            256",
-        "layers.2  Layer, linear  16 → 1                    17             16",
-        "────────────────────────────────────────────────────────────────────",
-        "in all    MLP            2 → 1                    337            304",
+        "layer      kind           inputs → outputs  parameters  multiply-adds",
+        "layers[0]  Layer, relu    2 → 16                    48             32",
+        "layers[1]  Layer, relu    16 → 16                  272            256",
+        "layers[2]  Layer, linear  16 → 1                    17             16",
+        "─────────────────────────────────────────────────────────────────────",
+        "in all     MLP            2 → 1                    337            304",
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "row"),
+    [
+        (Layer(2, 3), ["itself", "Layer, relu", "2 → 3", "9", "6"]),
+        (Neuron(2, nonlin=False), ["itself", "Neuron, linear", "2 → 1", "3", "2"]),
+        (Module(), ["itself", "Module", "? → ?", "0", "?"]),
+    ],
+)
+def test_a_model_without_parts_is_a_row_itself(model: Module, row: list[str]) -> None:
+    found = model.summary()
+    assert [one.cells for one in found.rows] == [row]
+    assert found.total.cells[1:] == row[1:]
 
 
 def test_alike_parts_of_a_long_model_are_one_line() -> None:
     model = Sequential(*[Layer(4, 4) for _ in range(20)], Layer(4, 1))
     lines = str(model.summary()).splitlines()
     assert len(lines) == 5
-    assert lines[1].split("  ")[0] == "layers.0 … layers.19"
+    assert lines[1].split("  ")[0] == "layers[0] … layers[19]"
     assert lines[1].split("  ")[1:3] == ["Layer, relu × 20", "4 → 4"]
     assert lines[1].split()[-4:] == ["20", "each", "16", "each"]
     assert len(model.summary().rows) == 21
@@ -113,4 +127,4 @@ def test_attributes_with_the_names_of_methods_hide_nothing() -> None:
 def test_long_names_that_begin_alike_stay_apart():
     names = [f"{'encoder.' * 20}layers.{k}" for k in range(3)]
     lines = folded([Row(name, "Layer", (2,), (3 + k,), 9, 6) for k, name in enumerate(names)])
-    assert [name[-9:] for name, *_ in lines] == [".layers.0", ".layers.1", ".layers.2"]
+    assert [name[-9:] for name, *_ in lines] == ["layers[0]", "layers[1]", "layers[2]"]

@@ -154,7 +154,7 @@ def test_rate_and_decay_can_be_assigned():
     traces.finish(1.1)
     assert [cell.data for cell in cells] == pytest.approx([0.0 + 2.0 * 0.25, 0.1 + 2.0])
     assert repr(traces) == (
-        "EligibilityTraces(<Tape of 1 instruction, 2 inputs, 2 parameters, 1 output: "
+        f"EligibilityTraces(<Tape of 1 instruction, 2 inputs, 2 parameters, 1 output, by {traces.tape.executor}: "
         ".forward(batch), .backward(), .listing()>, learning_rate=2, decay=0.25)"
     )
 

@@ -35,6 +35,7 @@ def settle(items: Items) -> None:
         for number in way:
             settle_rank(items, items.ranks[number], sides)
     straighten(items)
+    items.at = [math.floor(place + 0.5) for place in items.at]  # whole points are short in a file
 
 
 def settle_rank(items: Items, rank: list[int], sides: Sequence[list[list[int]]]) -> None:

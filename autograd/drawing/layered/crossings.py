@@ -6,7 +6,7 @@ Transactions on Systems, Man, and Cybernetics 11, 1981.
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from itertools import pairwise
 
 TYPE_CHECKING = False
@@ -69,8 +69,8 @@ def count_crossings(items: Items) -> int:
         ended: list[int] = []
         for item in upper:
             ends = sorted([place[n] for n in items.downs[item]])
-            for end in ends:
-                crossings += len(ended) - bisect_right(ended, end)
-            for end in ends:
-                insort(ended, end)
+            for end in ends:  # those of one item do not cross: they are sorted
+                before = bisect_right(ended, end)
+                crossings += len(ended) - before
+                ended.insert(before, end)
     return crossings

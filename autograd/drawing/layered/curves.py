@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from autograd.drawing.layered.rows import Row
     from autograd.drawing.pen import Point
 
-MARGIN = 7.2  # around the picture, in points
+MARGIN = 7.0  # around the picture, in points
 STEEPEST = 0.4  # the cosine of the angle at which an edge reaches a circle, at least
 LEAST_APART = 0.2  # two of them, in radians, as far as there is room
-PORT_GAP = 7.0  # between two edges that leave or reach a node side by side
+PORT_GAP = 8.0  # between two edges that leave or reach a node side by side
 MOST_ASIDE = 4.0  # how far within its rank a curve may turn aside, where others of the rank may be
-BOW = 7.0  # how far each bow between rows reaches beyond that within
+BOW = 6.0  # how far each bow between rows reaches beyond that within
 
 
 class Pen:
@@ -62,7 +62,7 @@ class Pen:
     def turned(self, along: float, across: float) -> Point:
         along += self.margin
         x, y = (self.width - along if self.rankdir in ("RL", "BT") else along), across
-        return (round(x, 2), round(y, 2)) if self.items.is_flat else (round(y, 2), round(x, 2))
+        return (x, y) if self.items.is_flat else (y, x)
 
     def layout(self, sizes: Mapping[str, Point]) -> Layout:
         items = self.items
@@ -80,11 +80,11 @@ class Pen:
                 across = items.at[slot] + (items.after[slot] - items.before[slot]) / 2
                 labels[edge.name] = self.point(items.rank[slot], self.lengths[items.rank[slot]] / 2, across)
         width, height = (self.width, self.height) if items.is_flat else (self.height, self.width)
-        return Layout(round(width, 2), round(height, 2), centres, dict(sizes), curves, labels)
+        return Layout(width, height, centres, dict(sizes), curves, labels)
 
     def begin(self, node: int) -> float:
         """Where it begins along, in the middle of its rank."""
-        return (self.lengths[self.items.rank[node]] - self.items.length[node]) / 2
+        return (self.lengths[self.items.rank[node]] - self.items.length[node]) // 2
 
     def ports(self) -> tuple[list[float], list[float]]:
         """Of each edge, how far from the middles of its nodes it leaves the one and reaches the other.
@@ -157,7 +157,7 @@ class Pen:
                 points += self.bow(one, other, rank, across)
                 level = False
                 continue
-            is_level = abs(across - next_across) < 0.05
+            is_level = across == next_across
             if is_level and level:  # one piece is enough
                 del points[-3:]
                 one = points[-1]
@@ -186,11 +186,12 @@ class Pen:
         places = [sign * self.items.at[item] for item in self.items.ranks[rank] for _ in self.items.downs[item]]
         within = sum(place > sign * across for place in places)
         is_backward = (row % 2 == 1) != (self.rankdir in ("RL", "BT"))
-        reach = (-1.0 if is_backward else 1.0) * BOW * (2 + within) * 4 / 3  # a cubic reaches 3/4 of its control points
+        reach = BOW * (2 + within) * 4 / 3  # a cubic reaches 3/4 of its control points
+        reach = -reach if is_backward else reach
         (x, y), (end_x, end_y) = one, other
         if self.items.is_flat:
-            return [(round(x + reach, 2), y), (round(end_x + reach, 2), end_y), other]
-        return [(x, round(y + reach, 2)), (end_x, round(end_y + reach, 2)), other]
+            return [(x + reach, y), (end_x + reach, end_y), other]
+        return [(x, y + reach), (end_x, end_y + reach), other]
 
 
 def between(one: Point, other: Point, is_flat: bool) -> list[Point]:
@@ -199,11 +200,11 @@ def between(one: Point, other: Point, is_flat: bool) -> list[Point]:
     if x == end_x or y == end_y:
         return [one, one, other]
     if is_flat:
-        middle = round((x + end_x) / 2, 2)
+        middle = clipped(round((x + end_x) / 2), x, end_x)
         return [(middle, y), (middle, end_y), other]
-    middle = round((y + end_y) / 2, 2)
+    middle = clipped(round((y + end_y) / 2), y, end_y)
     return [(x, middle), (end_x, middle), other]
 
 
 def clipped(number: float, one: float, other: float) -> float:
-    return round(max(min(one, other), min(max(one, other), number)), 2)
+    return round(max(min(one, other), min(max(one, other), number)), 1)

@@ -64,7 +64,7 @@ def find_gaps(items: Items) -> list[float]:
     gaps = []
     for rank in items.ranks[:-1]:
         across = max((abs(items.at[a] - items.at[b]) for a in rank for b in items.downs[a]), default=0.0)
-        gaps.append(min(max(least, SLOPE * across), most))
+        gaps.append(min(max(least, float(round(SLOPE * across))), most))
     return gaps
 
 
@@ -74,7 +74,7 @@ def placed_row(row: Row, lengths: Sequence[float], gaps: Sequence[float], length
     more = max(length - own, 0.0) / max(row.end - row.first - 1, 1)
     starts, place = [], 0.0
     for rank in range(row.first, row.end):
-        starts.append(place)
+        starts.append(float(round(place)))
         place += lengths[rank] + (gaps[rank] + more if rank < row.end - 1 else 0.0)
     return Row(row.first, row.end, starts, place)
 

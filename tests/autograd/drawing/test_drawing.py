@@ -11,6 +11,7 @@ import json
 import math
 import os
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -81,7 +82,7 @@ class Tags(HTMLParser):
 
 
 def boxes(picture: Drawing) -> list[tuple[str, list[str]]]:
-    return [(title, texts) for title, texts in groups(picture) if "data" in texts]
+    return [(title, texts) for title, texts in groups(picture) if any(text.startswith("data ") for text in texts)]
 
 
 def circles(picture: Drawing) -> list[list[str]]:
@@ -125,7 +126,8 @@ def test_a_box_for_each_value_shows_its_label_data_and_gradient():
     for node in nodes:
         label = [node.label] if node.label else []
         title = "\n".join([*label, f"data {node.data!r}", f"grad {node.grad!r}"])
-        *label_shown, data, data_shown, grad, grad_shown = unseen.pop([title for title, _ in unseen].index(title))[1]
+        *label_shown, data, grad = unseen.pop([title for title, _ in unseen].index(title))[1]
+        (data, data_shown), (grad, grad_shown) = data.split(" "), grad.split(" ")
         assert (label_shown, data, grad) == (label, "data", "grad")
         assert math.isclose(float(data_shown), node.data, rel_tol=5e-4)
         assert math.isclose(float(grad_shown), node.grad, rel_tol=5e-4)
@@ -133,8 +135,12 @@ def test_a_box_for_each_value_shows_its_label_data_and_gradient():
 
 def test_the_local_derivative_stands_on_each_edge_and_hovering_shows_the_product():
     value = neuron()
+
+    def product(derivative: float, gradient: float) -> str:
+        return f"× gradient {gradient!r}" + (f" = {derivative * gradient!r}" if derivative != 1.0 else "")
+
     expected = Counter(
-        (f"local derivative {derivative!r}\n× gradient {node.grad!r} = {derivative * node.grad!r}", f"{derivative:.4g}")
+        (f"local derivative {derivative!r}\n{product(derivative, node.grad)}", f"{derivative:.4g}")
         for node in topological_order(value)
         for derivative in node.local_derivatives
     )
@@ -243,8 +249,8 @@ def test_numbers_that_are_not_finite_are_shown():
     x = Value(0.0)
     y = sqrt(x) * 0.0
     y.backward()
-    assert Counter(text for _, texts in groups(draw(y)) for text in texts) >= Counter(["inf", "nan"])
-    assert ("data 0.0\ngrad nan", ["data", "0", "grad", "nan"]) in boxes(draw(y))
+    assert Counter(text for _, texts in groups(draw(y)) for text in texts) >= Counter(["inf", "grad nan"])
+    assert ("data 0.0\ngrad nan", ["data 0", "grad nan"]) in boxes(draw(y))
 
 
 # ---- How it is shown.
@@ -397,7 +403,7 @@ def test_text_fits_its_boxes_and_circles(rankdir, expand):
             seen += 1
         for one, other in combinations(ends, 2):  # two texts of a line, or of half a line, do not meet
             assert abs(one[2] - other[2]) > 12 or one[1] < other[0] or other[1] < one[0]
-    assert seen > 30
+    assert seen > 25
 
 
 # ---- Whatever the labels hold.
@@ -415,7 +421,7 @@ def test_a_label_is_shown_as_it_is_and_what_cannot_be_printed_as_an_escape(label
     expected = label if label.isprintable() else ascii(label)[1:-1] if label.isascii() else None
     if expected is not None:
         assert title == f"{expected}\ndata 1.0\ngrad 0.0"
-        assert texts == [expected.strip(" "), "data", "1", "grad", "0"]
+        assert texts == [expected.strip(" "), "data 1", "grad 0"]
     assert (title + "".join(texts)).replace("\n", "").isprintable()
 
 
@@ -449,7 +455,7 @@ def test_a_long_label_is_shortened_in_the_box_and_less_so_on_hover():
 @pytest.mark.parametrize("label", [None, 3, 2.5, ("w", 1)])
 def test_a_label_need_not_be_a_string(label):
     ((_, texts),) = boxes(draw(Value(1.0, label=label)))
-    assert texts[:-4] == ([] if label is None else [str(label)])
+    assert texts[:-2] == ([] if label is None else [str(label)])
 
 
 @pytest.mark.parametrize(
@@ -533,9 +539,24 @@ def test_the_size_of_a_picture_is_that_of_what_is_in_it():
     assert max(y for _, y in places) == pytest.approx(box[3] - 7, abs=1)
 
 
-@pytest.mark.parametrize("drawn", [neuron, lambda: MLP(3, [4, 4, 1])([1.0, 2.0, 3.0])], ids=["neuron", "network"])
-def test_a_node_takes_at_most_900_bytes(drawn):
-    picture = draw(drawn())
+def thicket() -> Value:
+    """Operations on two of the sixty nodes before, drawn at random: edges are long and cross each other."""
+    source = random.Random(0)
+    nodes = [Value(source.random()) for _ in range(40)]
+    while len(nodes) < 490:
+        one, other = source.choice(nodes[-60:]), source.choice(nodes[-60:])
+        nodes.append((one * other).tanh() if source.random() < 0.3 else one + other)
+    return sum(nodes[-60:])
+
+
+@pytest.mark.parametrize(
+    "drawn", [neuron, lambda: MLP(3, [4, 4, 1])([1.0, 2.0, 3.0]), thicket], ids=["neuron", "network", "thicket"]
+)
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_node_takes_at_most_900_bytes(drawn, theme):
+    output = drawn()
+    output.backward()
+    picture = draw(output, fold=False, theme=theme)
     assert len(picture.svg.encode()) <= 900 * picture.nodes
 
 
@@ -671,7 +692,7 @@ def test_a_drawing_shows_the_numbers_of_when_it_was_made():
     value = Value(1.0)
     picture = draw(value)
     value.data = 2.0
-    assert boxes(picture)[0][1] == ["data", "1", "grad", "0"]
+    assert boxes(picture)[0][1] == ["data 1", "grad 0"]
 
 
 def test_the_dot_source_says_what_the_picture_says():

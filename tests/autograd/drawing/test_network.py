@@ -52,6 +52,16 @@ def test_circles_have_activation_and_delta_below():
         assert pieces[at + 1].at[1] > pieces[at].at[1]
 
 
+def test_the_legend_says_whose_delta_it_is_and_without_gradients_there_is_none():
+    x = [0.5, -0.25]
+    model = trained(3, 1, x=x)
+    whose = "the bias's gradient, of what backward() was called on last"
+    assert whose in " ".join(texts(draw(model, x)))
+    model.zero_grad()
+    assert "δ" not in draw(model, x).svg
+    assert whose not in " ".join(texts(draw(model, x)))
+
+
 def test_without_inputs_circles_have_the_biases():
     model = trained(3, 1, x=[0.5, -0.25])
     for layer in model.layers:
@@ -65,7 +75,8 @@ def test_hovering_shows_every_number_in_full():
     for name, p in model.named_parameters():
         steps = re.sub(r"\.(\d+)", r"[\1]", name)
         assert (f"bias {p.data!r}" if "bias" in name else f"{steps} = {p.data!r}") in said
-        assert (f"δ {p.grad!r}, the gradient of its bias" if "bias" in name else f"gradient {p.grad!r}") in said
+        of_bias = f"δ {p.grad!r}, the gradient of its bias: of what backward() was called on last"
+        assert (of_bias if "bias" in name else f"gradient {p.grad!r}") in said
     for output in model.layers[0](x):
         assert {f"tanh {output.data!r}", f"net input {output.parents[0].data!r}"} <= said
     for weight, x_i in zip(model.layers[0].neurons[0].weights, x, strict=True):

@@ -62,7 +62,7 @@ def test_a_head_points_where_its_line_goes():
         assert (line.kind, head.kind, line.points[0]) == ("curve", "line", curve[0])
         (one, tip, other), end = head.points, line.points[-1]
         assert tip == end
-        assert math.dist(tip, curve[-1]) == pytest.approx(line.width)
+        assert math.dist(tip, curve[-1]) == pytest.approx(round(line.width))
         assert math.dist(one, tip) == pytest.approx(math.dist(other, tip))
         middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
         back = [tip[i] - middle[i] for i in (0, 1)]
@@ -71,19 +71,19 @@ def test_a_head_points_where_its_line_goes():
         assert back[0] * ahead[0] + back[1] * ahead[1] > 0
 
 
-def test_edges_come_before_what_they_lead_to_and_those_of_one_colour_together():
+def test_edges_come_before_what_they_lead_to_and_those_of_one_look_together():
     nodes, layout = graph()
     *edges, circles, boxes = picture.of_graph(nodes, layout, LIGHT).pieces
     assert [[group.name for group in kind.pieces] for kind in (circles, boxes)] == [["o2"], ["v0", "v1", "v2"]]
-    colours = [{shape.line for group in kind.pieces for shape in group.pieces[:2]} for kind in edges]
-    assert colours == [{LIGHT.flow.negative}, {LIGHT.flow.positive}]
+    looks = [{(shape.width, shape.line) for group in kind.pieces for shape in group.pieces[:2]} for kind in edges]
+    assert looks == [{(2.1, LIGHT.flow.positive)}, {(2.6, LIGHT.flow.positive)}, {(3.0, LIGHT.flow.negative)}]
 
 
 def test_names_of_numbers_are_for_the_scripts_of_pages():
     nodes, layout = graph()
     box = parts(picture.of_graph(nodes, layout, LIGHT))["v2"]
     assert [(text.name, text.text) for text in box.pieces if isinstance(text, Text) and text.name] == [
-        ("data", "-6"), ("grad", "1"),
+        ("data", "data -6"), ("grad", "grad 1"),
     ]  # fmt: skip
 
 

@@ -27,8 +27,8 @@ def test_a_box_grows_with_its_label_and_with_the_longer_of_its_numbers():
 
 
 def test_a_gradient_can_have_room_for_another_one():
-    assert sizes.of_numbers(replace(NODE, room=12)) == sizes.wide("0" * 12, 11)
-    assert sizes.of_numbers(replace(NODE, room=2)) == sizes.of_numbers(NODE) == sizes.wide("-0.1235", 11)
+    assert sizes.of_numbers(replace(NODE, room=12)) == sizes.wide("data " + "0" * 12, 11)
+    assert sizes.of_numbers(replace(NODE, room=2)) == sizes.of_numbers(NODE) == sizes.wide("grad -0.1235", 11)
 
 
 def test_circles_are_round_where_they_can_be():

@@ -31,7 +31,7 @@ COLOURS = ["#000000", "#ff0000", "#00ff00", "#1f2933"]
 
 def read(element: ElementTree.Element, around: dict[str, str]) -> list[tuple[str, dict[str, str], str]]:
     """Every element that is drawn: its kind, its attributes with those that it inherits, and its text."""
-    inherited = {name: value for name, value in element.attrib.items() if name in svg.INITIAL}
+    inherited = {name: value for name, value in element.attrib.items() if name in svg.ATTRIBUTES}
     look = around | inherited
     kind = element.tag.removeprefix(SVG)
     if kind in ("svg", "g"):
@@ -43,7 +43,7 @@ def points(path: str) -> list[list[tuple[float, float]]]:
     """The places that a path with distances goes through, in parts that begin with M or m."""
     parts: list[list[tuple[float, float]]] = []
     at = (0.0, 0.0)
-    for command, written in re.findall(r"([MmclhzZ])([^MmclhzZ]*)", path):
+    for command, written in re.findall(r"([MmclhvzZ])([^MmclhvzZ]*)", path):
         numbers = [float(number) for number in re.findall(r"-?[\d.]+", written)]
         if command in "Mm":
             at = (numbers[0] + at[0], numbers[1] + at[1]) if command == "m" else (numbers[0], numbers[1])
@@ -51,6 +51,8 @@ def points(path: str) -> list[list[tuple[float, float]]]:
             continue
         if command == "h":
             numbers = [part for distance in numbers for part in (distance, 0.0)]
+        if command == "v":
+            numbers = [part for distance in numbers for part in (0.0, distance)]
         steps = 3 if command == "c" else 1
         for i in range(0, len(numbers), 2 * steps):
             ends = [(at[0] + numbers[i + k], at[1] + numbers[i + k + 1]) for k in range(0, 2 * steps, 2)]
@@ -86,7 +88,7 @@ def test_every_piece_looks_as_the_picture_says(seed):
     generator = random.Random(seed)
     pieces = tuple(random_piece(generator) for _ in range(4))
     written = svg.element(Picture(30.0, 20.0, "#ffffff", pieces, "title", "description"))
-    background, *drawn = read(ElementTree.fromstring(written), dict(svg.INITIAL))
+    background, *drawn = read(ElementTree.fromstring(written), dict(zip(svg.ATTRIBUTES, svg.INITIAL, strict=True)))
     assert (background[1]["fill"], background[1]["stroke"]) == ("#ffffff", "none")
     expected = [*flat(pieces)]
     found = []
@@ -251,7 +253,7 @@ def test_every_renderer_shows_the_same_picture(renderer, in_chromium):
     assert shown.size == pytest.approx(in_chromium.size, abs=1)
     shown = shown.crop((0, 0, *in_chromium.size))
     texts = [piece for piece in flat(drawn.pieces) if isinstance(piece, Text)]
-    assert {text.align for text in texts} == {"center", "right"}
+    assert {text.align for text in texts} == {"left", "center", "right"}
     for text in texts:
         assert ink(shown, text) == pytest.approx(ink(in_chromium, text), abs=3), text
     differences = [abs(a - b) for a, b in zip(shown.tobytes(), in_chromium.tobytes(), strict=True)]

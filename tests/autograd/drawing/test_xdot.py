@@ -69,7 +69,7 @@ def test_it_is_what_chromium_makes_of_the_svg(browser):
     shown = opened(xdot.png(picture)).convert("L").resize(expected.size)
     differences = [abs(a - b) for a, b in zip(shown.tobytes(), expected.tobytes(), strict=True)]
     assert sum(differences) / len(differences) < 8
-    assert sum(difference > 128 for difference in differences) / len(differences) < 0.015
+    assert sum(difference > 128 for difference in differences) / len(differences) < 0.02  # at the borders of letters
 
 
 def test_a_picture_of_nothing_is_its_background():

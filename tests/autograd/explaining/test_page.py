@@ -28,13 +28,12 @@ def two_layers() -> Value:
 STATE = """() => {
   const shown = (element) => getComputedStyle(element).visibility === "visible" ? element.textContent : "";
   const svg = document.querySelector(".drawing svg");
-  const part = (box, name) => shown(box.querySelector(`[data-part=${name}]`));
+  const part = (box, name) => shown(box.querySelector(`[data-part=${name}]`)).replace(`${name} `, "");
   const boxes = [...svg.querySelectorAll("[role=button]")];
   const names = (selector) => [...svg.querySelectorAll(selector)].map((g) => g.dataset.name).sort();
   const inside = (text, box) => {
     const [t, b] = [text, box.querySelector("rect")].map((e) => e.getBBox());
-    const from = text.dataset.part ? text.previousElementSibling.getBBox() : { x: b.x, width: 0 };
-    return !text.textContent || (t.x >= from.x + from.width && t.x + t.width <= b.x + b.width);
+    return !text.textContent || (t.x >= b.x && t.x + t.width <= b.x + b.width);
   };
   const hover = (box) => {
     box.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
@@ -209,6 +208,22 @@ def test_every_control_is_reached_and_works_by_keyboard(visit):
     for key, step in [("ArrowRight", 3), ("End", 7), ("ArrowLeft", 6), ("Home", 0), ("ArrowLeft", 0)]:
         page.keyboard.press(key)
         assert at(step), key
+
+
+def test_constants_are_known_from_the_start(visit):
+    a = Value(4.0, label="a")
+    page = visit(explain(dot([a, 2.5], [-3.0, a], -1.0) + 0.5 * a))
+    lines = page.locator("table td:first-child > div")
+    assert lines.all_inner_texts() == [
+        "a = 4",
+        "v1 = (-1) + a * (-3) + 2.5 * a = (-1) + ? * (-3) + 2.5 * ? = ?",
+        "v2 = 0.5 * a = 0.5 * ? = ?",
+        "v3 = v1 + v2 = ? + ? = ?",
+    ]
+    page.keyboard.press("ArrowRight")
+    assert lines.nth(1).inner_text() == "v1 = (-1) + a * (-3) + 2.5 * a = (-1) + 4 * (-3) + 2.5 * 4 = -3"
+    page.locator("#digits").check()
+    assert lines.nth(2).inner_text() == "v2 = 0.5 * a = 0.5 * ? = ?"
 
 
 def test_all_digits_are_a_key_away(visit):

@@ -74,7 +74,7 @@ def test_after_edits_all_numbers_are_the_engines(visit, seed):
         shown = page.evaluate(LINES)
         expected = explain(again)
         assert shown == [line for evaluation, beside in expected.rows(Notation()) for line in [evaluation, *beside]]
-        boxes = {f"v{i}": [f"{node.data:.4g}", f"{node.grad:.4g}"] for i, node in enumerate(order)}
+        boxes = {f"v{i}": [f"data {node.data:.4g}", f"grad {node.grad:.4g}"] for i, node in enumerate(order)}
         assert boxes == page.evaluate(BOXES)
     assert page.errors == []
 
@@ -377,7 +377,7 @@ def test_boxes_are_reached_and_chosen_by_keyboard(visit):
     page.locator("section.drawing").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.textContent").startswith("bdata-3")
+    assert page.evaluate("document.activeElement.textContent").startswith("bdata -3")
     page.keyboard.press("Enter")
     assert page.locator("#node").input_value() == "1"
     assert page.locator("#paths li").all_inner_texts() == ["b → v1 2"]

@@ -611,9 +611,10 @@ def test_length_repr_and_listing():
     tape, *_ = line()
     assert len(tape) == 3
     assert repr(tape) == (
-        "<Tape of 3 instructions, 2 inputs, 2 parameters, 1 output: .forward(batch), .backward(), .listing()>"
+        f"<Tape of 3 instructions, 2 inputs, 2 parameters, 1 output, by {tape.executor}: "
+        ".forward(batch), .backward(), .listing()>"
     )
-    assert repr(Tape([X])).startswith("<Tape of 0 instructions, 0 inputs, 1 parameter, 1 output: ")
+    assert repr(Tape([X])).startswith("<Tape of 0 instructions, 0 inputs, 1 parameter, 1 output, by ")
     assert tape.listing().splitlines() == [
         "v0   input x", "v1   input", "v2   parameter w", "v3   parameter b",
         "v4 = v2 * v0", "v5 = v3 * v1", "v6 = v4 + v5", "output v6",
