@@ -476,7 +476,8 @@ def numbers_in(entry: Entry) -> Numbers:
             if isinstance(element, Value):
                 places.append(element.data)
             else:
-                places.append(inner := [])
+                inner: list[Numbers] = []
+                places.append(inner)
                 waiting.append((element, inner))
     return numbers
 

@@ -14,17 +14,20 @@ import sys
 import weakref
 from array import array
 from collections import ChainMap, UserDict, UserList, deque, namedtuple
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy
 import pytest
 
 from autograd import Value, multiply
 from nn import MLP, SGD, Dropout, Module, Neuron, fit, half_squared_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.both_engines
 
