@@ -2,9 +2,9 @@
 
 `python -P tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows. The course is
 written in notebooks/teacher, with the answers to its exercises; what a student gets is made of that here.
-`python -P tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of their
-results. `python -P tests/run_notebooks.py NAME ...` takes those whose names begin so. (-P: beside the script lies the
-folder tests/autograd, which is not the package.)
+`python -P tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of
+their results. `python -P tests/run_notebooks.py NAME ...` takes those whose names begin so. (-P: beside the script lies
+the folder tests/autograd, which is not the package.)
 """
 
 from __future__ import annotations
