@@ -11,14 +11,13 @@ from __future__ import annotations
 import builtins
 import math
 import reprlib
-from collections.abc import Mapping, Set
 from functools import reduce, wraps
 from keyword import iskeyword
 from operator import mul
 from types import FunctionType
 
 from autograd.engines import Value, function
-from autograd.operands import described, introduce, is_masked, iterable, real_number, scalar, scalars
+from autograd.operands import described, introduce, is_masked, iterable, ordered, real_number, scalar, scalars
 from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
 from autograd.operations import OPERATIONS, add_row, each_among_the_others
 from autograd.subclasses import own_sums
@@ -198,10 +197,8 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
     >>> Tape(3.0 * take([x, y], i), inputs=[i]).forward([0, 1, 1])
     array([ 6., 15., 15.])
     """
-    if isinstance(sequence, (Set, Mapping)):
-        raise TypeError(f"take: expected a sequence of numbers, got {described(sequence)}, which has no order")
-    elements = sequence if isinstance(sequence, (list, tuple)) else [*iterable_of("take", sequence)]
     try:
+        elements = sequence if isinstance(sequence, (list, tuple)) else [*ordered(sequence)]
         number = index_number(index)
         if not isinstance(number, Value) and is_place(number, len(elements)):
             return scalar(elements[int(number)], Value)
@@ -232,7 +229,7 @@ def mean(x: Iterable[Any]) -> Any:
     >>> mean([Value(1.0), 2.0, 6.0]).data, mean(range(4))
     (3.0, 1.5)
     """
-    numbers = numbers_of("mean", x, 1)
+    numbers = numbers_of("mean", [*iterable_of("mean", x)], 1)
     return sum(numbers) / len(numbers)
 
 
@@ -255,7 +252,7 @@ def prod(x: Iterable[Any]) -> Any:
     >>> [x_i.grad for x_i in x], prod([2, 0.5])
     ([15.0, 0.0, 0.0], 1.0)
     """
-    return reduce(mul, numbers_of("prod", x, 0), 1.0)
+    return reduce(mul, numbers_of("prod", [*iterable_of("prod", x)], 0), 1.0)
 
 
 @overload
@@ -272,7 +269,7 @@ def softmax(logits: Iterable[Any]) -> list[Any]:
     no logit is too large. A loss should take the logits, not these: log p_i is z_i - logsumexp(logits), as
     `nn.cross_entropy` has it.
     Floats where all logits are numbers. Raises ValueError if there are none, ZeroDivisionError if all are -inf,
-    TypeError for what is no number.
+    TypeError for what is no sequence of numbers, as sets and dicts, which have no order.
     Source: J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 
     >>> softmax([0.0, 0.0]), softmax([1000.0, 0.0])

@@ -6,6 +6,7 @@ Nothing here depends on an engine: each passes its own Value.
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from functools import partial
 from numbers import Complex, Real
@@ -162,7 +163,14 @@ def arguments(
 
 def scalars(elements: Any, value_type: type) -> tuple[Any, ...]:
     """The elements of a sequence as the engine takes them. Raises TypeError if it is none, or not of numbers."""
-    return tuple([scalar(element, value_type) for element in iterable(elements)])
+    return tuple([scalar(element, value_type) for element in ordered(elements)])
+
+
+def ordered(elements: Any) -> Iterable[Any]:
+    """What it is given. Raises TypeError if it is no iterable, or one without an order, as sets and dicts are."""
+    if isinstance(elements, (Set, Mapping)):
+        raise TypeError(f"expected a sequence of numbers, got {described(elements)}, which has no order")
+    return iterable(elements)
 
 
 def iterable(elements: Any) -> Iterable[Any]:

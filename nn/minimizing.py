@@ -70,6 +70,8 @@ class Descent:
         "steps", "line search", "damping", "far out", "hidden curvature", "underflow", "not finite" or "interrupted".
         `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
+
+    It is a record, as `minimize` returns it. Raises ValueError if its lists are not equally long.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -79,6 +81,13 @@ class Descent:
     path: list[Array] = field(default_factory=list)
     stopped: str = ""
     eager: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.loss) == len(self.gradient) == len(self.relative_gradient) == len(self.path):
+            raise ValueError(
+                f"Descent: expected {counted(len(self.loss), 'number')} in each list, as in loss; it is what minimize "
+                "returns: LevenbergMarquardt(model.parameters()).minimize(residuals, inputs, targets)"
+            )
 
     @property
     def steps(self) -> int:

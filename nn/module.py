@@ -220,9 +220,9 @@ class Module:
         try:
             state = self.state_dict()
             checked(self, state)  # what could not be loaded is not written
+            write_state(path, state)
         except ValueError as error:
             raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
-        write_state(path, state)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Sets the parameters to those of a file that `save` wrote.
@@ -340,20 +340,49 @@ def collect_parameters(
     `seen` ends the walk where one holds itself. It keeps all it has seen, lest something new gets the id of something
     that is gone.
     """
-    for held in holdings:
-        if isinstance(held, Value):
-            if not held.parents:
-                found[held] = None
-        elif (open := OPENERS[type(held)]) and id(held) not in seen:
-            seen[id(held)] = held
-            if open is itself:
-                collect_parameters(held.values() if isinstance(held, dict) else held, found, seen, sets)
-            elif open is unordered:
-                sets.append(held)
-            elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
-                found.update(dict.fromkeys(held.parameters()))
-            else:
-                collect_parameters(values_of(open(held)), found, seen, sets)
+    waiting = [iter(holdings)]  # a loop, for Modules may hold each other to any depth
+    while waiting:
+        for held in waiting[-1]:
+            if isinstance(held, Value):
+                if not held.parents:
+                    found[held] = None
+            elif (open := OPENERS[type(held)]) and id(held) not in seen:
+                seen[id(held)] = held
+                if open is unordered:
+                    sets.append(held)
+                elif isinstance(held, Module) and type(held).parameters is not Module.parameters:
+                    found.update(dict.fromkeys(held.parameters()))
+                else:
+                    waiting.append(iter(values_of(open(held))))
+                    break
+        else:
+            waiting.pop()
+
+
+def walk(holder: object, seen: dict[int, object]) -> Iterator[tuple[list[str], Any]]:
+    """All that a Module or container holds, to any depth: the keys that lead there, and what is there.
+
+    What a thing holds follows it, unless it is in `seen` by then, as it is from then on.
+    """
+    keys: list[str] = []
+    waiting = [iter(items_in(holder))]
+    while waiting:
+        for key, held in waiting[-1]:
+            keys.append(str(key))
+            yield keys, held
+            if OPENERS[type(held)] and id(held) not in seen:
+                seen[id(held)] = held
+                waiting.append(iter(items_in(held)))
+                break
+            keys.pop()
+        else:
+            waiting.pop()
+            del keys[-1:]
+
+
+def items_in(holder: object) -> Iterable[tuple[object, Any]]:
+    inside = contents(holder)
+    return inside.items() if isinstance(inside, dict) else enumerate(inside)
 
 
 def check_sets(module: Module, sets: list[Iterable[object]], found: dict[Value, None]) -> None:
@@ -383,51 +412,75 @@ def named_entries(module: Module) -> dict[str, Entry]:
     return entries
 
 
-def entries_in(holder: object, prefix: str = "", seen: dict[int, object] | None = None) -> Iterator[tuple[str, Entry]]:
+def entries_in(holder: object) -> Iterator[tuple[str, Entry]]:
     """What a state has of a Module or container: names, each with a parameter or a list of parameters.
 
     A list is left out if all of its parameters came before.
     """
-    seen = {id(holder): holder} if seen is None else seen
-    held_in = contents(holder)
-    for key, held in held_in.items() if isinstance(held_in, dict) else enumerate(held_in):
-        entry = entry_of(held)
+    seen = {id(holder): holder}
+    others: dict[int, object] = {}
+    for keys, held in walk(holder, seen):
+        entry = entry_of(held, others)
         if entry is not None:
-            new = {id(parameter): parameter for _, parameter in elements_in("", entry)}
+            new: dict[int, object] = {id(parameter): parameter for _, parameter in elements_in("", entry)}
             if not new.keys() <= seen.keys():
-                seen |= new
-                yield f"{prefix}{key}", entry
-        elif id(held) not in seen:
-            seen[id(held)] = held
-            yield from entries_in(held, f"{prefix}{key}.", seen)
+                yield ".".join(keys), entry
+            seen |= new | {id(held): held}  # which is not walked through
 
 
-def entry_of(held: object) -> Entry | None:
-    """The parameter, or the list of parameters, that something is; None if it is something else."""
-    if isinstance(held, Value):
-        return None if held.parents else held
-    inside = contents(held)
-    if not inside or isinstance(inside, dict):
-        return None
-    entries = []
-    for element in inside:
-        entry = entry_of(element)
-        if entry is None:
-            return None
-        entries.append(entry)
-    return entries[0] if isinstance(held, numpy.ndarray) and not held.ndim else entries
+def entry_of(held: object, others: dict[int, object]) -> Entry | None:
+    """The parameter, or the list of parameters, that something is; None if it is something else.
+
+    `others` gets what is found to be something else, lest the inner ones of many are looked through for each outer one.
+    """
+    found: list[Entry] = []
+    around: dict[int, object] = {}
+    waiting = [(iter([held]), found)]
+    while waiting:
+        elements, entries = waiting[-1]
+        for element in elements:
+            if isinstance(element, Value) and not element.parents:
+                entries.append(element)
+                continue
+            inside = contents(element)
+            if not inside or isinstance(inside, dict) or id(element) in around or id(element) in others:
+                others |= around
+                return None
+            around[id(element)] = element
+            if isinstance(element, numpy.ndarray) and not element.ndim:
+                inner = entries  # it is its element
+            else:
+                entries.append(inner := [])
+            waiting.append((iter(inside), inner))
+            break
+        else:
+            waiting.pop()
+            if around:
+                around.popitem()
+    return found[0]
 
 
 def elements_in(name: str, entry: Entry) -> Iterator[tuple[str, Value]]:
-    if isinstance(entry, Value):
-        yield name, entry
-    else:
-        for i, element in enumerate(entry):
-            yield from elements_in(f"{name}.{i}", element)
+    for keys, held in walk({name: entry}, {}):
+        if isinstance(held, Value):
+            yield ".".join(keys), held
 
 
 def numbers_in(entry: Entry) -> Numbers:
-    return entry.data if isinstance(entry, Value) else [numbers_in(element) for element in entry]
+    if isinstance(entry, Value):
+        return entry.data
+    numbers: list[Numbers] = []
+    waiting = [(entry, numbers)]
+    while waiting:
+        entries, places = waiting.pop()
+        for element in entries:
+            if isinstance(element, Value):
+                places.append(element.data)
+            else:
+                inner: list[Numbers] = []
+                places.append(inner)
+                waiting.append((element, inner))
+    return numbers
 
 
 # ---- Loading
@@ -453,17 +506,20 @@ def check_names(expected: Set[str], given: Set[str]) -> None:
 
 def matched(name: str, entry: Entry, given: object) -> Iterator[tuple[str, Value, float]]:
     """Each parameter of an entry with its name and its number."""
-    numbers = nested_numbers(name, given)
-    sequence = structures.sequence(numbers)
-    if isinstance(entry, Value):
-        yield name, entry, finite(name, numbers if sequence is None else given)
-    elif sequence is None or len(sequence) != len(entry):
-        shape = getattr(given, "shape", ())
-        got = f"the shape {tuple(shape)}" if shape else f"one of {len(sequence)}" if sequence else shortened(given)
-        raise ValueError(f"{name}: expected a list of {len(entry)}, got {got}")
-    else:
-        for i, (element, number) in enumerate(zip(entry, sequence, strict=True)):
-            yield from matched(f"{name}.{i}", element, number)
+    waiting = [(name, entry, given)]
+    while waiting:
+        place, expected, found = waiting.pop()
+        numbers = nested_numbers(place, found)
+        sequence = structures.sequence(numbers)
+        if isinstance(expected, Value):
+            yield place, expected, finite(place, numbers if sequence is None else found)
+        elif sequence is None or len(sequence) != len(expected):
+            shape = getattr(found, "shape", ())
+            got = f"the shape {tuple(shape)}" if shape else f"one of {len(sequence)}" if sequence else shortened(found)
+            raise ValueError(f"{place}: expected a list of {len(expected)}, got {got}")
+        else:
+            parts = zip(expected, sequence, strict=True)
+            waiting += [(f"{place}.{i}", element, number) for i, (element, number) in enumerate(parts)][::-1]
 
 
 def single(numbers: Iterable[tuple[str, Value, float]]) -> dict[Value, float]:

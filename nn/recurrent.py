@@ -116,16 +116,26 @@ class TreeEncoder(Module):
 
     def __call__(self, tree: Tree) -> list[Any]:  # Any: Values
         """The tree's vector. Raises ValueError for a symbol that is unknown, or has other than so many children."""
-        symbol, *children = tree if isinstance(tree, tuple) and tree else (tree,)
-        if self.arities.get(symbol, -1) != len(children):
-            raise ValueError(
-                f"TreeEncoder: expected a symbol, or a tuple of it and its children, as many as in {self.arities}, "
-                f"got {shortened(tree)}"
-            )
-        if not children:
-            return [*self.leaves[symbol]]
-        vector = self.layers[symbol]([number for child in children for number in self(child)])
-        return vector if isinstance(vector, list) else [vector]
+        vectors: list[list[Any]] = []  # of the subtrees that are done, and that stand below one that is not
+        waiting: list[tuple[Tree, bool]] = [(tree, False)]  # a loop, for a tree may be as deep as a graph
+        while waiting:
+            subtree, is_ready = waiting.pop()
+            symbol, *children = subtree if isinstance(subtree, tuple) and subtree else (subtree,)
+            if is_ready:
+                inputs = [number for vector in vectors[-len(children) :] for number in vector]
+                outputs = self.layers[symbol](inputs)
+                vectors[-len(children) :] = [outputs if isinstance(outputs, list) else [outputs]]
+            elif self.arities.get(symbol, -1) != len(children):
+                raise ValueError(
+                    f"TreeEncoder: expected a symbol, or a tuple of it and its children, as many as in {self.arities}, "
+                    f"got {shortened(subtree)}"
+                )
+            elif children:
+                waiting += [(subtree, True), *((child, False) for child in reversed(children))]
+            else:
+                vectors.append([*self.leaves[symbol]])
+        [vector] = vectors
+        return vector
 
     def _shapes(self) -> tuple[Shape | None, Shape | None]:
         return None, (self.width,)

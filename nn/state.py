@@ -83,9 +83,13 @@ def write_document(
     """
     if not isinstance(content, Mapping):
         raise TypeError(f"{kind}: expected a dict, got {shortened(content)}")
-    document = encoded(kind, content)
-    head = json.dumps({"format": format_of(kind), "version": VERSION, CHECKSUM: checksum(document)})[:-1]
-    files.write(path, f"{head}, {json.dumps(kind)}: {laid_out(document)}}}\n", what)
+    try:
+        document = encoded(kind, content)
+        head = json.dumps({"format": format_of(kind), "version": VERSION, CHECKSUM: checksum(document)})[:-1]
+        text = f"{head}, {json.dumps(kind)}: {laid_out(document)}}}\n"
+    except RecursionError:
+        raise ValueError(f"{kind}: nested too deeply for JSON, as Python writes it") from None
+    files.write(path, text, what)
 
 
 def read_document(path: str | os.PathLike[str], kind: str) -> dict[str, Content]:
@@ -93,13 +97,20 @@ def read_document(path: str | os.PathLike[str], kind: str) -> dict[str, Content]
 
     Raises OSError if the file cannot be read, and ValueError if it is damaged, was edited, or is something else.
     """
-    return parsed(files.read(path), kind)
+    text = files.read(path)
+    try:
+        return parsed(text, kind)
+    except RecursionError:
+        raise ValueError(
+            f'expected JSON with "format": "{format_of(kind)}", got some that is nested too deeply; '
+            "it is damaged or something else"
+        ) from None
 
 
 def parsed(text: bytes, kind: str) -> dict[str, Content]:
     try:
         document = json.loads(text, object_pairs_hook=without_repetition)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(
             f'expected JSON with "format": "{format_of(kind)}"; it is damaged or something else ({error})'
         ) from None

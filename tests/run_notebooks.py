@@ -1,9 +1,10 @@
 """Runs notebooks from top to bottom and stores their outputs.
 
-`python tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows. The course is
+`python -P tests/run_notebooks.py` does so with the course, after a change of one, or of what it shows. The course is
 written in notebooks/teacher, with the answers to its exercises; what a student gets is made of that here.
-`python tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of their
-results. `python tests/run_notebooks.py NAME ...` takes those whose names begin so.
+`python -P tests/run_notebooks.py landmarks` does so with the landmarks (`make landmarks`), and writes the table of
+their results. `python -P tests/run_notebooks.py NAME ...` takes those whose names begin so. (-P: beside the script lies
+the folder tests/autograd, which is not the package.)
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import io
 import os
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from time import perf_counter
 from unittest import mock
@@ -145,13 +147,20 @@ def in_few_colours(png: str) -> str:
     """The PNG with a palette of 128 colours: a picture needs no more, and takes a quarter of the space.
 
     An octree's palette has the rare colours too, those of a thin line. That of the median cut, Pillow's default, mixes
-    them with others.
+    them with others. Of the colours that share a place in the palette, the most frequent one gets it: their mean, as
+    Pillow has it, would tint white paper.
     """
     from PIL import Image
 
     smaller = io.BytesIO()
-    picture = Image.open(io.BytesIO(base64.b64decode(png)))
-    picture.convert("RGB").quantize(128, Image.Quantize.FASTOCTREE).save(smaller, "PNG", optimize=True)
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    few = picture.quantize(128, Image.Quantize.FASTOCTREE)
+    channels = picture.tobytes()
+    colours = zip(channels[::3], channels[1::3], channels[2::3], strict=True)
+    pairs = Counter(zip(few.tobytes(), colours, strict=True))
+    frequent = {place: colour for (place, colour), _ in reversed(pairs.most_common())}
+    few.putpalette([channel for place in range(max(frequent) + 1) for channel in frequent.get(place, (0, 0, 0))])
+    few.save(smaller, "PNG", optimize=True)
     return base64.b64encode(smaller.getvalue()).decode()
 
 

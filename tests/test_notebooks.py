@@ -7,7 +7,9 @@ seeds, and what they store is checked.
 
 from __future__ import annotations
 
+import base64
 import dis
+import io
 import re
 import statistics
 import sys
@@ -17,6 +19,7 @@ from types import CodeType
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from PIL import Image
 
 from nn.datasets.downloads import downloaded
 
@@ -138,7 +141,7 @@ def test_there_are_notebooks():
 def test_every_cell_runs_and_gives_the_outputs_that_are_stored(path, tmp_path):
     stored = read(path)
     for before, after in zip(code_cells(stored), code_cells(executed(read(path), tmp_path)), strict=True):
-        assert texts(before) == texts(after), f"cell {before.id}: run: python tests/run_notebooks.py"
+        assert texts(before) == texts(after), f"cell {before.id}: run: python -P tests/run_notebooks.py"
 
 
 @in_the_course
@@ -146,7 +149,7 @@ def test_a_students_version_is_the_teachers_without_the_answers(path):
     made, stored = student(read(FOLDER / "teacher" / path.name)), read(path)
     assert [cell.id for cell in made.cells] == [cell.id for cell in stored.cells]
     for ours, theirs in zip(made.cells, stored.cells, strict=True):
-        assert ours.source == theirs.source, f"cell {ours.id}: run: python tests/run_notebooks.py"
+        assert ours.source == theirs.source, f"cell {ours.id}: run: python -P tests/run_notebooks.py"
 
 
 @in_the_teachers_course
@@ -279,6 +282,23 @@ def test_what_a_landmark_stores_is_of_its_code_and_in_the_bands(path):
     assert notebook.metadata.get("landmark") == {"code": run_notebooks.fingerprint(notebook)}, "run: make landmarks"
     assert comparisons(notebook)
     assert out_of_band(comparisons(notebook)) == []
+
+
+def test_a_stored_picture_has_few_colours_and_its_white_paper():
+    picture = Image.new("RGB", (100, 100), "white")
+    for k in range(400):  # tints of white, and a colour that is rare
+        picture.putpixel((k % 100, 10 * (k // 100)), (255 - k % 7, 255 - k % 5, 255 - k % 3))
+    for k in range(3000):
+        picture.putpixel((k % 100, 60 + k // 100), (k % 250, k // 12, 100))
+    picture.putpixel((50, 50), (213, 94, 0))
+    png = io.BytesIO()
+    picture.save(png, "PNG")
+    stored = run_notebooks.in_few_colours(base64.b64encode(png.getvalue()).decode())
+    after = Image.open(io.BytesIO(base64.b64decode(stored))).convert("RGB")
+    assert after.size == picture.size
+    assert len(after.getcolors()) <= 128
+    assert after.getpixel((99, 55)) == (255, 255, 255)
+    assert after.getpixel((50, 50)) == (213, 94, 0)
 
 
 def test_the_page_of_the_landmarks_has_the_results_that_they_store():

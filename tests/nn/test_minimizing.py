@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from dataclasses import dataclass
@@ -312,6 +313,15 @@ def test_the_progress_bar_and_the_record(capsys):
     assert capsys.readouterr() == ("", "")
     assert repr(descent).startswith(f"<Descent of {descent.steps} steps: loss 12.1 to ")
     assert repr(Descent()) == "<Descent of 0 steps: ; still under way>"
+
+
+def test_a_descent_is_a_record_and_no_method():
+    with pytest.raises(ValueError, match=r"^Descent: expected 2 numbers in each list, .* it is what minimize returns"):
+        Descent(valley()[0])
+    with pytest.raises(ValueError, match="expected 1 number in each list"):
+        Descent([1.0], [0.5], [0.5], [])
+    twin = Descent([1.0], [0.5], [0.5], path=[[0.0]])
+    assert repr(copy.deepcopy(twin)) == "<Descent of 0 steps: loss 1 to 1, gradient 0.5; still under way>"
 
 
 # ---- no unit matters: J. Moré, "The Levenberg–Marquardt algorithm: implementation and theory", 1978, section 3

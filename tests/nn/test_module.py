@@ -18,12 +18,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy
 import pytest
 
 from autograd import Value, multiply
 from nn import MLP, SGD, Dropout, Module, Neuron, fit, half_squared_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.both_engines
 
@@ -97,6 +101,55 @@ def test_modules_that_hold_each_other_are_walked_once() -> None:
     itself = Pair(Value(3.0), None)
     itself.second = itself
     assert numbers(Pair(None, [itself])) == [3.0]
+
+
+def nested(levels: int, innermost: object, hold: Callable[[object], object]) -> object:
+    for _ in range(levels):
+        innermost = hold(innermost)
+    return innermost
+
+
+def test_modules_hold_each_other_to_any_depth(tmp_path: Path) -> None:
+    module = nested(10_000, [Value(1.0), Value(2.0)], lambda inner: Pair(inner, None))
+    assert isinstance(module, Pair)
+    module.second = Value(3.0)
+    assert numbers(module) == [1.0, 2.0, 3.0]
+    deep = ".".join(["first"] * 10_000)
+    assert [name for name, _ in module.named_parameters()] == [f"{deep}.0", f"{deep}.1", "second"]
+    assert sum(1 for _ in module.modules()) == 10_000
+    assert repr(module) == "<Pair of 3 parameters>"
+    module.save(tmp_path / "deep.json")
+    for parameter in module.parameters():
+        parameter.data = 0.0
+    module.load(tmp_path / "deep.json")
+    assert module.state_dict() == {deep: [1.0, 2.0], "second": 3.0}
+
+
+def test_lists_hold_each_other_to_any_depth() -> None:
+    for innermost, name in ((Value(1.0), ""), (Pair(Value(1.0), None), ".first")):
+        module = Pair(nested(10_000, innermost, lambda inner: [inner]), None)
+        assert [name for name, _ in module.named_parameters()] == [f"first{'.0' * 10_000}{name}"]
+        state = module.state_dict()
+        for parameter in module.parameters():
+            parameter.data = 0.0
+        module.load_state_dict(state)
+        assert numbers(module) == [1.0]
+    assert list(Pair(nested(10_000, "nothing", lambda inner: [inner]), None).named_parameters()) == []
+
+
+def test_a_list_that_is_too_deep_for_json_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
+    module = Pair(nested(10_000, Value(1.0), lambda inner: [inner]), None)
+    with pytest.raises(ValueError, match=r"cannot save .*deep.json: parameters: nested too deeply for JSON"):
+        module.save(tmp_path / "deep.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_list_that_holds_itself_is_walked_once() -> None:
+    endless: list[object] = [Value(1.0)]
+    endless.append(endless)
+    module = Pair(endless, endless)
+    assert module.state_dict() == {"first.0": 1.0}
+    assert numbers(module) == [1.0]
 
 
 def test_zero_grad() -> None:

@@ -117,6 +117,22 @@ def test_a_tree_encoder_is_its_formula(width: int) -> None:
     assert [value.data for value in encoder("b")] == encoded("b")
 
 
+def test_a_tree_may_be_as_deep_as_a_graph() -> None:
+    encoder = TreeEncoder({"s": 1, "0": 0}, 1)
+    tree: str | tuple[object, ...] = "0"
+    expected = encoder("0")
+    for _ in range(10_000):
+        tree = ("s", tree)
+        expected = [encoder.layers["s"](expected)]
+    [encoded] = encoder(tree)
+    assert encoded.data == expected[0].data
+    encoded.backward()
+    derivatives = [parameter.grad for parameter in encoder.parameters()]
+    encoder.zero_grad()
+    expected[0].backward()
+    assert derivatives == [parameter.grad for parameter in encoder.parameters()]
+
+
 def test_the_gradient_goes_down_the_tree() -> None:
     encoder = TreeEncoder(ARITIES, 2)
     uniform(encoder.parameters(), -1.0, 1.0, seed=1)
