@@ -25,7 +25,7 @@ from autograd.wording import counted
 from nn.convolution import Convolution
 from nn.dropout import drawing, nobody
 from nn.layers import Layer, Neuron, is_elementwise, name_of
-from nn.module import OPENERS, Module, contents, declared_shapes, elements_in, entries_in, values_of
+from nn.module import Module, contents, declared_shapes, elements_in, entries_in, values_of, walk
 from nn.summary import UNKNOWN, Row, Summary
 
 TYPE_CHECKING = False
@@ -69,18 +69,12 @@ Module._summarized = summarized
 # ---- What there is
 
 
-def named_modules(
-    holder: object, prefix: str = "", seen: dict[int, object] | None = None
-) -> Iterator[tuple[str, Module]]:
+def named_modules(holder: object) -> Iterator[tuple[str, Module]]:
     """The Modules in a Module or container, each once with its first name; without the neurons of layers."""
-    seen = {id(holder): holder} if seen is None else seen
-    held_in = contents(holder)
-    for key, held in held_in.items() if isinstance(held_in, dict) else enumerate(held_in):
-        if OPENERS[type(held)] and id(held) not in seen:
-            seen[id(held)] = held
-            if isinstance(held, Module) and is_row(held):
-                yield f"{prefix}{key}", held
-            yield from named_modules(held, f"{prefix}{key}.", seen)
+    seen = {id(holder): holder}
+    for keys, held in walk(holder, seen):
+        if isinstance(held, Module) and is_row(held) and id(held) not in seen:
+            yield ".".join(keys), held
 
 
 def rows_of(
@@ -110,13 +104,10 @@ def beside(module: Module) -> list[Value]:
 
 def held_rows(holder: object, seen: dict[int, object]) -> Iterator[Module]:
     """The Modules with rows that a Module or container holds, but not those that these hold."""
-    for held in values_of(contents(holder)):
-        if OPENERS[type(held)] and id(held) not in seen:
-            seen[id(held)] = held
-            if isinstance(held, Module) and is_row(held):
-                yield held
-            else:
-                yield from held_rows(held, seen)
+    for _, held in walk(holder, seen):
+        if isinstance(held, Module) and is_row(held) and id(held) not in seen:
+            seen[id(held)] = held  # which is not walked through
+            yield held
 
 
 def is_row(module: Module) -> bool:
