@@ -494,6 +494,9 @@ static int32_t needed_depth(const Search *search, const int32_t *variables, int3
     return needed;
 }
 
+/* Whether units of a group may be one part: those that are computed together. */
+static bool stays_together(int32_t row) { return row == PRODUCT || row == ROW_dot; }
+
 static void note_use(Search *search, const int32_t *variables, int32_t count, int32_t part)
 {
     for (int32_t i = 0; i < count; i++)
@@ -521,7 +524,7 @@ static void add_to_parts(Search *search, const Unit *unit)
     if (mine < 0 || groups->parts[mine].depth < needed) {
         mine = groups->part_count++;
         groups->parts[mine] = (Part){unit->group, unit->place, unit->place, needed};
-        if (is_product || unit->row == ROW_dot) search->latest_parts[unit->group] = mine;
+        if (stays_together(unit->row)) search->latest_parts[unit->group] = mine;
     }
     groups->parts[mine].end = unit->place + 1;
     search->depths[unit->result] = groups->parts[mine].depth;
@@ -588,7 +591,7 @@ static int32_t join_parts(Search *search, const Part *parts, Part *joined)
         } else {
             mine = count++;
             joined[mine] = (Part){part->group, part->first, part->end, needed};
-            if (groups->groups[part->group].row == PRODUCT) search->latest_parts[part->group] = mine;
+            if (stays_together(groups->groups[part->group].row)) search->latest_parts[part->group] = mine;
         }
         for (const int32_t *u = first; u < end; u++) note_uses(search, &search->units[*u], mine);
     }

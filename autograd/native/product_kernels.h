@@ -376,6 +376,11 @@ LANES_INLINE void push_tile(const Fan *fan, int32_t first, int32_t length, Block
         }
         for (int v = 0; block->is_active[fan->shared[k]] && v < vectors; v++) of_shared[v] = sums[v];
     }
+    for (int r = rows; r-- > 0;) {
+        int32_t slot = fan->biases[first + r];
+        Vector *of_bias = vector_at(slot_of(block->adjoints, slot, block) + lane);
+        for (int v = 0; block->is_active[slot] && v < vectors; v++) of_bias[v] += given[r][v];
+    }
 }
 
 #define TILE_OF_DOTS(ROWS)                                                                                              \

@@ -104,7 +104,8 @@ typedef struct {
     int32_t *broadcast_of; /* the slot of each variable, constants before, that has been given one; else -1 */
     int32_t *latest;       /* for each variable the latest product that has packed weights, this one first; or -1 */
     int32_t *operands;     /* room for the next step's */
-    int32_t *seen;         /* for each variable the latest result whose operands it is among */
+    int32_t *seen;         /* for each variable the latest mark that it was given */
+    int32_t mark;          /* the latest one: each question has a mark of its own */
     int32_t *terms;        /* room for those of the next dots that are cut into runs */
     int32_t *exponentials; /* for each variable the slot of its latest exponential, */
     int32_t *shares;       /* and the result that this was computed for, whose other operands share the shift; or -1 */
@@ -114,6 +115,22 @@ static const Instruction *instruction_of(const Layout *layout, int32_t result)
 {
     const WengertList *list = &layout->program->list;
     return &list->instructions[result - first_result(list)];
+}
+
+/* Marks a variable. Whether it had not been marked since the question began. */
+static bool mark(Layout *layout, int32_t variable)
+{
+    bool is_new = layout->seen[variable] != layout->mark;
+    layout->seen[variable] = layout->mark;
+    return is_new;
+}
+
+/* Marks operands. Returns false if one of them was so before: then not all are marked. */
+static bool mark_all(Layout *layout, const int32_t *operands, int32_t count)
+{
+    for (int32_t k = 0; k < count; k++)
+        if (operands[k] >= 0 && !mark(layout, operands[k])) return false; /* a constant has no adjoint */
+    return true;
 }
 
 static Place *place_of(const Layout *layout, int32_t result)
@@ -250,17 +267,16 @@ static int32_t *operands_of_lookup(Layout *layout, const int32_t *variables, int
 }
 
 /* Whether the latest exponentials of the operands are there for another instruction with the same ones. */
-static bool has_shared_exponentials(Layout *layout, const Instruction *instruction, int32_t result)
+static bool has_shared_exponentials(Layout *layout, const Instruction *instruction)
 {
     const int32_t *operands = operands_of(instruction);
     int32_t first = instruction->count > 0 ? layout->shares[operands[0]] : -1;
     if (first < 0 || instruction_of(layout, first)->row != instruction->row ||
         instruction_of(layout, first)->count != instruction->count)
         return false;
-    for (int32_t k = 0; k < instruction->count; k++) {
-        if (layout->shares[operands[k]] != first || layout->seen[operands[k]] == result) return false;
-        layout->seen[operands[k]] = result; /* all are different: so they are all of the other's */
-    }
+    layout->mark++;
+    for (int32_t k = 0; k < instruction->count; k++) /* all are different: so they are all of the other's */
+        if (layout->shares[operands[k]] != first || !mark(layout, operands[k])) return false;
     return true;
 }
 
@@ -272,7 +288,7 @@ static void add_exponentials(Layout *layout, int32_t result)
     const Instruction *instruction = instruction_of(layout, result);
     const int32_t *variables = operands_of(instruction);
     int32_t count = instruction->count;
-    if (set->exponentials[instruction->row] == NULL || has_shared_exponentials(layout, instruction, result)) return;
+    if (set->exponentials[instruction->row] == NULL || has_shared_exponentials(layout, instruction)) return;
     program->steps[program->step_count++] = (Step){
         .forward = (program->is_fast ? set->fast_exponentials : set->exponentials)[instruction->row],
         .length = length_of_sequences(instruction), .count = count, .variable = result,
@@ -321,16 +337,14 @@ enum { TERMS_PER_ODD_ONE = 8 };
 
 /* How many terms there are of two factors that vary; -1 if a variable that does stands there twice: then the order in which
    the sweep backward adds to its adjoint is the dot's own. */
-static int32_t count_odd_terms(Layout *layout, const Instruction *dot, int32_t result)
+static int32_t count_odd_terms(Layout *layout, const Instruction *dot)
 {
     const WengertList *list = &layout->program->list;
     const int32_t *operands = operands_of(dot);
     int32_t n = length_of_sequences(dot), odd = 0;
-    for (int32_t i = 0; i < dot->count; i++) {
-        if (!depends_on_inputs(list, operands[i])) continue;
-        if (layout->seen[operands[i]] == result) return -1;
-        layout->seen[operands[i]] = result;
-    }
+    layout->mark++;
+    for (int32_t i = 0; i < dot->count; i++)
+        if (depends_on_inputs(list, operands[i]) && !mark(layout, operands[i])) return -1;
     for (int32_t k = 0; k < n; k++) odd += depends_on_inputs(list, operands[k]) && depends_on_inputs(list, operands[n + k]);
     return odd;
 }
@@ -338,7 +352,7 @@ static int32_t count_odd_terms(Layout *layout, const Instruction *dot, int32_t r
 static bool is_cut(Layout *layout, int32_t result)
 {
     const Instruction *dot = instruction_of(layout, result);
-    int32_t odd = count_odd_terms(layout, dot, result);
+    int32_t odd = count_odd_terms(layout, dot);
     return odd > 0 && odd <= length_of_sequences(dot) / TERMS_PER_ODD_ONE;
 }
 
@@ -455,34 +469,26 @@ static const int32_t *factors_of(const Layout *layout, int32_t result, int32_t s
     return operands_of(dot) + (Py_ssize_t)side * length_of_sequences(dot);
 }
 
-/* Marks the factors as a fan's. Returns false if one of them was so before: then not all are marked. */
-static bool mark_factors(Layout *layout, const int32_t *factors, int32_t count, int32_t fan)
-{
-    for (int32_t k = 0; k < count; k++) {
-        if (factors[k] < 0) continue; /* a constant has no adjoint */
-        if (layout->seen[factors[k]] == fan) return false;
-        layout->seen[factors[k]] = fan;
-    }
-    return true;
-}
-
-/* Whether a dot may be one of a fan: its bias is a constant, and no other variable is there twice. */
+/* Whether a dot may be one of a fan: no variable is there twice. */
 static bool can_fan(Layout *layout, int32_t result)
 {
     const Instruction *dot = instruction_of(layout, result);
-    return bias_of(dot) < 0 && mark_factors(layout, operands_of(dot), dot->count - 1, result);
+    layout->mark++;
+    return mark_all(layout, operands_of(dot), dot->count);
 }
 
 /* How many of the dots have one sequence in common, on this side, and no variable beside it. */
 static int32_t count_fan(Layout *layout, const int32_t *results, int32_t count, int32_t side)
 {
-    int32_t n = length_of_sequences(instruction_of(layout, results[0])), dots = 1;
-    const int32_t *shared = factors_of(layout, results[0], side), *both = factors_of(layout, results[0], 0);
-    for (int32_t k = 0; k < 2 * n; k++)
-        if (both[k] >= 0) layout->seen[both[k]] = results[0];
+    const Instruction *first = instruction_of(layout, results[0]);
+    const int32_t *shared = factors_of(layout, results[0], side), *operands = operands_of(first);
+    int32_t n = length_of_sequences(first), dots = 1;
+    layout->mark++;
+    mark_all(layout, operands, first->count);
     for (; dots < count; dots++) {
         if (memcmp(factors_of(layout, results[dots], side), shared, (size_t)n * sizeof(int32_t)) != 0) break;
-        if (!mark_factors(layout, factors_of(layout, results[dots], 1 - side), n, results[0])) break;
+        int32_t bias = bias_of(instruction_of(layout, results[dots]));
+        if (!mark_all(layout, factors_of(layout, results[dots], 1 - side), n) || !mark_all(layout, &bias, 1)) break;
     }
     return dots;
 }
@@ -526,16 +532,18 @@ static void add_steps(Layout *layout, const int32_t *results, int32_t count)
     else add_step(layout, results[0]);
 }
 
-/* An instruction's parts: of products its neuron, and of what else has been cut together its own steps. */
-static void add_parts(Layout *layout, int32_t result)
+/* The parts of instructions that have been cut together, or of a single one: of products their neurons, and of what else
+   there is their own steps. */
+static void add_parts(Layout *layout, int32_t result, int32_t count)
 {
     Program *program = layout->program;
     const Place *place = place_of(layout, result);
     int32_t step = place->step, variable = program->steps[step].variable;
     while (step < program->step_count && program->steps[step].variable == variable) {
         bool is_product = program->steps[step].product != NULL;
-        program->parts[program->part_count++] = is_product ? (Part){step, place->neuron, place->neuron + 1, 0}
-                                                           : (Part){step + place->neuron, 0, 1, 0};
+        if (is_product) program->parts[program->part_count++] = (Part){step, place->neuron, place->neuron + count, 0};
+        for (int32_t j = 0; !is_product && j < count; j++)
+            program->parts[program->part_count++] = (Part){step + place->neuron + j, 0, 1, 0};
         step += is_product ? 1 : place->neurons;
     }
 }
@@ -567,6 +575,33 @@ static void find_dots_together(Layout *layout)
     }
 }
 
+/* Marks the variables that a dot, cut as the first one is, does not have where that has them. Whether all are its own. */
+static bool mark_own(Layout *layout, const Instruction *first, const Instruction *dot)
+{
+    const WengertList *list = &layout->program->list;
+    for (int32_t i = 0; i < dot->count; i++) {
+        int32_t variable = operands_of(dot)[i];
+        if (!depends_on_inputs(list, variable) || variable == operands_of(first)[i]) continue;
+        if (!mark(layout, variable)) return false;
+    }
+    return true;
+}
+
+/* How many dots that have been cut together, from the first on, are walked back together: a run after the other. Then no sum
+   may have terms from two runs: no dot has a variable twice, or it were not cut, and none has a variable of another one but in
+   the same place. */
+static int32_t count_together(Layout *layout, const int32_t *results, int32_t count)
+{
+    const Place *place = place_of(layout, results[0]);
+    const Instruction *first = instruction_of(layout, results[0]);
+    int32_t together = 1;
+    if (count > place->neurons - place->neuron) count = place->neurons - place->neuron;
+    layout->mark++;
+    for (int32_t k = 0; k < first->count; k++) mark(layout, operands_of(first)[k]);
+    while (together < count && mark_own(layout, first, instruction_of(layout, results[together]))) together++;
+    return together;
+}
+
 static void add_parts_of_group(Layout *layout, const Group *group, const Part *part)
 {
     Program *program = layout->program;
@@ -574,9 +609,11 @@ static void add_parts_of_group(Layout *layout, const Group *group, const Part *p
         add_part_of_layer(layout, group, part->first, part->end);
         return;
     }
-    for (int32_t i = part->first; i < part->end; i++) {
-        const Place *place = place_of(layout, group->results[i]);
-        if (place->neurons == 1 || place->is_cut) add_parts(layout, group->results[i]);
+    for (int32_t i = part->first, count; i < part->end; i += count) {
+        const int32_t *results = group->results + i;
+        const Place *place = place_of(layout, *results);
+        count = place->is_cut ? count_together(layout, results, part->end - i) : 1;
+        if (place->neurons == 1 || place->is_cut) add_parts(layout, *results, count);
         else if (place->neuron == 0) program->parts[program->part_count++] = (Part){place->step, 0, 1, 0};
     }
 }
@@ -624,7 +661,7 @@ static void lay_out_list(Layout *layout, int32_t *group_at)
             add_part_of_layer(layout, group, 0, 1);
         } else {
             add_steps(layout, &result, 1);
-            add_parts(layout, result);
+            add_parts(layout, result, 1);
         }
     }
 }
@@ -723,7 +760,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
         make_singles(program, of_instructions);
         int32_t *first = of_variables + list->constants;
         Layout layout = {
-            program, places, first, first + all, program->step_operands, first + 2 * all, program->terms,
+            program, places, first, first + all, program->step_operands, first + 2 * all, 0, program->terms,
             first + 3 * all, first + 4 * all,
         };
         lay_out(&layout, of_instructions);

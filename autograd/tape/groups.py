@@ -229,7 +229,7 @@ def join_parts(parts: list[Part]) -> list[Part]:
         else:
             mine = Part(part.group, part.first, part.end, needed, [])
             joined.append(mine)
-            if part.units[0].row == PRODUCT:
+            if part.units[0].row in (PRODUCT, DOT):
                 latest[part.group] = mine
         for unit in part.units:
             for variable in unit.needed:

@@ -128,12 +128,44 @@ def random_attention(seed):
         for t, query in enumerate(queries):
             first, end = {"none": (0, places), "causal": (0, t + 1), "window": (max(0, t - 1), t + 1)}[mask]
             seen = keys[first:end]
-            scores = [dot(query, k) if source.random() < 0.9 else dot(k, query, source.choice(query)) for k in seen]
+            biases = [*query, *seen[0], *shared[0]]
+            scores = [dot(query, k) if source.random() < 0.9 else dot(k, query, source.choice(biases)) for k in seen]
             weights = weights_of([z / root + Value(0.0) for z in scores], way)
             for column in zip(*values[first:end], strict=True):
                 outputs.append(dot(weights, column) if source.random() < 0.9 else dot(column, weights, weights[0]))
     outputs = [y for y in outputs if isinstance(y, Value)]
     return ([sum(outputs, 0.0)] if source.random() < 0.5 else outputs), inputs
+
+
+def random_gates(seed):
+    """Outputs and inputs of layers in which a few weights of a neuron depend on inputs, at the same places in most.
+
+    Such a weight, and a bias, may be a neuron's own, a layer's, or a number that the layer sees elsewhere.
+    """
+    source = random.Random(seed)
+    inputs = [Value(source.uniform(-1.0, 1.0)) for _ in range(source.randint(1, 4))]
+    seen = [tanh(source.gauss(0.0, 1.0) * source.choice(inputs) + Value(0.1)) for _ in range(source.randint(8, 20))]
+    gates = [*inputs, *(tanh(Value(0.7) * x) for x in inputs)]
+    for _ in range(source.randint(1, 3)):
+        places = source.sample(range(len(seen)), source.randint(1, max(1, len(seen) // 8)))
+        of_layer = Value(source.gauss(0.0, 0.4)) * source.choice(gates)
+
+        def varying(of_layer=of_layer, seen=seen):
+            roll = source.random()
+            own = Value(source.gauss(0.0, 0.4)) * source.choice(gates)
+            return own if roll < 0.8 else of_layer if roll < 0.9 else source.choice([*gates, *seen])
+
+        outputs = []
+        for _ in range(source.randint(1, 12)):
+            weights, sources = [Value(source.gauss(0.0, 0.4)) for _ in seen], [*seen]
+            for k in places if source.random() < 0.9 else [source.randrange(len(seen))]:
+                weights[k] = varying()
+                sources[k] = sources[k] if source.random() < 0.9 else source.choice([*gates, *seen])
+            if source.random() < 0.2:
+                weights, sources = sources, weights
+            outputs.append(dot(weights, sources, source.choice([0.0, Value(0.2), varying()])))
+        seen = [*map(tanh, outputs), *seen[: source.randint(8, 12)]]
+    return ([sum(seen, 0.0)] if source.random() < 0.5 else seen), inputs
 
 
 @pytest.fixture(name="random_graph", scope="session")
@@ -144,3 +176,8 @@ def fixture_of_random_graph():
 @pytest.fixture(name="random_attention", scope="session")
 def fixture_of_random_attention():
     return random_attention
+
+
+@pytest.fixture(name="random_gates", scope="session")
+def fixture_of_random_gates():
+    return random_gates

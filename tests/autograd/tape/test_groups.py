@@ -408,6 +408,20 @@ def test_the_groups_of_any_attention(random_attention, seeds):
         check_groups(write_down(*random_attention(seed))[0])
 
 
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 100, 50)], ids=str)
+def test_the_groups_of_any_gates(random_gates, seeds):
+    for seed in seeds:
+        check_groups(write_down(*random_gates(seed))[0])
+
+
+def test_neurons_of_which_one_weight_is_gated_are_one_part():
+    """Each gated weight uses the gate after the one before; the dots can wait for all of them."""
+    x, gate = leaves(9), Value(0.5)
+    dots = [dot([w[0] * gate, *w[1:]], x, b) for w, b in zip([leaves(9) for _ in range(5)], leaves(5), strict=True)]
+    groups = groups_of([dot(leaves(5), [*map(tanh, dots)])], [*x, gate])
+    assert [part[1:] for part in groups.parts if groups.groups[part[0]].row == ROW["dot"]] == [(0, 5)]
+
+
 def check_groups(wengert):
     found = find_groups(wengert)
     assert found == grouped(wengert)
