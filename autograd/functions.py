@@ -360,7 +360,8 @@ def define(
     """Defines an operation of one's own, as a row of the table has it, and returns its function.
 
     It then works everywhere: as a method of Value, in drawings and traces, in derivatives of any order, and in tapes,
-    by the NumPy executor. The rules run on floats, Values and arrays alike; `operations.py` says how to write them.
+    by the NumPy and the C executor. The rules run on floats, Values and arrays alike; `operations.py` says how to write
+    them.
 
     Arguments:
         name: of the function and the method, an identifier.

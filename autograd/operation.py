@@ -165,7 +165,10 @@ class Mathematics:
 
 
 def where(condition: bool, x: T, y: U) -> T | U:
-    """x if the condition holds, else y: `where(x > 0, x, 0.0)`. The derivative is that of the chosen branch."""
+    """x if the condition holds, else y: `where(x > 0, x, 0.0)`. The derivative is that of the chosen branch.
+
+    It chooses while the graph is built. A tape of the graph keeps the choice; `maximum`, `relu` and `abs` choose anew.
+    """
     return x if condition else y
 
 

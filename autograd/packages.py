@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 def install(*names: str) -> str:
-    """The command that installs these packages. Pyodide, Python in a browser, has an installer of its own.
+    """The command that installs these packages. Pyodide, Python in a browser, may have an installer of its own.
 
     >>> install("jax"), install("onnx", "onnxruntime")
     ('pip install jax', 'pip install onnx onnxruntime')
     """
     if sys.platform == "emscripten":
+        from importlib.util import find_spec
+
+        if find_spec("micropip") is None:
+            return "this page can install nothing"
         return f"import micropip; await micropip.install({[*names]})"
     return f"pip install {' '.join(names)}"
 

@@ -106,6 +106,7 @@ async function run() {
     const result = await python.call("run", at("code").value, print);
     if (result.error) complain(result.error);
     if (result.page) at("shown").srcdoc = result.page;
+    at("shown").classList.toggle("old", Boolean(result.error));
     if (!result.error) at("shown").classList.toggle("empty", !result.page);
     say(result.error ? "The program has ended with an error." : result.text);
   } catch ({ message }) {

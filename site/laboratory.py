@@ -33,7 +33,10 @@ def run(code: str) -> dict[str, str]:
             print(repr(last))
         if value is None:
             return {"text": "The program ends with no Value and has given none a name, so there is no graph to show."}
-        return {"text": shortened(repr(value)), "page": explain(value).html}
+        try:
+            return {"text": shortened(repr(value)), "page": explain(value).html}
+        except ValueError as error:  # the program itself is in order
+            return {"text": shortened(f"{value!r}. Its graph is not shown. {error}")}
     except BaseException as error:  # SystemExit and KeyboardInterrupt end the program, not the page
         return {"error": shortened(described(error))}
     finally:

@@ -269,6 +269,8 @@ SHOWN = {
     "x = Value(2.0)\nx * 2": "Value(data=4.0, grad=0.0, op='*')",
     "a = Value(2.0)\nb = Value(3.0)": "Value(data=3.0, grad=0.0, label='b')",
     "[Value(2.0)]": "no Value",
+    "x = Value(2.0)\ny = x * x\nx.data -= 1.0": "label='y'). Its graph is not shown. explain: y, computed by multiply,",
+    "y = Value(1.0)\nfor _ in range(600): y = y * 1.0": "Its graph is not shown. explain: 601 nodes (limit 500)",
     "y = Value(1.0)\nfor _ in range(600): y = y * 1.0\nautograd.explain(y, max_nodes=999)": "The explanation is shown.",
     "def f(x: int): ...\nValue(float(f.__annotations__['x'] is int))": "Value(data=1.0, grad=0.0)",
 }

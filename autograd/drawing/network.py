@@ -397,7 +397,7 @@ class Painter:
         if unit.biases:
             lines.append(f"bias {listed(numbers.all(unit.biases))}")
         if (delta := numbers.delta(unit)) is not None:
-            lines.append(f"δ {listed(delta)}, the gradient of its bias: of what backward() was called on last")
+            lines.append(f"δ {listed(delta)}, the gradient of its bias, of all backward() since zero_grad()")
         return in_lines(*lines)
 
     def operations_in_full(self, block: Block, box: Box) -> str:
@@ -416,7 +416,7 @@ class Painter:
         styles = {box.style for box in self.boxes[1:]}
         if "circle" in styles and self.has_numbers:
             has_deltas = any(self.numbers.delta(unit) for unit in units)
-            of_delta = ", below it δ: the bias's gradient, of what backward() was called on last"
+            of_delta = ", below it δ: the bias's gradient, of all backward() since zero_grad()"
             parts.append("circles: activation" + of_delta * has_deltas)
         elif "circle" in styles:
             parts.append("circles: bias")

@@ -343,7 +343,7 @@ class Tape:
         Arguments:
             wrt: differentiate by the "parameters", or by the "inputs".
             batch, parameters, gradient: as for `value_and_grad`; gradient is by default 1/n, so that the result is the
-                mean of the outputs.
+                mean of the outputs. With gradient=1.0 an example's Hessian by the inputs is what it is alone.
             sparse: return only the entries that may be other than 0, and where they stand.
 
         Returns (p, p) float64, symmetric to the bit, or by the inputs (n, inputs, inputs). With sparse, it returns

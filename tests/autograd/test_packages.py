@@ -20,6 +20,8 @@ PROGRAM = ROOT / "tests" / "without_numpy.py"
 def test_the_command_that_installs_is_the_one_of_this_python(monkeypatch):
     assert packages.install("jax") == "pip install jax"
     monkeypatch.setattr(sys, "platform", "emscripten")
+    assert packages.install("numpy", "onnx") == "this page can install nothing"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "micropip" or None)
     assert packages.install("numpy", "onnx") == "import micropip; await micropip.install(['numpy', 'onnx'])"
 
 

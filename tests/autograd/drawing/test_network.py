@@ -55,7 +55,7 @@ def test_circles_have_activation_and_delta_below():
 def test_the_legend_says_whose_delta_it_is_and_without_gradients_there_is_none():
     x = [0.5, -0.25]
     model = trained(3, 1, x=x)
-    whose = "the bias's gradient, of what backward() was called on last"
+    whose = "the bias's gradient, of all backward() since zero_grad()"
     assert whose in " ".join(texts(draw(model, x)))
     model.zero_grad()
     assert "δ" not in draw(model, x).svg
@@ -75,7 +75,7 @@ def test_hovering_shows_every_number_in_full():
     for name, p in model.named_parameters():
         steps = re.sub(r"\.(\d+)", r"[\1]", name)
         assert (f"bias {p.data!r}" if "bias" in name else f"{steps} = {p.data!r}") in said
-        of_bias = f"δ {p.grad!r}, the gradient of its bias: of what backward() was called on last"
+        of_bias = f"δ {p.grad!r}, the gradient of its bias, of all backward() since zero_grad()"
         assert (of_bias if "bias" in name else f"gradient {p.grad!r}") in said
     for output in model.layers[0](x):
         assert {f"tanh {output.data!r}", f"net input {output.parents[0].data!r}"} <= said
