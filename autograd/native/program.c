@@ -335,16 +335,15 @@ static void add_step(Layout *layout, int32_t result)
 
 enum { TERMS_PER_ODD_ONE = 8 };
 
-/* How many terms there are of two factors that vary; -1 if a variable that does stands there twice: then the order in which
-   the sweep backward adds to its adjoint is the dot's own. */
+/* How many terms there are of two factors that vary; -1 if a variable stands there twice: then the order in which the sweep
+   backward adds to its adjoint is the dot's own, and a tile of a product's inputs takes each variable once. */
 static int32_t count_odd_terms(Layout *layout, const Instruction *dot)
 {
     const WengertList *list = &layout->program->list;
     const int32_t *operands = operands_of(dot);
     int32_t n = length_of_sequences(dot), odd = 0;
     layout->mark++;
-    for (int32_t i = 0; i < dot->count; i++)
-        if (depends_on_inputs(list, operands[i]) && !mark(layout, operands[i])) return -1;
+    if (!mark_all(layout, operands, dot->count)) return -1;
     for (int32_t k = 0; k < n; k++) odd += depends_on_inputs(list, operands[k]) && depends_on_inputs(list, operands[n + k]);
     return odd;
 }

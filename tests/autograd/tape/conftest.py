@@ -161,6 +161,10 @@ def random_gates(seed):
             for k in places if source.random() < 0.9 else [source.randrange(len(seen))]:
                 weights[k] = varying()
                 sources[k] = sources[k] if source.random() < 0.9 else source.choice([*gates, *seen])
+            if source.random() < 0.2:  # one that no input changes, where inputs stand
+                twice = Value(source.gauss(0.0, 0.4))
+                for k in source.sample(range(len(seen)), 2):
+                    sources[k] = twice
             if source.random() < 0.2:
                 weights, sources = sources, weights
             outputs.append(dot(weights, sources, source.choice([0.0, Value(0.2), varying()])))

@@ -693,6 +693,16 @@ def test_random_attention_has_the_numbers_of_the_list(random_attention, seeds):
     check_structures(random_attention, seeds)
 
 
+@registered
+@pytest.mark.parametrize("count", [1, 2, 9, 130])
+def test_a_parameter_that_stands_several_times_among_the_inputs_of_a_dot(executor, count):
+    """One of its terms has two factors that vary; in the others the parameter stands where inputs do."""
+    x, y, w = Value(0.0), Value(0.0), Value(1.0)
+    for plain, expected in (([1.0] * 7, 7.0), ([2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], 35.0), ([w] * 7, 14.0)):
+        tape = Tape(dot([x, *plain], [y] + [w] * 7), [x, y], executor=executor)
+        assert tape.value_and_grad([[1.0, 2.0]] * count, gradient=1.0)[1].tolist() == [expected * count]
+
+
 @pytest.mark.parametrize("seeds", [range(first, first + 8) for first in range(1, 41, 8)], ids=str)
 def test_random_gates_have_the_numbers_of_the_list(random_gates, seeds):
     check_structures(random_gates, seeds)
