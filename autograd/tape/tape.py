@@ -189,7 +189,8 @@ class Tape:
 
         Returns (n,) float64 if the tape was made from one Value, (n, outputs) if from a sequence.
 
-        The batch must not change before `backward()`, which raises if it has. The compiled executor keeps what it has
+        The batch must not change before `backward()`, which raises if it has; of a batch that had to be converted, it
+        has a copy of its own. The compiled executor keeps what it has
         computed of a small batch for it; a large one is computed again, so that nothing is kept for each example.
 
         Raises TypeError for anything but real numbers, and ValueError for another shape; then there is nothing to
@@ -233,7 +234,7 @@ class Tape:
             if found is not NotImplemented:
                 return found  # type: ignore[no-any-return]
         batch, before, vector = replayed
-        if fingerprint(batch) != before:
+        if fingerprint(batch) != before or not self._is_batch(batch):
             raise RuntimeError("Tape.backward: the batch has been changed since forward(); give forward() a copy")
         # Another executor than that of forward() may have had its own arrays.
         fixed = self._real_array("batch", self._fixed(batch, before))
@@ -711,6 +712,11 @@ class Tape:
     def _fixed(self, batch: Array, before: object) -> Array:
         """The batch as it was; where nobody can change it, an executor may know it again, and what it has computed."""
         return numpy.frombuffer(before).reshape(-1, len(self.inputs)) if isinstance(before, bytes) and before else batch
+
+    def _is_batch(self, batch: Array) -> bool:
+        """Whether an array still has its shape and type, which can be assigned."""
+        plain = isinstance(batch, numpy.ndarray)
+        return not plain or (batch.shape[1:] == (len(self.inputs),) and batch.dtype == numpy.float64)
 
     def _batch(self, batch: ArrayLike | None) -> Array:
         width = len(self.inputs)

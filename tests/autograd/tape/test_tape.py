@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections import namedtuple
 from fractions import Fraction
 from functools import partial
@@ -874,6 +875,20 @@ def test_another_threads_changes_of_a_batch_do_not_answer_for_an_array_that_nobo
     finally:
         is_over.set()
         thread.join()
+
+
+@every_executor
+@pytest.mark.parametrize(("attribute", "value"), [("shape", (2, 4)), ("shape", (8,)), ("dtype", np.int64)])
+def test_a_batch_whose_shape_or_type_was_assigned_has_changed(executor, attribute, value):
+    tape, w, _ = line(executor=executor)
+    batch = np.ones((4, 2))
+    tape.forward(batch)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy, for setting either
+        setattr(batch, attribute, value)
+    with pytest.raises(RuntimeError, match="the batch has been changed since forward"):
+        tape.backward()
+    assert w.grad == 0.0
 
 
 @every_executor
