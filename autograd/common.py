@@ -287,7 +287,7 @@ RARE = (
 
 EQUALITY = (
     "== and != of a Value and a number ask whether they are the same object, which they never are, since Values can "
-    "live in sets and dicts; compare the number itself, x.data == 2.0"
+    "live in sets and dicts; compare the numbers, as in x.data == 2.0"
 )
 
 

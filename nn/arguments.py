@@ -92,7 +92,8 @@ def within(name: str, number: float, low: float, high: float) -> float:
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{name}: expected a real number, got {shortened(number)}")
     if not low <= number < high:
-        raise ValueError(f"{name}: expected {low} <= {name.rpartition(': ')[2]} < {high}, got {number}")
+        lowest = "0 <" if low == math.ulp(0.0) else f"{low} <="
+        raise ValueError(f"{name}: expected {lowest} {name.rpartition(': ')[2]} < {high}, got {number}")
     return float(number)
 
 

@@ -582,7 +582,7 @@ def test_an_update_may_be_any_sequence(update: Callable[..., object]) -> None:
         (lambda p: SGD([p], nesterov=True), ValueError, r"nesterov=True needs a momentum, such as momentum=0\.9"),
         (lambda p: SGD([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
         (lambda p: RMSProp([p], alpha=1), ValueError, r"alpha: expected 0\.0 <= alpha < 1\.0, got 1"),
-        (lambda p: RMSProp([p], epsilon=0.0), ValueError, r"epsilon: expected .* got 0\.0"),
+        (lambda p: RMSProp([p], epsilon=0.0), ValueError, r"epsilon: expected 0 < epsilon < inf, got 0\.0"),
         (lambda p: RMSProp([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
         (lambda p: Adam([p], betas=(1.0, 0.9)), ValueError, r"betas\[0\]: .* got 1\.0"),
         (lambda p: Adam([p], betas=(0.9, -0.1)), ValueError, r"betas\[1\]: .* got -0\.1"),
