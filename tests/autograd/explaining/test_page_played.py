@@ -464,6 +464,98 @@ def test_where_outputs_have_other_uses_the_matrix_form_says_so(visit):
     assert rest == pytest.approx([2 * hidden[0].data, 0.0], abs=1e-12)
 
 
+def two_examples(m, x):
+    return (m([1.0, 2.0]) - 1.0) ** 2 + (m([-1.0, 0.5]) - 0.0) ** 2
+
+
+def weight_decay(m, x):
+    return m([1.0, 2.0]) + sum(0.01 * p * p for p in m.parameters())
+
+
+def recurrent(m, x):
+    h = [Value(0.1), Value(-0.2)]
+    for _ in range(2):
+        h = m.layers[0](h)
+    return h[0] * h[1]
+
+
+def shared_bias(m, x):
+    first, second = m.layers[0].neurons
+    return tanh(dot(first.w, x, first.b)) * tanh(dot(second.w, x, first.b))
+
+
+def tied_weights(m, x):
+    w, b = m.layers[0].neurons[0].w, [1.0, Value(0.5)]
+    return tanh(dot(w, x, b[0])) * tanh(dot(w[::-1], x, b[1]))
+
+
+def infinite(m, x):
+    return two_examples(m, x) + m.layers[0].neurons[0].w[0] * math.inf
+
+
+@pytest.mark.parametrize("result_of", [two_examples, weight_decay, recurrent, shared_bias, tied_weights, infinite])
+def test_where_weights_and_biases_have_other_uses_the_matrix_form_says_so(visit, result_of):
+    random.seed(2)
+    result = result_of(MLP(2, [2, 1], activation=tanh), [Value(0.7), Value(-1.2)])
+    result.label = "L"
+    page = visit(explain(result))
+    page.keyboard.press("End")
+    said = ""
+    for number in range(page.evaluate("layer.layers.length")):
+        page.evaluate(f"layer.choose(data.layers[{number}].nets[0]); layer.show(last, inShort)")
+        assert_the_derivatives_add_up(page, number)
+        said += page.locator("#layer-backward").inner_text()
+    assert "+ other uses" in said
+
+
+def assert_the_derivatives_add_up(page, number):
+    """Each derivative by a weight or bias is its adjoint, and the sum of what its equation says."""
+    layer = page.evaluate(f"data.layers[{number}]")
+    adjoints = page.evaluate(NUMBERS)[1]
+    for line in page.locator("#layer-backward .numbers").all():
+        tables = line.locator(".matrix")
+        found = {table.split(" (")[0]: rows for table, rows in tables.evaluate_all(OF_TABLES)}
+        name, by_rows = next(iter(found.items()))
+        if name.startswith("δ"):
+            continue
+        others = found.get("other uses")
+        delta, x = (next((rows for name, rows in found.items() if name[0] == letter), [[1.0]]) for letter in "δx")
+        variables = layer["weights"] if "W" in name else [[b] for b in layer["biases"]]
+        for i, row in enumerate(variables):
+            for j, variable in enumerate(row):
+                if isinstance(variable, int):
+                    assert by_rows[i][j] == adjoints[variable]
+                    own = delta[i][0] * x[0][j]
+                    assert close(by_rows[i][j], own + (others[i][j] if others else 0.0))
+
+
+OF_TABLES = """(tables) => tables.map((table) => [table.caption.textContent, [...table.rows].map((row) =>
+  [...row.querySelectorAll("data")].map((number) => number.value === "inf" ? Infinity : Number(number.value)))])"""
+
+
+def test_what_other_uses_add_is_known_when_all_have_come(visit):
+    random.seed(2)
+    page = visit(explain(two_examples(MLP(2, [2, 1], activation=tanh), [])))
+    steps = page.evaluate("data.layers[0].weights.flat().map((weight) => schedule.complete(weight))")
+    for step in (min(steps) - 1, max(steps)):
+        page.evaluate(f"layer.choose(data.layers[0].nets[0]); layer.show({step}, inShort)")
+        cells = page.locator("#layer-backward .matrix", has_text="other uses").first.locator("td").all_inner_texts()
+        assert (cells.count("?") == len(cells)) == (step < min(steps))
+        assert ("?" in cells) == (step < max(steps))
+
+
+def test_no_derivative_is_minus_zero_that_the_engine_has_as_zero(visit):
+    weights, x = [[Value(1.0), Value(-2.0)], [Value(-1.0), Value(1.0)]], [Value(0.0), Value(-0.5)]
+    hidden = [relu(dot(row, x, Value(0.0))) for row in weights]
+    page = visit(explain(dot([Value(-2.0), Value(-3.0)], hidden)))
+    page.keyboard.press("End")
+    page.evaluate("layer.choose(data.layers[0].nets[0]); layer.show(last, inShort)")
+    tables = page.locator("#layer-backward .matrix", has_text="∂")
+    assert "-0" not in tables.locator("td").all_inner_texts()
+    shown = [page.evaluate("variable => (node.choose(variable), node.paths.innerText)", v) for v in range(6)]
+    assert not [text for text in shown if re.search(r"(^| )\(?-0\)?$", text, re.MULTILINE)]
+
+
 def test_without_a_layer_there_is_no_panel(visit):
     assert not visit(explain(Value(1.0) * 2.0)).locator("#layer").is_visible()
 
