@@ -49,9 +49,9 @@ def lay_out(
 
     >>> layout = lay_out({"a": (40, 20), "b": (40, 20)}, [Edge("a b", "a", "b")])
     >>> layout.centres
-    {'a': (27.2, 17.2), 'b': (85.2, 17.2)}
+    {'a': (27.0, 17.0), 'b': (85.0, 17.0)}
     >>> layout.curves["a b"][0], layout.curves["a b"][-1]
-    ((47.2, 17.2), (65.2, 17.2))
+    ((47.0, 17.0), (65.0, 17.0))
     """
     return finished(in_ranks(sizes, edges, rankdir), sizes, rankdir, rounds)
 
