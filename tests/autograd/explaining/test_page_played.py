@@ -144,7 +144,9 @@ def test_what_is_no_number_is_refused_with_words_and_changes_nothing(visit, text
     assert page.locator("#number").get_attribute("aria-invalid") == "true"
     assert page.locator("#number").input_value() == text  # to be mended
     assert page.evaluate(NUMBERS) == before
-    type_in(page, "−4")  # a minus sign of typography
+    type_in(page, "−1e−3")  # minus signs of typography
+    assert page.locator("#number").input_value() == "-0.001"
+    type_in(page, "−4")
     assert page.locator("#number").get_attribute("aria-invalid") is None
     assert page.locator("#said").inner_text() == "a = -4: v1 = -12, a.grad = 3."
     assert page.errors == []
@@ -398,6 +400,25 @@ def test_more_paths_than_anybody_could_walk_are_counted_exactly(visit):
     assert f"{2**100:,} paths lead from x to v100." in text
     assert f"and {2**100 - 5:,} more paths, together 1.268e+30" in text
     assert len(re.findall("^x → v1", text, re.MULTILINE)) == 5
+
+
+@pytest.mark.parametrize("number", [5e-324, 3e-308, 1e308, -1.7976931348623157e308, 0.0, 0.3])
+def test_the_slider_moves_whatever_the_size_of_the_number(visit, number):
+    x = Value(number, label="x")
+    page = visit(explain(x * 0.5))
+    page.locator("#node").select_option("0")
+    drag, typed = page.locator("#drag"), page.locator("#number")
+    place, most = drag.evaluate("drag => [Number(drag.value), Number(drag.max)]")
+    assert number * place >= 0.0
+    assert (place == 0.0) == (number == 0.0)
+    assert abs(place) <= most
+    drag.press("ArrowRight")
+    assert float(typed.input_value()) > number
+    drag.press("End")
+    high = float(typed.input_value())
+    assert max(number, 0.0) < high < math.inf
+    drag.press("Home")
+    assert float(typed.input_value()) == -high
 
 
 # ---- Layers
