@@ -104,9 +104,9 @@ def draw(
     if not values:
         raise TypeError("draw: expected a Value or a model, got none")
     for name, given, known in [("rankdir", rankdir, RANKDIRS), ("theme", theme, [*THEMES])]:
-        if given not in known:
+        if not is_among(known, given):
             raise ValueError(f"draw: expected {name}= to be one of {', '.join(map(repr, known))}, got {given!r}")
-    if expand not in (False, True):
+    if not is_among((False, True), expand):
         raise TypeError(f"draw: expected expand= to be True or False, got {described(expand)}")
     check_limit("draw", max_nodes)
     if is_model(values[0]):
@@ -120,7 +120,7 @@ def draw(
             instead = "; draw what it computes, such as draw(function(x))" if callable(value) else instead
             instead += "; a model that names parameters goes as model=" if is_model(value) else ""
             raise TypeError(f"draw: expected a Value or a model, got {described(value)}{instead}")
-    if fold not in (None, False, True):
+    if not is_among((None, False, True), fold):
         raise TypeError(f"draw: expected fold= to be True, False or None, got {described(fold)}")
     order = topological_order(*values)
     standing = {} if model is None else naming.places(model)
@@ -151,6 +151,11 @@ def draw(
         theme=theme,
         dot=lambda: dot.source(nodes, rankdir, THEMES[theme], highlighted),
     )
+
+
+def is_among(known: Sequence[object], given: object) -> bool:
+    """Whether it is one of these; an array, whose equality has no truth value, is none of them."""
+    return (isinstance(given, str) or not hasattr(given, "__len__")) and given in known
 
 
 def of_model(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
@@ -320,23 +321,58 @@ def lines_of(part: Part) -> list[str]:
     """What stands in a part's box, line by line, the first in bold."""
     phrases = part.what.split("; ")
     first = [part.heading] if part.title or part.each else [phrases.pop(0)]
-    own = [*first, *phrases, counted(len(part.members), "node"), *numbers(part.graph, part.members)]
+    own = [*first, *phrases, counted(len(part.members), "node")]
+    own += numbers(part.graph, part.members, in_full=False)
     return [shown(line, LINE_CHARACTERS) for line in own]
 
 
-def numbers(graph: Graph, members: Collection[int]) -> list[str]:
-    """The range of the data, and how large the gradients are."""
-    data = [x for i in members if not math.isnan(x := graph.data[i])]
-    short = diagram.short
-    span = (
-        f"{short(min(data))} … {short(max(data))}" if data and min(data) < max(data) else short(data[0]) if data else ""
-    )
-    return [f"data {span}" if span else "data nan", f"|grad| ≤ {short(steepest(graph, members))}"]
+def numbers(graph: Graph, members: Collection[int], in_full: bool = True) -> list[str]:
+    """The range of the data, and how large the gradients are, and whether nan is among them.
+
+    With four digits, lower bounds are rounded down and upper ones up, so that they stay bounds.
+    """
+    least, same, most = (repr, repr, repr) if in_full else (rounded_down, diagram.short, rounded_up)
+    data, slopes = [graph.data[i] for i in members], [abs(graph.grads[i]) for i in members]
+    known, steep = without_nan(data), without_nan(slopes)
+    low, high = min(known, default=math.nan), max(known, default=math.nan)
+    span = f"{least(low)} … {most(high)}" if low < high else same(low)
+    with_nan = [", and nan" if 0 < len(some) < len(every) else "" for some, every in ((known, data), (steep, slopes))]
+    bound = f"≤ {most(max(steep))}" if steep else "nan"
+    return [f"data {span}{with_nan[0]}", f"|grad| {bound}{with_nan[1]}"]
+
+
+def without_nan(numbers: Sequence[float]) -> list[float]:
+    return [number for number in numbers if not math.isnan(number)]
+
+
+def rounded_down(number: float) -> str:
+    """The number in four digits: a lower bound stays one.
+
+    >>> rounded_down(0.12349), rounded_down(0.1), rounded_down(-2.00001)
+    ('0.1234', '0.1', '-2.001')
+    """
+    return rounded(number, ROUND_FLOOR)
+
+
+def rounded_up(number: float) -> str:
+    """The number in four digits: an upper bound stays one.
+
+    >>> rounded_up(0.12341), rounded_up(0.1), rounded_up(1.7976931348623157e308)
+    ('0.1235', '0.1', '1.798e+308')
+    """
+    return rounded(number, ROUND_CEILING)
+
+
+def rounded(number: float, rounding: str) -> str:
+    if not math.isfinite(number):
+        return diagram.short(number)
+    exact = Context(4, rounding, traps=[]).create_decimal(repr(number))
+    return diagram.short(float(exact)) if math.isfinite(float(exact)) else str(exact).lower()
 
 
 def steepest(graph: Graph, members: Collection[int]) -> float:
-    """The largest gradient by size; nan counts for nothing."""
-    return max((size for i in members if not math.isnan(size := abs(graph.grads[i]))), default=0.0)
+    """The largest gradient by size, for the width of an edge; nan counts for nothing."""
+    return max(without_nan([abs(graph.grads[i]) for i in members]), default=0.0)
 
 
 def size_of_part(part: Part) -> Point:

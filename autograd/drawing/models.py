@@ -230,20 +230,21 @@ def run(model: Any, inputs: Any, parameters: list[Value], is_example: bool) -> R
 def leaves_for(inputs: Any) -> tuple[Any, list[Value], structures.Form]:
     """The inputs with a new leaf in the place of each number, so that the graph ends there; the leaves; their form.
 
-    Words, which a model may look up, stay as they are. Raises TypeError if there is no number.
+    Words, which a model may look up, stay as they are. Raises TypeError if there is no number, and OverflowError, with
+    the place, for one that no float holds.
     """
     given, form = structures.flatten(inputs, what="draw: inputs")
     leaves: list[Value] = []
 
-    def leaf(thing: Any) -> Any:
+    def leaf(thing: Any, place: str) -> Any:
         try:
-            number = structures.number(thing)
+            number = structures.read_at(place, thing, structures.number, "draw: inputs")
         except TypeError:
             return thing
         leaves.append(Value(number, label=thing.label if isinstance(thing, Value) else ""))
         return leaves[-1]
 
-    arguments = structures.unflatten(form, [leaf(thing) for thing in given])
+    arguments = structures.unflatten(form, [*map(leaf, given, form.places())])
     if not leaves:
         raise TypeError(f"draw: inputs: expected numbers, or a structure of them, got {described(inputs)}")
     return arguments, leaves, form

@@ -35,7 +35,7 @@ from autograd.drawing.evaluation import PLANE, Evaluation, compact, in_lines, li
 from autograd.drawing.pen import Group, Picture, Shape, Text
 from autograd.drawing.sizes import wide
 from autograd.drawing.themes import mixed
-from autograd.wording import counted, shown
+from autograd.wording import counted, indexed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -255,7 +255,7 @@ class Painter:
         middle = (self.boxes[s].right + self.boxes[b].left) / 2
         title = in_lines(
             "weights from the step before, a row for each neuron",
-            *[f"{self.blocks[b].units[u].name}: {listed([*chain.from_iterable(row)])}"
+            *[f"{indexed(self.blocks[b].units[u].name)}: {listed([*chain.from_iterable(row)])}"
               for u, row in zip(rows, of_rows, strict=True)],
         )  # fmt: skip
         sums = [sum(numbers) for row in of_rows for numbers in row]
@@ -388,7 +388,7 @@ class Painter:
 
     def unit_in_full(self, block: Block, u: int) -> str:
         unit, numbers = block.units[u], self.numbers
-        lines = [unit.name or f"result {u}"]
+        lines = [(indexed(unit.name) if block.kind == "neurons" else unit.name) or f"result {u}"]
         if self.has_numbers:
             if block.kind == "neurons":
                 lines.append(f"net input {listed(numbers.all([net for net, _ in unit.uses]))}")

@@ -1,11 +1,13 @@
 // The form of one Value's number: a leaf's can be changed, by typing it or by a slider.
 
+const STEPS = 200;  // of the slider, to each side of 0: it counts them, since numbers may be too small for its own step
+
 class LeafForm {
   constructor(data, calculation, lines, changed) {
     Object.assign(this, { data, calculation, lines, changed, ranges: new Map() });
     [this.number, this.drag, this.back, this.said] = ["number", "drag", "reset", "said"].map(byId);
     this.number.addEventListener("change", () => this.type(this.number.value));
-    this.drag.addEventListener("input", () => this.set(Number(this.drag.value)));
+    this.drag.addEventListener("input", () => this.set(this.drag.value / STEPS * this.most));
     this.back.addEventListener("click", () => this.reset());
     byId("leaf").addEventListener("submit", (event) => event.preventDefault());
   }
@@ -83,33 +85,32 @@ class LeafForm {
 
   show() {
     const number = this.calculation.value(this.variable);
-    const [min, max] = this.range(number);
+    this.most = this.range(number);
     this.number.disabled = this.drag.disabled = this.refusal() !== undefined;
     this.back.disabled = !this.calculation.isEdited;
     if (!this.number.hasAttribute("aria-invalid")) this.number.value = repr(number);
-    Object.assign(this.drag, { min, max, step: (max - min) / 400, value: Number.isFinite(number) ? number : 0 });
+    const value = Number.isFinite(number) ? number / this.most * STEPS : 0;
+    Object.assign(this.drag, { min: -STEPS, max: STEPS, step: 1, value });
     this.drag.setAttribute("aria-valuetext", this.lines.short(number));
   }
 
-  // A slider's range is about the leaf's own number; it grows where another is typed in.
+  // How far a slider goes, to both sides of 0: by the leaf's own number; further where another is typed in.
   range(number) {
-    const [least, most] = this.ranges.get(this.variable) ?? around(this.calculation.recorded.values[this.variable]);
-    const range = number < least || number > most ? around(number) : [least, most];
-    this.ranges.set(this.variable, range);
-    return range;
+    const most = this.ranges.get(this.variable) ?? range(this.calculation.recorded.values[this.variable]);
+    this.ranges.set(this.variable, Math.abs(number) > most ? range(number) : most);
+    return this.ranges.get(this.variable);
   }
 }
 
-// From -2 to 2 times the size of a number, or about 0, as far as floats go.
-function around(number) {
+// Twice the size of a number, or of 1, as far as floats go, and no less than makes each step another float.
+function range(number) {
   const size = Number.isFinite(number) && number !== 0 ? Math.abs(number) : 1;
-  const most = Math.min(2 * size, Number.MAX_VALUE / 4);
-  return [-most, most];
+  return Math.min(Math.max(2 * size, STEPS * Number.MIN_VALUE), Number.MAX_VALUE);
 }
 
 // A number that is written in a text; what is wrong with it, in words, where there is none.
 function numberIn(text) {
-  const trimmed = text.trim().replace("−", "-");
+  const trimmed = text.trim().replaceAll("−", "-");
   const shown = `“${cut(trimmed)}”`;
   const named = /^([+-]?)(inf|infinity)$/i.exec(trimmed);
   if (named) return named[1] === "-" ? -Infinity : Infinity;

@@ -36,7 +36,8 @@ class LayerPanel {
   // What the panel depends on: not every step changes it.
   key() {
     const { layer, step, schedule } = this;
-    const known = [...layer.nets, ...layer.outputs, ...layer.inputs.filter(Number.isInteger)]
+    const { nets, outputs, inputs, weights, biases } = layer;
+    const known = [...nets, ...outputs, ...inputs, ...weights.flat(), ...biases].filter(Number.isInteger)
       .map((variable) => (step >= schedule.complete(variable) ? 2 : step >= schedule.computed(variable) ? 1 : 0));
     return JSON.stringify([layer.number, known, step >= schedule.last, this.write.name, this.version]);
   }
@@ -84,18 +85,29 @@ class LayerPanel {
       [this.values(a, outputs), ` = ${activation}`, this.values(z, nets)])];
   }
 
-  // δ = f'(z) ∘ Wᵀ δ of the next layer, and with it the derivatives by the weights and biases.
+  // δ = f'(z) ∘ Wᵀ δ of the next layer, and with it the derivatives by the weights and biases; where these are used
+  // elsewhere, too, with what that adds.
   backward() {
     const { nets, inputs, weights, biases, number } = this.layer;
     const [W, x, b, d] = [..."Wxbδ"].map((letter) => letter + below(number));
     const by = (name) => `∂${this.result}/∂${name}`;
     const lines = [this.delta(by)];
+    const column = biases.map((bias) => [bias]);
     if (weights.flat().some(Number.isInteger)) {
-      const outer = nets.map((net) => inputs.map((input) => product(this.adjoint(net), this.value(input))));
+      const other = this.otherUses(weights, (i, j) => [this.calculation.adjoint(nets[i]) * this.number(inputs[j])]);
+      const outer = weights.map((row, i) => row.map((weight, j) => (Number.isInteger(weight)
+        ? this.adjoint(weight) : product(this.adjoint(nets[i]), this.value(inputs[j])))));
       const transposed = matrix(`${x}ᵀ`, [inputs.map((input) => this.value(input))]);
-      lines.push(this.line(`${by(W)} = ${d} ${x}ᵀ`, [matrix(by(W), outer), " = ", this.adjoints(d, nets), transposed]));
+      lines.push(this.line(`${by(W)} = ${d} ${x}ᵀ${other.length ? " + other uses" : ""}`,
+        [matrix(by(W), outer), " = ", this.adjoints(d, nets), transposed, ...other]));
     }
-    if (biases.some(Number.isInteger)) lines.push(this.line(`${by(b)} = ${d}`, []));
+    if (biases.some(Number.isInteger)) {
+      const other = this.otherUses(column, (i) => [this.calculation.adjoint(nets[i])]);
+      const all = biases.map((bias, i) => [this.adjoint(Number.isInteger(bias) ? bias : nets[i])]);
+      lines.push(other.length
+        ? this.line(`${by(b)} = ${d} + other uses`, [matrix(by(b), all), " = ", this.adjoints(d, nets), ...other])
+        : this.line(`${by(b)} = ${d}`, []));
+    }
     return lines;
   }
 
@@ -119,22 +131,19 @@ class LayerPanel {
     const columns = outputs.map((output) => weights.map((row) => row[inputs.indexOf(output)]));
     const transposed = matrix(W, columns.map((column) => column.map((weight) => this.value(weight))));
     const equation = [transposed, this.adjoints(d, nets)];
-    const rest = outputs.map((output, j) => this.calculation.adjoint(output) - this.product(columns[j], nets));
-    if (outputs.every((output, j) => Math.abs(rest[j]) <= this.rounding(output, columns[j], nets))) {
-      return [`${W} ${d}`, equation];
-    }
-    const known = rest.map((number, j) => [this.adjoint(outputs[j]) === undefined ? undefined : number]);
-    return [`(${W} ${d} + other uses)`, ["(", ...equation, " + ", matrix("other uses", known), ")"]];
+    const other = this.otherUses(outputs.map((output) => [output]),
+      (j) => columns[j].map((weight, k) => this.number(weight) * this.calculation.adjoint(nets[k])));
+    return other.length ? [`(${W} ${d} + other uses)`, ["(", ...equation, ...other, ")"]] : [`${W} ${d}`, equation];
   }
 
-  product(column, nets) {
-    return column.reduce((sum, weight, k) => sum + this.number(weight) * this.calculation.adjoint(nets[k]), 0);
-  }
-
-  // What a sum of these products may be off by, and more.
-  rounding(output, column, nets) {
-    const sizes = column.map((weight, k) => Math.abs(this.number(weight) * this.calculation.adjoint(nets[k])));
-    return 1e-9 * sizes.reduce((sum, size) => sum + size, Math.abs(this.calculation.adjoint(output)));
+  // What is in the adjoints of a matrix's variables beyond the terms at its places, with a plus; nothing if all is 0.
+  otherUses(rows, terms) {
+    const rest = rows.map((row, i) => row.map((variable, j) => (Number.isInteger(variable)
+      ? beyondTerms(this.calculation.adjoint(variable), terms(i, j)) : 0)));
+    if (rest.flat().every((number) => number === 0)) return [];
+    const isKnown = (variable) => !Number.isInteger(variable) || this.adjoint(variable) !== undefined;
+    const known = rows.map((row, i) => row.map((variable, j) => (isKnown(variable) ? rest[i][j] : undefined)));
+    return [" + ", matrix("other uses", known)];
   }
 
   // ---- What they look like.
@@ -155,8 +164,16 @@ class LayerPanel {
 }
 
 const below = (number) => String(number).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
-const product = (a, b) => (a === undefined || b === undefined ? undefined : a * b);
+const product = (a, b) => (a === undefined || b === undefined ? undefined : 0 + a * b);  // as it is added: no -0
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+// What a sum has beyond these terms: 0 where that is no more than they may be rounded by, and more. Of sums that are
+// infinite or nan, nothing can be told but that they are the same.
+function beyondTerms(sum, terms) {
+  const own = terms.reduce((subtotal, term) => subtotal + term, 0);
+  const rounding = [sum, ...terms].reduce((subtotal, term) => subtotal + 1e-9 * Math.abs(term), 0);
+  return Object.is(sum, own) || Math.abs(sum - own) < rounding ? 0 : sum - own;
+}
 
 // A matrix with its name and its shape.
 function matrix(name, rows) {

@@ -61,14 +61,15 @@ class NodePanel {
     const { instructions } = this.calculation;
     const stops = [this.variable, ...edges.map(({ k }) => instructions[k].result)].map((stop) => this.data.names[stop]);
     const factors = edges.map(({ k, place }) => this.lines.text([grouped(instructions[k].derivatives[place])]));
-    const formula = elided(factors).join(" * ");
+    const formula = factors.length > 1 ? `${elided(factors).join(" * ")} = ${this.lines.short(product)}`
+      : this.lines.text([grouped(product)]);
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = elided(stops).join(" → ");
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => this.choosePath(button, edges));
     const item = document.createElement("li");
-    item.append(button, " ", code(factors.length > 1 ? `${formula} = ${this.lines.short(product)}` : formula));
+    item.append(button, " ", code(formula));
     return item;
   }
 

@@ -16,7 +16,8 @@ function pathsFrom(calculation, variable, most) {
       largest.set(parent, largestOf([...(largest.get(parent) ?? []), ...longer], most));
     });
   }
-  const paths = (largest.get(variable) ?? []).map(({ product, ...path }) => ({ product, edges: edgesOf(path) }));
+  const paths = (largest.get(variable) ?? []).map(({ product, ...path }) =>
+    ({ product: 0 + product, edges: edgesOf(path) }));  // as it is added to an adjoint: no -0
   return { count: counts.get(variable) ?? 0n, paths };
 }
 

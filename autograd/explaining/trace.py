@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from autograd.drawing import BOX_CHARACTERS
 from autograd.engines import Value, recording
 from autograd.graph import topological_order
+from autograd.operation import Operation
 from autograd.operations import OPERATIONS
 from autograd.transforms import contradiction, has_own_backward
 from autograd.wording import shown
@@ -28,9 +29,8 @@ from autograd.wording import shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
-    from autograd.operation import Operation
     from autograd.value import Scalar
 
     Operand: TypeAlias = "Entry | float | tuple[Entry | float, ...]"
@@ -117,6 +117,50 @@ class Trace:
         for contribution in self.contributions:
             made[contribution.node].append(contribution)
         return made
+
+    def __getstate__(self) -> dict[str, object]:
+        """With places for entries, which may hold one another deeper than pickle goes; operations by their names."""
+        place = {entry: i for i, entry in enumerate(self.entries)}
+
+        def placed(operand: Operand | tuple[Operand, ...]) -> object:
+            if isinstance(operand, tuple):
+                return tuple(map(placed, operand))
+            return place[operand] if isinstance(operand, Entry) else operand
+
+        entries = [
+            {
+                **vars(entry),
+                "operation": entry.operation.name if isinstance(entry.operation, Operation) else entry.operation,
+                "operands": placed(entry.operands),
+                "parents": placed(entry.parents),
+            }
+            for entry in self.entries
+        ]
+        return {
+            "entries": entries,
+            "contributions": [(place[c.node], c.place, c.before, c.after) for c in self.contributions],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Raises ValueError for an operation that is not in the table here."""
+        self.entries = []
+
+        def entry_at(operand: Any) -> Any:
+            if isinstance(operand, tuple):
+                return tuple(map(entry_at, operand))
+            return self.entries[operand] if isinstance(operand, int) else operand
+
+        for given in state["entries"]:
+            operation = given["operation"]
+            if isinstance(operation, str) and operation not in OPERATIONS:
+                raise ValueError(
+                    f"this explanation has an operation that is not in the table here: {operation}; "
+                    "one of your own must be defined before it is loaded"
+                )
+            known = OPERATIONS[operation] if isinstance(operation, str) else operation
+            operands, parents = entry_at(given["operands"]), entry_at(given["parents"])
+            self.entries.append(Entry(**{**given, "operation": known, "operands": operands, "parents": parents}))
+        self.contributions = [Contribution(self.entries[i], *rest) for i, *rest in state["contributions"]]
 
 
 @recording(raises=False)

@@ -871,6 +871,16 @@ def test_options_of_another_kind(of, option, error, message):
         draw(of, **option)
 
 
+@pytest.mark.parametrize("of", [Value(1.0), MLP(1, [1])], ids=["a Value", "a model"])
+@pytest.mark.parametrize("array", [["LR", "TB"], ["LR"], [1, 2], [True]])
+@pytest.mark.parametrize("name", ["rankdir", "theme", "expand", "fold"])
+def test_an_array_is_no_option(of, name, array):
+    numpy = pytest.importorskip("numpy")
+    of_model = "|a model's picture has no" if name == "fold" else ""
+    with pytest.raises((TypeError, ValueError), match=f"^draw: (expected {name}= to be{of_model})"):
+        draw(of, **{name: numpy.array(array)})
+
+
 def test_without_a_limit_nothing_is_folded():
     assert len(boxes(draw(chain(300), max_nodes=math.inf))) == 300
 

@@ -268,6 +268,11 @@ def test_inputs_have_to_be_numbers(inputs, message):
         draw(MLP(2, [1]), inputs)
 
 
+def test_a_number_beyond_the_largest_float_is_told_with_its_place():
+    with pytest.raises(OverflowError, match=r"^draw: inputs: int too large to convert to float at \[1\]$"):
+        draw(MLP(2, [1]), [1.0, 10**400])
+
+
 def test_errors_of_the_model_are_its_own():
     with pytest.raises(ValueError, match="a neuron got 3 inputs, expected 2"):
         draw(MLP(2, [1]), [1.0, 2.0, 3.0])

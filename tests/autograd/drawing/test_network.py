@@ -97,6 +97,13 @@ def test_a_shared_weight_says_so():
     ] * 2
 
 
+def test_edges_and_neurons_name_a_neuron_alike():
+    said = titles(draw(MLP(2, [3, 1]), [1.0, 2.0]))
+    assert any(title.startswith("layers[0].neurons[2].weights[1] = ") for title in said)
+    assert any(title.startswith("layers[0].neurons[2].weights\n") for title in said)
+    assert not [title for title in said if "layers." in title]
+
+
 def test_operations_say_what_they_are_and_which_parameters_they_use():
     class Line(Module):
         def __init__(self) -> None:

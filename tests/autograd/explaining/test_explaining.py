@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from html.parser import HTMLParser
 
@@ -26,6 +27,32 @@ def neuron() -> Value:
     y = tanh(w1 * x1 + w2 * x2 + b)
     y.label = "y"
     return y
+
+
+def deep() -> Value:
+    y = Value(0.5, label="x")
+    for _ in range(180):
+        y = tanh(y) * 1.5
+    return y
+
+
+def by_hand() -> Value:
+    a = Value(2.0, label="a")
+    return Value(9.0, (a,), (6.0,)) * a
+
+
+@pytest.mark.parametrize("result_of", [neuron, deep, by_hand, lambda: Value(1.0)])
+def test_an_explanation_can_be_pickled(result_of):
+    explanation = explain(result_of(), max_nodes=1000)
+    again = pickle.loads(pickle.dumps(explanation))
+    for name in ("text", "markdown", "latex", "html"):
+        assert getattr(again, name) == getattr(explanation, name)
+
+
+def test_an_explanation_asks_for_an_operation_of_ones_own():
+    data = pickle.dumps(explain(tanh(Value(1.0))))
+    with pytest.raises(ValueError, match="not in the table here: tant; one of your own must be defined before"):
+        pickle.loads(data.replace(b"tanh", b"tant"))
 
 
 def test_text_has_the_evaluation_downwards_and_the_chain_rule_upwards():

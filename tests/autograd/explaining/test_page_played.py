@@ -144,7 +144,9 @@ def test_what_is_no_number_is_refused_with_words_and_changes_nothing(visit, text
     assert page.locator("#number").get_attribute("aria-invalid") == "true"
     assert page.locator("#number").input_value() == text  # to be mended
     assert page.evaluate(NUMBERS) == before
-    type_in(page, "−4")  # a minus sign of typography
+    type_in(page, "−1e−3")  # minus signs of typography
+    assert page.locator("#number").input_value() == "-0.001"
+    type_in(page, "−4")
     assert page.locator("#number").get_attribute("aria-invalid") is None
     assert page.locator("#said").inner_text() == "a = -4: v1 = -12, a.grad = 3."
     assert page.errors == []
@@ -400,6 +402,25 @@ def test_more_paths_than_anybody_could_walk_are_counted_exactly(visit):
     assert len(re.findall("^x → v1", text, re.MULTILINE)) == 5
 
 
+@pytest.mark.parametrize("number", [5e-324, 3e-308, 1e308, -1.7976931348623157e308, 0.0, 0.3])
+def test_the_slider_moves_whatever_the_size_of_the_number(visit, number):
+    x = Value(number, label="x")
+    page = visit(explain(x * 0.5))
+    page.locator("#node").select_option("0")
+    drag, typed = page.locator("#drag"), page.locator("#number")
+    place, most = drag.evaluate("drag => [Number(drag.value), Number(drag.max)]")
+    assert number * place >= 0.0
+    assert (place == 0.0) == (number == 0.0)
+    assert abs(place) <= most
+    drag.press("ArrowRight")
+    assert float(typed.input_value()) > number
+    drag.press("End")
+    high = float(typed.input_value())
+    assert max(number, 0.0) < high < math.inf
+    drag.press("Home")
+    assert float(typed.input_value()) == -high
+
+
 # ---- Layers
 
 MATRICES = """() => Object.fromEntries([...document.querySelectorAll("#layer .matrix")].map((matrix) => [
@@ -462,6 +483,98 @@ def test_where_outputs_have_other_uses_the_matrix_form_says_so(visit):
     assert "tanh′(z₁) ∘ (W₂ᵀ δ₂ + other uses)" in page.locator("#layer-backward").inner_text()
     rest = [row[0] for row in page.evaluate(MATRICES)["other uses (2×1)"]]
     assert rest == pytest.approx([2 * hidden[0].data, 0.0], abs=1e-12)
+
+
+def two_examples(m, x):
+    return (m([1.0, 2.0]) - 1.0) ** 2 + (m([-1.0, 0.5]) - 0.0) ** 2
+
+
+def weight_decay(m, x):
+    return m([1.0, 2.0]) + sum(0.01 * p * p for p in m.parameters())
+
+
+def recurrent(m, x):
+    h = [Value(0.1), Value(-0.2)]
+    for _ in range(2):
+        h = m.layers[0](h)
+    return h[0] * h[1]
+
+
+def shared_bias(m, x):
+    first, second = m.layers[0].neurons
+    return tanh(dot(first.w, x, first.b)) * tanh(dot(second.w, x, first.b))
+
+
+def tied_weights(m, x):
+    w, b = m.layers[0].neurons[0].w, [1.0, Value(0.5)]
+    return tanh(dot(w, x, b[0])) * tanh(dot(w[::-1], x, b[1]))
+
+
+def infinite(m, x):
+    return two_examples(m, x) + m.layers[0].neurons[0].w[0] * math.inf
+
+
+@pytest.mark.parametrize("result_of", [two_examples, weight_decay, recurrent, shared_bias, tied_weights, infinite])
+def test_where_weights_and_biases_have_other_uses_the_matrix_form_says_so(visit, result_of):
+    random.seed(2)
+    result = result_of(MLP(2, [2, 1], activation=tanh), [Value(0.7), Value(-1.2)])
+    result.label = "L"
+    page = visit(explain(result))
+    page.keyboard.press("End")
+    said = ""
+    for number in range(page.evaluate("layer.layers.length")):
+        page.evaluate(f"layer.choose(data.layers[{number}].nets[0]); layer.show(last, inShort)")
+        assert_the_derivatives_add_up(page, number)
+        said += page.locator("#layer-backward").inner_text()
+    assert "+ other uses" in said
+
+
+def assert_the_derivatives_add_up(page, number):
+    """Each derivative by a weight or bias is its adjoint, and the sum of what its equation says."""
+    layer = page.evaluate(f"data.layers[{number}]")
+    adjoints = page.evaluate(NUMBERS)[1]
+    for line in page.locator("#layer-backward .numbers").all():
+        tables = line.locator(".matrix")
+        found = {table.split(" (")[0]: rows for table, rows in tables.evaluate_all(OF_TABLES)}
+        name, by_rows = next(iter(found.items()))
+        if name.startswith("δ"):
+            continue
+        others = found.get("other uses")
+        delta, x = (next((rows for name, rows in found.items() if name[0] == letter), [[1.0]]) for letter in "δx")
+        variables = layer["weights"] if "W" in name else [[b] for b in layer["biases"]]
+        for i, row in enumerate(variables):
+            for j, variable in enumerate(row):
+                if isinstance(variable, int):
+                    assert by_rows[i][j] == adjoints[variable]
+                    own = delta[i][0] * x[0][j]
+                    assert close(by_rows[i][j], own + (others[i][j] if others else 0.0))
+
+
+OF_TABLES = """(tables) => tables.map((table) => [table.caption.textContent, [...table.rows].map((row) =>
+  [...row.querySelectorAll("data")].map((number) => number.value === "inf" ? Infinity : Number(number.value)))])"""
+
+
+def test_what_other_uses_add_is_known_when_all_have_come(visit):
+    random.seed(2)
+    page = visit(explain(two_examples(MLP(2, [2, 1], activation=tanh), [])))
+    steps = page.evaluate("data.layers[0].weights.flat().map((weight) => schedule.complete(weight))")
+    for step in (min(steps) - 1, max(steps)):
+        page.evaluate(f"layer.choose(data.layers[0].nets[0]); layer.show({step}, inShort)")
+        cells = page.locator("#layer-backward .matrix", has_text="other uses").first.locator("td").all_inner_texts()
+        assert (cells.count("?") == len(cells)) == (step < min(steps))
+        assert ("?" in cells) == (step < max(steps))
+
+
+def test_no_derivative_is_minus_zero_that_the_engine_has_as_zero(visit):
+    weights, x = [[Value(1.0), Value(-2.0)], [Value(-1.0), Value(1.0)]], [Value(0.0), Value(-0.5)]
+    hidden = [relu(dot(row, x, Value(0.0))) for row in weights]
+    page = visit(explain(dot([Value(-2.0), Value(-3.0)], hidden)))
+    page.keyboard.press("End")
+    page.evaluate("layer.choose(data.layers[0].nets[0]); layer.show(last, inShort)")
+    tables = page.locator("#layer-backward .matrix", has_text="∂")
+    assert "-0" not in tables.locator("td").all_inner_texts()
+    shown = [page.evaluate("variable => (node.choose(variable), node.paths.innerText)", v) for v in range(6)]
+    assert not [text for text in shown if re.search(r"(^| )\(?-0\)?$", text, re.MULTILINE)]
 
 
 def test_without_a_layer_there_is_no_panel(visit):
