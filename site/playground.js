@@ -12,6 +12,7 @@ const MOST_LAYERS = 4;
 const MOST_NEURONS = 16;
 const FRAME = 25; // milliseconds of training between two pictures
 const BETWEEN_MAPS = 150; // milliseconds at least between two pictures of what each neuron says
+const NOTHING_POINTED_AT = at("card").textContent;
 
 const state = {
   step: 0,
@@ -85,6 +86,7 @@ function startOver() {
   renewOptimizer();
   state.plane = new Plane(at("plane"), state.points, frame(state.points));
   state.picture = new NetworkPicture(at("network"), state.network, state.plane.frame, tell);
+  tell(NOTHING_POINTED_AT); // no longer the numbers of the network before
   say(`A new network: ${state.network.parameters.length} parameters.`);
   show(true);
 }

@@ -518,6 +518,21 @@ def test_a_neuron_shows_its_numbers_for_the_chosen_example(playground):
         assert any(float(part) == pytest.approx(number, rel=1e-5) for part in words(card)), (number, card)
 
 
+@pytest.mark.parametrize("button", ["#restart", "#hidden"])
+def test_a_new_network_does_not_keep_the_numbers_of_the_one_before(playground, button):
+    card = text(playground, "#card")
+    playground.click("#step")
+    playground.focus("#network .neuron:nth-child(4)")
+    assert text(playground, "#card") != card
+    if button == "#restart":
+        playground.click(button)
+    else:
+        choose(playground, hidden="3")
+    assert text(playground, "#card") == card
+    playground.click("#step")
+    assert text(playground, "#card") == card
+
+
 def words(card):
     for part in card.replace(",", " ").split():
         try:
