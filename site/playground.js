@@ -201,16 +201,24 @@ function show(isWhole) {
   if (at("as-python").open) at("program").textContent = program();
 }
 
+/** The same number in Python, to the bit. */
+function literal(number) {
+  if (Number.isNaN(number)) return 'float("nan")';
+  if (!Number.isFinite(number)) return `float("${number < 0 ? "-" : ""}inf")`;
+  const text = Object.is(number, -0) ? "-0" : String(number);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
 /** The network, its data and its loss as a program for the engine. */
 function program() {
   const { network, points: all, settings: { activation } } = state;
-  const list = (numbers) => numbers.map((number) => (Number.isInteger(number) ? `${number}.0` : String(number)));
-  const data = all.map(({ at: point, target }) => `    ([${list(point).join(", ")}], ${target}),`);
+  const list = (numbers) => numbers.map(literal).join(", ");
+  const data = all.map(({ at: point, target }) => `    ([${list(point)}], ${target}),`);
   return `import autograd
 from nn import MLP, binary_cross_entropy
 
 model = MLP(2, [${network.sizes.slice(1).join(", ")}], activation=autograd.${activation})
-numbers = [${list(network.numbers).join(", ")}]
+numbers = [${list(network.numbers)}]
 for parameter, number in zip(model.parameters(), numbers):
     parameter.data = number
 examples = [

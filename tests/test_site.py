@@ -8,6 +8,7 @@ import gzip
 import http.server
 import itertools
 import json
+import math
 import os
 import runpy
 import shutil
@@ -501,6 +502,28 @@ def test_training_gives_the_engines_numbers(playground, optimizer, activation, h
         step.step()
     trained = [parameter.data for parameter in after["model"].parameters()]
     assert trained == pytest.approx([parameter.data for parameter in model.parameters()], rel=1e-12, abs=1e-15)
+
+
+def test_weights_of_any_size_are_numbers_in_python(playground):
+    choose(playground, count=2, noise=0, activation="relu", hidden="2", rate="1e30")
+    playground.click("#step")
+    assert max(map(abs, in_python(playground)["numbers"])) > 1e22
+    choose(playground, rate="1e300")
+    playground.click("#step")
+    numbers = numbers_of_program(playground)
+    assert {math.inf, -math.inf} & {*numbers}, numbers
+    playground.click("#step")  # the loss is not finite: the step ends there
+    for phase in ("backward", "update"):
+        playground.click(f"#{phase}")
+    assert any(map(math.isnan, numbers_of_program(playground)))
+
+
+def numbers_of_program(page) -> list[float]:
+    """The weights that the program sets; it is valid Python, whether or not the engine has a loss for them."""
+    program = page.text_content("#program")
+    compile(program, "<program>", "exec")
+    [line] = [line for line in program.splitlines() if line.startswith("numbers = ")]
+    return eval(line.removeprefix("numbers = "))
 
 
 def test_a_neuron_shows_its_numbers_for_the_chosen_example(playground):
