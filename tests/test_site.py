@@ -257,6 +257,38 @@ def test_output_that_a_program_takes_away_comes_back(laboratory):
     assert text(laboratory, "#printed").split() == ["5"]
 
 
+DEFINED = """from autograd import Value, define
+cubed = define("cubed", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])
+halves = define("halves", lambda m, x: x[0] / 2.0, [lambda m, r, x: [0.5, *x[1:]]], sequences=1)
+y = cubed(Value(2.0)) + halves([Value(4.0)])
+y.backward()
+"""
+
+
+def test_each_run_finds_the_table_as_the_project_has_it(laboratory):
+    for ending in ("", "", "1 / 0", ""):
+        run(laboratory, DEFINED + ending)
+        assert text(laboratory, "#error").count("Error") == bool(ending)
+    assert "data=10.0" in text(laboratory, "#status")
+    run(laboratory, "from autograd import Value\nhasattr(Value, 'cubed')")
+    assert text(laboratory, "#printed").split() == ["False"]
+
+
+SPOILT = [
+    "builtins.print = builtins.repr = builtins.isinstance = None",
+    "builtins.__dict__.clear()",
+    "builtins.extra = 5",
+]
+
+
+@pytest.mark.parametrize("code", SPOILT)
+def test_builtins_that_a_program_has_changed_come_back(laboratory, code):
+    run(laboratory, f"import builtins\n{code}")
+    run(laboratory, "import builtins\nprint(repr(sum([2, 3])), hasattr(builtins, 'extra'))")
+    assert text(laboratory, "#error") == ""
+    assert text(laboratory, "#printed").split() == ["5", "False"]
+
+
 def test_a_flood_of_output_is_cut(laboratory):
     run(laboratory, "for i in range(100_000): print('x' * 100)")
     assert len(text(laboratory, "#printed")) < 110_000
@@ -281,7 +313,7 @@ SHOWN = {
 def test_what_a_program_shows(code):
     shown = runpy.run_path(str(SITE / "laboratory.py"))["run"]("import autograd\nfrom autograd import Value\n" + code)
     assert SHOWN[code] in shown["text"]
-    assert ("page" in shown) == ("no Value" not in shown["text"])
+    assert ("page" in shown) == ("no Value" not in shown["text"] and "not shown" not in shown["text"])
 
 
 HOSTILE = "<script>parent.document.title='taken'</script><img src=x onerror=\"parent.document.title='taken'\">"
