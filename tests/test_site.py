@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import functools
 import gzip
@@ -13,6 +14,7 @@ import os
 import runpy
 import shutil
 import threading
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -346,12 +348,107 @@ def test_a_program_in_the_address_runs_on_a_click_alone(browser, address, labora
         assert not page.is_visible("#foreign")
 
 
-@pytest.mark.parametrize("hash", ["#program=%%%", "#program=AAAA", "#program=", "#program=" + "A" * 50])
+def address_of(code: str) -> str:
+    compressor = zlib.compressobj(wbits=-15)
+    compressed = compressor.compress(code.encode()) + compressor.flush()
+    return "#program=" + base64.urlsafe_b64encode(compressed).decode().rstrip("=")
+
+
+ADDRESSES = {f"#program={text}": "is damaged or was cut off" for text in ("%%%", "AAAA", "", "A" * 50)}
+ADDRESSES[address_of("#" * 100_001)] = "has more than 100000 bytes"
+ADDRESSES[address_of("print('a whole program')")[:-4]] = "is damaged or was cut off"
+
+
+@pytest.mark.parametrize("hash", ADDRESSES)
 def test_an_address_that_holds_no_program_says_so(browser, address, hash):
     with opened(browser, address + "laboratory.html" + hash) as page:
         page.wait_for_function("!document.getElementById('error').hidden", timeout=30 * SECONDS)
-        assert "no program that can be read" in text(page, "#error")
+        assert text(page, "#error") == f"The address holds no program that can be read: it {ADDRESSES[hash]}."
         assert page.input_value("#code")  # the example
+        page.evaluate(f"location.hash = {address_of('1 + 1')!r}")
+        page.wait_for_function("document.getElementById('code').value === '1 + 1'")
+        assert text(page, "#error") == ""
+
+
+def write(page, code):
+    page.fill("#code", "")
+    page.focus("#code")
+    page.keyboard.insert_text(code)
+
+
+def test_what_was_written_is_there_again_and_waits_for_a_click(browser, address):
+    with opened(browser, address + "laboratory.html") as page:
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        write(page, "print('ran')\nif True:\n")
+        page.keyboard.press("Tab")
+        page.keyboard.insert_text("print('twice')")
+        written = page.input_value("#code")
+        page.click("nav a[href='playground.html']")
+        page.wait_for_selector("#network .neuron")
+        page.go_back()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#code") == written
+        assert page.input_value("#examples") == ""
+        assert text(page, "#printed") == ""
+        page.click("#run")
+        page.wait_for_function(STARTED, timeout=60 * SECONDS)
+        assert text(page, "#printed").split() == ["ran", "twice"]
+        # Another address's program wins; when it is edited, the text is no longer the address's.
+        page.goto(address + "index.html")
+        page.goto(address + "laboratory.html" + address_of("print('foreign')"))
+        page.wait_for_function("document.getElementById('code').value === \"print('foreign')\"")
+        page.goto(address + "playground.html")
+        page.goto(address + "laboratory.html")
+        page.wait_for_function(f"document.getElementById('code').value === {json.dumps(written)}")
+        page.go_back()
+        page.go_back()
+        page.wait_for_function("document.getElementById('code').value === \"print('foreign')\"")
+        page.focus("#code")
+        page.keyboard.press("Control+End")
+        page.keyboard.insert_text("  # mine")
+        assert page.evaluate("location.hash") == ""
+        page.reload()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#code") == "print('foreign')  # mine"
+        assert page.is_visible("#foreign")
+        assert text(page, "#printed") == ""
+        # An example is no text of one's own.
+        page.select_option("#examples", "A neuron")
+        page.reload()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#examples") == "A neuron"
+        assert "Value(data=" in text(page, "#status")
+
+
+def test_what_is_shown_beside_a_program_of_the_address_is_not_taken_for_its_own(browser, address):
+    with opened(browser, address + "laboratory.html") as page:
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        is_old = "document.getElementById('shown').classList.contains('old')"
+        arrived = "document.getElementById('code').value === '{}'"
+        assert not page.evaluate(is_old)
+        page.evaluate(f"location.hash = {address_of('1 + 1')!r}")  # while none runs
+        page.wait_for_function(arrived.format("1 + 1"))
+        assert page.evaluate(is_old)
+        assert text(page, "#status") == "The program of the address has not run yet."
+        run(page, "from autograd import Value\ny = Value(2.0) * 3.0")
+        assert not page.evaluate(is_old)
+        page.fill("#code", "import time\nfrom autograd import Value\ntime.sleep(2)\ny = Value(2.0) * 3.0")
+        page.click("#run")
+        page.evaluate(f"location.hash = {address_of('2 + 2')!r}")
+        page.wait_for_function(arrived.format("2 + 2"))
+        assert page.is_enabled("#stop")
+        assert "still runs" in text(page, "#status")
+        page.wait_for_function(STARTED, timeout=60 * SECONDS)
+        assert page.evaluate(is_old)
+        assert text(page, "#status").endswith("The one of the address has not run yet.")
+        assert page.is_visible("#foreign")
+        run(page, "from autograd import Value\ny = Value(2.0) * 3.0")
+        assert not page.evaluate(is_old)
+        page.fill("#code", "while True: pass")
+        page.click("#run")
+        page.click("#stop")
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.evaluate(is_old)
 
 
 def test_without_a_network_after_the_first_load(browser, address):
