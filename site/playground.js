@@ -23,6 +23,8 @@ const state = {
   isTraining: false,
 };
 
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 // ---- Settings
 
 const WHOLE = { count: [2, 500], batch: [1, 500], seed: [0, 2 ** 32 - 1] };
@@ -87,7 +89,7 @@ function startOver() {
   state.plane = new Plane(at("plane"), state.points, frame(state.points));
   state.picture = new NetworkPicture(at("network"), state.network, state.plane.frame, tell);
   tell(NOTHING_POINTED_AT); // no longer the numbers of the network before
-  say(`A new network: ${state.network.parameters.length} parameters.`);
+  say(`A new network: ${counted(state.network.parameters.length, "parameter")}.`);
   show(true);
 }
 
@@ -109,7 +111,7 @@ const PHASES = {
     state.batch = nextBatch();
     const losses = state.batch.map(({ at: point, target }) => state.network.forward(point, target));
     state.loss = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    return `Forward: the mean loss of ${state.batch.length} examples is ${state.loss.toPrecision(6)}.`;
+    return `Forward: the mean loss of ${counted(state.batch.length, "example")} is ${state.loss.toPrecision(6)}.`;
   },
   backward() {
     ({ gradient: state.gradient } = state.network.gradient(state.batch));
@@ -242,7 +244,7 @@ function begin() {
   at("play").onclick = () => {
     if (!state.isTraining) return play();
     pause();
-    say(`Paused after ${state.step} steps.`);
+    say(`Paused after ${counted(state.step, "step")}.`);
     show(true);
   };
   at("step").onclick = () => {

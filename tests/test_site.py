@@ -771,6 +771,14 @@ def test_losses_are_drawn_whatever_they_are(playground):
     ]
 
 
+def test_one_example_is_no_plural(playground):
+    for batch, words in (("1", "the mean loss of 1 example is"), ("2", "the mean loss of 2 examples is")):
+        choose(playground, batch=batch)
+        playground.click("#forward")
+        assert words in text(playground, "#status")
+        playground.click("#step")
+
+
 def test_training_goes_on_and_is_paused(playground):
     playground.click("#play")
     playground.wait_for_function(
@@ -794,8 +802,19 @@ def test_a_loss_that_is_not_finite_ends_the_training_with_words(playground):
 # ---- Every page
 
 
+PAGES = ("index.html", "laboratory.html", "playground.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_narrowest_phone_does_not_scroll_sideways(browser, address, name):
+    """320 px: WCAG 2.1, criterion 1.4.10."""
+    with opened(browser, address + name, viewport={"width": 320, "height": 568}) as page:
+        page.wait_for_load_state()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index.html", "laboratory.html", "playground.html"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_phone_shows_it_and_nothing_keeps_anybody_out(browser, address, name, scheme, axe):
     with opened(browser, address + name, viewport={"width": 375, "height": 700}, color_scheme=scheme) as page:
         page.wait_for_load_state()
