@@ -277,7 +277,8 @@ def test_each_run_finds_the_table_as_the_project_has_it(laboratory):
 
 
 SPOILT = [
-    "builtins.print = builtins.repr = builtins.isinstance = None",
+    "builtins.print = None",
+    "builtins.isinstance = None",
     "builtins.__dict__.clear()",
     "builtins.extra = 5",
 ]
