@@ -19,7 +19,7 @@ from types import FunctionType
 from autograd.engines import Value, function
 from autograd.operands import described, introduce, is_masked, iterable, ordered, real_number, scalar, scalars
 from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
-from autograd.operations import OPERATIONS, add_row, each_among_the_others
+from autograd.operations import OPERATIONS, ROW, ROWS, TABLE, add_row, each_among_the_others
 from autograd.subclasses import own_sums
 from autograd.wording import counted
 
@@ -421,6 +421,26 @@ def define(
     if not sequences:
         setattr(Value, name, defined)
     return defined
+
+
+def forget_definition(name: str) -> None:
+    """Takes back a `define`, as in a process that has not defined it. The last to be defined must be the first.
+
+    For tests, and for a page that runs one program after the other. Values that the operation has computed must not be
+    used any more.
+    """
+    if ROWS[-1].name != name or len(ROWS) == TABLE:
+        raise ValueError(f"forget_definition: expected the operation that was defined last, got {name!r}")
+    row = ROWS.pop()
+    del ROW[name], OPERATIONS[name], _functions[name]
+    if not row.sequences:
+        delattr(Value, name)
+
+
+def forget_definitions() -> None:
+    """Takes back every `define`."""
+    while len(ROWS) > TABLE:
+        forget_definition(ROWS[-1].name)
 
 
 def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Callable[..., Any]]) -> tuple[str, ...]:

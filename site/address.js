@@ -2,7 +2,7 @@
 
 const START = "#program=";
 const LONGEST = 100_000; // bytes of a program: more was not written by hand
-const checked = (length) => { if (length > LONGEST) throw new Error(`it has more than ${LONGEST} bytes`); };
+const checked = (length) => { if (length > LONGEST) throw new RangeError(`it has more than ${LONGEST} bytes`); };
 
 /** What stands behind the # for a program. Throws an Error if that is too long. */
 export async function packed(code) {
@@ -17,8 +17,14 @@ export async function packed(code) {
 export async function unpacked(hash) {
   if (!hash.startsWith(START)) return null;
   const text = hash.slice(START.length).replaceAll("-", "+").replaceAll("_", "/");
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return new TextDecoder("utf-8", { fatal: true }).decode(await through(new DecompressionStream("deflate-raw"), bytes));
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const program = await through(new DecompressionStream("deflate-raw"), bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(program);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    throw new Error("it is damaged or was cut off"); // browsers say it in words of their own, each in others
+  }
 }
 
 async function through(stream, bytes) {

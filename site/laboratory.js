@@ -10,6 +10,7 @@ const say = (text) => { at("status").textContent = text; };
 
 let python;
 let wanted = false; // whether the program, an example, runs as soon as Python is there
+let cameDuring = false; // whether the program came with the address after the one that runs had been started
 
 function begin() {
   const lacking = missing();
@@ -25,7 +26,7 @@ function begin() {
   at("stop").onclick = () => python.stop();
   at("share").onclick = share;
   at("code").onkeydown = edit;
-  at("code").oninput = () => own(true);
+  at("code").oninput = edited;
   addEventListener("hashchange", read);
   start();
   read();
@@ -55,24 +56,72 @@ function start() {
   });
 }
 
-/** Shows the program of the address, which never runs by itself; if there is nothing, the first example, which does. */
+/**
+ * Shows the program of the address; if there is none, what was written here before this tab left the page. Neither runs
+ * by itself. If there is nothing, shows the first example, which does.
+ */
 async function read() {
   const { hash } = location;
+  at("error").hidden = true;
   try {
     const code = await unpacked(hash);
     if (hash !== location.hash) return; // there is a newer one
-    if (code !== null) {
-      at("code").value = code;
-      at("foreign").hidden = false;
-      return own(true);
-    }
+    if (code !== null) return arrive(code);
   } catch (error) {
-    complain(`The address holds no program that can be read: ${error.message}`);
+    complain(`The address holds no program that can be read: ${error.message}.`);
   }
   if (at("code").value) return; // whoever wrote that: it waits for a click
+  const before = kept();
+  if (before?.code) {
+    at("code").value = before.code;
+    at("foreign").hidden = !before.isForeign;
+    return own(true);
+  }
   at("code").value = Object.values(EXAMPLES)[0];
   own(false);
   wanted = !hash;
+}
+
+/** A program of the address: what is shown beside it is not its own. */
+function arrive(code) {
+  at("code").value = code;
+  at("foreign").hidden = false;
+  at("shown").classList.add("old");
+  at("printed").hidden = !python.running;
+  cameDuring = Boolean(python.running);
+  if (cameDuring) say("The program before still runs; the one of the address does not.");
+  else if (python.isReady) say("The program of the address has not run yet.");
+  own(true);
+}
+
+/** The text is no longer the example, nor the program of the address, which would otherwise come back instead of it. */
+function edited() {
+  own(true);
+  if (location.hash) forgetAddress();
+  keep(at("code").value);
+}
+
+function forgetAddress() {
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+const KEY = "program";
+
+/** Keeps what is written here, for this tab alone; "" for nothing. */
+function keep(code) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ code, isForeign: !at("foreign").hidden }));
+  } catch {} // it is full, or the browser keeps nothing for this site
+}
+
+/** The program that was kept, or null if there is none. */
+function kept() {
+  try {
+    const { code, isForeign } = JSON.parse(sessionStorage.getItem(KEY));
+    return { code, isForeign };
+  } catch {
+    return null;
+  }
 }
 
 /** Whether the program is an example, as the list says. Only those run by themselves. */
@@ -86,7 +135,8 @@ function own(isOwn) {
 function show(code) {
   at("code").value = code;
   at("foreign").hidden = true;
-  history.replaceState(null, "", location.pathname + location.search);
+  forgetAddress();
+  keep("");
   if (python.running) python.stop();
   if (python.isReady) run();
   else wanted = true;
@@ -95,6 +145,7 @@ function show(code) {
 async function run() {
   if (!python.isReady || python.running) return;
   wanted = false;
+  cameDuring = false;
   at("foreign").hidden = true;
   at("error").hidden = true;
   at("printed").hidden = true;
@@ -106,10 +157,12 @@ async function run() {
     const result = await python.call("run", at("code").value, print);
     if (result.error) complain(result.error);
     if (result.page) at("shown").srcdoc = result.page;
-    at("shown").classList.toggle("old", Boolean(result.error));
+    at("shown").classList.toggle("old", cameDuring || Boolean(result.error));
     if (!result.error) at("shown").classList.toggle("empty", !result.page);
-    say(result.error ? "The program has ended with an error." : result.text);
+    const told = result.error ? "The program has ended with an error." : result.text;
+    say(cameDuring ? `The program before has ended: ${told} The one of the address has not run yet.` : told);
   } catch ({ message }) {
+    at("shown").classList.add("old");
     if (message !== "stopped") complain(message);
     return say(`${message === "stopped" ? "Stopped." : "The program has broken Python."} Python is starting again.`);
   }
@@ -154,6 +207,7 @@ function edit(event) {
     event.preventDefault();
     const { selectionStart: from, selectionEnd: to } = event.target;
     event.target.setRangeText("    ", from, to, "end");
+    edited();
   }
   leaving = false;
 }

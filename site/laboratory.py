@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import sys
 import traceback
 
 from autograd import Explanation, Value, explain
+from autograd.functions import forget_definitions
 from autograd.graph import topological_order
 
 FILE = "<program>"
 LONGEST = 20_000  # characters of a result or an error: more would keep the page busy, and nobody reads it
+BUILTINS = vars(builtins)
+KEPT = BUILTINS.copy()
 
 
 def answer(name: str, given: str) -> str:
@@ -40,8 +44,9 @@ def run(code: str) -> dict[str, str]:
     except BaseException as error:  # SystemExit and KeyboardInterrupt end the program, not the page
         return {"error": shortened(described(error))}
     finally:
+        forget_definitions()  # which raises an error if the program has spoilt the table: then Python starts anew
         sys.stdout, sys.stderr = streams
-        sys.stdout.flush()  # raises an error if the program has closed it: then Python starts anew
+        sys.stdout.flush()  # and so does this if the program has closed it
 
 
 def execute(code: str, names: dict[str, object]) -> object:
@@ -52,8 +57,18 @@ def execute(code: str, names: dict[str, object]) -> object:
         end = None
     else:
         tree.body.pop()
-    exec(compile(tree, FILE, "exec", dont_inherit=True), names)
-    return end and eval(compile(ast.Expression(end.value), FILE, "eval", dont_inherit=True), names)
+    try:
+        exec(compile(tree, FILE, "exec", dont_inherit=True), names)
+        return end and eval(compile(ast.Expression(end.value), FILE, "eval", dont_inherit=True), names)
+    finally:
+        put_builtins_back()
+
+
+def put_builtins_back() -> None:
+    """Whatever the program has made of them: the functions here, and the next program, find Python's own."""
+    BUILTINS.update(KEPT)  # first, as nothing below can be called without
+    for name in BUILTINS.keys() - KEPT.keys():
+        del BUILTINS[name]
 
 
 def label(names: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ const MOST_LAYERS = 4;
 const MOST_NEURONS = 16;
 const FRAME = 25; // milliseconds of training between two pictures
 const BETWEEN_MAPS = 150; // milliseconds at least between two pictures of what each neuron says
+const NOTHING_POINTED_AT = at("card").textContent;
 
 const state = {
   step: 0,
@@ -21,6 +22,8 @@ const state = {
   chosen: 0, // the example that the network is shown for
   isTraining: false,
 };
+
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 // ---- Settings
 
@@ -85,7 +88,8 @@ function startOver() {
   renewOptimizer();
   state.plane = new Plane(at("plane"), state.points, frame(state.points));
   state.picture = new NetworkPicture(at("network"), state.network, state.plane.frame, tell);
-  say(`A new network: ${state.network.parameters.length} parameters.`);
+  tell(NOTHING_POINTED_AT); // no longer the numbers of the network before
+  say(`A new network: ${counted(state.network.parameters.length, "parameter")}.`);
   show(true);
 }
 
@@ -107,7 +111,7 @@ const PHASES = {
     state.batch = nextBatch();
     const losses = state.batch.map(({ at: point, target }) => state.network.forward(point, target));
     state.loss = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    return `Forward: the mean loss of ${state.batch.length} examples is ${state.loss.toPrecision(6)}.`;
+    return `Forward: the mean loss of ${counted(state.batch.length, "example")} is ${state.loss.toPrecision(6)}.`;
   },
   backward() {
     ({ gradient: state.gradient } = state.network.gradient(state.batch));
@@ -199,16 +203,24 @@ function show(isWhole) {
   if (at("as-python").open) at("program").textContent = program();
 }
 
+/** The same number in Python, to the bit. */
+function literal(number) {
+  if (Number.isNaN(number)) return 'float("nan")';
+  if (!Number.isFinite(number)) return `float("${number < 0 ? "-" : ""}inf")`;
+  const text = Object.is(number, -0) ? "-0" : String(number);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
 /** The network, its data and its loss as a program for the engine. */
 function program() {
   const { network, points: all, settings: { activation } } = state;
-  const list = (numbers) => numbers.map((number) => (Number.isInteger(number) ? `${number}.0` : String(number)));
-  const data = all.map(({ at: point, target }) => `    ([${list(point).join(", ")}], ${target}),`);
+  const list = (numbers) => numbers.map(literal).join(", ");
+  const data = all.map(({ at: point, target }) => `    ([${list(point)}], ${target}),`);
   return `import autograd
 from nn import MLP, binary_cross_entropy
 
 model = MLP(2, [${network.sizes.slice(1).join(", ")}], activation=autograd.${activation})
-numbers = [${list(network.numbers).join(", ")}]
+numbers = [${list(network.numbers)}]
 for parameter, number in zip(model.parameters(), numbers):
     parameter.data = number
 examples = [
@@ -232,7 +244,7 @@ function begin() {
   at("play").onclick = () => {
     if (!state.isTraining) return play();
     pause();
-    say(`Paused after ${state.step} steps.`);
+    say(`Paused after ${counted(state.step, "step")}.`);
     show(true);
   };
   at("step").onclick = () => {

@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 
-from autograd import Value, functions
-from autograd.operations import OPERATIONS, ROW, ROWS, TABLE
+from autograd.functions import forget_definitions
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -34,14 +33,4 @@ def browser():
 def definitions_are_forgotten():
     """What a test has defined at run time, no other test finds; nor what an example in a docstring has."""
     yield
-    for row in ROWS[: TABLE - 1 : -1]:
-        forget(row.name)
-
-
-def forget(name):
-    """As in a process that has not defined it. The last to be defined must be the first."""
-    row = ROWS[ROW.pop(name)]
-    ROWS.remove(row)
-    del OPERATIONS[name], functions._functions[name]
-    if not row.sequences:
-        delattr(Value, name)
+    forget_definitions()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import functools
 import gzip
 import http.server
 import itertools
 import json
+import math
 import os
 import runpy
 import shutil
 import threading
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -256,6 +259,39 @@ def test_output_that_a_program_takes_away_comes_back(laboratory):
     assert text(laboratory, "#printed").split() == ["5"]
 
 
+DEFINED = """from autograd import Value, define
+cubed = define("cubed", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x])
+halves = define("halves", lambda m, x: x[0] / 2.0, [lambda m, r, x: [0.5, *x[1:]]], sequences=1)
+y = cubed(Value(2.0)) + halves([Value(4.0)])
+y.backward()
+"""
+
+
+def test_each_run_finds_the_table_as_the_project_has_it(laboratory):
+    for ending in ("", "", "1 / 0", ""):
+        run(laboratory, DEFINED + ending)
+        assert text(laboratory, "#error").count("Error") == bool(ending)
+    assert "data=10.0" in text(laboratory, "#status")
+    run(laboratory, "from autograd import Value\nhasattr(Value, 'cubed')")
+    assert text(laboratory, "#printed").split() == ["False"]
+
+
+SPOILT = [
+    "builtins.print = None",
+    "builtins.isinstance = None",
+    "builtins.__dict__.clear()",
+    "builtins.extra = 5",
+]
+
+
+@pytest.mark.parametrize("code", SPOILT)
+def test_builtins_that_a_program_has_changed_come_back(laboratory, code):
+    run(laboratory, f"import builtins\n{code}")
+    run(laboratory, "import builtins\nprint(repr(sum([2, 3])), hasattr(builtins, 'extra'))")
+    assert text(laboratory, "#error") == ""
+    assert text(laboratory, "#printed").split() == ["5", "False"]
+
+
 def test_a_flood_of_output_is_cut(laboratory):
     run(laboratory, "for i in range(100_000): print('x' * 100)")
     assert len(text(laboratory, "#printed")) < 110_000
@@ -280,7 +316,7 @@ SHOWN = {
 def test_what_a_program_shows(code):
     shown = runpy.run_path(str(SITE / "laboratory.py"))["run"]("import autograd\nfrom autograd import Value\n" + code)
     assert SHOWN[code] in shown["text"]
-    assert ("page" in shown) == ("no Value" not in shown["text"])
+    assert ("page" in shown) == ("no Value" not in shown["text"] and "not shown" not in shown["text"])
 
 
 HOSTILE = "<script>parent.document.title='taken'</script><img src=x onerror=\"parent.document.title='taken'\">"
@@ -313,12 +349,107 @@ def test_a_program_in_the_address_runs_on_a_click_alone(browser, address, labora
         assert not page.is_visible("#foreign")
 
 
-@pytest.mark.parametrize("hash", ["#program=%%%", "#program=AAAA", "#program=", "#program=" + "A" * 50])
+def address_of(code: str) -> str:
+    compressor = zlib.compressobj(wbits=-15)
+    compressed = compressor.compress(code.encode()) + compressor.flush()
+    return "#program=" + base64.urlsafe_b64encode(compressed).decode().rstrip("=")
+
+
+ADDRESSES = {f"#program={text}": "is damaged or was cut off" for text in ("%%%", "AAAA", "", "A" * 50)}
+ADDRESSES[address_of("#" * 100_001)] = "has more than 100000 bytes"
+ADDRESSES[address_of("print('a whole program')")[:-4]] = "is damaged or was cut off"
+
+
+@pytest.mark.parametrize("hash", ADDRESSES)
 def test_an_address_that_holds_no_program_says_so(browser, address, hash):
     with opened(browser, address + "laboratory.html" + hash) as page:
         page.wait_for_function("!document.getElementById('error').hidden", timeout=30 * SECONDS)
-        assert "no program that can be read" in text(page, "#error")
+        assert text(page, "#error") == f"The address holds no program that can be read: it {ADDRESSES[hash]}."
         assert page.input_value("#code")  # the example
+        page.evaluate(f"location.hash = {address_of('1 + 1')!r}")
+        page.wait_for_function("document.getElementById('code').value === '1 + 1'")
+        assert text(page, "#error") == ""
+
+
+def write(page, code):
+    page.fill("#code", "")
+    page.focus("#code")
+    page.keyboard.insert_text(code)
+
+
+def test_what_was_written_is_there_again_and_waits_for_a_click(browser, address):
+    with opened(browser, address + "laboratory.html") as page:
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        write(page, "print('ran')\nif True:\n")
+        page.keyboard.press("Tab")
+        page.keyboard.insert_text("print('twice')")
+        written = page.input_value("#code")
+        page.click("nav a[href='playground.html']")
+        page.wait_for_selector("#network .neuron")
+        page.go_back()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#code") == written
+        assert page.input_value("#examples") == ""
+        assert text(page, "#printed") == ""
+        page.click("#run")
+        page.wait_for_function(STARTED, timeout=60 * SECONDS)
+        assert text(page, "#printed").split() == ["ran", "twice"]
+        # Another address's program wins; when it is edited, the text is no longer the address's.
+        page.goto(address + "index.html")
+        page.goto(address + "laboratory.html" + address_of("print('foreign')"))
+        page.wait_for_function("document.getElementById('code').value === \"print('foreign')\"")
+        page.goto(address + "playground.html")
+        page.goto(address + "laboratory.html")
+        page.wait_for_function(f"document.getElementById('code').value === {json.dumps(written)}")
+        page.go_back()
+        page.go_back()
+        page.wait_for_function("document.getElementById('code').value === \"print('foreign')\"")
+        page.focus("#code")
+        page.keyboard.press("Control+End")
+        page.keyboard.insert_text("  # mine")
+        assert page.evaluate("location.hash") == ""
+        page.reload()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#code") == "print('foreign')  # mine"
+        assert page.is_visible("#foreign")
+        assert text(page, "#printed") == ""
+        # An example is no text of one's own.
+        page.select_option("#examples", "A neuron")
+        page.reload()
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.input_value("#examples") == "A neuron"
+        assert "Value(data=" in text(page, "#status")
+
+
+def test_what_is_shown_beside_a_program_of_the_address_is_not_taken_for_its_own(browser, address):
+    with opened(browser, address + "laboratory.html") as page:
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        is_old = "document.getElementById('shown').classList.contains('old')"
+        arrived = "document.getElementById('code').value === '{}'"
+        assert not page.evaluate(is_old)
+        page.evaluate(f"location.hash = {address_of('1 + 1')!r}")  # while none runs
+        page.wait_for_function(arrived.format("1 + 1"))
+        assert page.evaluate(is_old)
+        assert text(page, "#status") == "The program of the address has not run yet."
+        run(page, "from autograd import Value\ny = Value(2.0) * 3.0")
+        assert not page.evaluate(is_old)
+        page.fill("#code", "import time\nfrom autograd import Value\ntime.sleep(2)\ny = Value(2.0) * 3.0")
+        page.click("#run")
+        page.evaluate(f"location.hash = {address_of('2 + 2')!r}")
+        page.wait_for_function(arrived.format("2 + 2"))
+        assert page.is_enabled("#stop")
+        assert "still runs" in text(page, "#status")
+        page.wait_for_function(STARTED, timeout=60 * SECONDS)
+        assert page.evaluate(is_old)
+        assert text(page, "#status").endswith("The one of the address has not run yet.")
+        assert page.is_visible("#foreign")
+        run(page, "from autograd import Value\ny = Value(2.0) * 3.0")
+        assert not page.evaluate(is_old)
+        page.fill("#code", "while True: pass")
+        page.click("#run")
+        page.click("#stop")
+        page.wait_for_function(STARTED, timeout=120 * SECONDS)
+        assert page.evaluate(is_old)
 
 
 def test_without_a_network_after_the_first_load(browser, address):
@@ -503,6 +634,28 @@ def test_training_gives_the_engines_numbers(playground, optimizer, activation, h
     assert trained == pytest.approx([parameter.data for parameter in model.parameters()], rel=1e-12, abs=1e-15)
 
 
+def test_weights_of_any_size_are_numbers_in_python(playground):
+    choose(playground, count=2, noise=0, activation="relu", hidden="2", rate="1e30")
+    playground.click("#step")
+    assert max(map(abs, in_python(playground)["numbers"])) > 1e22
+    choose(playground, rate="1e300")
+    playground.click("#step")
+    numbers = numbers_of_program(playground)
+    assert {math.inf, -math.inf} & {*numbers}, numbers
+    playground.click("#step")  # the loss is not finite: the step ends there
+    for phase in ("backward", "update"):
+        playground.click(f"#{phase}")
+    assert any(map(math.isnan, numbers_of_program(playground)))
+
+
+def numbers_of_program(page) -> list[float]:
+    """The weights that the program sets; it is valid Python, whether or not the engine has a loss for them."""
+    program = page.text_content("#program")
+    compile(program, "<program>", "exec")
+    [line] = [line for line in program.splitlines() if line.startswith("numbers = ")]
+    return eval(line.removeprefix("numbers = "))
+
+
 def test_a_neuron_shows_its_numbers_for_the_chosen_example(playground):
     choose(playground, count=10, hidden="3", activation="tanh")
     playground.press("#plane", "ArrowRight")  # the second example
@@ -516,6 +669,21 @@ def test_a_neuron_shows_its_numbers_for_the_chosen_example(playground):
     n = net_inputs[1]
     for number in (n.data, autograd.tanh(n.data), n.grad, *(w.data for w in layer.neurons[1].w)):
         assert any(float(part) == pytest.approx(number, rel=1e-5) for part in words(card)), (number, card)
+
+
+@pytest.mark.parametrize("button", ["#restart", "#hidden"])
+def test_a_new_network_does_not_keep_the_numbers_of_the_one_before(playground, button):
+    card = text(playground, "#card")
+    playground.click("#step")
+    playground.focus("#network .neuron:nth-child(4)")
+    assert text(playground, "#card") != card
+    if button == "#restart":
+        playground.click(button)
+    else:
+        choose(playground, hidden="3")
+    assert text(playground, "#card") == card
+    playground.click("#step")
+    assert text(playground, "#card") == card
 
 
 def words(card):
@@ -604,6 +772,14 @@ def test_losses_are_drawn_whatever_they_are(playground):
     ]
 
 
+def test_one_example_is_no_plural(playground):
+    for batch, words in (("1", "the mean loss of 1 example is"), ("2", "the mean loss of 2 examples is")):
+        choose(playground, batch=batch)
+        playground.click("#forward")
+        assert words in text(playground, "#status")
+        playground.click("#step")
+
+
 def test_training_goes_on_and_is_paused(playground):
     playground.click("#play")
     playground.wait_for_function(
@@ -627,8 +803,19 @@ def test_a_loss_that_is_not_finite_ends_the_training_with_words(playground):
 # ---- Every page
 
 
+PAGES = ("index.html", "laboratory.html", "playground.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_narrowest_phone_does_not_scroll_sideways(browser, address, name):
+    """320 px: WCAG 2.1, criterion 1.4.10."""
+    with opened(browser, address + name, viewport={"width": 320, "height": 568}) as page:
+        page.wait_for_load_state()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index.html", "laboratory.html", "playground.html"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_phone_shows_it_and_nothing_keeps_anybody_out(browser, address, name, scheme, axe):
     with opened(browser, address + name, viewport={"width": 375, "height": 700}, color_scheme=scheme) as page:
         page.wait_for_load_state()

@@ -11,10 +11,9 @@ import pytest
 import autograd
 from autograd import Value, define
 from autograd.formulas import Algebra, Formula, derivatives, description
+from autograd.functions import forget_definition
 from autograd.operation import Operation
 from autograd.operations import OPERATIONS, ROWS, TABLE
-
-from ..conftest import forget
 
 mp = mpmath.mp.clone()
 mp.dps = 60
@@ -166,7 +165,7 @@ def test_a_users_operation_shows_its_derivative():
     try:
         assert "d/dx = 4 * x ** 3" in function.__doc__
     finally:
-        forget("fourth_power")
+        forget_definition("fourth_power")
 
 
 def a_row(partial):

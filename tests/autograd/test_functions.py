@@ -34,8 +34,6 @@ from autograd import (
 from autograd.operations import OPERATIONS
 from nn import MLP
 
-from ..conftest import forget
-
 pytestmark = pytest.mark.both_engines
 
 mp = mpmath.mp.clone()
@@ -628,7 +626,7 @@ def test_a_tape_goes_only_where_the_operation_is_defined(make):
     x = Value(0.5)
     _, point = BY_THE_TABLE[make]
     saved = pickle.dumps(Tape(defined(*structures.map(lambda number: x * number, point)), [x]))
-    forget(defined.__name__)
+    functions.forget_definition(defined.__name__)
     message = (
         f"^this tape has operations that are not in the table here: {defined.__name__}; "
         "those of your own must be defined before it is loaded$"

@@ -23,8 +23,6 @@ from autograd.graph import topological_order
 from autograd.operations import OPERATIONS
 from autograd.spelling import MEANT
 
-from ...conftest import forget
-
 pytestmark = pytest.mark.skipif(autograd.engine != "native", reason="the native engine is not in use")
 
 PYTHON = {"Value": value.Value} | {name: value.function(operation) for name, operation in OPERATIONS.items()}
@@ -40,7 +38,7 @@ def defined(name, compute, partials, **options):
     """The row of an operation that is defined at run time, without a trace of it in the table."""
     autograd.define(name, compute, partials, **options)
     row = OPERATIONS[name]
-    forget(name)
+    functions.forget_definition(name)
     return row
 
 
