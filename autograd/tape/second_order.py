@@ -250,7 +250,7 @@ class SecondOrder:
         for first in range(0, len(batch), at_once):
             inputs, factors = batch[first : first + at_once], weights[first : first + at_once]
             if self.weights:
-                inputs, factors = numpy.concatenate([inputs, factors], axis=1), numpy.ones(1)
+                inputs, factors = side_by_side(inputs, factors), numpy.ones(1)
             elif (factors == factors[0]).all():
                 factors = factors[0]  # as mostly: the seeds are the same for all examples
             outputs, product = numpy.empty((len(inputs), len(self.leaves))), numpy.empty(len(self.leaves))
@@ -294,12 +294,17 @@ class SecondOrder:
     ) -> Array:
         """(examples, outputs)."""
         parts = [batch, *([weights] if self.weights else []), *([] if vectors is None else [vectors])]
-        inputs = numpy.ascontiguousarray(parts[0] if len(parts) == 1 else numpy.concatenate(parts, axis=1))
+        inputs = side_by_side(*parts)
         rows = numpy.empty((len(batch), outputs))
         program.replay(len(batch), inputs, parameters, rows, None, numpy.empty(len(parameters)), None, threads)
         if not self.weights and not (weights == 1.0).all():
             rows *= weights
         return rows
+
+
+def side_by_side(*parts: Array) -> Array:
+    """Each example's numbers, one part's behind another's, as replays take them: what NumPy joins may lie otherwise."""
+    return numpy.ascontiguousarray(parts[0] if len(parts) == 1 else numpy.concatenate(parts, axis=1))
 
 
 # ---- Sweeps on symbols

@@ -237,6 +237,18 @@ def test_no_examples():
         tape.hessian(batch[:0])
 
 
+@pytest.mark.parametrize("executor", ["native", "c", "numpy"])
+@pytest.mark.parametrize("examples", [1, 15, 16])
+def test_a_single_input_with_several_outputs(examples, executor):
+    if executor not in executors.available():
+        pytest.skip("it is not available")
+    w, u, x = Value(0.5), Value(0.25), Value(1.0)
+    tape = Tape([w * w * x, u * w * x], [x], executor=executor)
+    total = 0.25 * examples
+    found = tape.hvp(np.full(examples, 0.25), [1.0, 1.0], gradient=1.0)
+    assert sorted(found.tolist()) == [total, 3.0 * total]
+
+
 # ---- Choices, lookups, own operations
 
 
