@@ -283,6 +283,8 @@ class SecondOrder:
     def _pulled_back(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
         """The same: the adjoints of the parameters from each direction."""
         products = numpy.zeros(directions.shape)
+        if not any(isinstance(slope, Symbol) for slope in self.gradient):
+            return products  # the gradient is constant, or there is nothing to differentiate by
         at_once = max(1, NUMBERS_AT_ONCE // max(1, len(self.leaves), len(self.choices)))
         for first in range(0, len(batch), at_once):
             inputs, factors = batch[first : first + at_once], weights[first : first + at_once]

@@ -262,6 +262,25 @@ def test_a_single_input_with_several_outputs(examples, executor):
     assert sorted(found.tolist()) == [total, 3.0 * total]
 
 
+@pytest.mark.parametrize("executor", ["native", "c", "numpy"])
+@pytest.mark.parametrize("examples", [1, 16])
+def test_nothing_to_differentiate(examples, executor):
+    if executor not in executors.available():
+        pytest.skip("it is not available")
+    w, x, y = Value(2.0), Value(1.0), Value(3.0)
+    batch = np.ones((examples, 2))
+    for outputs in (1, 2):
+        results = [w * x, w + y][:outputs]
+        linear = Tape(results, [x, y], executor=executor)
+        assert linear.hvp(batch, [1.0], gradient=np.ones(outputs)).tolist() == [0.0]
+        curved = Tape([w * result for result in results], [x, y], executor=executor)
+        assert curved.hvp(batch, [1.0], gradient=np.zeros((examples, outputs))).tolist() == [0.0]
+        assert curved.hessian(batch, gradient=np.zeros((examples, outputs))).tolist() == [[0.0]]
+        without_parameters = Tape([x * y, x + y][:outputs], [x, y], executor=executor)
+        assert without_parameters.hvp(batch, [], gradient=1.0).shape == (0,)
+        assert without_parameters.hessian(batch, gradient=1.0).shape == (0, 0)
+
+
 # ---- Choices, lookups, own operations
 
 
