@@ -9,7 +9,10 @@ be other than 0 is known from the gradient's list: which of its outputs depend o
 written for all colours at once, the directions being constants: so what a direction does not reach is not there, and
 its outputs are the entries. A larger list has its direction among its inputs, and the colours are lanes of one replay.
 By the parameters, of which all examples have the same, a replay of the gradient's list goes backward from the direction
-instead: reverse over reverse, which is H v summed over the examples, with a layer's products done at once.
+instead: reverse over reverse, which is H v summed over the examples, with a layer's products done at once. What the
+gradient's list chooses by, comparisons, is computed before, and given to it: no derivative goes through a comparison,
+whose own would be nan where what is compared is equal. Where it chooses among what has derivatives, by the parameters,
+too, the products go forward: backward, an adjoint of 0 goes to what is not chosen, and its derivative may be infinite.
 """
 
 from __future__ import annotations
@@ -187,10 +190,33 @@ class SecondOrder:
             return self.make_ready(self.draft.finished(outputs, [*self.weights, *direction]))
 
     @cached_property
-    def of_gradient(self) -> Program:
-        """The gradient."""
+    def choices(self) -> list[Symbol]:
+        """What the gradient's list chooses by: the indices of lookups that are computed, all by comparisons of rules.
+
+        No derivative goes through them. (A lookup of the tape's own has a number or an input as its index.)
+        """
+        draft = self.draft
+        written = draft.instructions(draft.needed(self.gradient))
+        indices = {operands[1] for _, operation, operands in written if operation is TAKE}
+        return [Symbol(draft, result) for result, *_ in self.steps if result in indices]
+
+    @cached_property
+    def has_branches(self) -> bool:
+        """Whether a comparison chooses among what has derivatives, as in a power's gradient; not so in a relu's."""
+        indices = {choice.variable for choice in self.choices}
+        return any(operation is TAKE and operands[1] in indices for _, operation, operands, _ in self.steps)
+
+    @cached_property
+    def of_choices(self) -> Program:
+        """The choices. No rule compares adjoints, so they need no weights."""
         with self.lock():
-            return self.make_ready(self.draft.finished(self.gradient, self.weights))
+            return self.make_ready(self.draft.finished(self.choices))
+
+    @cached_property
+    def of_gradient(self) -> Program:
+        """The gradient. The choices are its last inputs."""
+        with self.lock():
+            return self.make_ready(self.draft.finished(self.gradient, [*self.weights, *self.choices]))
 
     def _tangents(self, direction: Mapping[int, Number]) -> list[Number]:
         """Those of the gradient, where the leaves' are given."""
@@ -224,14 +250,18 @@ class SecondOrder:
     def product(self, batch: Array, parameters: Array, weights: Array, vector: Array, threads: int) -> Array:
         """H v: (leaves,), for a vector of as many; or by the inputs (examples, inputs), for as many vectors."""
         if not self.is_by_inputs and len(batch) >= MANY_EXAMPLES:
-            return self._pulled_back(batch, parameters, weights, vector[numpy.newaxis], threads).reshape(-1)
+            return self._summed(batch, parameters, weights, vector[numpy.newaxis], threads).reshape(-1)
+        return self._pushed_forward(batch, parameters, weights, vector, threads)
+
+    def _pushed_forward(self, batch: Array, parameters: Array, weights: Array, vector: Array, threads: int) -> Array:
+        """The same, whatever the number of examples: the tangents of the gradient in the direction of the vector."""
         vectors = vector if self.is_by_inputs else numpy.broadcast_to(vector, (len(batch), len(self.leaves)))
         return self._replayed(self.of_products, batch, parameters, weights, len(self.leaves), threads, vectors)
 
     def _by_colour(self, batch: Array, parameters: Array, weights: Array, threads: int) -> Array:
         """(colours, leaves), summed over the examples; or by the inputs (examples, colours, leaves)."""
         if not self.is_by_inputs:
-            return self._pulled_back(batch, parameters, weights, self.directions, threads)
+            return self._summed(batch, parameters, weights, self.directions, threads)
         colours, leaves = self.directions.shape
         products = numpy.empty((len(batch), colours, leaves))
         at_once = max(1, NUMBERS_AT_ONCE // max(1, len(batch) * leaves))
@@ -243,16 +273,29 @@ class SecondOrder:
             products[:, first : first + at_once] = rows.reshape(len(batch), len(some), leaves)
         return products
 
+    def _summed(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
+        """(directions, leaves): the products by the parameters with each direction, summed over the examples."""
+        if not self.has_branches:
+            return self._pulled_back(batch, parameters, weights, directions, threads)
+        products = [self._pushed_forward(batch, parameters, weights, vector, threads) for vector in directions]
+        return numpy.array(products).reshape(directions.shape)
+
     def _pulled_back(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
-        """(directions, leaves), summed over the examples: the adjoints of the parameters from each direction."""
+        """The same: the adjoints of the parameters from each direction."""
         products = numpy.zeros(directions.shape)
-        at_once = max(1, NUMBERS_AT_ONCE // max(1, len(self.leaves)))
+        if not any(isinstance(slope, Symbol) for slope in self.gradient):
+            return products  # the gradient is constant, or there is nothing to differentiate by
+        at_once = max(1, NUMBERS_AT_ONCE // max(1, len(self.leaves), len(self.choices)))
         for first in range(0, len(batch), at_once):
             inputs, factors = batch[first : first + at_once], weights[first : first + at_once]
+            parts = [inputs]
             if self.weights:
-                inputs, factors = numpy.concatenate([inputs, factors], axis=1), numpy.ones(1)
+                parts, factors = [inputs, factors], numpy.ones(1)
             elif (factors == factors[0]).all():
                 factors = factors[0]  # as mostly: the seeds are the same for all examples
+            if self.choices:
+                parts.append(replayed_forward(self.of_choices, inputs, parameters, len(self.choices), threads))
+            inputs = side_by_side(*parts)
             outputs, product = numpy.empty((len(inputs), len(self.leaves))), numpy.empty(len(self.leaves))
             for sums, direction in zip(products, directions, strict=True):
                 seeds = direction * factors
@@ -294,12 +337,22 @@ class SecondOrder:
     ) -> Array:
         """(examples, outputs)."""
         parts = [batch, *([weights] if self.weights else []), *([] if vectors is None else [vectors])]
-        inputs = numpy.ascontiguousarray(parts[0] if len(parts) == 1 else numpy.concatenate(parts, axis=1))
-        rows = numpy.empty((len(batch), outputs))
-        program.replay(len(batch), inputs, parameters, rows, None, numpy.empty(len(parameters)), None, threads)
+        rows = replayed_forward(program, side_by_side(*parts), parameters, outputs, threads)
         if not self.weights and not (weights == 1.0).all():
             rows *= weights
         return rows
+
+
+def replayed_forward(program: Program, inputs: Array, parameters: Array, outputs: int, threads: int) -> Array:
+    """(examples, outputs)."""
+    rows = numpy.empty((len(inputs), outputs))
+    program.replay(len(inputs), inputs, parameters, rows, None, numpy.empty(len(parameters)), None, threads)
+    return rows
+
+
+def side_by_side(*parts: Array) -> Array:
+    """Each example's numbers, one part's behind another's, as replays take them: what NumPy joins may lie otherwise."""
+    return numpy.ascontiguousarray(parts[0] if len(parts) == 1 else numpy.concatenate(parts, axis=1))
 
 
 # ---- Sweeps on symbols

@@ -195,15 +195,21 @@ class Draft(Writer):
 
     # ---- What has been written
 
-    def needed(self, numbers: Iterable[Number]) -> list[int]:
-        """The results of the instructions that these numbers are computed from, in the order of the list."""
+    def needed(self, numbers: Iterable[Number], given: Iterable[Symbol] = ()) -> list[int]:
+        """The results of the instructions that these numbers are computed from, in the order of the list.
+
+        Those that are given need not be computed.
+        """
         written, first = [*self.known], self.first
         marks = bytearray(len(written))
         for number in numbers:
             if isinstance(number, Symbol) and first <= number.variable < FURTHER:
                 marks[number.variable - first] = True
+        known = {symbol.variable - first for symbol in given}
         for k in reversed(range(len(written))):
-            if marks[k]:
+            if k in known:
+                marks[k] = False
+            elif marks[k]:
                 for operand in written[k][1:]:
                     if first <= operand < FURTHER:
                         marks[operand - first] = True
@@ -223,9 +229,10 @@ class Draft(Writer):
     ) -> WengertList:
         """The list that computes these outputs, with what they need and nothing else.
 
-        Its inputs are those of the tape, then these; likewise its parameters.
+        Its inputs are those of the tape, then these; likewise its parameters. A further input may stand for the result
+        of an instruction: the list then takes it as given, and differentiates nothing that it was computed from.
         """
-        needed, written = self.needed(outputs), [*self.known]
+        needed, written = self.needed(outputs, inputs), [*self.known]
         first = [*range(self.inputs), *[symbol.variable for symbol in inputs]]
         leaves = [*first, *range(self.inputs, self.first), *[symbol.variable for symbol in parameters]]
         number = {variable: i for i, variable in enumerate([*leaves, *needed])}

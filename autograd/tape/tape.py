@@ -352,8 +352,8 @@ class Tape:
         (k,) integers, row by row.
 
         The table's rules write the list that computes H v, the Hessian times a vector: see `hvp`. They do so at the
-        first call, in some milliseconds for a thousand instructions. Which entries may be other than 0, the graph
-        tells, whatever the numbers; so the columns are coloured, and one v finds all columns of a colour (Curtis,
+        first call, in some hundredths of a second for a thousand instructions. Which entries may be other than 0, the
+        graph tells, whatever the numbers; so the columns are coloured, and one v finds all columns of a colour (Curtis,
         Powell, Reid, 1974; Coleman, Moré, 1984; Gebremedhin, Manne, Pothen, 2005). At a kink, second derivatives are
         those of the branch that the table takes. Where an entry is infinite, others of its row may be nan.
 
@@ -379,7 +379,7 @@ class Tape:
         parameters: ArrayLike | None = None,
         gradient: ArrayLike | None = None,
     ) -> Array:
-        """The Hessian times a vector, H v, without the Hessian: in one replay of a list that goes forward alone.
+        """The Hessian times a vector, H v, without the Hessian: by replays of lists that the table's rules write.
 
         Arguments:
             vector: v, (p,) numbers, or by the inputs (n, inputs), for each example its own.

@@ -206,12 +206,18 @@ class Program:
 
 def call(unit: Unit, numbers: Array, adjoints: Array, need: Any, sweeps: int) -> None:
     room = unit.room()
-    unit.run(pointer(numbers), pointer(adjoints), pointer(need), pointer(room), sweeps)
+    unit.run(pointer(numbers), pointer(adjoints), pointer(need, numpy.uint8), pointer(room), sweeps)
     unit.rooms.append(room)
 
 
-def pointer(array: Any) -> c_void_p:
-    return c_void_p(None if array is None else array.ctypes.data)
+def pointer(array: Any, kind: type = numpy.float64) -> c_void_p:
+    """To the first number. Compiled code takes the others to lie behind it, row by row."""
+    if array is None:
+        return c_void_p(None)
+    if array.dtype != kind or not array.flags.c_contiguous:
+        order = "" if array.flags.c_contiguous else ", not C-contiguous"
+        raise ValueError(f"replay: expected C-contiguous arrays of {kind.__name__}, got one of {array.dtype}{order}")
+    return c_void_p(array.ctypes.data)
 
 
 def sum_of_seeds(seeds: Array) -> float:
@@ -298,6 +304,6 @@ class Chunks:
         gradients = self.input_gradients[place] if self.input_gradients is not None else None
         self.unit.run(
             c_int64(len(batch)), pointer(batch), pointer(self.numbers), pointer(seeds), c_int64(step),
-            pointer(self.need), pointer(self.outputs[place]), pointer(total), pointer(part), c_int64(len(total)),
-            pointer(gradients), pointer(room),
+            pointer(self.need, numpy.uint8), pointer(self.outputs[place]), pointer(total), pointer(part),
+            c_int64(len(total)), pointer(gradients), pointer(room),
         )  # fmt: skip

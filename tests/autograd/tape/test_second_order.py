@@ -30,6 +30,7 @@ from autograd import (
     take,
     tanh,
 )  # fmt: skip
+from autograd import max as largest
 from autograd.operations import OPERATIONS, ROWS
 from autograd.tape import executors, second_order
 from autograd.tape.second_order import SecondOrder
@@ -83,6 +84,18 @@ def test_every_row_has_the_second_derivatives_of_the_transform(name, point, exec
         product = tape.hvp([numbers], [direction], wrt="inputs")[0]
         digits = 1e-6 if name == "softmax_of" else 1e-10
         np.testing.assert_allclose(product, expected @ direction, rtol=digits, atol=1e-13 * scale)
+
+
+@pytest.mark.parametrize(("name", "point"), CASES, ids=[f"{name}-{i}" for i, (name, _) in enumerate(CASES)])
+def test_every_row_is_the_same_by_parameters_backward(name, point):
+    """Many examples go backward over the gradient's list, one goes forward: at kinks, too, they agree."""
+    function, numbers = on_flat(name, point)
+    x = Value(1.0)
+    tape = Tape(function([Value(number) for number in numbers]) * x, [x])
+    for direction in np.eye(len(tape.parameters)):
+        expected = tape.hvp([1.0], direction)
+        found = tape.hvp(np.ones(second_order.MANY_EXAMPLES), direction, gradient=1 / second_order.MANY_EXAMPLES)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-15)
 
 
 def test_rosenbrock_is_found_with_three_colours():
@@ -237,6 +250,37 @@ def test_no_examples():
         tape.hessian(batch[:0])
 
 
+@pytest.mark.parametrize("executor", ["native", "c", "numpy"])
+@pytest.mark.parametrize("examples", [1, 15, 16])
+def test_a_single_input_with_several_outputs(examples, executor):
+    if executor not in executors.available():
+        pytest.skip("it is not available")
+    w, u, x = Value(0.5), Value(0.25), Value(1.0)
+    tape = Tape([w * w * x, u * w * x], [x], executor=executor)
+    total = 0.25 * examples
+    found = tape.hvp(np.full(examples, 0.25), [1.0, 1.0], gradient=1.0)
+    assert sorted(found.tolist()) == [total, 3.0 * total]
+
+
+@pytest.mark.parametrize("executor", ["native", "c", "numpy"])
+@pytest.mark.parametrize("examples", [1, 16])
+def test_nothing_to_differentiate(examples, executor):
+    if executor not in executors.available():
+        pytest.skip("it is not available")
+    w, x, y = Value(2.0), Value(1.0), Value(3.0)
+    batch = np.ones((examples, 2))
+    for outputs in (1, 2):
+        results = [w * x, w + y][:outputs]
+        linear = Tape(results, [x, y], executor=executor)
+        assert linear.hvp(batch, [1.0], gradient=np.ones(outputs)).tolist() == [0.0]
+        curved = Tape([w * result for result in results], [x, y], executor=executor)
+        assert curved.hvp(batch, [1.0], gradient=np.zeros((examples, outputs))).tolist() == [0.0]
+        assert curved.hessian(batch, gradient=np.zeros((examples, outputs))).tolist() == [[0.0]]
+        without_parameters = Tape([x * y, x + y][:outputs], [x, y], executor=executor)
+        assert without_parameters.hvp(batch, [], gradient=1.0).shape == (0,)
+        assert without_parameters.hessian(batch, gradient=1.0).shape == (0, 0)
+
+
 # ---- Choices, lookups, own operations
 
 
@@ -249,6 +293,43 @@ def test_kinks_are_chosen_for_each_example():
         side = (2.0 * x if x > 0.0 else 0.0) + (x * y > 0.0) - (x * y < 0.0)
         expected = [[2.0 * square + (2.0 * y if x > 0.0 else 0.0), side], [side, (1.0 - square) * 6.0 * y]]
         assert matrix.tolist() == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize("executor", ["native", "numpy"])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_at_kinks_many_examples_have_what_one_has(outputs, executor):
+    if executor not in executors.available():
+        pytest.skip("it is not available")
+    v, w, x = Value(2.0), Value(3.0), Value(1.0)
+    result = largest([v, x]) * v + abs(w - 3.0) + relu(w - x) * w * w + maximum(w, v * x)
+    tape = Tape([result, w * w * w][:outputs], [x], executor=executor)
+    direction, batch = [1.0, -1.0], np.repeat([1.0, 2.0, 3.0], 8)  # ties of v and x, and of w and x
+    each = [tape.hvp([number], direction, gradient=1.0) for number in batch]
+    np.testing.assert_allclose(tape.hvp(batch, direction, gradient=1.0), np.sum(each, axis=0), rtol=1e-14)
+
+
+def test_kinks_of_a_large_graph():
+    point = np.random.default_rng(0).normal(size=150).tolist()
+
+    def function(x):
+        return logsumexp([largest(x[i : i + 3]) for i in range(0, len(x), 3)])
+
+    found = Tape(function([Value(number) for number in point]), []).hessian()
+    np.testing.assert_allclose(found, hessian(function)(point), rtol=1e-11, atol=1e-16)
+
+
+@pytest.mark.parametrize("examples", [1, 20])
+def test_branches_of_a_large_graph(examples, monkeypatch):
+    """A power's rules choose among what has derivatives, one of them nan. So they are those of the transform."""
+    monkeypatch.setattr(second_order, "MOST_WRITTEN", 0)
+
+    def function(x):
+        return x[0] ** x[1] * x[2] ** x[0]
+
+    point, x = [2.0, 1.5, 0.5], Value(1.0)
+    tape = Tape(function([Value(number) for number in point]) * x, [x])
+    found = tape.hessian(np.ones(examples))
+    np.testing.assert_allclose(found, hessian(function)(point), rtol=1e-11)
 
 
 def test_lookups():

@@ -104,3 +104,14 @@ def test_a_rule_that_branches_is_refused():
     _, (x,) = draft_of(1)
     with pytest.raises(RecordingError, match=r"branches on its operands, which a list cannot; write it with m.where"):
         bool(x > 0.0)
+
+
+def test_a_result_may_be_given():
+    draft, (x,) = draft_of(1)
+    square = x * x
+    wengert = draft.finished([square + x, square], [square])
+    assert (wengert.inputs, len(wengert)) == (2, 1)  # x and its square are given, and their sum is computed
+    results = np.empty((1, 2))
+    program = executors.program(next(executors.available()), wengert)
+    program.replay(1, np.array([[3.0, 10.0]]), np.empty(0), results, None, np.empty(0), None, 1)
+    assert results.tolist() == [[13.0, 10.0]]

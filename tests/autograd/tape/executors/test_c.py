@@ -305,3 +305,11 @@ def test_where_no_executor_has_fast_mathematics(monkeypatch):
     monkeypatch.setattr(compiling, "missing", lambda: "no compiler")
     with pytest.raises(ValueError, match=r"no executor has it here: native: not built; c: no compiler$"):
         Tape(Value(1.0) * 2.0, fast_math=True)
+
+
+@pytest.mark.parametrize("given", [np.zeros((2, 20)).T, np.zeros((20, 2), np.float32), np.zeros((40, 2))[::2]])
+def test_arrays_that_lie_otherwise_are_refused(given):
+    x, y = Value(1.0), Value(2.0)
+    program = c.Program(Tape(x * y, [x, y])._wengert, fast_math=False)
+    with pytest.raises(ValueError, match=r"replay: expected C-contiguous arrays of float64, got one of float"):
+        program.replay(20, given, np.zeros(0), np.zeros((20, 1)), None, np.zeros(0), None, 1)
