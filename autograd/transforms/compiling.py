@@ -30,7 +30,9 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
         function: returns a number or a structure of numbers; or what a transform has made, such as grad(f),
             value_and_grad(f), hessian(f), jacobian(f) or functools.partial(hvp, f).
         static: positions or names of arguments that are no numbers to compute with, such as a count or a flag,
-            whichever way a caller gives them. They must be hashable; each is a part of the structure.
+            whichever way a caller gives them. They must be hashable; each is a part of the structure. Numbers are told
+            apart by class and digits, also as dicts' keys and in tuples, frozensets and frozen dataclasses: 1 is not
+            True, 0.0 is not -0.0. Objects of any other class are one if their own == says so.
         check: compute the function itself, too, at each call, and compare.
 
     The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections import deque
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -54,6 +57,43 @@ def test_keys_of_other_structures_tell_them_apart():
     assert Apart((), {"a": 1.0}).key != Apart((), {"b": 1.0}).key
     assert Apart((1.0, "text"), {}).key == Apart((2.0, "text"), {}).key != Apart((1.0, "other"), {}).key
     assert Apart((1.0, Static(1)), {}).key != Apart((1.0, Static(True)), {}).key
+
+
+@dataclass(frozen=True)
+class Setting:
+    number: object
+    note: list = field(default_factory=list, hash=False)
+
+
+class Level(float):
+    def __repr__(self):
+        return f"level {round(self)}"
+
+
+TWINS = [  # equal to Python, and not the same
+    (0.0, -0.0), (1, True), (1, 1.0), (np.float64(0.0), np.float64(-0.0)), (np.float32(0.0), np.float32(-0.0)),
+    (np.float64(1.0), 1.0), (complex(0.0, 0.0), complex(0.0, -0.0)), (Decimal("1.0"), Decimal("1.000")),
+    (Level(0.0), Level(-0.0)), ((0.0,), (-0.0,)), ((1, (True,)), (1, (1,))), (frozenset({1}), frozenset({True})),
+    (np.datetime64("2020"), np.datetime64("2020-01-01")), (Setting(0.0), Setting(-0.0)), (Setting(1), Setting(True)),
+    (Setting((Setting(0.0),)), Setting((Setting(-0.0),))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), TWINS, ids=repr)
+def test_what_python_takes_for_equal_has_another_key_wherever_it_stands(one, other):
+    assert one == other
+    for around in (Static, lambda leaf: Static((leaf,)), lambda leaf: {leaf: 1.0}, lambda leaf: [{(leaf, 2): [1.0]}]):
+        key = Apart((1.0, around(one)), {}).key
+        assert key != Apart((1.0, around(other)), {}).key
+        assert key == Apart((1.0, around(copy.deepcopy(one))), {}).key
+
+
+def test_what_a_function_can_see_of_a_container_is_in_the_key():
+    assert Apart((deque([1.0], 2),), {}).key != Apart((deque([1.0], 3),), {}).key
+    assert Apart((defaultdict(int),), {}).key != Apart((defaultdict(float),), {}).key
+    nan = {float("nan"): 1.0}
+    assert Apart((Static(float("nan")),), {}).key == Apart((Static(float("nan")),), {}).key
+    assert Apart((nan,), {}).key == Apart((nan,), {}).key
 
 
 def test_what_cannot_be_hashed_is_refused():

@@ -6,7 +6,7 @@ import gc
 import math
 import random
 import weakref
-from collections import namedtuple
+from collections import deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -234,6 +234,12 @@ def test_what_python_takes_for_equal_is_told_apart():
     assert [name(1.0, (each,)) for each in (1, True, 1.0, 1)] == [3.0, 4.0, 5.0, 3.0]
     others = compiled(lambda x, k: x * len(repr(k)))
     assert [others(1.0, frozenset({each})) for each in (1, True)] == [14.0, 17.0]
+    signs = compiled(lambda d: sum(math.copysign(1.0, key) * x for key, x in d.items()))
+    assert [signs({0.0: 1.0}), signs({-0.0: 1.0})] == [1.0, -1.0]
+    kinds = compiled(lambda d: sum(x * len(type(key).__name__) for key, x in d.items()))
+    assert [kinds({key: 1.0}) for key in (1, True, 1.0)] == [3.0, 4.0, 5.0]
+    lengths = compiled(lambda d: sum(d) * d.maxlen)
+    assert [lengths(deque([1.0], length)) for length in (2, 3)] == [2.0, 3.0]
     function, calls = counted(lambda x, k: x * 2.0)
     replayed = compiled(function, static=(1,))
     assert [replayed(1.0, float("nan")) for _ in range(3)] == [2.0] * 3
