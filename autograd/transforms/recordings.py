@@ -73,12 +73,11 @@ class Recordings:
         return None if apart.has_values else (apart.key, as_row(apart.numbers))
 
     def marked(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, of which those that are static are leaves; keywords in alphabetical order."""
+        """The arguments, of which those that are static are leaves; keywords in their order, which **kwargs shows."""
         count = len(arguments)
         positions = {each + count if each < 0 else each for each in self.static if isinstance(each, int)}
         marked = [Static(argument) if i in positions else argument for i, argument in enumerate(arguments)]
-        named = {name: keywords[name] for name in sorted(keywords)}
-        return tuple(marked), {name: Static(x) if name in self.static else x for name, x in named.items()}
+        return tuple(marked), {name: Static(x) if name in self.static else x for name, x in keywords.items()}
 
     def record(self, key: object, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Replay | None:
         apart = Apart(*self.marked(arguments, keywords))

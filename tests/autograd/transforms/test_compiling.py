@@ -259,6 +259,19 @@ def test_an_integer_that_counts_or_chooses_is_told_what_to_do_about(function):
     assert not hasattr(caught.value, "__notes__")
 
 
+def test_keywords_keep_their_order():
+    def function(*, k, **named):
+        first, second = named.values()
+        return k * (first - 2.0 * second)
+
+    replayed = compiled(function, static=("k",), check=True)
+    for named in ({"b": 1.0, "a": 2.0}, {"a": 1.0, "b": 2.0}):
+        for x in (1.0, 5.0):
+            assert replayed(k=2, **(named | {"b": x})) == function(k=2, **(named | {"b": x}))
+    slope = compiled(grad(lambda x, **named: x * [*named.values()][0]))
+    assert [slope(1.0, b=3.0, a=2.0), slope(1.0, a=2.0, b=3.0)] == [3.0, 2.0]
+
+
 def test_integers_beyond_the_largest_float_are_named():
     with pytest.raises(OverflowError, match="beyond the largest float"):
         compiled(lambda x: x * 2.0)(10**400)
