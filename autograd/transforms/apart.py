@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from autograd import structures
 from autograd.engines import Value
+from autograd.operands import described
 from autograd.packages import numpy
 
 TYPE_CHECKING = False
@@ -98,7 +99,10 @@ class Apart:
         return arguments, keywords
 
     def chosen(self, positions: Sequence[int], is_single: bool) -> tuple[list[int], Form]:
-        """Which of the numbers stand in the arguments at these positions, and the form of these arguments."""
+        """Which of the numbers stand in the arguments at these positions, and the form of these arguments.
+
+        Raises ValueError for a static argument, which has no numbers here, TypeError for one that holds anything else.
+        """
         forms = self.form.parts[0].parts
         ends = [sum(form.count for form in forms[: i + 1]) for i in range(len(forms))]
         leaves = [leaf for i in positions for leaf in range(ends[i] - forms[i].count, ends[i])]
@@ -106,6 +110,12 @@ class Apart:
         if not number_of.keys() >= set(leaves):
             arguments, _ = self.filled(self.numbers)
             for i in positions:
+                leaf = self.leaves[ends[i] - 1] if forms[i].count else None
+                if isinstance(leaf, Static):
+                    raise ValueError(
+                        f"compiled: static: expected arguments that are not differentiated by, got the one at position "
+                        f"{i}, {described(leaf.argument)}: take it out of static=, or differentiate by another one"
+                    )
                 structures.flatten(arguments[i], structures.scalar, "compiled: the argument")  # which raises
         form = forms[positions[0]] if is_single else structures.Form(tuple, parts=tuple(forms[i] for i in positions))
         return [number_of[leaf] for leaf in leaves], form

@@ -58,8 +58,9 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     and names the first number that differs.
 
     Raises RecordingError as said; TypeError for anything but a function, for a function that returns no numbers, and
-    for static arguments that cannot be hashed; ValueError for static arguments that the function does not have;
-    OverflowError for an integer beyond the largest float; and what the function raises when it is recorded.
+    for static arguments that cannot be hashed; ValueError for static arguments that the function does not have, or
+    that a transform differentiates by; OverflowError for an integer beyond the largest float; and what the function
+    raises when it is recorded.
 
     >>> from autograd import grad, hessian
     >>> def norm(x):

@@ -120,6 +120,16 @@ def test_chosen_arguments():
         apart.chosen([0, 2], is_single=False)
 
 
+def test_a_static_argument_is_not_one_to_differentiate_by():
+    apart = Apart((1.0, [], Static(3.0), 4.0), {})
+    assert apart.chosen([0, 1, 3], is_single=False)[0] == [0, 1]
+    with pytest.raises(
+        ValueError,
+        match=r"^compiled: static: expected .* not differentiated by, got the one at position 2, float: 3.0: take it out",
+    ):
+        apart.chosen([1, 2], is_single=False)
+
+
 def test_values_are_noticed_wherever_they_are():
     for structure in (Value(1.0), [Value(1.0)], {"a": (1.0, Value(1.0))}, np.array([1.0, Value(2.0)])):
         assert Apart((structure,), {}).has_values

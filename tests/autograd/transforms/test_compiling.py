@@ -226,6 +226,17 @@ def test_static_arguments_that_there_are_not():
         compiled(lambda x, n: x, static=(True,))
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, hessian, jacobian])
+def test_static_arguments_that_are_differentiated_by(transform):
+    for argnums in (1, (0, -1)):
+        replayed = compiled(transform(lambda x, m: x * m, argnums=argnums), static=["m"])
+        with pytest.raises(ValueError, match="compiled: static: .* position 1, .*: take it out of static="):
+            replayed(2.0, 3.0)
+    for static in (0, 1):
+        with pytest.raises(ValueError, match=f"compiled: static: .* position {static}"):
+            compiled(partial(hvp, lambda x: x * x), static=[static])((2.0,), (3.0,))
+
+
 def test_what_python_takes_for_equal_is_told_apart():
     """A recording for 0.0 is none for -0.0, nor one for 1 one for True, wherever they stand."""
     sign = compiled(lambda x, k: math.copysign(1.0, k) * x, static=(1,))
