@@ -47,9 +47,10 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     of `grad`, unless the function computes the same thing twice. Other results are what they are but for rounding.
 
     **What is not replayed.** Where the result can be differentiated further, the function itself is called, and nothing
-    is lost: for Values among the arguments, within a function that a transform evaluates or `Tape.record` records; and
-    if it computes with Values from outside, such as a model's parameters, unless it is called within `no_grad()`, where
-    their data are read afresh each time. (If one of these was computed, it is computed again.)
+    is lost: for Values among the arguments; within a function that a transform evaluates or `Tape.record` records, in
+    the same thread or a copy of its context; and if it computes with Values from outside, such as a model's parameters,
+    unless it is called within `no_grad()`, where their data are read afresh each time. (If one of these was computed,
+    it is computed again.) What other threads do does not matter.
 
     **What is not seen.** A recording holds what the function has computed, and not how. A comparison of what depends on
     an argument raises RecordingError, as `Tape.record` does; so does the derivative of a kink, within a function that

@@ -47,7 +47,7 @@ class Recordings:
         self.lock = Lock()
 
     def __call__(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-        read = None if sweeps.evaluated.contents() or is_recording_tapes() else self.read(arguments, keywords)
+        read = None if sweeps.evaluated.are_open_here() or is_recording_tapes() else self.read(arguments, keywords)
         if read is None:
             return self.function(*arguments, **keywords)
         key, numbers = read

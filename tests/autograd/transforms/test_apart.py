@@ -125,7 +125,7 @@ def test_a_static_argument_is_not_one_to_differentiate_by():
     assert apart.chosen([0, 1, 3], is_single=False)[0] == [0, 1]
     with pytest.raises(
         ValueError,
-        match=r"^compiled: static: expected .* not differentiated by, got the one at position 2, float: 3.0: take it out",
+        match=r"^compiled: static: expected .*, got the one at position 2, float: 3.0: take it out of static=, or",
     ):
         apart.chosen([1, 2], is_single=False)
 

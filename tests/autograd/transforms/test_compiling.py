@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import math
 import random
+import threading
 import weakref
 from collections import deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial, wraps
 
@@ -230,7 +232,7 @@ def test_static_arguments_that_there_are_not():
 def test_static_arguments_that_are_differentiated_by(transform):
     for argnums in (1, (0, -1)):
         replayed = compiled(transform(lambda x, m: x * m, argnums=argnums), static=["m"])
-        with pytest.raises(ValueError, match="compiled: static: .* position 1, .*: take it out of static="):
+        with pytest.raises(ValueError, match=r"compiled: static: .* position 1, .*: take it out of static="):
             replayed(2.0, 3.0)
     for static in (0, 1):
         with pytest.raises(ValueError, match=f"compiled: static: .* position {static}"):
@@ -279,7 +281,7 @@ def test_keywords_keep_their_order():
     for named in ({"b": 1.0, "a": 2.0}, {"a": 1.0, "b": 2.0}):
         for x in (1.0, 5.0):
             assert replayed(k=2, **(named | {"b": x})) == function(k=2, **(named | {"b": x}))
-    slope = compiled(grad(lambda x, **named: x * [*named.values()][0]))
+    slope = compiled(grad(lambda x, **named: x * next(iter(named.values()))))
     assert [slope(1.0, b=3.0, a=2.0), slope(1.0, a=2.0, b=3.0)] == [3.0, 2.0]
 
 
@@ -601,6 +603,48 @@ def test_many_threads_may_call_it():
         found = list(pool.map(replayed, points))
     for point, one in zip(points, found, strict=True):
         assert numbers(one) == pytest.approx(numbers(value_and_grad(rosenbrock)(point)))
+
+
+@pytest.mark.parametrize("around", [lambda f: grad(f)(1.0), lambda f: Tape.record(f, [1.0])])
+def test_what_other_threads_evaluate_and_record_does_not_matter(around):
+    function, calls = counted(log)
+    replayed = compiled(function)
+    replayed(1)
+    begun, over = threading.Event(), threading.Event()
+
+    def waiting(x):
+        begun.set()
+        over.wait(20.0)
+        return x * 2.0
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(around, waiting)
+        begun.wait(20.0)
+        try:
+            assert math.isnan(replayed(-1))
+            assert repr(compiled(lambda n: n)(3)) == "3.0"
+            assert len(calls) == 1
+        finally:
+            over.set()
+        other.result()
+
+
+def test_what_a_thread_computes_for_a_function_that_is_differentiated_keeps_its_graph():
+    scale = [2.0]
+    inner = compiled(lambda x: scale[0] * x**2)
+    assert inner(3.0) == 18.0
+
+    def in_a_copied_context(w):
+        scale[0] = w
+        return pool.submit(copy_context().run, inner, 3.0).result() * 5.0
+
+    def in_a_thread(w):
+        return pool.submit(compiled(lambda x: w * x**2), 3.0).result() * 5.0
+
+    with ThreadPoolExecutor(1) as pool:
+        assert grad(in_a_copied_context)(7.0) == grad(in_a_thread)(7.0) == 45.0
+        tape = Tape.record(lambda w: in_a_thread(w[0]), [[7.0]])
+    assert tape.forward([[2.0], [3.0]]).ravel().tolist() == [90.0, 135.0]
 
 
 def test_results_belong_to_the_caller():
