@@ -33,7 +33,7 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
             whichever way a caller gives them. They must be hashable; each is a part of the structure. Numbers are told
             apart by class and digits, also as dicts' keys and in tuples, frozensets and frozen dataclasses: 1 is not
             True, 0.0 is not -0.0. Objects of any other class are one if their own == says so.
-        check: compute the function itself, too, at each call, and compare.
+        check: compute the function itself, too, at each call, for Values, and compare.
 
     The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths
     and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys, lengths, shapes,

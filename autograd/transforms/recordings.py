@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from autograd import structures
-from autograd.engines import is_recording, recording
+from autograd.engines import Value, is_recording, no_grad, recording
 from autograd.locks import Lock
 from autograd.packages import numpy
 from autograd.tape import RecordingError, is_recording_tapes
@@ -58,8 +58,15 @@ class Recordings:
             return self.function(*arguments, **keywords)
         result = replay(numbers)
         if self.check:
-            compare(result, self.function(*arguments, **keywords))
+            compare(result, self.on_values(arguments, keywords))
         return result
+
+    def on_values(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+        """What the function itself returns for Values in the places of the numbers, as it is recorded."""
+        apart = Apart(*self.marked(arguments, keywords))
+        given, named = apart.filled([Value(number) for number in apart.numbers])
+        with no_grad():
+            return self.function(*given, **named)
 
     def read(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[object, Array] | None:
         """The key of the structure, and the numbers, (1, numbers); None if there are Values among them."""

@@ -533,6 +533,26 @@ def test_check_finds_what_else_changes():
             [replayed(1.0 + k) for k in range(20)]
 
 
+def test_data_stay_as_they_were_in_the_recording():
+    """Also where nothing else is computed from the arguments, and where check calls the function."""
+    for function, expected in (
+        (lambda x: x.data * 2.0, 2.0),
+        (lambda x: [x.data, np.array([x.data])], [1.0, np.ones(1)]),
+        (lambda x: [], []),
+        (lambda x: x.data * x, 5.0),
+    ):
+        replayed, checked = compiled(function), compiled(function, check=True)
+        assert repr(checked(1.0)) == repr(replayed(1.0))
+        assert repr(replayed(5.0)) == repr(expected)
+        if expected:
+            with pytest.raises(RecordingError, match="it depends on something that is no argument"):
+                checked(5.0)
+    slope = compiled(grad(lambda x, y: x * y.data), check=True)
+    assert slope(1.0, 2.0) == 2.0
+    with pytest.raises(RecordingError, match=r"returns 3.0, and its recording 2.0"):
+        slope(1.0, 3.0)
+
+
 def test_check_lets_infinite_numbers_and_nan_pass():
     replayed = compiled(grad(sqrt), check=True)
     assert replayed(4.0) == 0.25
