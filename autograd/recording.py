@@ -438,6 +438,8 @@ class Holdings:
 
     def are_open_here(self) -> bool:
         """Whether one of the blocks is open around this call: in this thread, or where its context was copied from."""
+        if not self._references:  # as most often, and quickly
+            return False
         holdings = [reference() for reference in self._here.get()]
         return any(holding is not None and holding.is_open for holding in holdings)
 

@@ -36,9 +36,9 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
         check: compute the function itself, too, at each call, for Values, and compare.
 
     The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths
-    and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys, lengths, shapes,
-    and whatever else is in it, is recorded when it is met first. Of many structures the oldest recordings are given up.
-    Several threads may call it at once.
+    and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys and their order,
+    lengths, shapes, and whatever else is in it (also a defaultdict's factory), is recorded when it is met first. Of
+    many structures the oldest recordings are given up. Several threads may call it at once.
 
     It returns what the function would return for Values, with their numbers in their places: so of integers and of
     NumPy's scalars come floats, and of arrays, whatever their type, arrays of float64. Numbers follow IEEE 754, as a
