@@ -11,6 +11,7 @@ from threading import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 _forks = 0  # so many lie between this process and the one that imported this module
@@ -49,11 +50,16 @@ class Lock:
         self._own = lock, _forks
 
 
+def after_fork(call: Callable[[], None]) -> None:
+    """Has this called in each forked process, by its only thread: the one that forked. It is kept for ever."""
+    if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
+        os.register_at_fork(after_in_child=call)
+
+
 def _forked() -> None:
     global _forks, _renewing
     _forks += 1
     _renewing = RLock()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
-    os.register_at_fork(after_in_child=_forked)
+after_fork(_forked)

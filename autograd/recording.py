@@ -6,7 +6,8 @@ may be interrupted anywhere: until the call, the block is not open. A block ends
 end: the `with` statement, or the manager. Neither a block nor a manager refers to a frame: its variables may hold the
 manager, and this cycle would keep the block open until the garbage collector finds it.
 
-Whether operations record belongs to the thread or task that has opened the block; what blocks hold is asked in all.
+Whether operations record belongs to the thread or task that has opened the block. What blocks hold is asked in all
+threads, and whether such a block is open in one. In a forked process those of other threads are over.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from contextlib import suppress
 from contextvars import ContextVar
 from weakref import ref
+
+from autograd.locks import after_fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -417,15 +420,37 @@ WRAPPERS = {  # by the flag that is found first
 
 
 class Holdings:
-    """What is held by blocks that are open now, in any thread: `with holdings.holding(content):`."""
+    """What is held by blocks that are open now, in any thread: `with holdings.holding(content):`.
+
+    It lives as long as the process does.
+    """
 
     def __init__(self) -> None:
         self._references: set[ref[Holding]] = set()
+        self._here: ContextVar[tuple[ref[Holding], ...]] = ContextVar("holdings", default=())
+        after_fork(self._forget_other_threads)
 
     def holding(self, content: Any) -> Holding:
         holding = Holding(content)
         self._references.add(ref(holding, self._references.discard))
+        self._here.set((*[kept for kept in self._here.get() if kept() is not None], ref(holding)))
         return holding
+
+    def are_open_here(self) -> bool:
+        """Whether one of the blocks is open around this call: in this thread, or where its context was copied from."""
+        if not self._references:  # as most often, and quickly
+            return False
+        holdings = [reference() for reference in self._here.get()]
+        return any(holding is not None and holding.is_open for holding in holdings)
+
+    def _forget_other_threads(self) -> None:
+        """They do not run in a forked process, and would never end their blocks there."""
+        for reference in tuple(self._references):
+            holding = reference()
+            if holding is not None and holding.thread != get_ident():
+                if holding.is_open:
+                    holding.end()()
+                self._references.discard(reference)
 
     def contents(self) -> list[Any]:
         if not self._references:  # as most often, and quickly
@@ -439,13 +464,13 @@ class Holdings:
 
 
 class Holding(Block):
-    """A context manager for a single block, which holds something."""
+    """A context manager for a single block, which holds something, in the thread that has made it."""
 
-    __slots__ = ("content",)
+    __slots__ = ("content", "thread")
 
     def __init__(self, content: Any) -> None:
         super().__init__()
-        self.content = content
+        self.content, self.thread = content, get_ident()
 
     __enter__ = property(lambda self: self.begin(None))
     __exit__ = property(Block.end)

@@ -25,8 +25,8 @@ def guarded(inputs: list[Value]) -> Holding:
 
 
 def is_recording_tapes() -> bool:
-    """Whether a recording is going on, in any thread."""
-    return bool(_inputs.contents())
+    """Whether a recording is going on around this call; one of another thread does not matter."""
+    return _inputs.are_open_here()
 
 
 def refuse_branches(value: Value, what: str) -> None:

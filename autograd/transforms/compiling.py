@@ -30,13 +30,15 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
         function: returns a number or a structure of numbers; or what a transform has made, such as grad(f),
             value_and_grad(f), hessian(f), jacobian(f) or functools.partial(hvp, f).
         static: positions or names of arguments that are no numbers to compute with, such as a count or a flag,
-            whichever way a caller gives them. They must be hashable; each is a part of the structure.
-        check: compute the function itself, too, at each call, and compare.
+            whichever way a caller gives them. They must be hashable; each is a part of the structure. Numbers are told
+            apart by class and digits, also as dicts' keys and in tuples, frozensets and frozen dataclasses: 1 is not
+            True, 0.0 is not -0.0. Objects of any other class are one if their own == says so.
+        check: compute the function itself, too, at each call, for Values, and compare.
 
     The function returned takes the same arguments. All numbers in them vary from call to call: floats, integers, truths
-    and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys, lengths, shapes,
-    and whatever else is in it, is recorded when it is met first. Of many structures the oldest recordings are given up.
-    Several threads may call it at once.
+    and the elements of arrays, wherever they stand. Their structure, which is lists, dicts, keys and their order,
+    lengths, shapes, and whatever else is in it (also a defaultdict's factory), is recorded when it is met first. Of
+    many structures the oldest recordings are given up. Several threads may call it at once.
 
     It returns what the function would return for Values, with their numbers in their places: so of integers and of
     NumPy's scalars come floats, and of arrays, whatever their type, arrays of float64. Numbers follow IEEE 754, as a
@@ -45,9 +47,10 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     of `grad`, unless the function computes the same thing twice. Other results are what they are but for rounding.
 
     **What is not replayed.** Where the result can be differentiated further, the function itself is called, and nothing
-    is lost: for Values among the arguments, within a function that a transform evaluates or `Tape.record` records; and
-    if it computes with Values from outside, such as a model's parameters, unless it is called within `no_grad()`, where
-    their data are read afresh each time. (If one of these was computed, it is computed again.)
+    is lost: for Values among the arguments; within a function that a transform evaluates or `Tape.record` records, in
+    the same thread or a copy of its context; and if it computes with Values from outside, such as a model's parameters,
+    unless it is called within `no_grad()`, where their data are read afresh each time. (If one of these was computed,
+    it is computed again.) What other threads do does not matter.
 
     **What is not seen.** A recording holds what the function has computed, and not how. A comparison of what depends on
     an argument raises RecordingError, as `Tape.record` does; so does the derivative of a kink, within a function that
@@ -56,8 +59,9 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     and names the first number that differs.
 
     Raises RecordingError as said; TypeError for anything but a function, for a function that returns no numbers, and
-    for static arguments that cannot be hashed; ValueError for static arguments that the function does not have;
-    OverflowError for an integer beyond the largest float; and what the function raises when it is recorded.
+    for static arguments that cannot be hashed; ValueError for static arguments that the function does not have, or
+    that a transform differentiates by; OverflowError for an integer beyond the largest float; and what the function
+    raises when it is recorded.
 
     >>> from autograd import grad, hessian
     >>> def norm(x):

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from autograd import structures
-from autograd.engines import is_recording, recording
+from autograd.engines import Value, is_recording, no_grad, recording
 from autograd.locks import Lock
 from autograd.packages import numpy
 from autograd.tape import RecordingError, is_recording_tapes
@@ -47,7 +47,7 @@ class Recordings:
         self.lock = Lock()
 
     def __call__(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-        read = None if sweeps.evaluated.contents() or is_recording_tapes() else self.read(arguments, keywords)
+        read = None if sweeps.evaluated.are_open_here() or is_recording_tapes() else self.read(arguments, keywords)
         if read is None:
             return self.function(*arguments, **keywords)
         key, numbers = read
@@ -58,8 +58,15 @@ class Recordings:
             return self.function(*arguments, **keywords)
         result = replay(numbers)
         if self.check:
-            compare(result, self.function(*arguments, **keywords))
+            compare(result, self.on_values(arguments, keywords))
         return result
+
+    def on_values(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+        """What the function itself returns for Values in the places of the numbers, as it is recorded."""
+        apart = Apart(*self.marked(arguments, keywords))
+        given, named = apart.filled([Value(number) for number in apart.numbers])
+        with no_grad():
+            return self.function(*given, **named)
 
     def read(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[object, Array] | None:
         """The key of the structure, and the numbers, (1, numbers); None if there are Values among them."""
@@ -73,12 +80,11 @@ class Recordings:
         return None if apart.has_values else (apart.key, as_row(apart.numbers))
 
     def marked(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, of which those that are static are leaves; keywords in alphabetical order."""
+        """The arguments, of which those that are static are leaves; keywords in their order, which **kwargs shows."""
         count = len(arguments)
         positions = {each + count if each < 0 else each for each in self.static if isinstance(each, int)}
         marked = [Static(argument) if i in positions else argument for i, argument in enumerate(arguments)]
-        named = {name: keywords[name] for name in sorted(keywords)}
-        return tuple(marked), {name: Static(x) if name in self.static else x for name, x in named.items()}
+        return tuple(marked), {name: Static(x) if name in self.static else x for name, x in keywords.items()}
 
     def record(self, key: object, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Replay | None:
         apart = Apart(*self.marked(arguments, keywords))

@@ -94,7 +94,7 @@ def older_than(leaf: Value, others: Sequence[Value]) -> list[Value]:
 
 
 def recorded(function: Function, apart: Apart) -> Replay | None:
-    """The replay for these arguments; None where nothing that was returned is computed from them."""
+    """The replay for these arguments; None without numbers, and for a derivative of what is not computed from them."""
     transform = made_from(function)
     if isinstance(function, functools.partial) and function.func is hvp and len(function.args) == 1:
         transform = Made("hvp", function.args[0])
@@ -112,10 +112,13 @@ class OfFunction(Replay):
             return self.returned.values
 
         super().__init__(apart, computed, range(len(apart.numbers)))
+        # A result that stays as it is is replayed, too: the function may read .data, which floats do not have.
+        self.is_empty = not apart.numbers
 
     def __call__(self, numbers: Array) -> Any:
         batch, parameters = self.inputs(numbers)
-        return self.returned.built(self.tape.forward(batch, parameters=parameters)[0])
+        outputs = self.tape.forward(batch, parameters=parameters)[0]
+        return self.returned.built(outputs[: len(self.returned.places)])
 
 
 class OfGradient(Replay):

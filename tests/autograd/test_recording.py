@@ -10,7 +10,9 @@ import gc
 import inspect
 import itertools
 import math
+import os
 import pickle
+import subprocess
 import sys
 import threading
 import types
@@ -22,6 +24,7 @@ import pytest
 from autograd import RecordingError, Tape, Value, divide, dot, exp, functions, grad, gradients, no_grad, tanh
 from autograd.engines import is_recording, recording
 from autograd.operations import OPERATIONS
+from autograd.recording import Holdings
 
 pytestmark = pytest.mark.both_engines
 
@@ -1153,3 +1156,63 @@ def test_the_end_of_a_block_that_has_not_begun_is_an_error_and_changes_nothing()
         assert (Value(2.0) * 2.0).parents == ()
     x = Value(2.0)
     assert (x * 2.0).parents == (x,)
+
+
+# ---- What open blocks hold
+
+
+def test_what_is_held_is_known_everywhere_and_whether_a_block_is_open_here_alone():
+    holdings, seen = Holdings(), []
+
+    def look():
+        seen.append((holdings.contents(), holdings.are_open_here()))
+
+    def look_elsewhere(run):
+        thread = threading.Thread(target=run, args=[look])
+        thread.start()
+        thread.join()
+
+    look()
+    with holdings.holding("outer"):
+        look()
+        with holdings.holding("inner"):
+            copied = contextvars.copy_context()
+        look_elsewhere(lambda look: look())
+        look_elsewhere(copied.run)
+    copied.run(look)
+    assert seen == [([], False), (["outer"], True), (["outer"], False), (["outer"], True), ([], False)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_has_the_blocks_of_the_thread_that_forked_alone():
+    """Also where that has copied the context of one of the others. The child ends itself."""
+    program = """
+import contextvars, os, signal, threading
+from autograd import Tape, compiled, grad
+from autograd.tape import branches
+from autograd.transforms import sweeps
+copied, begun, over = [], threading.Semaphore(0), threading.Event()
+def wait(x):
+    copied.append(contextvars.copy_context())
+    begun.release()
+    over.wait(20)
+    return x * x
+threads = [threading.Thread(target=run) for run in (lambda: grad(wait)(1.0), lambda: Tape.record(wait, [1.0]))]
+for thread in threads:
+    thread.start()
+    begun.acquire(timeout=20)
+def child(x):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        assert len(sweeps.evaluated) == 1 and sweeps.evaluated.are_open_here()
+        assert not branches._inputs and not any(each.run(branches.is_recording_tapes) for each in copied)
+        assert copied[0].run(sweeps.evaluated.are_open_here) is False
+        os._exit(7)
+    over.set()
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    return x
+grad(child)(1.0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "7\n", done.stderr

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections import deque
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -56,6 +59,43 @@ def test_keys_of_other_structures_tell_them_apart():
     assert Apart((1.0, Static(1)), {}).key != Apart((1.0, Static(True)), {}).key
 
 
+@dataclass(frozen=True)
+class Setting:
+    number: object
+    note: list = field(default_factory=list, hash=False)
+
+
+class Level(float):
+    def __repr__(self):
+        return f"level {round(self)}"
+
+
+TWINS = [  # equal to Python, and not the same
+    (0.0, -0.0), (1, True), (1, 1.0), (np.float64(0.0), np.float64(-0.0)), (np.float32(0.0), np.float32(-0.0)),
+    (np.float64(1.0), 1.0), (complex(0.0, 0.0), complex(0.0, -0.0)), (Decimal("1.0"), Decimal("1.000")),
+    (Level(0.0), Level(-0.0)), ((0.0,), (-0.0,)), ((1, (True,)), (1, (1,))), (frozenset({1}), frozenset({True})),
+    (np.datetime64("2020"), np.datetime64("2020-01-01")), (Setting(0.0), Setting(-0.0)), (Setting(1), Setting(True)),
+    (Setting((Setting(0.0),)), Setting((Setting(-0.0),))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), TWINS, ids=repr)
+def test_what_python_takes_for_equal_has_another_key_wherever_it_stands(one, other):
+    assert one == other
+    for around in (Static, lambda leaf: Static((leaf,)), lambda leaf: {leaf: 1.0}, lambda leaf: [{(leaf, 2): [1.0]}]):
+        key = Apart((1.0, around(one)), {}).key
+        assert key != Apart((1.0, around(other)), {}).key
+        assert key == Apart((1.0, around(copy.deepcopy(one))), {}).key
+
+
+def test_what_a_function_can_see_of_a_container_is_in_the_key():
+    assert Apart((deque([1.0], 2),), {}).key != Apart((deque([1.0], 3),), {}).key
+    assert Apart((defaultdict(int),), {}).key != Apart((defaultdict(float),), {}).key
+    nan = {float("nan"): 1.0}
+    assert Apart((Static(float("nan")),), {}).key == Apart((Static(float("nan")),), {}).key
+    assert Apart((nan,), {}).key == Apart((nan,), {}).key
+
+
 def test_what_cannot_be_hashed_is_refused():
     with pytest.raises(
         TypeError, match=r"compiled: expected numbers as arguments, and else what can be hashed, got unha"
@@ -78,6 +118,16 @@ def test_chosen_arguments():
     assert (numbers, unflatten(form, [7.0, 8.0])) == ([3, 0], ({"a": 7.0}, 8.0))
     with pytest.raises(TypeError, match="compiled: the argument: expected a real number, got str: 'text'"):
         apart.chosen([0, 2], is_single=False)
+
+
+def test_a_static_argument_is_not_one_to_differentiate_by():
+    apart = Apart((1.0, [], Static(3.0), 4.0), {})
+    assert apart.chosen([0, 1, 3], is_single=False)[0] == [0, 1]
+    with pytest.raises(
+        ValueError,
+        match=r"^compiled: static: expected .*, got the one at position 2, float: 3.0: take it out of static=, or",
+    ):
+        apart.chosen([1, 2], is_single=False)
 
 
 def test_values_are_noticed_wherever_they_are():

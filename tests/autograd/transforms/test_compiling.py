@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import math
 import random
+import threading
 import weakref
-from collections import namedtuple
+from collections import deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial, wraps
 
@@ -226,6 +228,17 @@ def test_static_arguments_that_there_are_not():
         compiled(lambda x, n: x, static=(True,))
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, hessian, jacobian])
+def test_static_arguments_that_are_differentiated_by(transform):
+    for argnums in (1, (0, -1)):
+        replayed = compiled(transform(lambda x, m: x * m, argnums=argnums), static=["m"])
+        with pytest.raises(ValueError, match=r"compiled: static: .* position 1, .*: take it out of static="):
+            replayed(2.0, 3.0)
+    for static in (0, 1):
+        with pytest.raises(ValueError, match=f"compiled: static: .* position {static}"):
+            compiled(partial(hvp, lambda x: x * x), static=[static])((2.0,), (3.0,))
+
+
 def test_what_python_takes_for_equal_is_told_apart():
     """A recording for 0.0 is none for -0.0, nor one for 1 one for True, wherever they stand."""
     sign = compiled(lambda x, k: math.copysign(1.0, k) * x, static=(1,))
@@ -234,6 +247,12 @@ def test_what_python_takes_for_equal_is_told_apart():
     assert [name(1.0, (each,)) for each in (1, True, 1.0, 1)] == [3.0, 4.0, 5.0, 3.0]
     others = compiled(lambda x, k: x * len(repr(k)))
     assert [others(1.0, frozenset({each})) for each in (1, True)] == [14.0, 17.0]
+    signs = compiled(lambda d: sum(math.copysign(1.0, key) * x for key, x in d.items()))
+    assert [signs({0.0: 1.0}), signs({-0.0: 1.0})] == [1.0, -1.0]
+    kinds = compiled(lambda d: sum(x * len(type(key).__name__) for key, x in d.items()))
+    assert [kinds({key: 1.0}) for key in (1, True, 1.0)] == [3.0, 4.0, 5.0]
+    lengths = compiled(lambda d: sum(d) * d.maxlen)
+    assert [lengths(deque([1.0], length)) for length in (2, 3)] == [2.0, 3.0]
     function, calls = counted(lambda x, k: x * 2.0)
     replayed = compiled(function, static=(1,))
     assert [replayed(1.0, float("nan")) for _ in range(3)] == [2.0] * 3
@@ -251,6 +270,19 @@ def test_an_integer_that_counts_or_chooses_is_told_what_to_do_about(function):
     with pytest.raises(TypeError) as caught:
         compiled(lambda x: x + "a")(1.0)
     assert not hasattr(caught.value, "__notes__")
+
+
+def test_keywords_keep_their_order():
+    def function(*, k, **named):
+        first, second = named.values()
+        return k * (first - 2.0 * second)
+
+    replayed = compiled(function, static=("k",), check=True)
+    for named in ({"b": 1.0, "a": 2.0}, {"a": 1.0, "b": 2.0}):
+        for x in (1.0, 5.0):
+            assert replayed(k=2, **(named | {"b": x})) == function(k=2, **(named | {"b": x}))
+    slope = compiled(grad(lambda x, **named: x * next(iter(named.values()))))
+    assert [slope(1.0, b=3.0, a=2.0), slope(1.0, a=2.0, b=3.0)] == [3.0, 2.0]
 
 
 def test_integers_beyond_the_largest_float_are_named():
@@ -501,6 +533,26 @@ def test_check_finds_what_else_changes():
             [replayed(1.0 + k) for k in range(20)]
 
 
+def test_data_stay_as_they_were_in_the_recording():
+    """Also where nothing else is computed from the arguments, and where check calls the function."""
+    for function, expected in (
+        (lambda x: x.data * 2.0, 2.0),
+        (lambda x: [x.data, np.array([x.data])], [1.0, np.ones(1)]),
+        (lambda x: [], []),
+        (lambda x: x.data * x, 5.0),
+    ):
+        replayed, checked = compiled(function), compiled(function, check=True)
+        assert repr(checked(1.0)) == repr(replayed(1.0))
+        assert repr(replayed(5.0)) == repr(expected)
+        if expected:
+            with pytest.raises(RecordingError, match="it depends on something that is no argument"):
+                checked(5.0)
+    slope = compiled(grad(lambda x, y: x * y.data), check=True)
+    assert slope(1.0, 2.0) == 2.0
+    with pytest.raises(RecordingError, match=r"returns 3.0, and its recording 2.0"):
+        slope(1.0, 3.0)
+
+
 def test_check_lets_infinite_numbers_and_nan_pass():
     replayed = compiled(grad(sqrt), check=True)
     assert replayed(4.0) == 0.25
@@ -571,6 +623,48 @@ def test_many_threads_may_call_it():
         found = list(pool.map(replayed, points))
     for point, one in zip(points, found, strict=True):
         assert numbers(one) == pytest.approx(numbers(value_and_grad(rosenbrock)(point)))
+
+
+@pytest.mark.parametrize("around", [lambda f: grad(f)(1.0), lambda f: Tape.record(f, [1.0])])
+def test_what_other_threads_evaluate_and_record_does_not_matter(around):
+    function, calls = counted(log)
+    replayed = compiled(function)
+    replayed(1)
+    begun, over = threading.Event(), threading.Event()
+
+    def waiting(x):
+        begun.set()
+        over.wait(20.0)
+        return x * 2.0
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(around, waiting)
+        begun.wait(20.0)
+        try:
+            assert math.isnan(replayed(-1))
+            assert repr(compiled(lambda n: n)(3)) == "3.0"
+            assert len(calls) == 1
+        finally:
+            over.set()
+        other.result()
+
+
+def test_what_a_thread_computes_for_a_function_that_is_differentiated_keeps_its_graph():
+    scale = [2.0]
+    inner = compiled(lambda x: scale[0] * x**2)
+    assert inner(3.0) == 18.0
+
+    def in_a_copied_context(w):
+        scale[0] = w
+        return pool.submit(copy_context().run, inner, 3.0).result() * 5.0
+
+    def in_a_thread(w):
+        return pool.submit(compiled(lambda x: w * x**2), 3.0).result() * 5.0
+
+    with ThreadPoolExecutor(1) as pool:
+        assert grad(in_a_copied_context)(7.0) == grad(in_a_thread)(7.0) == 45.0
+        tape = Tape.record(lambda w: in_a_thread(w[0]), [[7.0]])
+    assert tape.forward([[2.0], [3.0]]).ravel().tolist() == [90.0, 135.0]
 
 
 def test_results_belong_to_the_caller():

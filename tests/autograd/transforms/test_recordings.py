@@ -45,7 +45,8 @@ def test_a_call_is_read_as_a_row():
         assert numbers.tolist() == [[1.0, 2.0]]
         assert numbers.dtype == np.float64
         assert hash(key) == hash(recordings.read(arguments, {})[0])
-    assert recordings.read((1.0,), {"b": 3.0, "a": 2.0})[0] == recordings.read((1.0,), {"a": 5.0, "b": 6.0})[0]
+    key = recordings.read((1.0,), {"b": 3.0, "a": 2.0})[0]
+    assert key == recordings.read((1.0,), {"b": 5.0, "a": 6.0})[0] != recordings.read((1.0,), {"a": 5.0, "b": 6.0})[0]
 
 
 def test_rows():
