@@ -73,11 +73,8 @@ class SecondDerivatives:
         """
         if seeds.ndim == 1:
             seeds = seeds[numpy.newaxis]
-        asked: tuple[int, ...] = (0,)
-        weights = seeds
-        if seeds.shape[1] != 1:
-            asked = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
-            weights = seeds[:, asked]
+        asked: tuple[int, ...] = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
+        weights = seeds[:, asked]
         if len(weights) != examples:
             weights = numpy.broadcast_to(weights, (examples, len(asked)))
         with self.lock():
