@@ -11,8 +11,8 @@ its outputs are the entries. A larger list has its direction among its inputs, a
 By the parameters, of which all examples have the same, a replay of the gradient's list goes backward from the direction
 instead: reverse over reverse, which is H v summed over the examples, with a layer's products done at once. What the
 gradient's list chooses by, comparisons, is computed before, and given to it: no derivative goes through a comparison,
-whose own would be nan where what is compared is equal. Where it chooses among what has derivatives, by the parameters,
-too, the products go forward: backward, an adjoint of 0 goes to what is not chosen, and its derivative may be infinite.
+whose own would be nan where what is compared is equal. What is not chosen has an adjoint of 0, and may have an infinite
+derivative, as in a power's gradient: so a product that is nan is computed once more, forward.
 """
 
 from __future__ import annotations
@@ -73,11 +73,8 @@ class SecondDerivatives:
         """
         if seeds.ndim == 1:
             seeds = seeds[numpy.newaxis]
-        asked: tuple[int, ...] = (0,)
-        weights = seeds
-        if seeds.shape[1] != 1:
-            asked = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
-            weights = seeds[:, asked]
+        asked: tuple[int, ...] = tuple(numpy.flatnonzero(seeds.any(axis=0)).tolist())
+        weights = seeds[:, asked]
         if len(weights) != examples:
             weights = numpy.broadcast_to(weights, (examples, len(asked)))
         with self.lock():
@@ -201,12 +198,6 @@ class SecondOrder:
         return [Symbol(draft, result) for result, *_ in self.steps if result in indices]
 
     @cached_property
-    def has_branches(self) -> bool:
-        """Whether a comparison chooses among what has derivatives, as in a power's gradient; not so in a relu's."""
-        indices = {choice.variable for choice in self.choices}
-        return any(operation is TAKE and operands[1] in indices for _, operation, operands, _ in self.steps)
-
-    @cached_property
     def of_choices(self) -> Program:
         """The choices. No rule compares adjoints, so they need no weights."""
         with self.lock():
@@ -275,10 +266,10 @@ class SecondOrder:
 
     def _summed(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
         """(directions, leaves): the products by the parameters with each direction, summed over the examples."""
-        if not self.has_branches:
-            return self._pulled_back(batch, parameters, weights, directions, threads)
-        products = [self._pushed_forward(batch, parameters, weights, vector, threads) for vector in directions]
-        return numpy.array(products).reshape(directions.shape)
+        products = self._pulled_back(batch, parameters, weights, directions, threads)
+        for k in numpy.flatnonzero(numpy.isnan(products).any(axis=1)):
+            products[k] = self._pushed_forward(batch, parameters, weights, directions[k], threads)
+        return products
 
     def _pulled_back(self, batch: Array, parameters: Array, weights: Array, directions: Array, threads: int) -> Array:
         """The same: the adjoints of the parameters from each direction."""

@@ -235,6 +235,15 @@ def test_outputs_that_are_not_asked_for_are_left_out():
     assert tape.hessian(gradient=[1.0, 0.0]).tolist() == [[-math.inf]]
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_seed_of_0_leaves_infinite_derivatives_out(outputs):
+    w = Value(0.0)
+    tape = Tape([w**0.5] * outputs, [])
+    assert tape.value_and_grad(gradient=np.zeros(outputs))[1].tolist() == [0.0]
+    assert tape.hessian(gradient=np.zeros(outputs)).tolist() == [[0.0]]
+    assert tape.hvp(vector=[1.0], gradient=np.zeros(outputs)).tolist() == [0.0]
+
+
 def test_an_output_may_be_there_twice_or_be_a_leaf():
     x = Value(3.0)
     y = x**2
