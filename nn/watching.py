@@ -48,9 +48,12 @@ if TYPE_CHECKING:
         def leave(self, picture: object) -> None: ...
 
 
-# Of the time, that pictures may take. With sending them, with being told, and with the first ones, which are shown at
-# once, it is a twentieth of a training of some seconds.
+# Of the time, that pictures may take. With being told of each step, and with the first ones, which are shown at once,
+# it is a twentieth of a training of some seconds.
 SHARE = 0.025
+SENDING = (
+    0.009  # seconds that a picture takes, about, in the threads that send it, and by what they keep from the training
+)
 SHORTEST = 0.1  # seconds between two pictures of a part
 thread_time = getattr(time, "thread_time", time.perf_counter)  # not every system has it
 COPY = 1.5e-5  # seconds that it takes, about, to copy and draw a parameter
@@ -105,7 +108,7 @@ class Watcher:
             del self.paces[name]
             complain(name, error)
         end = self.clock()
-        pace.cost = max(end - start, 1e-9)  # a clock may be coarse
+        pace.cost = end - start + SENDING
         pace.plan(end, [*self.paces.values()])
 
     def end(self, vector: Array, left: Array) -> None:
@@ -149,7 +152,7 @@ def image(kind: str, data: bytes, about: str, width: int = 1260) -> str:
 
 
 class Pace:
-    """How often a part is shown: what a picture costs, in seconds, and when the next one may be made."""
+    """How often a part is shown: what a picture costs, in seconds, sent, and when the next one may be made."""
 
     def __init__(self, part: Part, cost: float = 0.0) -> None:
         self.part, self.cost, self.next = part, cost, -numpy.inf

@@ -30,7 +30,7 @@ from nn import (
     watching,
 )
 from nn.film import Film
-from nn.watching import SHARE, SHORTEST, Live, Pace, Watcher, share_of
+from nn.watching import SENDING, SHARE, SHORTEST, Live, Pace, Watcher, share_of
 
 POINTS = [[random.Random(k).uniform(-1, 1), random.Random(-k - 1).uniform(-1, 1)] for k in range(24)]
 TARGETS = [int(x * x + y * y < 0.6) for x, y in POINTS]
@@ -121,7 +121,7 @@ def test_pictures_take_a_twentieth_of_the_time_at_most_and_are_ten_a_second_at_m
         gaps = numpy.diff(shown)
         assert gaps.min() >= 0.1
         if cost >= 0.05:  # and hardly fewer than may be
-            assert gaps.max() < 1.6 * costs[name] * len(costs) / SHARE + SHORTEST + 0.01
+            assert gaps.max() < (1.6 * costs[name] + SENDING) * len(costs) / SHARE + SHORTEST + 0.01
 
 
 def paces_of(*costs):
