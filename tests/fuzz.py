@@ -300,9 +300,15 @@ def tapes_difference(names, others=()):
         agree = same_numbers if executor in EXACT else nearly(nodes)
         if not agree(output, [values[-1].data]):
             return f"a tape's output, by {executor}, {output[0]!r}, the graph's {values[-1].data!r}"
-        if is_chosen and len(tape) == len(computed) and not agree(gradient[0], eager):
+        # Where another executor rounds otherwise, it may stand on the other side of a kink.
+        is_sure = is_chosen and (executor in EXACT or not any(map(has_kinks, computed)))
+        if is_sure and len(tape) == len(computed) and not agree(gradient[0], eager):
             return f"a tape's gradient, by {executor}, {gradient[0].tolist()}, the graph's {eager}"
     return ""
+
+
+def has_kinks(node):
+    return bool(node.operation.kinks) or node.operation.name in ("max", "min")
 
 
 EXACT = ("native", "c")
