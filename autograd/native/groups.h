@@ -12,7 +12,6 @@ typedef struct {
     int32_t *results;
     int32_t *weights; /* count * length variables, neuron by neuron; NULL if it is no product */
     int32_t *biases;
-    int32_t *stands; /* for each result the one in whose place it is computed: itself, but for neurons with late biases or sums */
     const int32_t *inputs;
 } Group;
 
@@ -24,7 +23,8 @@ typedef struct {
 typedef struct {
     Group *groups; /* in an order for the sweep forward */
     Part *parts;   /* in an order for the sweep backward, which begins with the last */
-    int32_t group_count, part_count;
+    int32_t *order; /* of the list's instructions but those inside of chains, in which a single example can be computed */
+    int32_t group_count, part_count, order_count;
     int32_t *memory;
 } Groups;
 

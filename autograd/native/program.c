@@ -4,11 +4,6 @@
 
 static void *room_for(Py_ssize_t count, size_t size) { return PyMem_Calloc((size_t)count + 1, size); }
 
-static bool depends_on_inputs(const WengertList *list, int32_t variable)
-{
-    return list->dependences[variable] & ON_INPUTS;
-}
-
 static void find_uniform(Program *program)
 {
     int32_t first = first_result(&program->list);
@@ -33,23 +28,13 @@ static int32_t *write_dot(Program *program, const Group *group, int32_t neuron, 
     return operands + 2 * n + 1;
 }
 
-/* `single_at` has room for the instruction that is computed in the place of each, or NONE. */
-static void make_singles(Program *program, int32_t *single_at)
+static void write_chains(Program *program)
 {
-    enum { NONE = -1 };
     WengertList *list = &program->list;
-    int32_t first = first_result(list), *operands = program->chain_operands;
-    for (int32_t k = 0; k < list->count; k++) single_at[k] = depends_on_inputs(list, first + k) ? NONE : k;
-    for (int32_t g = 0; g < program->groups.group_count; g++) {
-        const Group *group = &program->groups.groups[g];
-        for (int32_t i = 0; i < group->count; i++) {
-            int32_t k = group->results[i] - first;
-            single_at[group->stands[i] - first] = k;
+    int32_t *operands = program->chain_operands;
+    for (const Group *group = program->groups.groups; group < program->groups.groups + program->groups.group_count; group++)
+        for (int32_t i = 0; i < group->count; i++)
             if (is_chain(list, group, i)) operands = write_dot(program, group, i, operands);
-        }
-    }
-    for (int32_t k = 0; k < list->count; k++)
-        if (single_at[k] != NONE) program->singles[program->single_count++] = single_at[k];
 }
 
 static Py_ssize_t count_chain_operands(const WengertList *list, const Groups *groups)
@@ -638,7 +623,7 @@ static void lay_out_groups(Layout *layout)
         add_parts_of_group(layout, &groups->groups[groups->parts[p].group], &groups->parts[p]);
 }
 
-/* Where no product has several neurons: one by one, where they stand in the list, so that what is used soon is near. */
+/* Where no product has several neurons: one by one, in the list's order, so that what is used soon is near. */
 static void lay_out_list(Layout *layout, int32_t *group_at)
 {
     Program *program = layout->program;
@@ -646,15 +631,14 @@ static void lay_out_list(Layout *layout, int32_t *group_at)
     for (int32_t k = 0; k < count; k++) group_at[k] = -1;
     for (int32_t g = 0; g < program->groups.group_count; g++)
         for (int32_t i = 0; i < program->groups.groups[g].count; i++)
-            group_at[program->groups.groups[g].stands[i] - first] = g;
-    for (int32_t k = 0; k < count; k++) {
-        if (group_at[k] < 0) continue;
-        const Group *group = &program->groups.groups[group_at[k]];
-        program->slot_of[group->row == PRODUCT ? group->results[0] : first + k] = program->slots++;
-    }
-    for (int32_t k = 0, result = first; k < count; k++, result++) {
-        if (group_at[k] < 0) continue;
-        const Group *group = &program->groups.groups[group_at[k]];
+            group_at[program->groups.groups[g].results[i] - first] = g;
+    const int32_t *order = program->groups.order, *end = order + program->groups.order_count;
+    for (const int32_t *k = order; k < end; k++)
+        if (group_at[*k] >= 0) program->slot_of[first + *k] = program->slots++;
+    for (const int32_t *k = order; k < end; k++) {
+        if (group_at[*k] < 0) continue;
+        const Group *group = &program->groups.groups[group_at[*k]];
+        int32_t result = first + *k;
         if (group->row == PRODUCT) {
             add_layer(layout, group);
             add_part_of_layer(layout, group, 0, 1);
@@ -738,7 +722,6 @@ static int make_steps(Program *program, Py_ssize_t operands)
     int32_t *of_variables = room_for(5 * all, sizeof(int32_t)), *of_instructions = room_for(list->count, sizeof(int32_t));
     Place *places = room_for(list->count, sizeof(Place));
     program->uniform = room_for(list->count, sizeof(int32_t));
-    program->singles = room_for(list->count, sizeof(int32_t));
     program->chain_operands = room_for(count_chain_operands(list, groups), sizeof(int32_t));
     program->slot_of = room_for(list->variables, sizeof(int32_t));
     program->broadcasts = room_for(all, sizeof *program->broadcasts);
@@ -748,7 +731,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
     program->products = room_for(room.products, sizeof(Product));
     program->fans = room_for(room.products, sizeof(Fan));
-    bool complete = of_variables && of_instructions && places && program->uniform && program->singles &&
+    bool complete = of_variables && of_instructions && places && program->uniform &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->terms && program->steps && program->parts && program->products &&
                     program->fans;
@@ -756,7 +739,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
         find_uniform(program);
         program->has_large_products = has_large_products(groups);
         program->has_single_uses = has_single_uses(list, of_variables + list->constants);
-        make_singles(program, of_instructions);
+        write_chains(program);
         int32_t *first = of_variables + list->constants;
         Layout layout = {
             program, places, first, first + all, program->step_operands, first + 2 * all, 0, program->terms,
@@ -811,7 +794,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->terms, program->uniform, program->singles, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
+    void *memory[] = {program->terms, program->uniform, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

@@ -49,7 +49,6 @@ typedef struct {
     WengertList list;
     Groups groups;
     int32_t *uniform, uniform_count;    /* the instructions that depend on no input */
-    int32_t *singles, single_count;     /* those that a single example needs: all but what is inside of chains */
     int32_t *chain_operands;            /* of chains, which are dots then */
     bool has_large_products;            /* so that a single example, too, is quicker over lanes */
     bool has_single_uses;               /* each number that gradients are summed for is used once: there is no order */

@@ -199,7 +199,7 @@ static void sweep_uniform_backward(const Program *program, const Job *job)
     const WengertList *list = &program->list;
     for (int32_t k = 0; k < list->outputs; k++) {
         int32_t variable = list->output_variables[k];
-        if (list->dependences[variable] & ON_INPUTS) continue;
+        if (depends_on_inputs(list, variable)) continue;
         double seeds = job->has_own_seeds ? sum_of_seeds(program, job, k) : (double)job->examples * job->seeds[k];
         *of_variable(&job->total, variable) += seeds;
     }
@@ -256,16 +256,17 @@ static void replay_example(const Program *program, const Job *job)
 {
     const WengertList *list = &program->list;
     double *numbers = job->scalars->numbers, *adjoints = job->scalars->adjoints;
-    const int32_t *singles = program->single_count < list->count ? program->singles : NULL;
+    int32_t count = program->groups.order_count;
+    const int32_t *order = count < list->count ? program->groups.order : NULL;
     memcpy(numbers, job->batch, (size_t)list->inputs * sizeof(double));
     memcpy(numbers + list->inputs, job->parameters, (size_t)list->parameters * sizeof(double));
-    sweep_forward(list, singles, program->single_count, job->scalars);
+    sweep_forward(list, order, count, job->scalars);
     for (int32_t k = 0; job->outputs != NULL && k < list->outputs; k++) job->outputs[k] = numbers[list->output_variables[k]];
     if (!job->is_differentiated) return;
     memset(adjoints - list->constants, 0, ((size_t)list->constants + (size_t)list->variables) * sizeof(double));
     uint8_t wanted = job->input_gradients != NULL ? ON_INPUTS | ON_PARAMETERS : ON_PARAMETERS;
     for (int32_t k = 0; k < list->outputs; k++) adjoints[list->output_variables[k]] += job->seeds[k];
-    sweep_backward(list, singles, program->single_count, wanted, job->is_needed, job->scalars);
+    sweep_backward(list, order, count, wanted, job->is_needed, job->scalars);
     if (job->input_gradients != NULL) memcpy(job->input_gradients, adjoints, (size_t)list->inputs * sizeof(double));
     memcpy(job->gradient, adjoints + list->inputs, (size_t)list->parameters * sizeof(double));
 }

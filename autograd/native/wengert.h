@@ -64,12 +64,17 @@ typedef struct {
     uint8_t *memory_of_dependences, *dependences; /* of each variable; those of the constants before */
 } WengertList;
 
-/* The constants that are added behind the list's own, for groups.c: -0.0, 0.0 and 1.0. */
+/* The constants that are added behind the list's own, for chains.c: -0.0, 0.0 and 1.0. */
 enum { NOTHING, ZERO, ONE, ADDED };
 
 static inline int32_t added_constant(const WengertList *list, int which) { return -1 - (list->constants - ADDED) - which; }
 
 static inline int32_t first_result(const WengertList *list) { return list->inputs + list->parameters; }
+
+static inline bool depends_on_inputs(const WengertList *list, int32_t variable)
+{
+    return list->dependences[variable] & ON_INPUTS;
+}
 
 /* The arrays' list, and what its variables depend on. All of it is checked, so that what stands in the list can be used as
    an index. On an error, -1 with an exception; in either case the list is to be freed. */

@@ -8,7 +8,8 @@ import sys
 
 from autograd.tape import wengert
 from autograd.tape.branches import RecordingError, guarded, is_recording_tapes
-from autograd.tape.groups import ADDED, Product, find_groups
+from autograd.tape.chains import ADDED
+from autograd.tape.groups import Product, find_groups
 from autograd.tape.record import write_down
 from autograd.tape.tape import Tape, replayed
 from autograd.tape.wengert import WengertList

@@ -6,16 +6,16 @@ of a matrix with the batch. The instructions of one operation that stand as deep
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograd.engines import engine
 from autograd.operations import ROW
+from autograd.tape.chains import ADDED, find_chains
 from autograd.tape.wengert import ON_INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from autograd.tape.wengert import WengertList
 
@@ -24,10 +24,7 @@ if engine == "native":
 
 PRODUCT = -1  # in the place of a row
 
-ADD, MULTIPLY, SUM, DOT = ROW["add"], ROW["multiply"], ROW["sum"], ROW["dot"]
-
-# Products may name these constants too, which stand behind the list's own. To add -0.0 changes no number, not even 0.0.
-ADDED = NOTHING, ZERO, ONE = -0.0, 0.0, 1.0
+DOT = ROW["dot"]
 
 
 @dataclass
@@ -36,7 +33,7 @@ class Group:
 
     row      the row of the table; PRODUCT for a Product
     length   of their sequences; 1 without
-    results  the variables that they compute, in the order of their places in the list
+    results  the variables that they compute, in the order of Groups
     """
 
     row: int
@@ -51,8 +48,6 @@ class Product(Group):
     weights  for each neuron the variables of its weights, which depend on no input
     inputs   their variables, of which at least one depends on the tape's inputs, and none stands there twice
     biases   for each neuron the variable of its bias: all depend on the tape's inputs, or none does
-    stands   for each neuron the result in whose place it is computed: its own, that of the sum before a late bias, or
-             that of its last product, where all products come before all sums
 
     A neuron is one `dot`, or a chain of products and sums of which nothing else uses a part: they are the same sums in
     the same order. Then its result is that of the last sum:
@@ -65,7 +60,6 @@ class Product(Group):
     weights: list[list[int]]
     inputs: list[int]
     biases: list[int]
-    stands: list[int]
 
 
 @dataclass
@@ -74,6 +68,8 @@ class Groups:
 
     groups     in an order in which each needs only groups before it
     constants  the list's, and behind them those that are ADDED
+    order      the results of the whole list, in an order in which a single example can be computed: without what is
+               inside of chains, and with each variable's uses as the list has them
     parts      for the sweep backward, which takes them from the last to the first: (group, first, end) are some
                results of a group, whose adjoints are known then: neurons of a product, or dots. In this order each
                variable's adjoint is summed up as the list does, from its last use to its first, so that the sum's bits
@@ -82,6 +78,7 @@ class Groups:
 
     groups: list[Group]
     constants: list[float]
+    order: list[int]
     parts: list[tuple[int, int, int]]
 
 
@@ -112,11 +109,15 @@ def decoded(numbers: Sequence[int], constants: list[float]) -> Groups:
         results = take(members)
         if row == PRODUCT:
             weights = [take(length) for _ in range(members)]
-            groups.append(Product(row, length, results, weights, take(length), take(members), take(members)))
+            groups.append(Product(row, length, results, weights, take(length), take(members)))
         else:
             groups.append(Group(row, length, results))
     [count] = take(1)
-    return Groups(groups, constants, [(group, first, end) for group, first, end in (take(3) for _ in range(count))])
+    order = take(count)
+    [count] = take(1)
+    return Groups(
+        groups, constants, order, [(group, first, end) for group, first, end in (take(3) for _ in range(count))]
+    )
 
 
 # ---- The specification, whose compiled twin is in native/groups.c
@@ -133,7 +134,6 @@ class Unit:
     weights: list[int]
     inputs: list[int]
     bias: int
-    stands: int  # the result in whose place it is computed
 
 
 def grouped(wengert: WengertList) -> Groups:
@@ -144,7 +144,7 @@ def grouped(wengert: WengertList) -> Groups:
     group_of: dict[tuple[object, ...], int] = {}
     places = []  # of each unit, its group and its place there
     depth = [0] * len(varies)
-    units = list(find_units(wengert, varies))
+    units, line = find_units(wengert, varies)
     for unit in units:
         depth[unit.result] = 1 + max((depth[variable] for variable in unit.needed), default=0)
         key: tuple[object, ...] = (depth[unit.result], unit.row, unit.length)
@@ -154,7 +154,7 @@ def grouped(wengert: WengertList) -> Groups:
         if number == len(groups):
             is_product = unit.row == PRODUCT
             shape = unit.row, unit.length
-            groups.append(Product(*shape, [], [], unit.inputs, [], []) if is_product else Group(*shape, []))
+            groups.append(Product(*shape, [], [], unit.inputs, []) if is_product else Group(*shape, []))
             depths.append(depth[unit.result])
         group = groups[number]
         places.append((number, len(group.results)))
@@ -162,11 +162,10 @@ def grouped(wengert: WengertList) -> Groups:
         if isinstance(group, Product):
             group.weights.append(unit.weights)
             group.biases.append(unit.bias)
-            group.stands.append(unit.stands)
     order = sorted(range(len(groups)), key=depths.__getitem__)
     rank = {number: k for k, number in enumerate(order)}
     parts = find_parts(units, [(rank[number], place) for number, place in places], len(varies))
-    return Groups([groups[number] for number in order], constants, parts)
+    return Groups([groups[number] for number in order], constants, line, parts)
 
 
 def find_parts(units: list[Unit], places: list[tuple[int, int]], variables: int) -> list[tuple[int, int, int]]:
@@ -238,30 +237,26 @@ def join_parts(parts: list[Part]) -> list[Part]:
     return joined[::-1]
 
 
-def find_units(wengert: WengertList, varies: list[bool]) -> Iterator[Unit]:
-    """What depends on inputs, in the list's order; without the inner instructions of the chains."""
+def find_units(wengert: WengertList, varies: list[bool]) -> tuple[list[Unit], list[int]]:
+    """What depends on inputs, without what is inside of chains; and the order, which they are in."""
     first = wengert.first_result
     rows, lengths = wengert.rows.tolist(), wengert.lengths.tolist()
     operands = [flat(read) for _, _, read in wengert.instructions()]
-    chains = find_chains(wengert, operands, varies)
-    inner = {variable for result, chain in chains.items() for variable in (*chain.inner, result)}
-    result_at = {chain.place: result for result, chain in chains.items()}
-    for k, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        result = result_at.get(k, first + k)
-        if not varies[result] or (k not in result_at and result in inner):
-            continue
+    chains, order = find_chains(wengert, operands, varies)
+
+    def unit(k: int) -> Unit:
         neuron: Neuron | None = None
-        if k in result_at:
-            chain = chains[result]
-            neuron = chain.weights, chain.inputs, chain.bias
-        elif row == DOT:
-            neuron = neuron_of_dot(operands[k], length, varies)
+        if k in chains:
+            neuron = chains[k].weights, chains[k].inputs, chains[k].bias
+        elif rows[k] == DOT:
+            neuron = neuron_of_dot(operands[k], lengths[k], varies)
         if neuron is None:
-            yield Unit(row, length, result, [v for v in operands[k] if varies[v]], [], [], 0, first + k)
-        else:
-            weights, inputs, bias = neuron
-            needed = [v for v in (*inputs, bias) if varies[v]]
-            yield Unit(PRODUCT, len(inputs), result, needed, weights, inputs, bias, first + k)
+            return Unit(rows[k], lengths[k], first + k, [v for v in operands[k] if varies[v]], [], [], 0)
+        weights, inputs, bias = neuron
+        needed = [v for v in (*inputs, bias) if varies[v]]
+        return Unit(PRODUCT, len(inputs), first + k, needed, weights, inputs, bias)
+
+    return [unit(k) for k in order if varies[first + k]], [first + k for k in order]
 
 
 def flat(operands: list[int | list[int]]) -> list[int]:
@@ -281,142 +276,3 @@ def neuron_of_dot(operands: list[int], length: int, varies: list[bool]) -> Neuro
         if len(set(variables)) == len(variables):
             return weights, inputs, bias
     return None
-
-
-@dataclass
-class Chain:
-    """bias + w1 * x1 + w2 * x2 + …"""
-
-    bias: int
-    weights: list[int]
-    inputs: list[int]
-    inner: list[int]  # the results of its instructions, but for the last
-    place: int  # the latest of its instructions by which nothing else has used its bias, a weight or an input
-    next_use: int  # the first instruction that needs its bias, a weight or an input after the chain has
-    varying: list[int]  # of its inputs
-    last_product: int = -1  # the latest of its products
-    known: int = -1  # the latest variable of what it adds that is no product
-    can_be_early: bool = True  # nothing else uses that, so that its use may stand anywhere
-
-    def settle(self, k: int, first: int) -> None:
-        """With the addition k. It stands there; or where its last product does, if its inputs are used in between."""
-        self.place = self.last_product if self.next_use <= k and self.may_stand_by_its_products(first) else k
-
-    def may_stand_by_its_products(self, first: int) -> bool:
-        return self.can_be_early and self.known < first + self.last_product and self.last_product < self.next_use
-
-
-NEVER = 2**31 - 1
-
-
-def find_chains(wengert: WengertList, operands: list[list[int]], varies: list[bool]) -> dict[int, Chain]:
-    """The chains that can be neurons, by their results.
-
-    Nothing else uses a part of them, nor their inputs and bias between, so that a neuron can use these at one place.
-    What is added later, when other neurons have used the inputs, is a bias that was there before and that nothing else
-    uses. Or all products come first, and then all sums: each neuron stands where its last product does. A chain with a
-    single product is one only beside another with the same input.
-    """
-    first, rows = wengert.first_result, wengert.rows.tolist()
-    uses, next_uses = find_uses(wengert, operands, len(varies))
-    nothing, zero, one = (-1 - len(wengert.constants) - k for k in range(len(ADDED)))
-    chains: dict[int, Chain] = {}
-
-    def is_product(variable: int) -> bool:
-        """Whether it is a product of what varies with what does not, for the chain alone."""
-        if variable < first or uses[variable] != 1 or rows[variable - first] != MULTIPLY:
-            return False
-        return sum(varies[factor] for factor in operands[variable - first]) == 1
-
-    def is_term(variable: int) -> bool:
-        return not varies[variable] or is_product(variable)
-
-    def can_go_on(k: int, place: int) -> bool:
-        start, term = operands[k][place], operands[k][1 - place]
-        if start not in chains or uses[start] != 1 or not is_term(term):
-            return False
-        if chains[start].next_use > k:
-            return True
-        if varies[term]:
-            longer = replace(chains[start], weights=[], inputs=[], inner=[], varying=[])
-            add_term(longer, term)
-            return longer.may_stand_by_its_products(first)
-        return not varies[term] and (term < 0 or (uses[term] == 1 and term < first + chains[start].place))
-
-    def add_term(chain: Chain, term: int) -> None:
-        if not varies[term]:
-            chain.weights.append(term)
-            chain.inputs.append(one)
-            add_other(chain, term)
-            return
-        varying = int(varies[operands[term - first][1]])
-        chain.weights.append(operands[term - first][1 - varying])
-        chain.inputs.append(operands[term - first][varying])
-        chain.varying.append(chain.inputs[-1])
-        chain.next_use = min(chain.next_use, *next_uses[term - first])
-        chain.last_product = max(chain.last_product, term - first)
-        chain.inner.append(term)
-
-    def add_other(chain: Chain, variable: int) -> None:
-        chain.known = max(chain.known, variable)
-        chain.can_be_early = chain.can_be_early and (variable < 0 or uses[variable] == 1)
-
-    def of_addition(k: int) -> Chain | None:
-        for place in (0, 1):
-            start, term = operands[k][place], operands[k][1 - place]
-            if can_go_on(k, place):
-                chain = chains.pop(start)
-                chain.inner.append(start)
-                is_late_bias = chain.next_use <= k and not varies[term]
-                if not varies[term]:
-                    chain.next_use = min(chain.next_use, next_uses[k][1 - place])
-                add_term(chain, term)
-                if not is_late_bias:
-                    chain.settle(k, first)
-                return chain
-        for place in (0, 1):
-            start, term = operands[k][place], operands[k][1 - place]
-            if is_product(term):
-                chain = Chain(start, [], [], [], k, next_uses[k][place], [])
-                if is_product(start):
-                    chain = Chain(nothing, [], [], [], k, NEVER, [])
-                    add_term(chain, start)
-                else:
-                    add_other(chain, start)
-                add_term(chain, term)
-                chain.settle(k, first)
-                return chain
-        return None
-
-    def of_sum(k: int) -> Chain | None:
-        if not all(map(is_term, operands[k])):
-            return None
-        chain = Chain(zero, [], [], [], k, min(next_uses[k]), [])
-        for term in operands[k]:
-            add_term(chain, term)
-        chain.settle(k, first)
-        return chain
-
-    for k, row in enumerate(rows):
-        if row in (ADD, SUM) and varies[first + k]:
-            chain = of_addition(k) if row == ADD else of_sum(k)
-            if chain:
-                chains[first + k] = chain
-    chains = {result: chain for result, chain in chains.items() if chain.next_use > chain.place}
-    alone = Counter(chain.varying[0] for chain in chains.values() if len(chain.varying) == 1)
-    return {result: chain for result, chain in chains.items() if len(chain.varying) > 1 or alone[chain.varying[0]] > 1}
-
-
-def find_uses(wengert: WengertList, operands: list[list[int]], variables: int) -> tuple[list[int], list[list[int]]]:
-    """How often each variable is used; and for each operand of each instruction the next that uses it, or NEVER."""
-    uses, latest = [0] * variables, [NEVER] * variables
-    for output in wengert.outputs.tolist():
-        uses[output] += 1
-    next_uses: list[list[int]] = []
-    for k in range(len(operands) - 1, -1, -1):
-        next_uses.append([latest[variable] for variable in operands[k]])
-        for variable in operands[k]:
-            uses[variable] += 1
-            if variable >= 0:  # a constant has no adjoint, so that its order does not matter
-                latest[variable] = k
-    return uses, next_uses[::-1]

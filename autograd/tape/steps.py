@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from autograd.operation import Operation
-    from autograd.tape.groups import Group, Groups
+    from autograd.tape.groups import Groups
     from autograd.tape.wengert import WengertList
 
 TERMS_PER_ODD_ONE = 8  # a dot with so few terms of two factors that vary is cut
@@ -207,15 +207,12 @@ class Building:
                     self.layout.parts += self.steps_of[result]
 
     def lay_out_list(self, found: Groups) -> None:
-        """Where no product has several neurons: one by one, where they stand in the list."""
-        group_at: dict[int, Group] = {}
-        for group in found.groups:
-            group_at |= dict.fromkeys(group.stands if isinstance(group, Product) else group.results, group)
-        for result in sorted(group_at):
-            group = group_at[result]
-            if isinstance(group, Product):
-                self.layout.parts.append((self.add_product(group), 0, 1))
-            else:
+        """Where no product has several neurons: one by one, in the list's order."""
+        products = {group.results[0]: group for group in found.groups if isinstance(group, Product)}
+        for result in found.order:
+            if result in products:
+                self.layout.parts.append((self.add_product(products[result]), 0, 1))
+            elif self.layout.varies[result]:
                 self.add_steps([result])
                 self.layout.parts += self.steps_of[result]
 

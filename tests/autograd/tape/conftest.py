@@ -172,6 +172,53 @@ def random_gates(seed):
     return ([sum(seen, 0.0)] if source.random() < 0.5 else seen), inputs
 
 
+def random_columns(seed):
+    """Outputs and inputs of layers whose sums grow side by side: column by column, or as it comes.
+
+    In between others use what is added, a part of a sum, or a weight; some of that is added in turn.
+    """
+    source = random.Random(seed)
+    inputs, parameters = ([Value(source.uniform(-1.0, 1.0)) for _ in range(source.randint(1, most))] for most in (5, 9))
+    values = [*inputs]
+    for _ in range(source.randint(1, 3)):
+        x = source.sample(values, min(len(values), source.randint(1, 6)))
+
+        def weight():
+            return Value(source.gauss(0.0, 0.5)) if source.random() < 0.8 else source.choice(parameters)
+
+        neurons = source.randint(1, 6)
+        sums = [source.choice([0.0, weight(), weight(), source.choice(values)]) for _ in range(neurons)]
+        terms = [(i, k) for k in range(len(x)) for i in range(neurons)]
+        how = source.choice(["column by column", "products first", "row by row", "shuffled", "column by column"])
+        if how == "row by row":
+            terms.sort()
+        if how == "shuffled":
+            source.shuffle(terms)
+        if how == "products first":
+            products = {(i, k): weight() * x[k] for i, k in terms}
+            terms = source.sample(terms, len(terms)) if source.random() < 0.5 else terms
+            for i, k in terms:
+                sums[i] = sums[i] + products[i, k]
+        else:
+            disturbed, odd = source.random() < 0.5, source.choice(values)
+            for i, k in terms:
+                factors = [weight(), odd if disturbed and source.random() < 0.1 else x[k]]
+                if source.random() < 0.1:
+                    factors.reverse()
+                both = [sums[i], factors[0] * factors[1]]
+                sums[i] = both[0] + both[1] if source.random() < 0.9 else both[1] + both[0]
+                if disturbed and source.random() < 0.2:
+                    odd = tanh(source.choice([x[k], factors[0], sums[source.randrange(neurons)]]) * weight())
+                    if isinstance(odd, Value):
+                        values.append(odd)
+        if source.random() < 0.3:
+            for i in source.sample(range(neurons), neurons):
+                sums[i] = sums[i] + weight()
+        values = [*values, *(tanh(y) for y in sums)]
+    outputs = [y for y in values[len(inputs) :] if isinstance(y, Value)]
+    return ([sum(outputs, 0.0)] if source.random() < 0.5 else outputs), inputs
+
+
 @pytest.fixture(name="random_graph", scope="session")
 def fixture_of_random_graph():
     return random_graph
@@ -180,6 +227,11 @@ def fixture_of_random_graph():
 @pytest.fixture(name="random_attention", scope="session")
 def fixture_of_random_attention():
     return random_attention
+
+
+@pytest.fixture(name="random_columns", scope="session")
+def fixture_of_random_columns():
+    return random_columns
 
 
 @pytest.fixture(name="random_gates", scope="session")

@@ -708,6 +708,11 @@ def test_random_gates_have_the_numbers_of_the_list(random_gates, seeds):
     check_structures(random_gates, seeds)
 
 
+@pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 200, 25)], ids=str)
+def test_random_columns_have_the_numbers_of_the_list(random_columns, seeds):
+    check_structures(random_columns, seeds)
+
+
 def check_structures(random_structure, seeds):
     """Against the toy, which takes the instructions one by one: but for sums over examples, to the bit."""
     for seed in seeds:
