@@ -17,6 +17,15 @@ typedef double Vector;
 
 enum { WIDTH = sizeof(Vector) / sizeof(double), VECTORS_OF_EIGHT = EIGHT / WIDTH };
 
+/* Before a loop whose count is a constant, so that an array which it goes through can be in registers. */
+#if defined(__clang__)
+#define UNROLLED _Pragma("unroll")
+#elif defined(__GNUC__)
+#define UNROLLED _Pragma("GCC unroll 8")
+#else
+#define UNROLLED
+#endif
+
 LANES_INLINE double *slot_of(double *numbers, int32_t slot, const Block *block) { return numbers + slot * block->stride; }
 
 LANES_INLINE void fill(Vector *vector, double number)
@@ -96,13 +105,12 @@ LANES_INLINE void forward(const Step *step, Block *block, int32_t count, const d
     values(block->count, step->length, operands, slot_of(block->values, step->result, block));
 }
 
-/* What goes on with a sum in its slot has the slot's adjoint already. */
 LANES_INLINE void backward(const Step *step, Block *block, int32_t count, const double **operands, double **pushed, Push push)
 {
     for (int32_t k = 0; k < count; k++) {
         int32_t slot = step->operands[k];
         operands[k] = slot_of(block->values, slot, block);
-        pushed[k] = block->is_active[slot] && slot != step->result ? slot_of(block->adjoints, slot, block) : NULL;
+        pushed[k] = block->is_active[slot] ? slot_of(block->adjoints, slot, block) : NULL;
     }
     push(block->count, step->length, operands, slot_of(block->values, step->result, block),
          slot_of(block->adjoints, step->result, block), pushed, block->kept);

@@ -15,7 +15,7 @@ typedef struct Block Block;
 typedef void (*Lanes)(const Step *step, Block *block);
 
 /* An instruction that depends on the inputs, or a product. Its operands are slots, each a row of numbers, one for each
-   example. A sum may start from what is in the result's slot. */
+   example. */
 struct Step {
     Lanes forward, backward; /* but that of a product is swept backward in parts */
     int32_t length, count, result, variable; /* the result's slot, and which variable it is */
@@ -34,8 +34,27 @@ enum { WITHOUT_SLOT = INT32_MAX / 2 + 1 };
 static inline int32_t without_slot(int32_t variable) { return variable - WITHOUT_SLOT; }
 static inline int32_t variable_without_slot(int32_t operand) { return operand + WITHOUT_SLOT; }
 
+/* Of a row of a product, a term whose weight depends on inputs, and the weight's slot. */
+typedef struct {
+    int32_t row, term, slot;
+} Gate;
+
+/* Those of each tile of rows, from starts[tile] on, in the order of their terms, with one at the end that is none. */
+typedef struct {
+    int32_t *starts;
+    Gate *gates;
+} Gates;
+
+/* The rows of a product are cut into tiles of at most so many, all about as high. */
+static inline int32_t count_tiles(int32_t rows, int32_t most) { return (rows + most - 1) / most; }
+static inline int32_t first_row(int32_t rows, int32_t tiles, int32_t tile) { return (int32_t)((int64_t)rows * tile / tiles); }
+static inline int32_t tile_of(int32_t rows, int32_t tiles, int32_t row)
+{
+    return (int32_t)((((int64_t)row + 1) * tiles - 1) / rows);
+}
+
 /* Neurons that have the same inputs: result_j = bias_j + sum over k of weight_jk input_k. The weights are the same for all
-   examples, and so are the biases unless they have slots. */
+   examples but for those that have gates, and so are the biases unless they have slots. */
 struct Product {
     int32_t neurons, length;
     const int32_t *weights, *biases, *variables; /* the weights, neuron by neuron, the biases and the results */
@@ -46,6 +65,9 @@ struct Product {
     bool is_learned;                             /* whether the adjoint of a weight or bias is asked for */
     bool is_pushed[2];                           /* of an input: for the parameters alone, and for the inputs too */
     bool shares_weights;                         /* that are packed, with a product before */
+    int32_t gate_count;                          /* of its weights that depend on inputs */
+    Gate *gates;                                 /* these, neuron by neuron; */
+    Gates of_neurons, of_inputs;                 /* by tiles, for the sweep forward; and for that backward, last neuron first */
 };
 
 /* Dots that share a sequence: result_r = bias_r + sum over k of shared_k other_rk. Both factors may depend on inputs, and no
@@ -102,6 +124,7 @@ static inline double sum_of_eight(const double *x)
 /* The kernels of each row, where sums, dots and lookups have better ones, and those of a product. */
 typedef struct {
     const char *name;
+    int32_t tile_rows; /* of a product, at most */
     Lanes *forward, *backward;
     Lanes *fast_forward, *fast_backward; /* with fast_math.h, where a row has a use for it; else NULL */
     Lanes *exponentials, *fast_exponentials; /* forward, of a row's operands, where it has a use for them; else NULL */

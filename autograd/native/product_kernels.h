@@ -20,28 +20,45 @@ typedef struct {
     const double *start_numbers;     /* where the starts' slots lie */
     const int32_t *start_slots;
     const int32_t *start_variables;  /* where they have no slots */
+    const Gates *gates;              /* NULL if there are none */
 } Multiplication;
 
 LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, int32_t row, Py_ssize_t lane, const int rows,
-                                const int vectors, const bool is_backward)
+                                const int vectors, const bool is_backward, const bool has_gates, const Gate *gate)
 {
     Vector sums[TILE_ROWS][LANES_OF_FEW / WIDTH];
     const double *of_neurons[TILE_ROWS];
-    for (int r = 0; r < rows; r++) {
+    UNROLLED for (int r = 0; r < rows; r++) {
         if (!is_backward) of_neurons[r] = m->weights + m->starts[row + r];
-        for (int v = 0; v < vectors; v++) {
+        UNROLLED for (int v = 0; v < vectors; v++) {
             if (m->start_slots == NULL) fill(&sums[r][v], *of_variable(&block->numbers, m->start_variables[row + r]));
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
     }
-    for (int32_t t = m->first; t < m->end; t++) {
+    while (has_gates && gate->term < m->first) gate++;
+    for (int32_t t = m->first;; t++) {
+        for (int32_t end = has_gates && gate->term < m->end ? gate->term : m->end; t < end; t++) {
+            const double *of_neuron = is_backward ? m->weights + m->starts[m->terms - 1 - t] + row : NULL;
+            const Vector *term = vector_at(m->term_numbers + m->term_slots[t] * block->stride + lane);
+            UNROLLED for (int r = 0; r < rows; r++)
+                UNROLLED for (int v = 0; v < vectors; v++)
+                    sums[r][v] += (is_backward ? of_neuron[r] : of_neurons[r][t]) * term[v];
+        }
+        if (!has_gates || t == m->end) break;
         const double *of_neuron = is_backward ? m->weights + m->starts[m->terms - 1 - t] + row : NULL;
         const Vector *term = vector_at(m->term_numbers + m->term_slots[t] * block->stride + lane);
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) sums[r][v] += (is_backward ? of_neuron[r] : of_neurons[r][t]) * term[v];
+        UNROLLED for (int r = 0; r < rows; r++) {
+            if (gate->row == row + r && gate->term == t) {
+                const Vector *weight = vector_at(slot_of(block->values, gate++->slot, block) + lane);
+                UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] += weight[v] * term[v];
+            } else {
+                UNROLLED for (int v = 0; v < vectors; v++)
+                    sums[r][v] += (is_backward ? of_neuron[r] : of_neurons[r][t]) * term[v];
+            }
+        }
     }
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
+    UNROLLED for (int r = 0; r < rows; r++)
+        UNROLLED for (int v = 0; v < vectors; v++)
             vector_at(m->row_numbers + m->row_slots[row + r] * block->stride + lane)[v] = sums[r][v];
 }
 
@@ -50,12 +67,12 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, int
     case ROWS:                                                                                                          \
         if (is_wide)                                                                                                    \
             multiply_tile(m, block, row, lane, ROWS, (ROWS <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES) / WIDTH,            \
-                          is_backward);                                                                                 \
-        else multiply_tile(m, block, row, lane, ROWS, VECTORS_OF_EIGHT, is_backward);                                   \
+                          is_backward, has_gates, gate);                                                                \
+        else multiply_tile(m, block, row, lane, ROWS, VECTORS_OF_EIGHT, is_backward, has_gates, gate);                  \
         break;
 
 LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, int32_t row, int32_t rows, Py_ssize_t lane,
-                                bool is_wide, const bool is_backward)
+                                bool is_wide, const bool is_backward, const bool has_gates, const Gate *gate)
 {
     switch (rows) {
         TILE_OF(1)
@@ -73,18 +90,24 @@ LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, int
     }
 }
 
-/* The rows are cut into tiles of at most TILE_ROWS, all about as high. */
-LANES_INLINE void multiply(const Multiplication *m, const Block *block, const bool is_backward)
+LANES_INLINE void multiply_tiles(const Multiplication *m, const Block *block, const bool is_backward, const bool has_gates)
 {
-    int32_t tiles = (m->rows + TILE_ROWS - 1) / TILE_ROWS;
+    int32_t tiles = count_tiles(m->rows, TILE_ROWS);
     Py_ssize_t wide = m->rows <= FEW_ROWS ? LANES_OF_FEW : TILE_LANES, end = filled_up(block->count);
     for (Py_ssize_t lane = 0, width; lane < end; lane += width) {
         width = lane + wide <= end ? wide : EIGHT;
         for (int32_t tile = 0, row = 0, next; tile < tiles; tile++, row = next) {
-            next = (int32_t)((int64_t)m->rows * (tile + 1) / tiles);
-            multiply_rows(m, block, row, next - row, lane, width > EIGHT, is_backward);
+            const Gate *gate = has_gates ? m->gates->gates + m->gates->starts[tile] : NULL;
+            next = first_row(m->rows, tiles, tile + 1);
+            multiply_rows(m, block, row, next - row, lane, width > EIGHT, is_backward, has_gates, gate);
         }
     }
+}
+
+LANES_INLINE void multiply(const Multiplication *m, const Block *block, const bool is_backward)
+{
+    if (m->gates == NULL) multiply_tiles(m, block, is_backward, false);
+    else multiply_tiles(m, block, is_backward, true);
 }
 
 KERNEL static void product_forward(const Step *step, Block *block)
@@ -94,21 +117,36 @@ KERNEL static void product_forward(const Step *step, Block *block)
         product->neurons, product->length, 0, product->length,
         product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->values, product->inputs,
         block->values, product->results, block->values, product->bias_slots, product->biases,
+        product->gate_count > 0 ? &product->of_neurons : NULL,
     };
     multiply(&m, block, false);
 }
 
-/* What the adjoints of some neurons, from the last to the first, add to those of the inputs, and of biases in slots. */
+/* And to those of their gates. */
+LANES_INLINE void push_to_gates(const Product *product, Block *block, int32_t first, int32_t end)
+{
+    for (const Gate *gate = product->gates + product->gate_count; gate-- > product->gates;) {
+        if (gate->row < first || gate->row >= end || !block->is_active[gate->slot]) continue;
+        const double *adjoint = slot_of(block->adjoints, product->results[gate->row], block);
+        const double *input = slot_of(block->values, product->inputs[gate->term], block);
+        double *restrict pushed = slot_of(block->adjoints, gate->slot, block);
+        for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += input[i] * adjoint[i];
+    }
+}
+
+/* What the adjoints of some neurons, from the last to the first, add to those of the inputs, of gates, and of biases in slots. */
 KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t first, int32_t end)
 {
     const Multiplication m = {
         product->length, product->neurons, product->neurons - end, product->neurons - first,
         product->has_rows ? block->numbers.parameters : block->packed, product->starts, block->adjoints,
         product->reversed_results, block->adjoints, product->inputs, block->adjoints, product->inputs, NULL,
+        product->gate_count > 0 ? &product->of_inputs : NULL,
     };
     if (product->is_pushed[block->for_inputs]) multiply(&m, block, true);
+    push_to_gates(product, block, first, end);
     for (int32_t j = end; product->bias_slots != NULL && j-- > first;) {
-        if (!block->is_active[product->bias_slots[j]] || product->bias_slots[j] == product->results[j]) continue;
+        if (!block->is_active[product->bias_slots[j]]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[j], block);
         double *restrict pushed = slot_of(block->adjoints, product->bias_slots[j], block);
         for (Py_ssize_t i = 0; i < block->count; i++) pushed[i] += adjoint[i];
@@ -439,7 +477,7 @@ KERNEL static void dots_forward(const Step *step, Block *block) { walk_fans(step
 KERNEL static void dots_backward(const Step *step, Block *block) { walk_fans(step, block, true); }
 
 #define INSTRUCTION_SET(NAME)                                                                                            \
-    NAME, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, exponential_kernels,               \
+    NAME, TILE_ROWS, forward_kernels, backward_kernels, fast_forward_kernels, fast_backward_kernels, exponential_kernels,               \
      fast_exponential_kernels, sum_up_slots, dot_slots,                                                                  \
      {lookup_forward, lookup_backward},                                                                                  \
      product_forward, push_to_inputs, push_to_weights, dots_forward, dots_backward

@@ -76,12 +76,13 @@ static bool has_single_uses(const WengertList *list, int32_t *is_used)
 
 /* ---- The instructions that depend on the inputs, as steps over slots */
 
-/* Of an instruction: whether it is a dot that is cut into runs; which it is among so many that are cut, or computed, together;
-   and the first of its steps, or of theirs. */
+/* Of an instruction: the side of its inputs, if it is a dot with gates, or NO_SIDE; which it is among so many that are computed
+   together; and its step, or theirs. */
 typedef struct {
-    bool is_cut;
-    int32_t neuron, neurons, step;
+    int32_t side, neuron, neurons, step;
 } Place;
+
+enum { NO_SIDE = -1 };
 
 typedef struct {
     Program *program;
@@ -91,7 +92,7 @@ typedef struct {
     int32_t *operands;     /* room for the next step's */
     int32_t *seen;         /* for each variable the latest mark that it was given */
     int32_t mark;          /* the latest one: each question has a mark of its own */
-    int32_t *terms;        /* room for those of the next dots that are cut into runs */
+    int32_t *terms;        /* room for the weights and biases of the next dots with gates */
     int32_t *exponentials; /* for each variable the slot of its latest exponential, */
     int32_t *shares;       /* and the result that this was computed for, whose other operands share the shift; or -1 */
 } Layout;
@@ -316,136 +317,11 @@ static void add_step(Layout *layout, int32_t result)
     if (keeps_terms && length > program->most_terms) program->most_terms = length;
 }
 
-/* ---- Dots that are no neurons, since a few terms have two factors that depend on inputs */
+/* ---- Dots that are no neurons, since a few of their weights depend on inputs: these are gates */
 
-enum { TERMS_PER_ODD_ONE = 8 };
-
-/* How many terms there are of two factors that vary; -1 if a variable stands there twice: then the order in which the sweep
-   backward adds to its adjoint is the dot's own, and a tile of a product's inputs takes each variable once. */
-static int32_t count_odd_terms(Layout *layout, const Instruction *dot)
-{
-    const WengertList *list = &layout->program->list;
-    const int32_t *operands = operands_of(dot);
-    int32_t n = length_of_sequences(dot), odd = 0;
-    layout->mark++;
-    if (!mark_all(layout, operands, dot->count)) return -1;
-    for (int32_t k = 0; k < n; k++) odd += depends_on_inputs(list, operands[k]) && depends_on_inputs(list, operands[n + k]);
-    return odd;
-}
-
-static bool is_cut(Layout *layout, int32_t result)
-{
-    const Instruction *dot = instruction_of(layout, result);
-    int32_t odd = count_odd_terms(layout, dot);
-    return odd > 0 && odd <= length_of_sequences(dot) / TERMS_PER_ODD_ONE;
-}
-
-/* The weight of an odd one depends on inputs too. */
-typedef struct {
-    int32_t weight, input;
-    bool is_odd;
-} Term;
-
-static Term term_of(const WengertList *list, const Instruction *dot, int32_t k)
-{
-    int32_t x = operands_of(dot)[k], y = operands_of(dot)[length_of_sequences(dot) + k];
-    if (!depends_on_inputs(list, x)) return (Term){x, y, false};
-    return (Term){y, x, depends_on_inputs(list, y)};
-}
+enum { TERMS_PER_GATE = 8 };
 
 static int32_t bias_of(const Instruction *dot) { return operands_of(dot)[dot->count - 1]; }
-
-/* Whether they differ in weights, biases and odd terms alone. An input that they share keeps the first before the second. */
-static bool are_alike(const WengertList *list, const Instruction *dot, const Instruction *other)
-{
-    bool share_an_input = false;
-    if (depends_on_inputs(list, bias_of(dot)) != depends_on_inputs(list, bias_of(other))) return false;
-    for (int32_t k = 0; k < length_of_sequences(dot); k++) {
-        Term term = term_of(list, dot, k), of_other = term_of(list, other, k);
-        if (term.is_odd != of_other.is_odd || (!term.is_odd && term.input != of_other.input)) return false;
-        share_an_input |= !term.is_odd && depends_on_inputs(list, term.input);
-    }
-    return share_an_input;
-}
-
-/* Those that follow each other in a group and are alike are cut together. */
-static void find_cuts(Layout *layout, const Group *group)
-{
-    const WengertList *list = &layout->program->list;
-    for (int32_t i = 0; i < group->count; i++) {
-        bool is_dot = group->row == ROW_dot;
-        *place_of(layout, group->results[i]) = (Place){is_dot && is_cut(layout, group->results[i]), 0, 1, 0};
-    }
-    for (int32_t i = 0, count; group->row == ROW_dot && i < group->count; i += count) {
-        const Instruction *first = instruction_of(layout, group->results[i]);
-        for (count = 1; place_of(layout, group->results[i])->is_cut && i + count < group->count; count++) {
-            int32_t next = group->results[i + count];
-            if (!place_of(layout, next)->is_cut || !are_alike(list, first, instruction_of(layout, next))) break;
-        }
-        for (int32_t j = 0; j < count; j++) {
-            place_of(layout, group->results[i + j])->neuron = j;
-            place_of(layout, group->results[i + j])->neurons = count;
-        }
-    }
-}
-
-/* A dot of some terms of an instruction. */
-static void add_dot(Layout *layout, int32_t result, int32_t start, int32_t first, int32_t end)
-{
-    Program *program = layout->program;
-    int32_t length = end - first, *operands = layout->operands;
-    layout->operands += 2 * length + 1;
-    for (int32_t k = 0; k < length; k++) {
-        Term term = term_of(&program->list, instruction_of(layout, result), first + k);
-        operands[k] = slot_of(layout, term.weight);
-        operands[length + k] = slot_of(layout, term.input);
-    }
-    operands[2 * length] = slot_of(layout, start);
-    program->steps[program->step_count++] = (Step){
-        .forward = kernel_of(program, ROW_dot, false),
-        .backward = kernel_of(program, ROW_dot, true), .length = length, .count = 2 * length + 1,
-        .result = program->slot_of[result], .variable = result, .operands = operands,
-    };
-    count_operands(program, 2 * length + 1);
-}
-
-/* A product of some terms, none of them odd, of instructions that are alike. */
-static void add_product_of_terms(Layout *layout, int32_t *results, int32_t count, int32_t *starts, int32_t first, int32_t end)
-{
-    const WengertList *list = &layout->program->list;
-    int32_t length = end - first, *weights = layout->terms, *inputs = weights + (Py_ssize_t)count * length;
-    layout->terms = inputs + length;
-    for (int32_t j = 0; j < count; j++)
-        for (int32_t k = 0; k < length; k++)
-            weights[(Py_ssize_t)j * length + k] = term_of(list, instruction_of(layout, results[j]), first + k).weight;
-    for (int32_t k = 0; k < length; k++) inputs[k] = term_of(list, instruction_of(layout, results[0]), first + k).input;
-    add_product(layout, &(Group){
-        .row = PRODUCT, .length = length, .count = count, .results = results, .weights = weights, .biases = starts,
-        .inputs = inputs,
-    });
-}
-
-/* Cuts dots that are alike into runs: products of them together, and a dot of each one's odd terms. Each run goes on where the
-   one before has ended, in the result's slot. So a sum has its terms in their order. */
-static void add_runs(Layout *layout, const int32_t *results, int32_t count)
-{
-    const WengertList *list = &layout->program->list;
-    const Instruction *dot = instruction_of(layout, results[0]);
-    int32_t n = length_of_sequences(dot), *biases = layout->terms, *ends = biases + count;
-    layout->terms = ends + count;
-    for (int32_t j = 0; j < count; j++) {
-        biases[j] = bias_of(instruction_of(layout, results[j]));
-        ends[j] = results[j];
-    }
-    for (int32_t first = 0, end; first < n; first = end) {
-        bool is_odd = term_of(list, dot, first).is_odd;
-        for (end = first + 1; end < n && term_of(list, dot, end).is_odd == is_odd;) end++;
-        int32_t *starts = first == 0 ? biases : ends;
-        if (!is_odd) add_product_of_terms(layout, ends, count, starts, first, end);
-        else
-            for (int32_t j = 0; j < count; j++) add_dot(layout, results[j], starts[j], first, end);
-    }
-}
 
 static const int32_t *factors_of(const Layout *layout, int32_t result, int32_t side)
 {
@@ -453,13 +329,162 @@ static const int32_t *factors_of(const Layout *layout, int32_t result, int32_t s
     return operands_of(dot) + (Py_ssize_t)side * length_of_sequences(dot);
 }
 
-/* Whether a dot may be one of a fan: no variable is there twice. */
-static bool can_fan(Layout *layout, int32_t result)
+/* Whether no variable is there twice: else the order in which the sweep backward adds to its adjoint is the dot's own. */
+static bool are_all_different(Layout *layout, int32_t result)
 {
     const Instruction *dot = instruction_of(layout, result);
     layout->mark++;
     return mark_all(layout, operands_of(dot), dot->count);
 }
+
+/* On which side a dot has its inputs, whose other factors are weights but for a few gates. */
+static int32_t side_of_inputs(Layout *layout, int32_t result)
+{
+    const WengertList *list = &layout->program->list;
+    const int32_t *left = factors_of(layout, result, 0), *right = factors_of(layout, result, 1);
+    int32_t n = length_of_sequences(instruction_of(layout, result)), lefts = 0, rights = 0, gates = 0;
+    for (int32_t k = 0; k < n; k++) {
+        bool is_left = depends_on_inputs(list, left[k]), is_right = depends_on_inputs(list, right[k]);
+        lefts += is_left, rights += is_right, gates += is_left && is_right;
+    }
+    if (gates == 0 || gates > n / TERMS_PER_GATE || !are_all_different(layout, result)) return NO_SIDE;
+    return rights == gates ? 0 : lefts == gates ? 1 : NO_SIDE;
+}
+
+enum { INPUT, GATE, BIAS, KINDS };
+
+/* Marks a variable as of a kind. Returns false if it is of another one since the question began. */
+static bool mark_as(Layout *layout, int32_t variable, int32_t kind)
+{
+    int32_t *seen = &layout->seen[variable];
+    if (*seen > layout->mark - KINDS && *seen != layout->mark - kind) return false;
+    *seen = layout->mark - kind;
+    return true;
+}
+
+/* Marks the gates and the bias of a dot. */
+static bool mark_gates(Layout *layout, int32_t result, int32_t side)
+{
+    const WengertList *list = &layout->program->list;
+    const int32_t *weights = factors_of(layout, result, 1 - side), bias = bias_of(instruction_of(layout, result));
+    for (int32_t k = 0; k < length_of_sequences(instruction_of(layout, result)); k++)
+        if (depends_on_inputs(list, weights[k]) && !mark_as(layout, weights[k], GATE)) return false;
+    return !depends_on_inputs(list, bias) || mark_as(layout, bias, BIAS);
+}
+
+/* How many dots with gates have the same inputs. The sweep backward goes through the neurons for the inputs, then for the gates,
+   then for the biases: so that each adjoint is added to in their order, no variable is of two of these kinds. */
+static int32_t count_gated(Layout *layout, const int32_t *results, int32_t count)
+{
+    const WengertList *list = &layout->program->list;
+    const Instruction *first = instruction_of(layout, results[0]);
+    int32_t side = place_of(layout, results[0])->side, n = length_of_sequences(first), dots = 0;
+    const int32_t *inputs = factors_of(layout, results[0], side);
+    layout->mark += KINDS;
+    for (int32_t k = 0; k < n; k++) mark_as(layout, inputs[k], INPUT);
+    for (; dots < count && place_of(layout, results[dots])->side == side; dots++) {
+        const int32_t *others = factors_of(layout, results[dots], side), bias = bias_of(instruction_of(layout, results[dots]));
+        if (memcmp(others, inputs, (size_t)n * sizeof(int32_t)) != 0) break;
+        if (depends_on_inputs(list, bias) != depends_on_inputs(list, bias_of(first))) break;
+        if (!mark_gates(layout, results[dots], side)) break;
+    }
+    return dots;
+}
+
+/* Those that follow each other in a group are computed together. */
+static void find_gated(Layout *layout, const Group *group)
+{
+    for (int32_t i = 0; i < group->count; i++) {
+        int32_t side = group->row == ROW_dot ? side_of_inputs(layout, group->results[i]) : NO_SIDE;
+        *place_of(layout, group->results[i]) = (Place){side, 0, 1, 0};
+    }
+    for (int32_t i = 0, count; i < group->count; i += count) {
+        int32_t side = place_of(layout, group->results[i])->side;
+        count = side == NO_SIDE ? 1 : count_gated(layout, group->results + i, group->count - i);
+        for (int32_t j = 0; j < count; j++) *place_of(layout, group->results[i + j]) = (Place){side, j, count, 0};
+    }
+}
+
+static int32_t *take_operands(Layout *layout, int32_t count)
+{
+    int32_t *operands = layout->operands;
+    layout->operands += count;
+    return operands;
+}
+
+static Gate *take_gates(Layout *layout, int32_t count)
+{
+    return (Gate *)take_operands(layout, count * (int32_t)(sizeof(Gate) / sizeof(int32_t)));
+}
+
+/* By tiles of rows, gates that are given in the order of their terms: a counting sort. */
+static Gates in_tiles(Layout *layout, const Gate *gates, int32_t count, int32_t rows)
+{
+    int32_t tiles = count_tiles(rows, layout->program->instruction_set->tile_rows);
+    int32_t *starts = take_operands(layout, tiles), *ends = take_operands(layout, tiles);
+    Gate *sorted = take_gates(layout, count + tiles);
+    memset(ends, 0, (size_t)tiles * sizeof(int32_t));
+    for (int32_t g = 0; g < count; g++) ends[tile_of(rows, tiles, gates[g].row)]++;
+    for (int32_t tile = 0, next = 0; tile < tiles; tile++) {
+        starts[tile] = next;
+        next += ends[tile] + 1;
+        ends[tile] = starts[tile];
+    }
+    for (int32_t g = 0; g < count; g++) sorted[ends[tile_of(rows, tiles, gates[g].row)]++] = gates[g];
+    for (int32_t tile = 0; tile < tiles; tile++) sorted[ends[tile]] = (Gate){.row = -1, .term = INT32_MAX};
+    return (Gates){starts, sorted};
+}
+
+static void write_gates(Layout *layout, Product *product, const int32_t *results, int32_t side)
+{
+    const WengertList *list = &layout->program->list;
+    int32_t neurons = product->neurons, n = product->length, count = 0;
+    for (int32_t j = 0; j < neurons; j++)
+        for (int32_t k = 0; k < n; k++) count += depends_on_inputs(list, factors_of(layout, results[j], 1 - side)[k]);
+    Gate *of_neurons = take_gates(layout, count), *by_inputs = take_gates(layout, count), *reversed = take_gates(layout, count);
+    product->gates = of_neurons;
+    product->gate_count = count;
+    for (int32_t j = 0; j < neurons; j++) {
+        const int32_t *weights = factors_of(layout, results[j], 1 - side);
+        for (int32_t k = 0; k < n; k++)
+            if (depends_on_inputs(list, weights[k])) *of_neurons++ = (Gate){j, k, slot_of(layout, weights[k])};
+    }
+    for (int32_t k = 0; k < n; k++)
+        for (int32_t j = 0; j < neurons; j++) {
+            int32_t weight = factors_of(layout, results[j], 1 - side)[k];
+            if (depends_on_inputs(list, weight)) *by_inputs++ = (Gate){j, k, slot_of(layout, weight)};
+        }
+    product->of_neurons = in_tiles(layout, by_inputs - count, count, neurons);
+    for (int32_t j = neurons; j-- > 0;) {
+        const int32_t *weights = factors_of(layout, results[j], 1 - side);
+        for (int32_t k = 0; k < n; k++)
+            if (depends_on_inputs(list, weights[k])) *reversed++ = (Gate){k, neurons - 1 - j, slot_of(layout, weights[k])};
+    }
+    product->of_inputs = in_tiles(layout, reversed - count, count, n);
+}
+
+/* A product of dots with gates, in whose place there are weights that are not read: their adjoints are a constant's. */
+static void add_gated(Layout *layout, const int32_t *results, int32_t count)
+{
+    const WengertList *list = &layout->program->list;
+    int32_t side = place_of(layout, results[0])->side, n = length_of_sequences(instruction_of(layout, results[0]));
+    int32_t *weights = layout->terms, *biases = weights + (Py_ssize_t)count * n;
+    layout->terms = biases + count;
+    for (int32_t j = 0; j < count; j++) {
+        const int32_t *given = factors_of(layout, results[j], 1 - side);
+        biases[j] = bias_of(instruction_of(layout, results[j]));
+        for (int32_t k = 0; k < n; k++)
+            weights[(Py_ssize_t)j * n + k] = depends_on_inputs(list, given[k]) ? added_constant(list, ONE) : given[k];
+    }
+    Product *product = &layout->program->products[layout->program->product_count];
+    add_product(layout, &(Group){
+        .row = PRODUCT, .length = n, .count = count, .results = (int32_t *)results, .weights = weights, .biases = biases,
+        .inputs = factors_of(layout, results[0], side),
+    });
+    write_gates(layout, product, results, side);
+}
+
+/* ---- Dots of which both factors vary, as fans */
 
 /* How many of the dots have one sequence in common, on this side, and no variable beside it. */
 static int32_t count_fan(Layout *layout, const int32_t *results, int32_t count, int32_t side)
@@ -506,30 +531,14 @@ static void add_dots(Layout *layout, const int32_t *results, int32_t count)
     program->step_operand_count += count * (2 * n + 1);
 }
 
-/* The steps of instructions that are computed together, or of a single one. */
+/* The step of instructions that are computed together, or of a single one. */
 static void add_steps(Layout *layout, const int32_t *results, int32_t count)
 {
     add_exponentials(layout, results[0]);
     for (int32_t j = 0; j < count; j++) place_of(layout, results[j])->step = layout->program->step_count;
-    if (place_of(layout, results[0])->is_cut) add_runs(layout, results, count);
+    if (place_of(layout, results[0])->side != NO_SIDE) add_gated(layout, results, count);
     else if (count > 1) add_dots(layout, results, count);
     else add_step(layout, results[0]);
-}
-
-/* The parts of instructions that have been cut together, or of a single one: of products their neurons, and of what else
-   there is their own steps. */
-static void add_parts(Layout *layout, int32_t result, int32_t count)
-{
-    Program *program = layout->program;
-    const Place *place = place_of(layout, result);
-    int32_t step = place->step, variable = program->steps[step].variable;
-    while (step < program->step_count && program->steps[step].variable == variable) {
-        bool is_product = program->steps[step].product != NULL;
-        if (is_product) program->parts[program->part_count++] = (Part){step, place->neuron, place->neuron + count, 0};
-        for (int32_t j = 0; !is_product && j < count; j++)
-            program->parts[program->part_count++] = (Part){step + place->neuron + j, 0, 1, 0};
-        step += is_product ? 1 : place->neurons;
-    }
 }
 
 static void add_layer(Layout *layout, const Group *group)
@@ -538,13 +547,12 @@ static void add_layer(Layout *layout, const Group *group)
     add_product(layout, group);
 }
 
-static void add_part_of_layer(Layout *layout, const Group *group, int32_t first, int32_t end)
+static void add_part(Layout *layout, int32_t result, int32_t first, int32_t end)
 {
-    Program *program = layout->program;
-    program->parts[program->part_count++] = (Part){place_of(layout, group->results[0])->step, first, end, 0};
+    layout->program->parts[layout->program->part_count++] = (Part){place_of(layout, result)->step, first, end, 0};
 }
 
-/* Dots that are walked back together are computed together, but for those that are cut or have a variable twice. */
+/* Dots that are walked back together are computed together, but for those with gates or with a variable twice. */
 static void find_dots_together(Layout *layout)
 {
     const Groups *groups = &layout->program->groups;
@@ -553,52 +561,24 @@ static void find_dots_together(Layout *layout)
         for (int32_t i = part->first, count; group->row == ROW_dot && i < part->end; i += count > 0 ? count : 1) {
             const int32_t *results = group->results + i;
             for (count = 0; i + count < part->end; count++)
-                if (place_of(layout, results[count])->is_cut || !can_fan(layout, results[count])) break;
-            for (int32_t j = 0; j < count; j++) *place_of(layout, results[j]) = (Place){false, j, count, 0};
+                if (place_of(layout, results[count])->side != NO_SIDE || !are_all_different(layout, results[count])) break;
+            for (int32_t j = 0; j < count; j++) *place_of(layout, results[j]) = (Place){NO_SIDE, j, count, 0};
         }
     }
 }
 
-/* Marks the variables that a dot, cut as the first one is, does not have where that has them. Whether all are its own. */
-static bool mark_own(Layout *layout, const Instruction *first, const Instruction *dot)
-{
-    const WengertList *list = &layout->program->list;
-    for (int32_t i = 0; i < dot->count; i++) {
-        int32_t variable = operands_of(dot)[i];
-        if (!depends_on_inputs(list, variable) || variable == operands_of(first)[i]) continue;
-        if (!mark(layout, variable)) return false;
-    }
-    return true;
-}
-
-/* How many dots that have been cut together, from the first on, are walked back together: a run after the other. Then no sum
-   may have terms from two runs: no dot has a variable twice, or it were not cut, and none has a variable of another one but in
-   the same place. */
-static int32_t count_together(Layout *layout, const int32_t *results, int32_t count)
-{
-    const Place *place = place_of(layout, results[0]);
-    const Instruction *first = instruction_of(layout, results[0]);
-    int32_t together = 1;
-    if (count > place->neurons - place->neuron) count = place->neurons - place->neuron;
-    layout->mark++;
-    for (int32_t k = 0; k < first->count; k++) mark(layout, operands_of(first)[k]);
-    while (together < count && mark_own(layout, first, instruction_of(layout, results[together]))) together++;
-    return together;
-}
-
 static void add_parts_of_group(Layout *layout, const Group *group, const Part *part)
 {
-    Program *program = layout->program;
     if (group->row == PRODUCT) {
-        add_part_of_layer(layout, group, part->first, part->end);
+        add_part(layout, group->results[0], part->first, part->end);
         return;
     }
     for (int32_t i = part->first, count; i < part->end; i += count) {
-        const int32_t *results = group->results + i;
-        const Place *place = place_of(layout, *results);
-        count = place->is_cut ? count_together(layout, results, part->end - i) : 1;
-        if (place->neurons == 1 || place->is_cut) add_parts(layout, *results, count);
-        else if (place->neuron == 0) program->parts[program->part_count++] = (Part){place->step, 0, 1, 0};
+        const Place *place = place_of(layout, group->results[i]);
+        bool is_gated = place->side != NO_SIDE;
+        count = !is_gated ? 1 : part->end - i < place->neurons - place->neuron ? part->end - i : place->neurons - place->neuron;
+        if (is_gated) add_part(layout, group->results[i], place->neuron, place->neuron + count);
+        else if (place->neuron == 0) add_part(layout, group->results[i], 0, 1);
     }
 }
 
@@ -639,13 +619,9 @@ static void lay_out_list(Layout *layout, int32_t *group_at)
         if (group_at[*k] < 0) continue;
         const Group *group = &program->groups.groups[group_at[*k]];
         int32_t result = first + *k;
-        if (group->row == PRODUCT) {
-            add_layer(layout, group);
-            add_part_of_layer(layout, group, 0, 1);
-        } else {
-            add_steps(layout, &result, 1);
-            add_parts(layout, result, 1);
-        }
+        if (group->row == PRODUCT) add_layer(layout, group);
+        else add_steps(layout, &result, 1);
+        add_part(layout, result, 0, 1);
     }
 }
 
@@ -667,7 +643,7 @@ static void lay_out(Layout *layout, int32_t *of_instructions)
     for (int32_t v = -list->constants; v < list->variables; v++)
         layout->broadcast_of[v] = layout->latest[v] = layout->seen[v] = layout->shares[v] = -1;
     for (int32_t v = 0; v < list->variables; v++) program->slot_of[v] = v < list->inputs ? program->slots++ : -1;
-    for (int32_t g = 0; g < program->groups.group_count; g++) find_cuts(layout, &program->groups.groups[g]);
+    for (int32_t g = 0; g < program->groups.group_count; g++) find_gated(layout, &program->groups.groups[g]);
     if (has_layers(layout)) lay_out_groups(layout);
     else lay_out_list(layout, of_instructions);
 }
@@ -700,12 +676,12 @@ static Room count_room(const Program *program, Py_ssize_t operands)
     const Groups *groups = &program->groups;
     Room room = {.operands = operands};
     for (const Group *group = groups->groups; group < groups->groups + groups->group_count; group++) {
-        Py_ssize_t count = group->count, length = group->length, runs = 2 * (length / TERMS_PER_ODD_ONE) + 1;
+        Py_ssize_t count = group->count, length = group->length;
         bool is_product = group->row == PRODUCT, is_dot = group->row == ROW_dot;
-        room.steps += is_product ? 1 : is_dot ? count * runs : count;
-        room.products += is_product ? 1 : is_dot ? count * runs : 0;
-        room.operands += is_product ? 4 * count + length : is_dot ? count * 4 * runs : 0;
-        room.terms += is_dot ? count * (2 * length + 2) : 0;
+        room.steps += is_product ? 1 : count;
+        room.products += is_product ? 1 : is_dot ? count : 0;
+        room.operands += is_product ? 4 * count + length : is_dot ? count * (3 * length + 16) : 0; /* gates are few */
+        room.terms += is_dot ? count * (length + 1) : 0;
         if (is_product || program->instruction_set->exponentials[group->row] == NULL) continue;
         room.steps += count;
         room.operands += 3 * count * count_operands_of(group);

@@ -54,7 +54,7 @@ typedef struct {
     bool has_single_uses;               /* each number that gradients are summed for is used once: there is no order */
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
-    int32_t *terms;                     /* of dots that are several steps */
+    int32_t *terms;                     /* the weights and biases of dots with gates */
     Part *parts;                        /* of steps, for the sweep backward, which begins with the last */
     int32_t part_count;
     Product *products;

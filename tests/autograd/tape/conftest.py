@@ -138,7 +138,7 @@ def random_attention(seed):
 
 
 def random_gates(seed):
-    """Outputs and inputs of layers in which a few weights of a neuron depend on inputs, at the same places in most.
+    """Outputs and inputs of layers in which a few weights of a neuron depend on inputs, often at the same places.
 
     Such a weight, and a bias, may be a neuron's own, a layer's, or a number that the layer sees elsewhere.
     """
@@ -148,7 +148,7 @@ def random_gates(seed):
     gates = [*inputs, *(tanh(Value(0.7) * x) for x in inputs)]
     for _ in range(source.randint(1, 3)):
         places = source.sample(range(len(seen)), source.randint(1, max(1, len(seen) // 8)))
-        of_layer = Value(source.gauss(0.0, 0.4)) * source.choice(gates)
+        of_layer, likely = Value(source.gauss(0.0, 0.4)) * source.choice(gates), source.choice([0.9, 0.0])
 
         def varying(of_layer=of_layer, seen=seen):
             roll = source.random()
@@ -158,7 +158,7 @@ def random_gates(seed):
         outputs = []
         for _ in range(source.randint(1, 12)):
             weights, sources = [Value(source.gauss(0.0, 0.4)) for _ in seen], [*seen]
-            for k in places if source.random() < 0.9 else [source.randrange(len(seen))]:
+            for k in places if source.random() < likely else source.sample(range(len(seen)), len(places)):
                 weights[k] = varying()
                 sources[k] = sources[k] if source.random() < 0.9 else source.choice([*gates, *seen])
             if source.random() < 0.2:  # one that no input changes, where inputs stand
