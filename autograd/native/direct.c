@@ -85,15 +85,10 @@ static bool read_array(PyObject *object, int axes, Py_buffer *memory)
 }
 
 /* The numbers of Values that are of no subclass; false if one is. */
-static bool gather_plain(PyObject *leaves, double *numbers, Py_ssize_t count)
+static bool gather_leaves(PyObject *leaves, double *numbers, Py_ssize_t count)
 {
-    if (!PyTuple_CheckExact(leaves) || PyTuple_GET_SIZE(leaves) != count) return false;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *leaf = PyTuple_GET_ITEM(leaves, i);
-        if (!Py_IS_TYPE(leaf, Value_Type)) return false;
-        numbers[i] = ((Node *)leaf)->data;
-    }
-    return true;
+    return PyTuple_CheckExact(leaves) && PyTuple_GET_SIZE(leaves) == count &&
+           gather_plain(PySequence_Fast_ITEMS(leaves), numbers, count) == count;
 }
 
 enum { LEAVES, IS_SINGLE, THREADS, BOUND }; /* what the arguments of all three begin with */
@@ -151,11 +146,21 @@ static int make_outputs(const Program *program, PyObject *const *arguments, Py_s
 
 /* ---- What is given. Returns false, mostly without an exception, where Python must see to it. */
 
-static bool read_batch(const WengertList *list, PyObject *batch, Read *read)
+/* Whether all indices of lookups are some. */
+static bool are_indices(const Program *program, const double *batch, Py_ssize_t examples)
+{
+    for (const Lookup *lookup = program->lookups; lookup < program->lookups + program->lookup_count; lookup++)
+        for (Py_ssize_t i = 0; i < examples; i++)
+            if (!is_place(batch[i * program->list.inputs + lookup->input], lookup->length)) return false;
+    return true;
+}
+
+static bool read_batch(const Program *program, PyObject *batch, Read *read)
 {
     if (!read_array(batch, 2, &read->batch)) return false;
     read->examples = read->batch.shape[0];
-    return read->batch.shape[1] == list->inputs && read->examples > 0;
+    return read->batch.shape[1] == program->list.inputs && read->examples > 0 &&
+           are_indices(program, read->batch.buf, read->examples);
 }
 
 static bool read_parameters(const WengertList *list, PyObject *parameters, Read *read)
@@ -187,11 +192,11 @@ static bool read_arguments(const Program *program, PyObject *const *arguments, R
     if (arguments[BATCH] == Py_None) {
         if (list->inputs > 0) return false;
         read->examples = 1;
-    } else if (!read_batch(list, arguments[BATCH], read)) {
+    } else if (!read_batch(program, arguments[BATCH], read)) {
         return false;
     }
     if (arguments[PARAMETERS] == Py_None) {
-        if (!gather_plain(arguments[LEAVES], read->numbers, list->parameters)) return false;
+        if (!gather_leaves(arguments[LEAVES], read->numbers, list->parameters)) return false;
     } else if (!read_parameters(list, arguments[PARAMETERS], read)) {
         return false;
     }
@@ -243,10 +248,10 @@ static bool hold(PyObject *bytes, Py_buffer *memory)
     return is_held;
 }
 
-static bool fix_batch(const WengertList *list, PyObject *batch, Read *fixed)
+static bool fix_batch(const Program *program, PyObject *batch, Read *fixed)
 {
     Read given = {.more = NULL};
-    bool is_fixed = read_batch(list, batch, &given) && given.batch.len <= MOST_BYTES &&
+    bool is_fixed = read_batch(program, batch, &given) && given.batch.len <= MOST_BYTES &&
                     hold(PyBytes_FromStringAndSize(given.batch.buf, given.batch.len), &fixed->batch);
     fixed->examples = given.examples;
     release(&given);
@@ -257,7 +262,7 @@ static bool fix_parameters(const WengertList *list, PyObject *leaves, PyObject *
 {
     size_t size = (size_t)list->parameters * sizeof(double);
     if (!hold(PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size), &fixed->parameters)) return false;
-    if (parameters == Py_None) return gather_plain(leaves, fixed->parameters.buf, list->parameters);
+    if (parameters == Py_None) return gather_leaves(leaves, fixed->parameters.buf, list->parameters);
     Read given = {.more = NULL};
     bool is_read = read_parameters(list, parameters, &given);
     if (is_read) memcpy(fixed->parameters.buf, given.parameters.buf, size);
@@ -285,7 +290,7 @@ PyObject *forward_directly(Program *program, PyObject *const *arguments, Py_ssiz
     if (!has_count("forward", FORWARD_ARGUMENTS, count) || find_numpy() < 0) return NULL;
     Read fixed = {.more = NULL};
     PyObject *result = NULL;
-    if (fix_batch(&program->list, arguments[BATCH], &fixed) &&
+    if (fix_batch(program, arguments[BATCH], &fixed) &&
         fix_parameters(&program->list, arguments[LEAVES], arguments[PARAMETERS], &fixed))
         result = swept_forward(program, arguments, &fixed);
     else if (!PyErr_Occurred())
@@ -299,13 +304,14 @@ PyObject *forward_directly(Program *program, PyObject *const *arguments, Py_ssiz
 enum { REPLAYED = BOUND, SEEDS, FOR_INPUTS_TOO, BACKWARD_ARGUMENTS };
 
 /* Whether forward() has made it, and the batch has not changed since. */
-static bool read_replayed(const WengertList *list, PyObject *replayed, Read *read)
+static bool read_replayed(const Program *program, PyObject *replayed, Read *read)
 {
+    const WengertList *list = &program->list;
     if (!PyTuple_CheckExact(replayed) || PyTuple_GET_SIZE(replayed) != 3) return false;
     PyObject *batch = PyTuple_GET_ITEM(replayed, 1), *parameters = PyTuple_GET_ITEM(replayed, 2);
     if (!PyBytes_CheckExact(batch) || !PyBytes_CheckExact(parameters)) return false;
     Read now = {.more = NULL};
-    bool is_same = read_batch(list, PyTuple_GET_ITEM(replayed, 0), &now) && now.batch.len == PyBytes_GET_SIZE(batch) &&
+    bool is_same = read_batch(program, PyTuple_GET_ITEM(replayed, 0), &now) && now.batch.len == PyBytes_GET_SIZE(batch) &&
                    memcmp(now.batch.buf, PyBytes_AS_STRING(batch), (size_t)now.batch.len) == 0;
     read->examples = now.examples;
     release(&now);
@@ -338,7 +344,7 @@ PyObject *backward_directly(Program *program, PyObject *const *arguments, Py_ssi
     if (for_inputs < 0) return NULL;
     Read read = {.more = NULL};
     PyObject *result = NULL;
-    if (make_numbers(&program->list, &read) && read_replayed(&program->list, arguments[REPLAYED], &read) &&
+    if (make_numbers(&program->list, &read) && read_replayed(program, arguments[REPLAYED], &read) &&
         read_gradient(&program->list, arguments, arguments[SEEDS], &read))
         result = swept_backward(program, arguments, &read, for_inputs);
     else if (!PyErr_Occurred())

@@ -11,6 +11,27 @@ static void find_uniform(Program *program)
         if (!depends_on_inputs(&program->list, first + k)) program->uniform[program->uniform_count++] = k;
 }
 
+/* The inputs that are indices of lookups, each with the length of its shortest. Returns -1 if memory is short. */
+static int find_lookups(Program *program)
+{
+    const WengertList *list = &program->list;
+    int32_t *shortest = room_for(list->inputs, sizeof(int32_t)), count = 0;
+    for (int32_t k = 0; shortest != NULL && k < list->count; k++) {
+        const Instruction *instruction = &list->instructions[k];
+        int32_t input = instruction->row == ROW_take ? operands_of(instruction)[instruction->count - 1] : -1;
+        int32_t length = length_of_sequences(instruction);
+        if (input < 0 || input >= list->inputs) continue;
+        count += shortest[input] == 0;
+        if (shortest[input] == 0 || length < shortest[input]) shortest[input] = length;
+    }
+    program->lookups = room_for(count, sizeof(Lookup));
+    for (int32_t i = 0; shortest != NULL && program->lookups != NULL && i < list->inputs; i++)
+        if (shortest[i] > 0) program->lookups[program->lookup_count++] = (Lookup){i, shortest[i]};
+    bool is_complete = shortest != NULL && program->lookups != NULL;
+    PyMem_Free(shortest);
+    return is_complete ? 0 : -1;
+}
+
 /* ---- Chains, as dots, for single examples */
 
 static bool is_chain(const WengertList *list, const Group *group, int32_t neuron)
@@ -707,7 +728,7 @@ static int make_steps(Program *program, Py_ssize_t operands)
     program->parts = room_for(room.steps + groups->part_count, sizeof(Part));
     program->products = room_for(room.products, sizeof(Product));
     program->fans = room_for(room.products, sizeof(Fan));
-    bool complete = of_variables && of_instructions && places && program->uniform &&
+    bool complete = find_lookups(program) == 0 && of_variables && of_instructions && places && program->uniform &&
                     program->chain_operands && program->slot_of && program->broadcasts &&
                     program->step_operands && program->terms && program->steps && program->parts && program->products &&
                     program->fans;
@@ -770,7 +791,7 @@ int make_program(Program *program, const WengertArrays *arrays, const char *inst
 
 void free_program(Program *program)
 {
-    void *memory[] = {program->terms, program->uniform, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
+    void *memory[] = {program->terms, program->uniform, program->lookups, program->chain_operands, program->steps, program->step_operands, program->parts, program->products, program->fans,
                       program->slot_of, program->broadcasts, program->is_active[0], program->is_active[1]};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) PyMem_Free(memory[i]);
     free_groups(&program->groups);

@@ -45,6 +45,11 @@ static inline double *take_room(char **free, Py_ssize_t count)
 
 typedef struct Kept Kept;
 
+/* An input that is the index of a lookup, and how many elements that has. */
+typedef struct {
+    int32_t input, length;
+} Lookup;
+
 typedef struct {
     WengertList list;
     Groups groups;
@@ -52,6 +57,8 @@ typedef struct {
     int32_t *chain_operands;            /* of chains, which are dots then */
     bool has_large_products;            /* so that a single example, too, is quicker over lanes */
     bool has_single_uses;               /* each number that gradients are summed for is used once: there is no order */
+    Lookup *lookups;
+    int32_t lookup_count;
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
     int32_t *terms;                     /* the weights and biases of dots with gates */

@@ -101,6 +101,11 @@ static int move_all(PyObject *items, bool is_grad, double *numbers, Py_ssize_t c
     return fits ? status : -1;
 }
 
+Py_ssize_t gather_plain(PyObject **values, double *numbers, Py_ssize_t count)
+{
+    return move_plain(values, 0, count, false, numbers, GATHER);
+}
+
 int add_to_gradients(PyObject *values, double *numbers, Py_ssize_t count)
 {
     return move_all(values, true, numbers, count, ADD);

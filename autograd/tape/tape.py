@@ -656,8 +656,8 @@ class Tape:
 
     @cached_property
     def _directly(self) -> Direct | None:
-        """The program's own methods, if it has them; they do not check the indices of lookups."""
-        if len(self._wengert.lookups[0]) or not hasattr(self._program, "value_and_grad"):
+        """The program's own methods, if it has them."""
+        if not hasattr(self._program, "value_and_grad"):
             return None
         bound = self.parameters, self._is_single, self.threads
         return Direct(*(partial(getattr(self._program, name), *bound) for name in Direct._fields))
