@@ -212,7 +212,11 @@ def large(network: str, text: str) -> Section:
 
 
 TWO_CALLS = "`forward()`, then `backward()`"
-BIASES = {"bias": "biases that are parameters", "varying-bias": "biases that vary"}
+LAYERS = {
+    "layer": "`dot(w, x, b)`", "varying-bias": "biases that vary",
+    "varying-weight": "a weight that varies, at one place",
+    "varying-weights": "a weight that varies, at a place of each neuron's own", "columns": "written column by column",
+}  # fmt: skip
 GRAPHS = ("2-16-16-1", "64-32-10", "203-80-26", "moons-graph")
 
 TAPE = {
@@ -240,7 +244,8 @@ TAPE = {
         "Shared weights, a recurrence, attention",
         "Losses and gradients of what is more than layers, `benchmarks/structures.py`, on one thread: the network of "
         "LeCun et al. (1989), two layers of shared weights, with 64,660 connections, and what its training takes, an "
-        "update after each example (there were 167,693); a recurrence of 16, 50 steps long, in JAX a `lax.scan`; and "
+        "update after each example (there were 167,693); a recurrence of 16, 50 steps long, in JAX a `lax.scan`, whose "
+        "`tanh` and `exp` are JAX's own, as those of `fast_math` are ours, where the others call the C library's; and "
         "attention of eight tokens, eight wide: dots of sequences that both vary, and "
         "softmax.",
         [
@@ -252,7 +257,8 @@ TAPE = {
                 more=["first"], budgets=at_least({"torch": 2}), title="LeNet of 1989, one example at a time", most=5,
             ),
             part(
-                "A recurrence", "differentiate", "recurrence", rows("tape jax torch"), at_least({"jax": 0.5}), SIZES[:2]
+                "A recurrence", "differentiate", "recurrence", rows("tape tape-fast jax torch"), at_least({"jax": 0.5}),
+                SIZES[:2],
             ),
             part("Attention", "differentiate", "attention", rows("tape jax torch"), [], SIZES[:2]),
         ],
@@ -260,8 +266,9 @@ TAPE = {
     "ways": Section(
         "Ways of writing it",
         "What other ways of writing the same take, on one thread: `tape.forward(batch)` and `tape.backward()` against "
-        "`tape.value_and_grad(batch)`, a batch of 100; and 64 neurons of 64 inputs whose biases vary from example to "
-        "example, as those of a recurrence do, against the same with biases that are parameters.",
+        "`tape.value_and_grad(batch)`, a batch of 100; and 64 neurons of 64 inputs, whose biases, or one weight of "
+        "each, vary from example to example, as those of a recurrence and of gates do, or which are written as "
+        "`z = [zi + wi[k] * x[k] for zi, wi in zip(z, w)]` for each input.",
         [
             Table(
                 [Row("`value_and_grad()`", "tape", {"work": "together"}), Row(TWO_CALLS, "tape", {"work": "apart"})],
@@ -269,9 +276,9 @@ TAPE = {
                 budgets=[Budget(TWO_CALLS, RATIO, 1.2)], of=1, most=5,
             ),
             Table(
-                [Row(title, "tape", {"workload": workload}) for workload, title in BIASES.items()],
+                [Row(title, "tape", {"workload": workload}) for workload, title in LAYERS.items()],
                 [Case("batch of 100", {"work": "differentiate", "examples": 100})],
-                budgets=[Budget(BIASES["varying-bias"], RATIO, 1.2)], most=5,
+                budgets=[Budget(title, RATIO, 1.2) for title in [*LAYERS.values()][1:]], most=5,
             ),
         ],
     ),

@@ -41,10 +41,10 @@ class Contestant(NamedTuple):
     environment: Mapping[str, str] = {}
 
 
-def tape(executor: str, fused: bool = True) -> Any:
+def tape(executor: str, fused: bool = True, fast_math: bool = False) -> Any:
     from tapes import Taped
 
-    return Taped(executor, fused)
+    return Taped(executor, fused, fast_math)
 
 
 def programs(name: str) -> Any:
@@ -66,6 +66,7 @@ CONTESTANTS = {
         "ours: tape, two threads", partial(tape, "native"), OURS, environment=NATIVE | {"OMP_NUM_THREADS": "2"}
     ),
     "tape-numpy": Contestant("ours: tape on NumPy", partial(tape, "numpy"), OURS, environment=PYTHON),
+    "tape-fast": Contestant("ours: tape, fast_math", partial(tape, "native", True, True), OURS, environment=NATIVE),
     "tape-spelled": Contestant(
         "ours: tape of products and sums", partial(tape, "native", False), OURS, environment=NATIVE
     ),

@@ -1,4 +1,4 @@
-"""Graphs that are more than layers: a convolution, a recurrence, attention, and a layer whose biases vary.
+"""Graphs that are more than layers: a convolution, a recurrence, attention, and ways to write a layer.
 
 Each is written twice: on arrays, in what the libraries have for it, and on numbers one by one, as the tape records it.
 """
@@ -126,14 +126,20 @@ class Attention(Structure):
         return [m.sum([m.dot(last, token) for token in mixed]) / self.size]
 
 
-class Biased(Structure):
-    """64 neurons of 64 inputs: dot(w, x, b), or dot(w, x, b y), where another input, y, is 1 in all examples."""
+class Layer(Structure):
+    """64 neurons of 64 inputs: dot(w, x, b). Another input, y, is 1 in all examples. Of the ways to write them,
+
+    "a bias varies"      has b y in the place of b;
+    "a weight varies"    has w_j y in the place of a weight w_j, at one place in all neurons;
+    "weights vary"       the same, at another place in each neuron;
+    "columns"            adds w_k x_k to all neurons' sums, before the next input's.
+    """
 
     width = 65
     shapes = (64, 64), (64,), (64,)
 
-    def __init__(self, varies: bool) -> None:
-        self.varies = varies
+    def __init__(self, way: str = "") -> None:
+        self.way = way
 
     def examples(self, count: int) -> tuple[Array, Array]:
         inputs, targets = super().examples(count)
@@ -142,13 +148,24 @@ class Biased(Structure):
 
     def on_numbers(self, m: Any, parameters: Nested, x: Sequence[Any]) -> list[Any]:
         w, b, last = parameters
-        biases = [bias * x[-1] for bias in b] if self.varies else b
-        return [m.dot(last, [m.tanh(m.dot(row, x[:-1], bias)) for row, bias in zip(w, biases, strict=True)])]
+        *x, y = x
+        if self.way == "columns":
+            sums = b
+            for k, number in enumerate(x):
+                sums = [z + row[k] * number for row, z in zip(w, sums, strict=True)]
+        else:
+            b = [bias * y for bias in b] if self.way == "a bias varies" else b
+            places = {"a weight varies": [3] * len(w), "weights vary": range(len(w))}.get(self.way, [])
+            for row, place in zip(w, places, strict=False):
+                row[place] = row[place] * y
+            sums = [m.dot(row, x, bias) for row, bias in zip(w, b, strict=True)]
+        return [m.dot(last, [m.tanh(z) for z in sums])]
 
 
 STRUCTURES: dict[str, Structure] = {
     "lenet": LeNet(), "recurrence": Recurrence(), "attention": Attention(),
-    "bias": Biased(varies=False), "varying-bias": Biased(varies=True),
+    "layer": Layer(), "varying-bias": Layer("a bias varies"), "varying-weight": Layer("a weight varies"),
+    "varying-weights": Layer("weights vary"), "columns": Layer("columns"),
 }  # fmt: skip
 
 

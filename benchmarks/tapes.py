@@ -33,11 +33,11 @@ class Taped:
 
     differentiates = True
 
-    def __init__(self, executor: str, fused: bool = True) -> None:
+    def __init__(self, executor: str, fused: bool = True, fast_math: bool = False) -> None:
         if executor == "native" and engine_in_use != "native":
             raise ImportError("the native engine is not built")
         self.model = partial(MLP, fused=fused)  # unless fused, a neuron is written with * and +
-        self.options: dict[str, Any] = {"executor": executor, "threads": THREADS}
+        self.options: dict[str, Any] = {"executor": executor, "threads": THREADS, "fast_math": fast_math}
         self.places: Any = slice(None)  # in the vector of a step's outcome, of the numbers to report
 
     def expression(self, expression: Expression) -> Step:
