@@ -195,10 +195,15 @@ class Sequential(Module):
         self, x: Iterable[Value | float], *others: object
     ) -> Any:  # Any: a Value if the last layer's width is one, else a list
         """What the last layer returns: a list of Values, or where its width is one the Value itself."""
-        outputs = applied(self.layers[0], x, *others) if self.layers else x
-        for layer in self.layers[1:]:
-            is_single = isinstance(outputs, Value)
-            outputs = applied(layer, [outputs] if is_single else outputs)
+        outputs: Any = x
+        for k, layer in enumerate(self.layers):
+            is_single = k > 0 and isinstance(outputs, Value)
+            try:
+                outputs = applied(layer, [outputs] if is_single else outputs, *(others if k == 0 else ()))
+            except Exception as error:
+                if k > 0:  # the first has the inputs of all
+                    error.add_note(f"This was in layers[{k}] of a {type(self).__name__}, {name_of(layer)}.")
+                raise
             if is_single and isinstance(outputs, list) and len(outputs) == 1:
                 [outputs] = outputs  # as Dropout returns the one that it got
         return outputs

@@ -31,13 +31,15 @@ def evaluate(
 ) -> list[float]:
     """The mean of function(model(input), target) over the examples, for each of the functions. Nothing is recorded.
 
-    Raises ValueError if there are no examples, or not equally many inputs and targets; TypeError if a function returns
-    no number.
+    Raises ValueError if there are no examples, or not equally many inputs and targets; TypeError without a function,
+    and if one returns no number.
 
     >>> evaluate(lambda x: x - 2.0, [1.0, 3.0, 4.0, 5.0], [-1, +1, +1, -1], correct_sign)
     [0.75]
     """
     check_function("evaluate: model", model, "MLP(2, [16, 1])")
+    if not functions:
+        raise TypeError("evaluate: expected functions of output and target, such as correct_class, got none")
     for function in functions:
         check_function("evaluate", function, "correct_class", METRICS | LOSSES)
     return means(model, functions, map(copied, pairs_of("evaluate", inputs, targets)))

@@ -645,3 +645,13 @@ def test_the_gradient_of_a_network_that_drives():
         moved = numpy.where(numpy.arange(len(numbers)) == k, step, 0.0)
         higher, lower = (tape.forward([image], parameters=numbers + sign * moved)[0] for sign in (1, -1))
         assert (higher - lower) / (2 * step) == pytest.approx(replayed[k], rel=1e-6, abs=1e-9), k
+
+
+def test_an_error_in_a_sequence_of_layers_says_in_which():
+    model = Sequential(Layer(2, 3), tanh, Layer(4, 1))
+    with pytest.raises(ValueError, match="got 3 inputs, expected 4") as caught:
+        model([1.0, 2.0])
+    assert caught.value.__notes__ == ["This was in layers[2] of a Sequential, Layer."]
+    with pytest.raises(ValueError, match="got 1 input, expected 2") as caught:
+        model([1.0])
+    assert not hasattr(caught.value, "__notes__")

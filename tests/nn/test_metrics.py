@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Value, no_grad
+from autograd import Value, no_grad, tanh
 from nn import MLP, SGD, cross_entropy, fit
 from nn.losses import squared_error
 from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
@@ -142,3 +142,8 @@ def test_numbers_of_all_kinds_are_returned():
     assert evaluate(lambda x: x, [1.0] * 5, [1.0] * 5, lambda output, target: next(returned)) == [7.5 / 5]
     with no_grad():
         assert evaluate(Value, [1.0], [1.0], squared_error) == [0.0]
+
+
+def test_evaluating_by_no_function():
+    with pytest.raises(TypeError, match="expected functions of output and target, such as correct_class, got none"):
+        evaluate(tanh, [1.0], [1.0])
