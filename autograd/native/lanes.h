@@ -39,7 +39,7 @@ typedef struct {
     int32_t row, term, slot;
 } Gate;
 
-/* Those of each tile of rows, from starts[tile] on, in the order of their terms, with one at the end that is none. */
+/* Those of each tile of rows, from starts[tile] to before starts[tile + 1], in the order of their terms; the last is none. */
 typedef struct {
     int32_t *starts;
     Gate *gates;
@@ -67,6 +67,7 @@ struct Product {
     bool shares_weights;                         /* that are packed, with a product before */
     int32_t gate_count;                          /* of its weights that depend on inputs */
     Gate *gates;                                 /* these, neuron by neuron; */
+    int32_t *gates_before;                       /* how many there are before each neuron's, and after the last; */
     Gates of_neurons, of_inputs;                 /* by tiles, for the sweep forward; and for that backward, last neuron first */
 };
 

@@ -35,7 +35,6 @@ LANES_INLINE void multiply_tile(const Multiplication *m, const Block *block, int
             else sums[r][v] = vector_at(m->start_numbers + m->start_slots[row + r] * block->stride + lane)[v];
         }
     }
-    while (has_gates && gate->term < m->first) gate++;
     for (int32_t t = m->first;; t++) {
         for (int32_t end = has_gates && gate->term < m->end ? gate->term : m->end; t < end; t++) {
             const double *of_neuron = is_backward ? m->weights + m->starts[m->terms - 1 - t] + row : NULL;
@@ -90,6 +89,24 @@ LANES_INLINE void multiply_rows(const Multiplication *m, const Block *block, int
     }
 }
 
+/* The first of some gates, of which the last is none, of this term or a later one. */
+static inline const Gate *first_gate(const Gate *gates, int32_t count, int32_t term)
+{
+    int32_t before = -1;
+    for (int32_t after = count - 1; after - before > 1;) {
+        int32_t middle = before + (after - before) / 2;
+        if (gates[middle].term < term) before = middle;
+        else after = middle;
+    }
+    return &gates[before + 1];
+}
+
+LANES_INLINE const Gate *gates_of_tile(const Multiplication *m, int32_t tile)
+{
+    const int32_t *starts = m->gates->starts + tile;
+    return first_gate(m->gates->gates + starts[0], starts[1] - starts[0], m->first);
+}
+
 LANES_INLINE void multiply_tiles(const Multiplication *m, const Block *block, const bool is_backward, const bool has_gates)
 {
     int32_t tiles = count_tiles(m->rows, TILE_ROWS);
@@ -97,7 +114,7 @@ LANES_INLINE void multiply_tiles(const Multiplication *m, const Block *block, co
     for (Py_ssize_t lane = 0, width; lane < end; lane += width) {
         width = lane + wide <= end ? wide : EIGHT;
         for (int32_t tile = 0, row = 0, next; tile < tiles; tile++, row = next) {
-            const Gate *gate = has_gates ? m->gates->gates + m->gates->starts[tile] : NULL;
+            const Gate *gate = has_gates ? gates_of_tile(m, tile) : NULL;
             next = first_row(m->rows, tiles, tile + 1);
             multiply_rows(m, block, row, next - row, lane, width > EIGHT, is_backward, has_gates, gate);
         }
@@ -125,8 +142,9 @@ KERNEL static void product_forward(const Step *step, Block *block)
 /* And to those of their gates. */
 LANES_INLINE void push_to_gates(const Product *product, Block *block, int32_t first, int32_t end)
 {
-    for (const Gate *gate = product->gates + product->gate_count; gate-- > product->gates;) {
-        if (gate->row < first || gate->row >= end || !block->is_active[gate->slot]) continue;
+    for (int32_t g = product->gates_before[end]; g-- > product->gates_before[first];) {
+        const Gate *gate = &product->gates[g];
+        if (!block->is_active[gate->slot]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[gate->row], block);
         const double *input = slot_of(block->values, product->inputs[gate->term], block);
         double *restrict pushed = slot_of(block->adjoints, gate->slot, block);
@@ -144,7 +162,7 @@ KERNEL static void push_to_inputs(const Product *product, Block *block, int32_t 
         product->gate_count > 0 ? &product->of_inputs : NULL,
     };
     if (product->is_pushed[block->for_inputs]) multiply(&m, block, true);
-    push_to_gates(product, block, first, end);
+    if (product->gate_count > 0) push_to_gates(product, block, first, end);
     for (int32_t j = end; product->bias_slots != NULL && j-- > first;) {
         if (!block->is_active[product->bias_slots[j]]) continue;
         const double *adjoint = slot_of(block->adjoints, product->results[j], block);

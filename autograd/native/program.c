@@ -113,7 +113,7 @@ typedef struct {
     int32_t *operands;     /* room for the next step's */
     int32_t *seen;         /* for each variable the latest mark that it was given */
     int32_t mark;          /* the latest one: each question has a mark of its own */
-    int32_t *terms;        /* room for the weights and biases of the next dots with gates */
+    int32_t *terms;        /* room for the weights, biases and results of the next dots with gates */
     int32_t *exponentials; /* for each variable the slot of its latest exponential, */
     int32_t *shares;       /* and the result that this was computed for, whose other operands share the shift; or -1 */
 } Layout;
@@ -442,7 +442,7 @@ static Gate *take_gates(Layout *layout, int32_t count)
 static Gates in_tiles(Layout *layout, const Gate *gates, int32_t count, int32_t rows)
 {
     int32_t tiles = count_tiles(rows, layout->program->instruction_set->tile_rows);
-    int32_t *starts = take_operands(layout, tiles), *ends = take_operands(layout, tiles);
+    int32_t *starts = take_operands(layout, tiles + 1), *ends = take_operands(layout, tiles);
     Gate *sorted = take_gates(layout, count + tiles);
     memset(ends, 0, (size_t)tiles * sizeof(int32_t));
     for (int32_t g = 0; g < count; g++) ends[tile_of(rows, tiles, gates[g].row)]++;
@@ -453,6 +453,7 @@ static Gates in_tiles(Layout *layout, const Gate *gates, int32_t count, int32_t 
     }
     for (int32_t g = 0; g < count; g++) sorted[ends[tile_of(rows, tiles, gates[g].row)]++] = gates[g];
     for (int32_t tile = 0; tile < tiles; tile++) sorted[ends[tile]] = (Gate){.row = -1, .term = INT32_MAX};
+    starts[tiles] = count + tiles;
     return (Gates){starts, sorted};
 }
 
@@ -465,8 +466,11 @@ static void write_gates(Layout *layout, Product *product, const int32_t *results
     Gate *of_neurons = take_gates(layout, count), *by_inputs = take_gates(layout, count), *reversed = take_gates(layout, count);
     product->gates = of_neurons;
     product->gate_count = count;
+    product->gates_before = take_operands(layout, neurons + 1);
+    product->gates_before[neurons] = count;
     for (int32_t j = 0; j < neurons; j++) {
         const int32_t *weights = factors_of(layout, results[j], 1 - side);
+        product->gates_before[j] = (int32_t)(of_neurons - product->gates);
         for (int32_t k = 0; k < n; k++)
             if (depends_on_inputs(list, weights[k])) *of_neurons++ = (Gate){j, k, slot_of(layout, weights[k])};
     }
@@ -489,8 +493,9 @@ static void add_gated(Layout *layout, const int32_t *results, int32_t count)
 {
     const WengertList *list = &layout->program->list;
     int32_t side = place_of(layout, results[0])->side, n = length_of_sequences(instruction_of(layout, results[0]));
-    int32_t *weights = layout->terms, *biases = weights + (Py_ssize_t)count * n;
-    layout->terms = biases + count;
+    int32_t *weights = layout->terms, *biases = weights + (Py_ssize_t)count * n, *variables = biases + count;
+    layout->terms = variables + count;
+    memcpy(variables, results, (size_t)count * sizeof(int32_t));
     for (int32_t j = 0; j < count; j++) {
         const int32_t *given = factors_of(layout, results[j], 1 - side);
         biases[j] = bias_of(instruction_of(layout, results[j]));
@@ -499,7 +504,7 @@ static void add_gated(Layout *layout, const int32_t *results, int32_t count)
     }
     Product *product = &layout->program->products[layout->program->product_count];
     add_product(layout, &(Group){
-        .row = PRODUCT, .length = n, .count = count, .results = (int32_t *)results, .weights = weights, .biases = biases,
+        .row = PRODUCT, .length = n, .count = count, .results = variables, .weights = weights, .biases = biases,
         .inputs = factors_of(layout, results[0], side),
     });
     write_gates(layout, product, results, side);
@@ -701,8 +706,8 @@ static Room count_room(const Program *program, Py_ssize_t operands)
         bool is_product = group->row == PRODUCT, is_dot = group->row == ROW_dot;
         room.steps += is_product ? 1 : count;
         room.products += is_product ? 1 : is_dot ? count : 0;
-        room.operands += is_product ? 4 * count + length : is_dot ? count * (3 * length + 16) : 0; /* gates are few */
-        room.terms += is_dot ? count * (length + 1) : 0;
+        room.operands += is_product ? 4 * count + length : is_dot ? count * (3 * length + 20) : 0; /* gates are few */
+        room.terms += is_dot ? count * (length + 2) : 0;
         if (is_product || program->instruction_set->exponentials[group->row] == NULL) continue;
         room.steps += count;
         room.operands += 3 * count * count_operands_of(group);

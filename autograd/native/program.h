@@ -61,7 +61,7 @@ typedef struct {
     int32_t lookup_count;
     Step *steps;                        /* all others, and products */
     int32_t step_count, step_operand_count, *step_operands;
-    int32_t *terms;                     /* the weights and biases of dots with gates */
+    int32_t *terms;                     /* the weights, biases and results of dots with gates */
     Part *parts;                        /* of steps, for the sweep backward, which begins with the last */
     int32_t part_count;
     Product *products;

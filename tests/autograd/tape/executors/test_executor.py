@@ -703,6 +703,34 @@ def test_a_parameter_that_stands_several_times_among_the_inputs_of_a_dot(executo
         assert tape.value_and_grad([[1.0, 2.0]] * count, gradient=1.0)[1].tolist() == [expected * count]
 
 
+@registered
+def test_single_dots_with_gates_of_which_some_are_not_asked_for(executor):
+    """In the Jacobian of several outputs, each has seeds of 0 in turn."""
+    for count in (2, 5):
+        x, w = [[Value(0.3) for _ in range(8)] for _ in range(count)], [Value(0.1 * i) for i in range(7)]
+        gates = [Value(0.5) for _ in range(count)]
+        tape = Tape(
+            [dot(row, [*w, g], 0.0) for row, g in zip(x, gates, strict=True)],
+            [*(v for row in x for v in row), *gates],
+            executor=executor,
+        )
+        truth = np.zeros((count, 9 * count))
+        for j in range(count):
+            truth[j, 8 * j : 8 * j + 8] = [*(0.1 * i for i in range(7)), 2.0]
+            truth[j, 8 * count + j] = 3.0
+        batch = np.concatenate([np.full((9, 8 * count), 3.0), np.full((9, count), 2.0)], axis=1)
+        assert tape.jacobian(batch, wrt="inputs").tolist() == [truth.tolist()] * 9
+
+
+@registered
+def test_a_long_dot_of_one_input_beside_a_long_neuron(executor):
+    """The C executor's loops have names of their own."""
+    x = Value(0.1)
+    inner = dot([x] * 9, [Value(0.1 * i) for i in range(9)])
+    tape = Tape(dot([Value(0.5) for _ in range(9)], [inner + float(i) for i in range(1, 10)]), [x], executor=executor)
+    assert tape.forward(np.full((8, 1), 2.0)) == pytest.approx([55.9 - 1.0] * 8)
+
+
 @pytest.mark.parametrize("seeds", [range(first, first + 8) for first in range(1, 41, 8)], ids=str)
 def test_random_gates_have_the_numbers_of_the_list(random_gates, seeds):
     check_structures(random_gates, seeds)
