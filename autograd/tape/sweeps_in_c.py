@@ -399,9 +399,11 @@ class Function:
             self.assign(results, start.removeprefix("(").removesuffix(")") if length else start)
             return
         terms = " * ".join(self.read_all(repeats[0]) for repeats in sequences)
-        self.lines.append(f"{self.number} s{self.slots[results[0]]} = {start};")
-        self.lines.append(f"for (int i = 0; i < {length}; i++) s{self.slots[results[0]]} += {terms};")
-        self.assign(results, f"s{self.slots[results[0]]}")
+        self.fresh += 1
+        total = f"s{self.fresh}"
+        self.lines.append(f"{self.number} {total} = {start};")
+        self.lines.append(f"for (int i = 0; i < {length}; i++) {total} += {terms};")
+        self.assign(results, total)
 
     def gathered(self, steps: list[Apply]) -> str:
         """The operands in one array: its name."""
@@ -660,6 +662,8 @@ class Function:
         table, length = self.elements(step)
         index, memory = self.read([step.operands[1]]), self.sweeps.memory  # type: ignore[list-item]
         elements: list[int] = step.operands[0]  # type: ignore[assignment]
+        if not any(v >= 0 and self.sweeps.asked.adjoint(v) for v in elements):
+            return
         have_slots = [v for v in elements if v in self.slots and (self.number != "V" or self.layout.varies[v])]
         self.text.pushed.update(self.slots[v] for v in have_slots)
         if self.number != "V":

@@ -96,6 +96,19 @@ def test_in_double_precision_the_numbers_are_the_tapes(tmp_path, parameters, see
 
 
 @needs_compiler
+@pytest.mark.parametrize("parameters", ["constants", "argument"])
+@pytest.mark.parametrize("kind", ["parameters", "constants", "inputs", "all"])
+def test_lookups_in_tables_of_any_kind(tmp_path, parameters, kind):
+    """Nobody asks for the adjoint of a constant, or of a parameter that is one in the file."""
+    x, index = Value(0.0), Value(0.0)
+    tables = {"parameters": [Value(1.0), Value(2.0)], "constants": [1.0, 2.0], "inputs": [tanh(x), x]}
+    table = tables.get(kind, [*tables["parameters"], 3.0, x])
+    tape, examples = Tape(take(table, index) * x * Value(3.0), [x, index]), [[0.5, float(i)] for i in range(len(table))]
+    truth = expected(tape, examples, (1.0,), parameters == "argument")
+    assert run(tmp_path, tape, examples, (1.0,), parameters=parameters).tolist() == truth.tolist()
+
+
+@needs_compiler
 def test_in_single_precision_they_are_rounded(tmp_path):
     outputs, inputs = network()
     tape = Tape(outputs, inputs)
