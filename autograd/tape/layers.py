@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Operands = dict[int, list[int | list[int]]]
 
 
-MOST_PHRASES = 50
+MOST_PHRASES, MOST_RUNS = 50, 4
 
 
 def layers(wengert: WengertList) -> str:
@@ -28,10 +28,11 @@ def layers(wengert: WengertList) -> str:
     groups, own = find_groups(wengert).groups, len(wengert.constants)
     activations, others = find_activations(wengert, groups)
     phrases: list[tuple[int, str]] = []  # a layer's has the count 0
-    repeats = Counter(shared_weights(group) for group in groups if isinstance(group, Product))
+    kinds = {k: kind(group, activations[k]) for k, group in enumerate(groups) if isinstance(group, Product)}
+    repeats = Counter(kinds.values())
     for number, group in enumerate(groups):
         if isinstance(group, Product):
-            times = repeats.pop(shared_weights(group), 0)
+            times = repeats.pop(kinds[number], 0)
             if times:
                 inputs = sum(variable >= -own for variable in group.inputs)  # without the ONE of a bias
                 neurons = f"{counted(len(group.results), 'neuron')} of {counted(inputs, 'input')}"
@@ -40,7 +41,7 @@ def layers(wengert: WengertList) -> str:
                 phrases.append((0, ", ".join([neurons, *activation, *repeated])))
         elif others[number]:
             phrases.append((others[number], ROWS[group.row].name))
-    return "; ".join(shortened(phrases)) or "nothing depends on an input"
+    return "; ".join(shortened(phrases)) or "nothing is computed from an input"
 
 
 def shortened(phrases: list[tuple[int, str]]) -> list[str]:
@@ -53,12 +54,15 @@ def shortened(phrases: list[tuple[int, str]]) -> list[str]:
     return together if more <= 0 else [*together[:MOST_PHRASES], f"and {more:,} more groups"]
 
 
-def shared_weights(group: Product) -> tuple[tuple[int, ...], ...]:
-    return tuple(map(tuple, group.weights))
+def kind(group: Product, activations: Counter[str]) -> tuple[object, ...]:
+    """What layers that are told together have in common."""
+    return tuple(map(tuple, group.weights)), tuple(sorted(activations.items()))
 
 
 def find_activations(wengert: WengertList, groups: list[Group]) -> tuple[dict[int, Counter[str]], dict[int, int]]:
-    """Of each product, how many of its neurons have which activation; of each group, how many results are none."""
+    """Of each product, how many of its neurons have which activation, if necessary after a bias that is added to the
+    neuron; of each group, how many results are neither.
+    """
     product_of = {v: k for k, group in enumerate(groups) if isinstance(group, Product) for v in group.results}
     activations: dict[int, Counter[str]] = {k: Counter() for k in product_of.values()}
     others, operands, varies = {}, operands_of(wengert), varying(wengert)
@@ -67,11 +71,14 @@ def find_activations(wengert: WengertList, groups: list[Group]) -> tuple[dict[in
             continue
         others[number] = len(group.results)
         for result in group.results:
-            net_input, *parameters = operands[result]
-            is_alone = isinstance(net_input, int) and not any(isinstance(v, int) and v in varies for v in parameters)
-            if is_alone and net_input in product_of:
-                activations[product_of[net_input]][ROWS[group.row].name] += 1
-                others[number] -= 1
+            net_inputs = [v for v in operands[result] if isinstance(v, list) or v in varies]
+            if len(net_inputs) != 1 or isinstance(net_inputs[0], list) or net_inputs[0] not in product_of:
+                continue
+            others[number] -= 1
+            if ROWS[group.row].name == "add":
+                product_of[result] = product_of[net_inputs[0]]
+            else:
+                activations[product_of[net_inputs[0]]][ROWS[group.row].name] += 1
     return activations, others
 
 
@@ -120,7 +127,8 @@ def formula(operation: str, operands: Sequence[int | Sequence[int]], name: Calla
 
 
 def ranges(variables: Sequence[int], name: Callable[[int], str]) -> str:
-    """The variables' names; of more than two that follow each other, or of more than four, only the ends."""
-    follow = min(variables, default=0) >= 0 and all(y == x + 1 for x, y in pairwise(variables))  # constants do not
-    shown = [name(v) for v in variables]
-    return f"{shown[0]} … {shown[-1]}" if len(shown) > (2 if follow else 4) else ", ".join(shown)
+    """The variables' names: of those that follow each other the ends, `v0 … v9`; of many others, `v0, v2, …, v9`."""
+    ends = [0, *(i + 1 for i, (x, y) in enumerate(pairwise(variables)) if y != x + 1 or x < 0), len(variables)]
+    runs = [variables[first:end] for first, end in pairwise(ends) if first < end]  # constants do not follow each other
+    shown = [f"{name(run[0])} … {name(run[-1])}" if len(run) > 2 else ", ".join(map(name, run)) for run in runs]
+    return ", ".join(shown if len(shown) <= MOST_RUNS else [*shown[:2], "…", shown[-1]])

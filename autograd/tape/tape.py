@@ -440,9 +440,11 @@ class Tape:
     def layers(self) -> str:
         """The layers that have been found in the graph, in words, and what else there is that depends on inputs.
 
-        Neurons with the same inputs are a layer, however they are written: with `dot`, with `*` and `+`, or with `sum`
-        of products, the bias first, last or between. (A single `w * x + b` is none, unless there is another one of that
-        x.) The compiled executor computes a layer as the product of a matrix with the batch.
+        Neurons with the same inputs are a layer, whether they are written with `dot`, with `*` and `+` or with `sum` of
+        products, one after the other or column by column, their biases first, last or between. (A single `w * x + b`
+        is none, unless there is another one of that x; nor are differences, quotients, and a `dot` whose bias is one
+        of its inputs: a skip connection is `x[i] + dot(w, x)`.) The compiled executor computes a layer as the product
+        of a matrix with the batch, and also dots of which a few weights depend on inputs, which are no layer here.
 
         >>> from autograd import dot
         >>> w, x = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.0)]], [Value(0.0), Value(0.0)]
@@ -876,7 +878,7 @@ def checked_threads(threads: int | None) -> int:
     """How many threads may be used. Raises ValueError for anything but a positive int."""
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not isinstance(threads, int) or threads < 1:
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
         raise ValueError(f"Tape: threads: expected a positive int, got {threads!r}")
     return min(threads, 1024)  # more than an executor starts, and surely an int in C
 

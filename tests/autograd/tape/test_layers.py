@@ -42,10 +42,28 @@ def test_shared_weights():
     assert tape.layers() == "1 neuron of 2 inputs, 4 times with the same weights"
 
 
+def test_shared_weights_with_another_activation():
+    x, w = leaves(3), [leaves(3) for _ in range(3)]
+    hidden = [tanh(dot(row, x)) for row in w]
+    words = "3 neurons of 3 inputs, tanh; 3 neurons of 3 inputs, relu"
+    assert Tape([relu(dot(row, hidden)) for row in w], x).layers() == words
+
+
+def test_biases_that_are_added_and_factors():
+    x, w, b = leaves(3), [leaves(3) for _ in range(3)], leaves(3)
+    for net_inputs in (
+        [dot(row, x) + bias for row, bias in zip(w, b, strict=True)],
+        [bias + dot(row, x) for row, bias in zip(w, b, strict=True)],
+    ):
+        assert Tape([*map(tanh, net_inputs)], x).layers() == "3 neurons of 3 inputs, tanh"
+    for outputs in ([dot(row, x) * 2.0 for row in w], [2.0 * dot(row, x) for row in w]):
+        assert Tape(outputs, x).layers() == "3 neurons of 3 inputs, multiply"
+
+
 def test_a_graph_without_layers():
     w, x = leaves(2)
     assert Tape([w * x, x + 1.0, x + 2.0], [x]).layers() == "1 multiply; 2 add"
-    assert Tape(w * x).layers() == "nothing depends on an input"
+    assert Tape(w * x).layers() == "nothing is computed from an input"
 
 
 def test_a_folded_listing():
@@ -99,3 +117,11 @@ def test_constants_make_no_range():
     x = leaves(3)
     tape = Tape([dot([9.0, 5.0, 7.0], [tanh(v) for v in x]), dot([7.0, 5.0, 9.0], x)], x)
     assert "dot([7, 5, 9], [v0 … v2], 0)" in tape.listing(folded=True)
+
+
+def test_gaps_are_seen():
+    x = leaves(12)
+    tape = Tape([dot(x[::2], leaves(6)), dot([*x[:4], x[9]], leaves(5)), dot([x[0], *x[5:9]], leaves(5))], x)
+    listing = tape.listing(folded=True)
+    for shown in ("[v0, v2, …, v10]", "[v0 … v3, v9]", "[v0, v5 … v8]"):
+        assert shown in listing

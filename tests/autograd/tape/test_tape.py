@@ -95,6 +95,7 @@ def test_a_value_that_no_operation_of_the_table_computed():
         ({"executor": "gpu"}, f"executor: expected {' or '.join(EXECUTORS)}, got 'gpu'"),
         ({"executor": np.ones(2)}, r"executor: expected .*, got array.*"),
         ({"threads": 0}, "threads: expected a positive int, got 0"),
+        ({"threads": True}, "threads: expected a positive int, got True"),
         ({"threads": 1.5}, r"threads: expected a positive int, got 1\.5"),
     ],
 )
