@@ -627,7 +627,8 @@ def choose(problem: Problem, tape: bool | None, with_hessian: bool = False) -> t
         except NotAlikeError as error:
             if tape:
                 raise TypeError(
-                    f"{problem.caller}: tape=True: {error}; with tape=None or False every example's graph is built"
+                    f"{problem.caller}: tape=True: {error}; with tape=None or False every example's graph is built, "
+                    "unless one cannot be: then an error names the example"
                 ) from error
             reason = str(error)
     for example in of_another_form(problem):
