@@ -11,8 +11,10 @@
 
 #if defined(_MSC_VER)
 #define ALWAYS_INLINE static __forceinline
+#define NEVER_INLINE static __declspec(noinline)
 #else
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE static __attribute__((noinline))
 #endif
 
 #if defined(__GNUC__)

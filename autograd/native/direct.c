@@ -98,16 +98,16 @@ enum { FEW = 64 };
 typedef struct {
     Py_buffer batch, parameters, gradient;
     double room[2 * FEW], *more;
-    double *numbers, *seeds; /* room for one of each parameter and of each output */
+    double *numbers, *seeds; /* room for one of each parameter, unless they are given, and of each output */
     Py_ssize_t examples;
 } Read;
 
-static bool make_numbers(const WengertList *list, Read *read)
+static bool make_numbers(const WengertList *list, int32_t parameters, Read *read)
 {
-    if (list->parameters <= FEW && list->outputs <= FEW) read->numbers = read->room;
-    else read->numbers = read->more = PyMem_Malloc(((size_t)list->parameters + (size_t)list->outputs) * sizeof(double));
+    if (parameters <= FEW && list->outputs <= FEW) read->numbers = read->room;
+    else read->numbers = read->more = PyMem_Malloc(((size_t)parameters + (size_t)list->outputs) * sizeof(double));
     if (read->numbers == NULL) return false;
-    read->seeds = read->numbers + list->parameters;
+    read->seeds = read->numbers + parameters;
     return true;
 }
 
@@ -188,7 +188,7 @@ enum { BATCH = BOUND, PARAMETERS, GRADIENT, FOR_INPUTS, ARGUMENTS };
 static bool read_arguments(const Program *program, PyObject *const *arguments, Read *read)
 {
     const WengertList *list = &program->list;
-    if (!make_numbers(list, read)) return false;
+    if (!make_numbers(list, arguments[PARAMETERS] == Py_None ? list->parameters : 0, read)) return false;
     if (arguments[BATCH] == Py_None) {
         if (list->inputs > 0) return false;
         read->examples = 1;
@@ -344,7 +344,7 @@ PyObject *backward_directly(Program *program, PyObject *const *arguments, Py_ssi
     if (for_inputs < 0) return NULL;
     Read read = {.more = NULL};
     PyObject *result = NULL;
-    if (make_numbers(&program->list, &read) && read_replayed(program, arguments[REPLAYED], &read) &&
+    if (make_numbers(&program->list, program->list.parameters, &read) && read_replayed(program, arguments[REPLAYED], &read) &&
         read_gradient(&program->list, arguments, arguments[SEEDS], &read))
         result = swept_backward(program, arguments, &read, for_inputs);
     else if (!PyErr_Occurred())

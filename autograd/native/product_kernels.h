@@ -121,10 +121,17 @@ LANES_INLINE void multiply_tiles(const Multiplication *m, const Block *block, co
     }
 }
 
+/* Apart, so that what most products need stays together. */
+KERNEL NEVER_INLINE void multiply_gated(const Multiplication *m, const Block *block, bool is_backward)
+{
+    if (is_backward) multiply_tiles(m, block, true, true);
+    else multiply_tiles(m, block, false, true);
+}
+
 LANES_INLINE void multiply(const Multiplication *m, const Block *block, const bool is_backward)
 {
     if (m->gates == NULL) multiply_tiles(m, block, is_backward, false);
-    else multiply_tiles(m, block, is_backward, true);
+    else multiply_gated(m, block, is_backward);
 }
 
 KERNEL static void product_forward(const Step *step, Block *block)
