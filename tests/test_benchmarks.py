@@ -406,11 +406,11 @@ def test_ways_of_writing_it_compute_the_same():
         numbers(contestant, getattr(contestant, work)(SMALL_NETWORKS[1], 13)) for work in ("together", "apart")
     )
     assert together[0] == apart[0]
-    plain, varying = (
-        numbers(contestant, contestant.differentiate(structures.STRUCTURES[name], 3))
-        for name in ("bias", "varying-bias")
+    plain, *others = (
+        numbers(contestant, contestant.differentiate(structures.STRUCTURES[name], 3)) for name in comparisons.LAYERS
     )
-    assert plain == pytest.approx(varying, rel=1e-13)
+    for other in others:
+        assert other == pytest.approx(plain, rel=1e-13)
 
 
 def test_games_of_td_gammon():
