@@ -146,7 +146,7 @@ static int make_outputs(const Program *program, PyObject *const *arguments, Py_s
 
 /* ---- What is given. Returns false, mostly without an exception, where Python must see to it. */
 
-/* Whether all indices of lookups are some. */
+/* Whether all indices of lookups are some; if not, Python raises the error that names the example. */
 static bool are_indices(const Program *program, const double *batch, Py_ssize_t examples)
 {
     for (const Lookup *lookup = program->lookups; lookup < program->lookups + program->lookup_count; lookup++)

@@ -372,7 +372,7 @@ static int32_t side_of_inputs(Layout *layout, int32_t result)
     return rights == gates ? 0 : lefts == gates ? 1 : NO_SIDE;
 }
 
-enum { INPUT, GATE, BIAS, KINDS };
+enum { GATE, BIAS, KINDS };
 
 /* Marks a variable as of a kind. Returns false if it is of another one since the question began. */
 static bool mark_as(Layout *layout, int32_t variable, int32_t kind)
@@ -394,7 +394,8 @@ static bool mark_gates(Layout *layout, int32_t result, int32_t side)
 }
 
 /* How many dots with gates have the same inputs. The sweep backward goes through the neurons for the inputs, then for the gates,
-   then for the biases: so that each adjoint is added to in their order, no variable is of two of these kinds. */
+   then for the biases: so that each adjoint is added to in their order, no variable is of two of these kinds. (No gate or bias
+   is an input, or it would stand twice in its dot.) */
 static int32_t count_gated(Layout *layout, const int32_t *results, int32_t count)
 {
     const WengertList *list = &layout->program->list;
@@ -402,7 +403,6 @@ static int32_t count_gated(Layout *layout, const int32_t *results, int32_t count
     int32_t side = place_of(layout, results[0])->side, n = length_of_sequences(first), dots = 0;
     const int32_t *inputs = factors_of(layout, results[0], side);
     layout->mark += KINDS;
-    for (int32_t k = 0; k < n; k++) mark_as(layout, inputs[k], INPUT);
     for (; dots < count && place_of(layout, results[dots])->side == side; dots++) {
         const int32_t *others = factors_of(layout, results[dots], side), bias = bias_of(instruction_of(layout, results[dots]));
         if (memcmp(others, inputs, (size_t)n * sizeof(int32_t)) != 0) break;

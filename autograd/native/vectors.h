@@ -9,10 +9,10 @@ PyObject *first_stranger(PyObject *module, PyObject *values);
 PyObject *gather(PyObject *module, PyObject *arguments);
 PyObject *scatter(PyObject *module, PyObject *arguments);
 
-/* Adds to the gradients of so many Values, in a list or tuple. Returns -1 with an exception. */
 /* Takes the data of the Values that are of no subclass, and returns how many come before one that is, or anything else. */
 Py_ssize_t gather_plain(PyObject **values, double *numbers, Py_ssize_t count);
 
+/* Adds to the gradients of so many Values, in a list or tuple. Returns -1 with an exception. */
 int add_to_gradients(PyObject *values, double *numbers, Py_ssize_t count);
 
 #endif

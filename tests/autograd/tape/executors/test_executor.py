@@ -722,6 +722,23 @@ def test_single_dots_with_gates_of_which_some_are_not_asked_for(executor):
         assert tape.jacobian(batch, wrt="inputs").tolist() == [truth.tolist()] * 9
 
 
+@pytest.mark.parametrize("executor", sorted(EXACT))
+def test_a_variable_that_is_a_gate_in_some_neurons_and_a_bias_in_another(executor):
+    """Its adjoint is added to neuron by neuron, from the last to the first."""
+    x, w = [Value(0.1) for _ in range(9)], [[Value(0.1 * (i + j)) for i in range(7)] for j in range(3)]
+    shared, *own = (tanh(x[8] * factor) for factor in (0.5, 1.0, 1.5, 2.0))
+    gates, biases = [shared, own[0], shared], [own[1], shared, own[2]]
+    dots = [dot([*row, gate], x[:8], bias) for row, gate, bias in zip(w, gates, biases, strict=True)]
+    output = tanh(dots[0]) * 0.3 + tanh(dots[1]) * 0.7 + tanh(dots[2]) * 0.9
+    batch = np.random.default_rng(1).uniform(-1.0, 1.0, (100, 9))
+    found = []
+    for name in ("toy", executor):
+        tape = Tape(output, x, executor=name)
+        tape.forward(batch)
+        found.append(tape.backward(1.0, inputs=True))
+    assert same_bits(*found)
+
+
 @registered
 def test_a_long_dot_of_one_input_beside_a_long_neuron(executor):
     """The C executor's loops have names of their own."""
