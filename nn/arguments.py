@@ -169,6 +169,8 @@ def distinct_leaves(parameters: Iterable[Value], caller: str = "") -> list[Value
     Errors begin with the name of the caller, if one is given.
     """
     name = f"{caller}: " if caller else ""
+    if isinstance(parameters, Set):  # an optimizer's state is kept in the order of its parameters
+        raise TypeError(f"{name}expected the parameters in an order, got {shortened(parameters)}, which has none")
     try:
         parameters = list(parameters)
     except TypeError:

@@ -269,8 +269,9 @@ def places(labels: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def plain(label: str) -> str:
-    """A label as it may stand in a comment: it cannot end it, and has no other lines."""
-    return re.sub(r"[^ -.0-~]", "?", label)
+    """A label as it may stand in a comment: it cannot end it, has no other lines, and is in no other direction."""
+    printable = "".join(character if character.isprintable() else "?" for character in label)
+    return re.sub(r"\*(?=/)|/(?=\*)", r"\g<0> ", printable)
 
 
 def is_read(name: str, code: str) -> bool:

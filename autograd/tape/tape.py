@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, cast, overload
@@ -816,6 +817,8 @@ def fingerprint(batch: Array) -> object:
 
 def values(what: str, given: Any, expected: str = "a sequence of Values") -> list[Value]:
     """What is given, as a list. Raises TypeError if it is no sequence of Values."""
+    if isinstance(given, (Set, Mapping)):
+        raise TypeError(f"Tape: {what}: expected {expected}, got {described(given)}, which has no order")
     try:
         listed = list(given)
     except TypeError:

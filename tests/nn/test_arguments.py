@@ -115,6 +115,7 @@ def test_distinct_leaves():
     assert distinct_leaves(iter(values)) == values
     for given, error, message in [
         ([], ValueError, "expected at least one parameter, got none"),
+        ({Value(1.0)}, TypeError, r"expected the parameters in an order, got \{Value\(.*, which has none"),
         (3.0, TypeError, r"expected the parameters, such as model\.parameters\(\), got 3\.0"),
         ([values[0], 3.0], TypeError, r"parameter 1: expected a Value, got 3\.0"),
         ([values[0] * 2.0], ValueError, "parameter 0: expected a leaf, got .*, which was computed"),

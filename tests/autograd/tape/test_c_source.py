@@ -167,6 +167,8 @@ def test_the_file_says_how_to_call_it_whatever_the_labels():
             [*pixels, bias],
         ).c_source()
     )
+    odd = Value(1.0, label="θ/π */ int x; /*/ \n#error \u202e\\")
+    assert "p[0] θ/π * / int x; / * / ?#error ?\\ */" in Tape(odd * inputs[0], inputs[:1]).c_source()
     many = Tape([inputs[0] * float(k) for k in range(40)], inputs).c_source(gradient=True)
     assert [line for line in [*source.splitlines(), *many.splitlines()] if len(line) > 120] == []
 

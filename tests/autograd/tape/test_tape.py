@@ -63,6 +63,16 @@ REFUSED = {
     "no output": (([],), ValueError, "expected at least one output, got none"),
     "None": ((None,), TypeError, "outputs: expected a Value, or a sequence of Values, got NoneType: None"),
     "a single input": ((PRODUCT, X), TypeError, f"inputs: expected a sequence of Values, got Value: {X!r}"),
+    "outputs in no order": (
+        ({X},),
+        TypeError,
+        f"outputs: expected a Value, or a sequence of Values, got set: {{{X!r}}}, which has no order",
+    ),
+    "inputs in no order": (
+        (PRODUCT, {X: 0.5}),
+        TypeError,
+        f"inputs: expected a sequence of Values, got dict: {{{X!r}: 0.5}}, which has no order",
+    ),
     "a number as input": ((PRODUCT, [0.5]), TypeError, "inputs: expected Values, got float: 0.5"),
     "a computed input": (
         (PRODUCT + 1.0, [X, PRODUCT]),
