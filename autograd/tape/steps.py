@@ -1,6 +1,6 @@
 """The steps that replay a list over lanes: instructions, and products of neurons with the same inputs.
 
-What native/program.c lays out for its kernels is laid out here for a text in C; but a dot of which a few weights depend
+What native/layout.c lays out for its kernels is laid out here for a text in C; but a dot of which a few weights depend
 on inputs is cut into runs here, where a kernel takes these weights in their turn. The order of all sums follows from
 it: an adjoint is added up within each example, but that of a product's weight over the examples, use by use.
 """
