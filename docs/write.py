@@ -35,8 +35,8 @@ are functions only. Outside the domain the evaluation raises ValueError (a divis
 result beyond the largest float is an OverflowError where Python's math raises it, as for exp and power, else inf, as
 for a sum or product of floats. Where the derivative is a convention or infinite, the last column has it.
 
-| function | symbol | formula | domain | derivatives at kinks |
-|---|---|---|---|---|
+| function | symbol | formula | derivatives | domain | derivatives at kinks |
+|---|---|---|---|---|---|
 """
 
 
@@ -80,8 +80,9 @@ of others. It is written by `make docs`: our column from the code as it is, the 
 
 A pair is a gradient, a pair of pairs is a Hessian. Where a cell has several entries, the library differs from itself:
 in forward and reverse mode; for second derivatives, in forward over reverse (f/r), reverse over reverse (r/r) and
-forward over forward mode (f/f). PyTorch's are those of `torch.func`, but r/r is two backward passes. A cell is empty
-where the library does not have the function.
+forward over forward mode (f/f). PyTorch's are those of `torch.func`, but r/r is two backward passes. Ours has no
+`fmax` and no `relu6`: there it is asked for what one would write, `maximum(x, y)` and `minimum(relu(x), 6)`. Any other
+cell is empty where the library does not have the function.
 
 """
 

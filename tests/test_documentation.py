@@ -118,6 +118,16 @@ def test_links_lead_somewhere(page):
     assert [target for target in targets if "://" not in target and not leads_somewhere(page, target)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_each_row_of_a_table_has_a_cell_for_each_column(page):
+    """What a row has more, no reader sees."""
+    columns = 0
+    for line in map(str.strip, prose(page).splitlines()):
+        cells = len(re.findall(r"(?<!\\)\|", line)) - 1 if line.startswith("|") else 0
+        assert cells == columns or not columns or not cells, line
+        columns = cells
+
+
 def prose(page):
     """The text of a page: of a notebook, what is not code and not shown by it."""
     text = page.read_text(encoding="utf-8")
