@@ -47,6 +47,7 @@ _functions: dict[str, Callable[..., Any]] = {
     name: vars(Value).get(name) or function(operation) for name, operation in OPERATIONS.items()
 }
 globals().update(_functions)
+_definitions: dict[str, tuple[object, ...]] = {}  # what `define` was given, by name
 
 
 def document(function: Any, operation: Operation) -> None:
@@ -373,9 +374,11 @@ def define(
         domain: what the operands must fulfil, for the error where `compute` raises.
         sequences: how many leading operands are sequences.
 
-    Raises ValueError if there is an operation or an attribute of Value with that name, or not one partial derivative
-    for each operand; TypeError if the name is no identifier, or what should be a function, string or number is none.
-    Then the name stays free.
+    The same definition once more, as when a notebook's cell runs again, returns the function that there is.
+
+    Raises ValueError if there is another operation or an attribute of Value with that name, or not one partial
+    derivative for each operand; TypeError if the name is no identifier, or an argument is not of its type. Then the
+    name stays free.
 
     >>> cubed = define("cubed", lambda m, x: x * x * x, [lambda m, r, x: 3.0 * x * x], formula="x ** 3")
     >>> x = Value(2.0)
@@ -388,8 +391,12 @@ def define(
     """
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise TypeError(f"define: expected an identifier as the name, such as 'cube', got {described(name)}")
+    definition = (compute, partials, symbol, formula, domain, sequences)
     if name in OPERATIONS:
-        raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; choose another name")
+        if name in _definitions and are_same(_definitions[name], definition):
+            return _functions[name]
+        advice = "choose another name" + ", or start Python again to change it" * (name in _definitions)
+        raise ValueError(f"define: there is an operation {name!r} already: {OPERATIONS[name]!r}; {advice}")
     if hasattr(Value, name) or name in globals():
         raise ValueError(f"define: the name {name!r} has a meaning already; choose another name")
     for option, text in {"symbol": symbol, "formula": formula, "domain": domain}.items():
@@ -417,6 +424,7 @@ def define(
     defined = function(row)
     document(defined, row)
     _functions[name] = defined
+    _definitions[name] = definition
     add_row(row)
     if not sequences:
         setattr(Value, name, defined)
@@ -432,7 +440,7 @@ def forget_definition(name: str) -> None:
     if ROWS[-1].name != name or len(ROWS) == TABLE:
         raise ValueError(f"forget_definition: expected the operation that was defined last, got {name!r}")
     row = ROWS.pop()
-    del ROW[name], OPERATIONS[name], _functions[name]
+    del ROW[name], OPERATIONS[name], _functions[name], _definitions[name]
     if not row.sequences:
         delattr(Value, name)
 
@@ -441,6 +449,18 @@ def forget_definitions() -> None:
     """Takes back every `define`."""
     while len(ROWS) > TABLE:
         forget_definition(ROWS[-1].name)
+
+
+def are_same(mine: object, others: object) -> bool:
+    """Whether definitions are equal, with functions of the same code, wherever it stands in its file."""
+    if isinstance(mine, FunctionType) and isinstance(others, FunctionType):
+        first, second = (function.__code__.replace(co_firstlineno=1) for function in (mine, others))
+        are_closed = mine.__closure__ is not None or others.__closure__ is not None  # over what may have changed
+        have_same_names = mine.__globals__ is others.__globals__ and mine.__defaults__ == others.__defaults__
+        return first == second and have_same_names and not are_closed
+    if isinstance(mine, (list, tuple)) and isinstance(others, (list, tuple)):
+        return len(mine) == len(others) and all(map(are_same, mine, others))
+    return type(mine) is type(others) and mine == others
 
 
 def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Callable[..., Any]]) -> tuple[str, ...]:

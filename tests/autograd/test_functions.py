@@ -721,6 +721,28 @@ def test_as_the_activation_of_a_network():
     assert copied([1.0, 2.0]).data == model([1.0, 2.0]).data
 
 
+def test_the_same_definition_again_is_the_same_function():
+    """As when a notebook's cell runs twice, or moves."""
+    names = {"define": define}
+    cell = "cubic = define('cubic', lambda m, x: m.power(x, 3.0), [lambda m, r, x: 3.0 * x * x], symbol='^3')"
+    exec(cell, names)
+    first = names["cubic"]
+    exec(f"# mended\n{cell}", names)
+    assert names["cubic"] is first
+    for other in (cell.replace("3.0)", "4.0)"), cell.replace("3.0 *", "4.0 *"), cell.replace("^3", "^4")):
+        with pytest.raises(ValueError, match="there is an operation 'cubic' already"):
+            exec(other, names)
+    with pytest.raises(ValueError, match="there is an operation 'cubic' already"):
+        exec(cell, {"define": define})  # where names may mean something else
+
+    def times(k):
+        return define("times", lambda m, x: k * x, [lambda m, r, x: k])
+
+    times(2.0)
+    with pytest.raises(ValueError, match="there is an operation 'times' already"):
+        times(3.0)
+
+
 def test_outside_of_its_domain():
     f = reciprocal()
     for zero in (Value(0.0, label="q"), 0.0):
@@ -752,9 +774,9 @@ def test_errors_of_calls(name):
 VALUE, PARTIAL = (lambda m, x: x), (lambda m, r, x: 1.0)
 DEFINED_WRONGLY = {
     "twice": (
-        lambda d: [cube() for _ in range(2)],
+        lambda d: [cube(), d("cube", VALUE, [PARTIAL])],
         ValueError,
-        "there is an operation 'cube' already: <Operation cube",
+        r"there is an operation 'cube' already: <Operation cube.*; choose another name, or start Python again",
     ),
     "a row": (
         lambda d: d("tanh", VALUE, [PARTIAL]),
