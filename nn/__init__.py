@@ -20,7 +20,7 @@ from nn.exchange import from_numpy, from_torch, to_numpy, to_torch
 from nn.fir import FIRLayer
 from nn.layers import MLP, Embedding, Layer, LayerNorm, Neuron, Sequential
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error, hinge, residuals, squared_error
-from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
+from nn.metrics import correct_bit, correct_class, correct_sign, evaluate, predicted_class
 from nn.minimizing import Descent
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, ParameterGroups, RMSProp
@@ -58,6 +58,7 @@ __all__ = [
     "TransformerBlock",
     "TreeEncoder",
     "binary_cross_entropy",
+    "correct_bit",
     "correct_class",
     "correct_sign",
     "cross_entropy",

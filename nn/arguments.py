@@ -238,11 +238,13 @@ def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
 def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
     """Whether it has elements in an order.
 
-    A set has none, a dict's elements are its keys, and an array without dimensions, a number, only claims to have some.
+    A set has none, a dict's elements are its keys, a string is one name, and an array without dimensions, a number,
+    only claims to have some.
     """
     if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
         return isinstance(given, (list, tuple))
-    return isinstance(given, Iterable) and not isinstance(given, (Set, Mapping)) and getattr(given, "ndim", 1) != 0
+    has_none = isinstance(given, (Set, Mapping, str, bytes)) or getattr(given, "ndim", 1) == 0
+    return isinstance(given, Iterable) and not has_none
 
 
 def paired(
@@ -252,7 +254,10 @@ def paired(
     are_many = is_sequence(output)
     if are_many != is_sequence(target):
         one, many = ("target", "outputs") if are_many else ("output", "targets")
-        raise ValueError(f"{name}: expected as many targets as outputs, got a single {one} and a sequence of {many}")
+        known = [*(output if are_many else target)]  # type: ignore[misc]
+        advice = f"; instead of the {many} {shortened(known)} give {shortened(known[0])}" if len(known) == 1 else ""
+        got = f"a single {one} and a sequence of {many}{advice}"
+        raise ValueError(f"{name}: expected as many targets as outputs, got {got}")
     if not are_many:
         output, target = [output], [target]  # type: ignore[list-item]
     outputs, targets = scalars(name, output), scalars(name, target)  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ def logits_of(name: str, logits: Any) -> list[float]:
     if not is_sequence(logits):
         raise TypeError(
             f"{name}: expected a sequence of logits, one per class, got {logits!r}; for a single score there is "
-            "correct_sign"
+            "correct_sign, for an output that is to be 0 or 1, correct_bit"
         )
     numbers = [x if type(x) is float else structures.number(x) for x in scalars(name, logits)]
     if not numbers:
@@ -97,7 +97,8 @@ def logits_of(name: str, logits: Any) -> list[float]:
 def correct_sign(score: Value | float, target: float) -> float:
     """1.0 if score and target are both positive or both not, else 0.0. Its mean is the accuracy of a binary classifier.
 
-    `target` is -1 or +1, as for `hinge`, or 0 or 1, as for `binary_cross_entropy`. If the score is nan: 0.0.
+    `target` is -1 or +1, as for `hinge`, or 0 or 1, as for `binary_cross_entropy`. If the score is nan: 0.0. An output
+    that was trained to be 0 or 1 itself, as by `squared_error`, is no such score: it has `correct_bit`.
     Raises ValueError for another target, TypeError for what is no number.
 
     >>> correct_sign(0.3, +1), correct_sign(0.3, -1), correct_sign(-0.3, 0)
@@ -107,3 +108,19 @@ def correct_sign(score: Value | float, target: float) -> float:
     if sign not in (-1, 0, 1):
         raise ValueError(f"correct_sign: expected a target of -1, 0 or +1, got {sign}")
     return float((number > 0) == (sign > 0) and not math.isnan(number))
+
+
+def correct_bit(output: Value | float, target: float) -> float:
+    """1.0 if the output is above 1/2 and the target 1, or neither, else 0.0. Its mean is the accuracy.
+
+    For outputs that were trained to be 0 or 1, by `squared_error`, and for probabilities, as after a sigmoid. If the
+    output is nan: 0.0.
+    Raises ValueError for another target than 0 and 1, TypeError for what is no number.
+
+    >>> correct_bit(0.1, 0), correct_bit(0.8, 1), correct_bit(0.3, 1)
+    (1.0, 1.0, 0.0)
+    """
+    number, bit = (structures.number(scalar) for scalar in scalars("correct_bit", [output, target]))
+    if bit not in (0, 1):
+        raise ValueError(f"correct_bit: expected a target of 0 or 1, got {bit}")
+    return float((number > 0.5) == (bit == 1) and not math.isnan(number))

@@ -11,7 +11,7 @@ import pytest
 from autograd import Value, no_grad, tanh
 from nn import MLP, SGD, cross_entropy, fit
 from nn.losses import squared_error
-from nn.metrics import correct_class, correct_sign, evaluate, predicted_class
+from nn.metrics import correct_bit, correct_class, correct_sign, evaluate, predicted_class
 
 
 def test_evaluate():
@@ -32,6 +32,8 @@ def test_metrics():
     assert [correct_class([0.0, Value(1.0)], target) for target in (0, 1, np.int64(1), [0.2, 0.8])] == [0, 1, 1, 1]
     scores, targets = (0.5, -0.5, Value(0.0)), (-1, 0, 1)
     assert [[correct_sign(s, t) for t in targets] for s in scores] == [[0, 0, 1], [1, 1, 0], [1, 1, 0]]
+    assert [[correct_bit(x, t) for t in (0, 1)] for x in (0.5, Value(0.1), -3.0)] == [[1, 0]] * 3
+    assert [[correct_bit(x, t) for t in (0, True)] for x in (0.51, Value(0.9), 3)] == [[0, 1]] * 3
 
 
 # ---- a score that is nan is never right
@@ -50,6 +52,7 @@ def test_no_class_is_right_where_a_logit_is_nan(logits):
 @pytest.mark.parametrize("score", [math.nan, np.float64(math.nan), Value(math.nan), np.array(math.nan)], ids=repr)
 def test_no_sign_is_right_where_the_score_is_nan(score, target):
     assert correct_sign(score, target) == 0.0
+    assert correct_bit(score, max(target, 0)) == 0.0
 
 
 def test_a_model_that_returns_nan_has_the_accuracy_0():
@@ -71,7 +74,7 @@ WRONG = {
     "a class in a Value": (correct_class, [0.0, 1.0], Value(0.5), IndexError, "a class from 0 to 1, .* got 0.5"),
     "a class that is nan": (correct_class, [0.0, 1.0], math.nan, TypeError, "the index of a class, an int, .* got nan"),
     "a class that is a float": (correct_class, [0.0, 1.0], 1.0, TypeError, "the index of a class, an int, .* got 1.0"),
-    "a class that is a string": (correct_class, [0.0, 1.0], "1", TypeError, "a real number, got str"),
+    "a class that is a string": (correct_class, [0.0, 1.0], "blue", TypeError, "the index of a class.* got 'blue'"),
     "no class": (correct_class, [0.0, 1.0], None, TypeError, "the index of a class, an int, .* got None"),
     "probabilities that are nan": (correct_class, [0.0, 1.0], [math.nan, 1.0], ValueError, "probabilities in"),
     "too many probabilities": (correct_class, [0.0, 1.0], [1.0, 0.0, 0.0], ValueError, "2 probabilities, .* got 3"),
@@ -91,6 +94,9 @@ WRONG = {
     "a probability": (correct_sign, 0.5, 0.3, ValueError, r"a target of -1, 0 or \+1, got 0.3"),
     "a sign that is nan": (correct_sign, 0.5, math.nan, ValueError, r"a target of -1, 0 or \+1, got nan"),
     "a sign that is a string": (correct_sign, 0.5, "1", TypeError, "a real number, got str"),
+    "a bit that is none": (correct_bit, 0.5, -1, ValueError, "a target of 0 or 1, got -1"),
+    "a bit that is nan": (correct_bit, 0.5, math.nan, ValueError, "a target of 0 or 1, got nan"),
+    "bits": (correct_bit, [0.5], 1, TypeError, "a real number, got list"),
     "scores": (correct_sign, [0.5], 1, TypeError, "a real number, got list"),
     "no score": (correct_sign, None, 1, TypeError, "a real number, got NoneType"),
 }
