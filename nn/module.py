@@ -8,6 +8,7 @@ spell it as Python does: `layers[0].neurons[3].weights[5]`.
 from __future__ import annotations
 
 import os
+import warnings
 from array import array
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from nn.state import read_state, write_state
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-    from typing import Any, ClassVar, Self
+    from typing import Any, ClassVar, Self, TypeGuard
 
     from nn.state import Numbers
     from nn.summary import Shape, Summary
@@ -48,8 +49,10 @@ class Module:
     fields of dataclasses. They are not found in objects of other classes, nor is what only the class has as an
     attribute. A set has no order: a parameter that is nowhere but in a set is an error.
 
-    A result that was computed under `no_grad()`, as when `fit` validates, is a leaf. In an attribute it would be taken
-    for a parameter; its number is not: `self.last = result.data`.
+    A Value that was computed is no parameter, but a result. If none of the parameters led to it, as in
+    `self.weight = Value(random.gauss(0, 1)) * 0.5`, then `fit`, `state_dict` and `save` warn: a leaf was meant,
+    `Value(random.gauss(0, 0.5))`. A result that was computed under `no_grad()`, as when `fit` validates, is a leaf. In
+    an attribute it would be taken for a parameter; its number is not: `self.last = result.data`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -199,6 +202,7 @@ class Module:
 
         Raises ValueError if a parameter has no name (see `named_parameters`), or if two have the same.
         """
+        warn_of_computed(self)
         return {name: numbers_in(entry) for name, entry in named_entries(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:  # Any: Numbers, or arrays or tensors of them
@@ -224,8 +228,10 @@ class Module:
         except ValueError as error:
             raise ValueError(f"cannot save {os.fspath(path)}: {error}") from None
 
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Sets the parameters to those of a file that `save` wrote.
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Sets the parameters to those of a file that `save` wrote, and returns the module.
+
+        A file has no more than parameters: the module is made as it was when it was saved, with the same activations.
 
         Raises OSError if the file cannot be read, and ValueError if it is not a whole and valid state of such a
         module, or if it has been changed since. Nothing is changed then.
@@ -234,6 +240,7 @@ class Module:
             self.load_state_dict(read_state(path))
         except ValueError as error:
             raise ValueError(f"cannot load {os.fspath(path)}: {error}") from None
+        return self
 
 
 def declared_shapes(module: Module) -> tuple[Shape | None, Shape | None]:
@@ -396,6 +403,39 @@ def check_sets(module: Module, sets: list[Iterable[object]], found: dict[Value, 
                 f"{type(module).__name__}: the parameter {parameter!r} is in a set alone, where it has no place and no "
                 "name; keep it in a list, or, if it is no parameter, define parameters()"
             )
+
+
+def warn_of_computed(module: Module) -> None:
+    """Warns of Values that look like parameters, but were computed: `Value(random.gauss(0, 1)) * 0.5`.
+
+    What was computed from parameters, such as the outputs of the last call, is known to be none.
+    """
+    computed = [(".".join(keys), held) for keys, held in walk(module, {id(module): module}) if is_computed(held)]
+    parameters = {*module.parameters()} if computed else set()
+    for name, value in computed:
+        if not any(ancestor in parameters for ancestor in ancestors(value)):
+            warnings.warn(
+                f"{type(module).__name__}: {name} was computed, and from none of its parameters: so it is neither "
+                "trained nor saved. A parameter is a leaf, such as Value(x.data) with x computed before",
+                stacklevel=3,
+            )
+            return
+
+
+def is_computed(held: object) -> TypeGuard[Value]:
+    return isinstance(held, Value) and bool(held.parents)
+
+
+def ancestors(value: Value) -> Iterator[Value]:
+    """What the value was computed from, the nearest first."""
+    seen = {value}
+    waiting = [value]
+    for node in waiting:  # which grows
+        for parent in node.parents:
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+                yield parent
 
 
 # ---- Entries: what has a name in a state

@@ -21,6 +21,7 @@ from autograd.undo import Undo
 from autograd.wording import counted
 from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
+from nn.module import Module, warn_of_computed
 from nn.optimizers import Optimizer, gathered, is_finite
 from nn.problem import MetricError, Problem, choose
 from nn.progress import figures, progress_bar, series_table
@@ -196,6 +197,8 @@ def fit(
     history = History() if history is None else copy.deepcopy(history)
     history.check(len(optimizer.parameters), epochs, metric is not None, validation is not None)
 
+    if isinstance(model, Module):
+        warn_of_computed(model)
     problem = Problem("fit", loss, optimizer.parameters, examples, model, metric, held_out, Generated(seed, 0))
     run = Run(optimizer, history, patience, metric)
     order, shuffler = list(range(len(examples))), random.Random(seed)

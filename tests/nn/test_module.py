@@ -24,7 +24,7 @@ import numpy
 import pytest
 
 from autograd import Value, multiply
-from nn import MLP, SGD, Dropout, Module, Neuron, fit, half_squared_error
+from nn import MLP, SGD, Dropout, Module, Neuron, fit, half_squared_error, squared_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -348,7 +348,7 @@ def test_parameters_in_slots_are_saved_loaded_copied_and_pickled(tmp_path: Path,
     module.zero_grad()
     assert {parameter.grad for parameter in module.parameters()} == {0.0}
     module.save(tmp_path / "model.json")
-    other.load(tmp_path / "model.json")
+    assert other.load(tmp_path / "model.json") is other
     for twin in (other, copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
         assert numbers(twin) == numbers(module) == [1.5 + i for i in range(len(SLOTTED[kind]))]
         assert twin.state_dict() == module.state_dict()
@@ -425,9 +425,7 @@ HOLDERS = {
 def test_parameters_are_found_in_whatever_has_an_order(tmp_path: Path, kind: str) -> None:
     held_in, names = HOLDERS[kind]
     values = [Value(1.0), Value(2.0), Value(3.0)]
-    module = Pair(
-        held_in(*values), [Value(1.0) * 2.0, numpy.arange(3.0), deque(["a"]), {}, numpy.array("text", object)]
-    )
+    module = Pair(held_in(*values), [values[0] * 2.0, numpy.arange(3.0), deque(["a"]), {}, numpy.array("text", object)])
     assert set(module.parameters()) == set(values)
     assert [name for name, _ in module.named_parameters()] == names
     assert [parameter for _, parameter in module.named_parameters()] == module.parameters()
@@ -853,3 +851,39 @@ def test_a_model_of_ones_own_has_a_repr() -> None:
     lost.scale = {Value(1.0)}  # type: ignore[assignment]
     assert repr(lost).startswith("<")
     assert " object at " in repr(lost)
+
+
+# ---- computed Values, which are no parameters
+
+
+class Scaled(Module):
+    def __init__(self):
+        self.weights = {"w": [Value(3.0), Value(2.0) * 0.5]}
+        self.last = None
+
+    def __call__(self, x):
+        self.last = [weight * x for weight in self.weights["w"]]
+        return self.last[0] + self.last[1]
+
+
+COMPUTED = r"^Scaled: weights\.w\.1 was computed, and from none of its parameters: so it is neither trained nor saved"
+
+
+def test_what_was_computed_from_no_parameter_is_warned_of(tmp_path):
+    model = Scaled()
+    assert model.parameters() == [model.weights["w"][0]]
+    optimizer = SGD(model.parameters(), 0.1)
+    for use in (
+        model.state_dict,
+        lambda: model.save(tmp_path / "scaled.json"),
+        lambda: fit(model, [1.0], [1.0], squared_error, optimizer, epochs=1, progress=False),
+    ):
+        with pytest.warns(UserWarning, match=COMPUTED):
+            use()
+
+
+def test_what_was_computed_from_parameters_is_a_result():
+    model = Scaled()
+    model.weights["w"][1] = Value(1.0)
+    model(Value(2.0) * 2.0)
+    assert model.state_dict() == {"weights.w": [3.0, 1.0]}
