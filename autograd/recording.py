@@ -476,6 +476,8 @@ class Holding(Block):
     __exit__ = property(Block.end)
 
 
+recorded_inputs = Holdings()  # the sets of those of every recording of a tape that is going on, in any thread
+
 _check: Check | None = None
 
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from autograd.engines import Value, guard
 from autograd.graph import topological_order
 from autograd.locks import Lock
-from autograd.recording import Holding, Holdings
+from autograd.recording import Holding, recorded_inputs
 
 
 class RecordingError(RuntimeError):
     """A function that cannot be recorded: what it does depends on the numbers that it is recorded with."""
 
 
-_inputs = Holdings()  # of every recording that is going on, in any thread
 _lock = Lock()
 
 
 def guarded(inputs: list[Value]) -> Holding:
     """Within it, asking for the number of a Value that depends on the inputs raises RecordingError."""
     with _lock():
-        holding = _inputs.holding(set(inputs))
+        holding = recorded_inputs.holding(set(inputs))
         guard(refuse_branches)
     return holding
 
 
 def is_recording_tapes() -> bool:
     """Whether a recording is going on around this call; one of another thread does not matter."""
-    return _inputs.are_open_here()
+    return recorded_inputs.are_open_here()
 
 
 def refuse_branches(value: Value, what: str) -> None:
@@ -34,10 +33,10 @@ def refuse_branches(value: Value, what: str) -> None:
 
     Whoever asks first after the end of all recordings takes the guard away.
     """
-    recorded = _inputs.contents()
+    recorded = recorded_inputs.contents()
     if not recorded:
         with _lock():
-            if not _inputs:
+            if not recorded_inputs:
                 guard(None)
         return
     for node in topological_order(value):

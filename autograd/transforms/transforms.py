@@ -43,6 +43,7 @@ from autograd import structures
 from autograd.engines import Value
 from autograd.graph import topological_order
 from autograd.operands import described
+from autograd.recording import recorded_inputs
 from autograd.transforms import sweeps
 from autograd.transforms.call import Call, Made, named, single_number, unit, values_among
 from autograd.transforms.sweeps import Variable
@@ -97,7 +98,8 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         create_graph: the derivatives are Values with a graph, and can be differentiated again.
 
     Returns the derivatives in the structure of the inputs, 0 where the output does not depend on one. They are floats;
-    for leaves those that `backward()` finds, to the bit. With create_graph they are Values.
+    for leaves those that `backward()` finds, to the bit. With create_graph they are Values; and where they depend on the
+    argument of a function that a transform differentiates, or that `Tape.record` or `compiled` records, around this call.
 
     Raises TypeError if the output is no number, an input is no Value, or the derivatives of a Value in between are not
     known: no operation of the table computed it, or it has a `_backward` of its own. With create_graph it raises
@@ -117,7 +119,11 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         if not issubclass(type(variable), Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
     order = topological_order(*values_among([result]))
-    tracked = sweeps.tracked_nodes(order, sweeps.open_variables().union(variables)) if create_graph else set()
+    around = sweeps.open_variables()
+    if create_graph:
+        tracked = sweeps.tracked_nodes(order, around.union(variables))
+    else:
+        tracked = sweeps.dependent_nodes(order, around.union(*recorded_inputs.contents()))
     adjoints = unit(result)
     sweeps.pull_back(sweeps.linearised(order, variables, tracked), adjoints)
     derivatives = sweeps.found(variables, adjoints)

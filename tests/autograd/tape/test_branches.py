@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Tape, Value, log, maximum, tanh
+from autograd.recording import recorded_inputs
 from autograd.tape import branches
 from autograd.tape.branches import RecordingError, guarded
 
@@ -138,7 +139,7 @@ def test_whoever_ends_last_ends_the_guard():
         bool(y * x)
     second.__exit__(None, None, None)
     assert y > 0.0
-    assert branches._inputs.contents() == []
+    assert recorded_inputs.contents() == []
 
 
 def test_it_is_known_whether_a_tape_is_recorded():

@@ -22,6 +22,7 @@ from autograd import (
     Value,
     asin,
     cbrt,
+    compiled,
     cos,
     derivative,
     dot,
@@ -145,6 +146,23 @@ def test_gradients_are_those_of_backward_to_the_bit():
     again = gradients(output, [x, y], create_graph=True)
     assert all(isinstance(g, Value) for g in again)
     assert [g.data for g in again] == found
+
+
+def test_gradients_within_a_function_that_is_differentiated_or_recorded():
+    """x d(x²)/dx = 2x², whose derivatives are 4x and 4. Elsewhere they are floats."""
+
+    def function(x):
+        return x * gradients(x * x, x)
+
+    assert (grad(function)(3.0), derivative(function, order=2)(3.0), hessian(function)(3.0)) == (12.0, 4.0, 4.0)
+    assert jvp(function, (3.0,), (1.0,)) == (18.0, 12.0)
+    assert Tape.record(function, [1.5]).forward([1.0, 2.0, 3.0]).tolist() == [2.0, 8.0, 18.0]
+    replayed = compiled(function)
+    assert [replayed(1.5), replayed(3.0)] == [4.5, 18.0]
+    x = Value(3.0)
+    assert type(gradients(x * x, x)) is float
+    assert Tape.record(lambda y: y * gradients(x * x, x), [1.0]).parameters == ()  # which is a constant
+    assert grad(lambda y: gradients(2.0 * y, y))(1.0) == 0.0
 
 
 def test_gradients_with_respect_to_inputs_that_depend_on_each_other():
