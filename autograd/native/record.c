@@ -1,5 +1,6 @@
 /* A graph, written down as a Wengert list: what tape/record.py's write_down() does, with the same result. */
 #include "record.h"
+#include "backward.h"
 #include "graph.h"
 #include "tables.h"
 #include "wengert.h"
@@ -118,8 +119,9 @@ static void raise_uncomputable(Node *node)
     Py_XDECREF(error);
 }
 
-/* Counts what is to be written, and makes room for it. */
-static int make_room(Writer *writer, Py_ssize_t inputs)
+/* Counts what is to be written, and makes room for it. Where nobody has looked for a `_backward` of their own, nodes that may
+   have one are left to Python. */
+static int make_room(Writer *writer, Py_ssize_t inputs, bool are_checked)
 {
     Py_ssize_t nodes = writer->order.count, operands = 0, constants = 0;
     for (Py_ssize_t i = 0; i < nodes; i++) {
@@ -130,6 +132,7 @@ static int make_room(Writer *writer, Py_ssize_t inputs)
             if (tail_operation(node) == Py_None) raise_uncomputable(node);
             return -1; /* without an error: Python writes this list */
         }
+        if (!are_checked && count > 0 && may_override(node)) return -1;
         operands += count;
         find_parts(node, parts);
         for (const Part *part = parts; part < parts + PARTS; part++)
@@ -182,9 +185,9 @@ static PyObject *written(const Writer *writer, PyObject *outputs, PyObject *para
 }
 
 /* The parameters' list is empty yet. It is made before the graph is walked: a new list may run the garbage collector. */
-static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs, PyObject *parameters)
+static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs, PyObject *parameters, bool are_checked)
 {
-    if (make_room(writer, PyList_GET_SIZE(inputs)) < 0) return NULL;
+    if (make_room(writer, PyList_GET_SIZE(inputs), are_checked) < 0) return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(inputs); i++) set_variable(writer, PyList_GET_ITEM(inputs, i), (int32_t)i);
     if (add_parameters(writer, parameters) < 0) return NULL;
     for (Py_ssize_t i = 0; i < writer->order.count; i++)
@@ -192,13 +195,14 @@ static PyObject *write_down(Writer *writer, PyObject *outputs, PyObject *inputs,
     return written(writer, outputs, parameters);
 }
 
-/* record(outputs, inputs), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of Values
-   and the arrays of a WengertList as bytes; None if there is a node whose operation is known to Python alone. tape.py has
-   checked that the inputs are leaves, each there once. */
+/* record(outputs, inputs, are_checked), lists of Values -> (parameters, constants, rows, lengths, operands, outputs): a list of
+   Values and the arrays of a WengertList as bytes. None if there is a node whose operation is known to Python alone; or, unless
+   they are checked, one that may have a `_backward` of its own. tape.py has checked that the inputs are leaves, each there once. */
 PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *outputs, *inputs, *lists[2];
-    if (!PyArg_ParseTuple(arguments, "O!O!", &PyList_Type, &outputs, &PyList_Type, &inputs)) return NULL;
+    int are_checked;
+    if (!PyArg_ParseTuple(arguments, "O!O!p", &PyList_Type, &outputs, &PyList_Type, &inputs, &are_checked)) return NULL;
     lists[0] = outputs, lists[1] = inputs;
     for (int l = 0; l < 2; l++)
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists[l]); i++)
@@ -211,7 +215,7 @@ PyObject *record(PyObject *Py_UNUSED(module), PyObject *arguments)
         Py_DECREF(parameters);
         return NULL;
     }
-    result = write_down(&writer, outputs, inputs, parameters);
+    result = write_down(&writer, outputs, inputs, parameters, are_checked);
     Py_DECREF(parameters);
     give_back_order(&writer.order);
     void *memory[] = {writer.nodes.numbers, writer.keys, writer.variables, writer.instructions.numbers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autograd.by_hand import has_own_backward, own_backward, unusual_nodes
 from autograd.common import uncomputable
 from autograd.engines import Value, engine
 from autograd.graph import topological_order
@@ -24,13 +25,16 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
     twice with the same operands becomes one instruction. What no output needs is not in the outputs' graph, and so not
     in the list. Nothing is simplified.
 
-    Raises TypeError for a Value that no operation of the table computed.
+    Raises TypeError for a Value that no operation of the table computed, or that has a `_backward` of its own.
     """
-    if engine == "native" and (recorded := native.record(list(outputs), list(inputs))):
-        parameters, constants, *arrays = recorded
-        indices = [numpy.frombuffer(array, numpy.int32) for array in arrays]
-        return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *indices), parameters
+    if engine == "native" and (recorded := native.record(list(outputs), list(inputs), False)):
+        return from_bytes(inputs, *recorded)
     order = topological_order(*outputs)
+    for node in unusual_nodes(order):
+        if has_own_backward(node):
+            raise own_backward(node, "so a tape cannot go back through it; define() makes operations")
+    if engine == "native" and (recorded := native.record(list(outputs), list(inputs), True)):
+        return from_bytes(inputs, *recorded)
     variable = {id(value): i for i, value in enumerate(inputs)}  # not the Values: those of a subclass may be equal
     parameters = [node for node in order if not node.parents and id(node) not in variable]
     variable |= {id(value): i for i, value in enumerate(parameters, len(inputs))}
@@ -39,6 +43,14 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
         if node.parents:
             writer.write(node)
     return writer.written(outputs, inputs, parameters), parameters
+
+
+def from_bytes(
+    inputs: Sequence[Value], parameters: list[Value], constants: bytes, *indices: bytes
+) -> tuple[WengertList, list[Value]]:
+    """What the native engine has written."""
+    arrays = [numpy.frombuffer(numbers, numpy.int32) for numbers in indices]
+    return WengertList(len(inputs), len(parameters), numpy.frombuffer(constants), *arrays), parameters
 
 
 class Writer:

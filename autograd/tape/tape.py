@@ -87,8 +87,8 @@ class Tape:
     instructions have become one, and where one of a parameter's uses is in what is computed from parameters alone.
 
     Raises TypeError if an output or input is not a Value, an input was computed, or a Value of the graph was computed
-    by no operation of the table; ValueError if an input is there twice, there is no output, or the executor cannot be
-    used here.
+    by no operation of the table, or has a `_backward` of its own; ValueError if an input is there twice, there is no
+    output, or the executor cannot be used here.
 
     >>> w, b, x = Value(2.0), Value(1.0), Value(0.0)
     >>> tape = Tape((w * x + b) ** 2, inputs=[x])

@@ -11,6 +11,7 @@ import reprlib
 from array import array
 
 from autograd import structures
+from autograd.by_hand import has_own_backward, lacks_derivatives, own_backward, unusual_nodes
 from autograd.common import differentiated, evaluate, uncomputable
 from autograd.engines import Value, engine
 
@@ -37,33 +38,11 @@ def check_derivatives(order: list[Value], variables: Collection[Value]) -> None:
             dependent.add(node)
 
 
-def unusual_nodes(order: list[Value]) -> list[Value]:
-    """The computed nodes that are no plain results of the table's operations. The derivatives of others are known."""
-    if engine == "native":
-        return native.unusual_nodes(order)
-    step = Value._backward  # what has_own_backward() asks, many times faster
-    return [
-        node
-        for node in order
-        if node.parents and (node.operation is None or getattr(node._backward, "__func__", None) is not step)
-    ]
-
-
-def has_own_backward(node: Value) -> bool:
-    """Whether an attribute, or a method of a subclass, stands in the place of Value's `_backward`."""
-    own: bool = node._backward != Value._backward.__get__(node)
-    return own
-
-
-def lacks_derivatives(node: Value) -> bool:
-    return len(node.local_derivatives) != len(node.parents)
-
-
 def unknown_derivatives(node: Value) -> TypeError:
     unknown = "so its derivatives are not known; autograd.define() makes an operation that knows its own"
     if lacks_derivatives(node):
         return uncomputable(node, unknown)
-    return TypeError(f"{node!r} has a _backward of its own, which only backward() runs, {unknown}")
+    return own_backward(node, unknown)
 
 
 def check_rule(node: Value) -> None:

@@ -98,8 +98,8 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         create_graph: the derivatives are Values with a graph, and can be differentiated again.
 
     Returns the derivatives in the structure of the inputs, 0 where the output does not depend on one. They are floats;
-    for leaves those that `backward()` finds, to the bit. With create_graph they are Values; and where they depend on the
-    argument of a function that a transform differentiates, or that `Tape.record` or `compiled` records, around this call.
+    for leaves those that `backward()` finds, to the bit. With create_graph they are Values. So is, within a function
+    that a transform differentiates or that `Tape.record` records, what depends on its argument.
 
     Raises TypeError if the output is no number, an input is no Value, or the derivatives of a Value in between are not
     known: no operation of the table computed it, or it has a `_backward` of its own. With create_graph it raises

@@ -1189,6 +1189,7 @@ def test_a_forked_process_has_the_blocks_of_the_thread_that_forked_alone():
     program = """
 import contextvars, os, signal, threading
 from autograd import Tape, compiled, grad
+from autograd.recording import recorded_inputs
 from autograd.tape import branches
 from autograd.transforms import sweeps
 copied, begun, over = [], threading.Semaphore(0), threading.Event()
@@ -1206,7 +1207,7 @@ def child(x):
     if pid == 0:
         signal.alarm(20)
         assert len(sweeps.evaluated) == 1 and sweeps.evaluated.are_open_here()
-        assert not branches._inputs and not any(each.run(branches.is_recording_tapes) for each in copied)
+        assert not recorded_inputs and not any(each.run(branches.is_recording_tapes) for each in copied)
         assert copied[0].run(sweeps.evaluated.are_open_here) is False
         os._exit(7)
     over.set()
