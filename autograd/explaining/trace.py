@@ -18,12 +18,13 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+from autograd.by_hand import has_own_backward
 from autograd.drawing import BOX_CHARACTERS
 from autograd.engines import Value, recording
 from autograd.graph import topological_order
 from autograd.operation import Operation
 from autograd.operations import OPERATIONS
-from autograd.transforms import contradiction, has_own_backward
+from autograd.transforms import contradiction
 from autograd.wording import shown
 
 TYPE_CHECKING = False
