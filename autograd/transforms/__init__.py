@@ -2,8 +2,8 @@
 
 `compiled` (compiling) replays them: the arguments of a call (apart), recorded and replayed (recordings, replays).
 
-`contradiction` (refusals) is for explaining, which refuses what a transform refuses. All other
-names here are for users. Nothing else is used outside this folder.
+`contradiction` (refusals) is for explaining, which refuses what a transform refuses. All other names here are for
+users. Nothing else is used outside this folder.
 """
 
 from autograd.transforms.compiling import compiled

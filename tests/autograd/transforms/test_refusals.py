@@ -26,10 +26,11 @@ from autograd import (
     value_and_grad,
     vjp,
 )
+from autograd.by_hand import has_own_backward
 from autograd.engines import recording
 from autograd.operations import OPERATIONS
 from autograd.structures import flatten
-from autograd.transforms import contradiction, has_own_backward, refusals
+from autograd.transforms import contradiction, refusals
 
 pytestmark = pytest.mark.both_engines
 
