@@ -354,12 +354,11 @@ def edges_of(
 ) -> Iterator[Edge]:
     """The dependent operands, and the derivatives of the result with respect to each, by the rules of the table.
 
-    The index of a lookup is whole, and nothing is differentiated by it.
+    The index of a lookup is whole, and nothing is differentiated by it, unless it is an element as well.
     """
-    if operation is TAKE:
-        dependent = {x for x in operands[0] if x in dependent} - {operands[1]}  # type: ignore[union-attr]
     read = [[*map(draft.symbol, x)] if isinstance(x, list) else draft.symbol(x) for x in operands]
-    for operand, partial in zip(operands, operation.partials, strict=True):
+    differentiated = operands[:1] if operation is TAKE else operands
+    for operand, partial in zip(differentiated, operation.partials, strict=False):
         variables = operand if isinstance(operand, list) else [operand]
         if any(variable in dependent for variable in variables):
             derivatives = partial(draft.mathematics, draft.symbol(result), *read)

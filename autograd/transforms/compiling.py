@@ -55,8 +55,9 @@ def compiled(function: Function, *, static: Sequence[int | str] = (), check: boo
     **What is not seen.** A recording holds what the function has computed, and not how. A comparison of what depends on
     an argument raises RecordingError, as `Tape.record` does; so does the derivative of a kink, within a function that
     calls transforms itself. But state, random numbers, the time, `.data`, and numbers from outside stay as they were in
-    the recording, and side effects happen then alone. `check=True` finds such a function out: it raises RecordingError,
-    and names the first number that differs.
+    the recording, and side effects happen then alone; of a function that makes Values itself, twice, since it may have
+    built a model. `check=True` finds such a function out: it raises RecordingError, and names the first number that
+    differs. It finds out nothing of a set or a dict, for which a Value is itself and no number: `x in {3.0}` is False.
 
     Raises RecordingError as said; TypeError for anything but a function, for a function that returns no numbers, and
     for static arguments that cannot be hashed; ValueError for static arguments that the function does not have, or

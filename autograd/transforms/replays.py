@@ -36,6 +36,7 @@ class Replay:
         chosen: which of the numbers it is differentiated by: the tape's inputs. All others are parameters, if possible.
 
     has_parameters      whether it computes with Values from outside
+    has_made_leaves     whether the function has made some that it computes with
     part                of the tape's inputs, those that are chosen
     """
 
@@ -64,7 +65,9 @@ class Replay:
         place = {leaf: k for k, leaf in enumerate(self.tape.parameters)}
         others = [i for i, leaf in enumerate(leaves) if leaf in place]
         self.others = numpy.array(others, int), numpy.array([place[leaves[i]] for i in others], int)
-        self.has_parameters = bool(leaves) and bool(older_than(leaves[0], self.tape.parameters))
+        older = older_than(leaves[0], self.tape.parameters) if leaves else []
+        self.has_parameters = bool(older)
+        self.has_made_leaves = len(older) + len(others) < len(self.tape.parameters)
 
     def inputs(self, numbers: Array) -> tuple[Array, Array | None]:
         """The tape's batch and parameters; None where these are as they are."""
@@ -100,6 +103,8 @@ def recorded(function: Function, apart: Apart) -> Replay | None:
         transform = Made("hvp", function.args[0])
     kind = REPLAYS.get(transform.name, OfFunction) if transform else OfFunction
     replay = kind(apart, transform or Made("", function))
+    if replay.has_made_leaves:  # which may be a model's, built when it is first called: then they are there by now
+        replay = kind(apart, transform or Made("", function))
     return None if replay.is_empty else replay
 
 

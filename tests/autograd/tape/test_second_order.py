@@ -17,6 +17,7 @@ from autograd import (
     RecordingError,
     Tape,
     Value,
+    compiled,
     define,
     dot,
     exp,
@@ -339,6 +340,16 @@ def test_branches_of_a_large_graph(examples, monkeypatch):
     tape = Tape(function([Value(number) for number in point]) * x, [x])
     found = tape.hessian(np.ones(examples))
     np.testing.assert_allclose(found, hessian(function)(point), rtol=1e-11)
+
+
+def test_an_index_that_is_an_element_too():
+    def function(x):
+        return exp(take([x, 2.0], x) * 3.0)
+
+    tape = Tape.record(function, [0.0])
+    assert tape.hessian([[0.0], [1.0]], wrt="inputs", gradient=1.0).tolist() == [[[9.0]], [[0.0]]]
+    assert tape.hvp([[0.0]], [[2.0]], wrt="inputs", gradient=1.0).tolist() == [[18.0]]
+    assert compiled(hessian(function))(0.0) == hessian(function)(0.0) == 9.0
 
 
 def test_lookups():

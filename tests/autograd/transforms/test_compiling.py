@@ -477,7 +477,7 @@ def test_leaves_that_the_function_makes_are_constants():
     again = compiled(grad(recorded))
     for point in POINTS:
         assert replayed(point) == again(point) == [2.0 * y for y in point]
-    assert len(calls) == 1
+    assert len(calls) == 2  # they might have been a model's, built then
 
 
 def test_no_value_is_touched():

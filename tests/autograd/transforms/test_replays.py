@@ -8,7 +8,7 @@ from functools import wraps
 import numpy as np
 import pytest
 
-from autograd import Value, grad, hessian, jacobian, structures, value_and_grad
+from autograd import Value, compiled, grad, hessian, jacobian, structures, value_and_grad
 from autograd.transforms.apart import Apart
 from autograd.transforms.call import made_from
 from autograd.transforms.replays import index_of, matrix_writer, older_than, recorded, writer
@@ -87,3 +87,32 @@ def test_what_is_replayed_where_no_number_was_used():
     assert recorded(lambda x: [5, x[0].data], apart)(np.array([[3.0, 4.0]])) == [5.0, 1.0]
     assert recorded(grad(lambda x: 5.0), apart) is None
     assert recorded(lambda: 5.0, Apart((), {})) is None
+
+
+def test_a_model_that_is_built_when_it_is_first_called_has_parameters():
+    class Lazy:
+        weight = None
+
+        def __call__(self, x):
+            if self.weight is None:
+                self.weight = Value(0.5)
+            return x * self.weight
+
+    replayed, model = compiled(Lazy()), Lazy()
+    assert isinstance(replayed(2.0), Value)
+    slope = compiled(grad(model))(2.0)
+    assert isinstance(slope, Value)
+    slope.backward()
+    assert model.weight.grad == 1.0
+
+
+def test_leaves_that_a_function_makes_at_every_call_are_constants():
+    calls = []
+
+    def function(x):
+        calls.append(x)
+        return x * Value(0.5)
+
+    replayed = compiled(function)
+    assert [replayed(2.0), replayed(3.0), replayed(4.0)] == [1.0, 1.5, 2.0]
+    assert len(calls) == 2
