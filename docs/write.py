@@ -70,7 +70,8 @@ of others. It is written by `make docs`: our column from the code as it is, the 
   nan too: 1 / 3 - 1 is rounded, and the factor for what that loses has the derivative 0 there.
 - **A Hessian is symmetric, or nan where there is no second derivative:** `hypot` and `atan2` at the origin, and the
   mixed derivatives of `x ** y` at x = 0 up to y = 1.
-- **0.0 and -0.0 are one number:** they have the same derivatives.
+- **0.0 and -0.0 are one number:** they have the same derivatives, but at a pole: `log` on a tape has 1 / x, so inf at
+  0.0 and -inf at -0.0. XLA drops the sum that makes 0.0 of -0.0, and has -inf for `sqrt` at -0.0.
 - **Zero times infinity is nan,** in every mode. `sqrt(x * x)` is `abs(x)`, but its derivative at 0 is 0 · inf.
   The zeros of `take` are such factors in `backward()` and transforms; a tape goes back to the chosen element alone.
 - **Outside the domain there is an error,** where others go on with inf or nan: `log(0)`, `1 / 0`, and `logsumexp` of

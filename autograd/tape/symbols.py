@@ -160,10 +160,10 @@ class Draft(Writer):
             folded: float = getattr(ieee, name)(*operands)
             return folded
         if name in LEFT_ALONE:
-            number, commutes = LEFT_ALONE[name]
-            for x, other in (flat, flat[::-1]) if commutes else (flat,):
-                if not isinstance(other, Symbol) and other == number:
-                    return x  # type: ignore[no-any-return]
+            number, places = LEFT_ALONE[name]
+            for place in places:
+                if not isinstance(flat[place], Symbol) and flat[place] == number:
+                    return flat[1 - place]  # type: ignore[no-any-return]
         read = [x.variable if isinstance(x, Symbol) else self.constant(x) for x in flat]
         if name in ("add", "multiply") and (ROW[name], *read[::-1]) in self.known:
             read.reverse()
@@ -262,10 +262,10 @@ def length_of_each(row: int, operands: int) -> int:
 
 FURTHER = 2**30  # more variables than a list may have
 
-# What an operation leaves alone: x, where the other operand is this constant; and whether the other may come first.
+# What an operation leaves alone: x, where the operand at one of these places is this constant. A sum that begins with 0
+# is its first term, but x + 0.0 is how a rule makes 0.0 of -0.0.
 LEFT_ALONE = {
-    "add": (0.0, True), "subtract": (0.0, False), "multiply": (1.0, True), "divide": (1.0, False),
-    "power": (1.0, False),
+    "add": (0.0, (0,)), "subtract": (0.0, (1,)), "multiply": (1.0, (0, 1)), "divide": (1.0, (1,)), "power": (1.0, (1,)),
 }  # fmt: skip
 
 

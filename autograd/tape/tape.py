@@ -140,9 +140,9 @@ class Tape:
         A comparison, or bool() or float(), of a Value that depends on an input raises RecordingError: a recorded branch
         would be silently wrong for the next example. So do item(), detach() and copies, and `==` with a number; with a
         Value that asks whether both are the same object. `maximum`, `minimum`, `relu` and `abs` choose within the
-        graph. A branch on a parameter, reading `.data` or `.grad`, and `no_grad()` are not noticed: what they give stays
-        as it was in the recording. Nor is a set or a dict, in which a Value is itself and no number: `x in {3.0}` is
-        False.
+        graph. A branch on a parameter, reading `.data` or `.grad`, and `no_grad()` are not noticed: what they give
+        stays as it was in the recording. Nor is a set or a dict, in which a Value is itself and no number: `x in {3.0}`
+        is False.
 
         Raises RecordingError if the function returns something else than Values, and within `no_grad()`, where nothing
         is recorded; TypeError if an input is no number; and what the function raises.

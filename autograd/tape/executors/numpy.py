@@ -49,10 +49,18 @@ def places_at(index: Numbers, length: int) -> Indices:
     return numpy.where(are_places(index, length), index, -1).astype(int)
 
 
+def power(x: Numbers, y: Numbers) -> Numbers:
+    """x to the power of y. NumPy takes the root where y is 1/2, which is another number for -0.0 and -inf."""
+    are_roots = numpy.equal(y, 0.5)
+    if are_roots.any():
+        x = numpy.where(are_roots, numpy.where(numpy.equal(x, -math.inf), math.inf, numpy.add(x, 0.0)), x)
+    return numpy.power(x, y)
+
+
 arrays = Mathematics(
     where=numpy.where, sum=sum_from_left, largest=lambda x: reduce(numpy.fmax, x, -math.inf), places=places,
     element=element,
-    hypot=numpy.hypot, power=numpy.power, divide=numpy.divide,
+    hypot=numpy.hypot, power=power, divide=numpy.divide,
     exp=numpy.exp, expm1=numpy.expm1, exp2=numpy.exp2,
     log=numpy.log, log1p=numpy.log1p, log2=numpy.log2, log10=numpy.log10, sqrt=numpy.sqrt, cbrt=numpy.cbrt,
     sin=numpy.sin, cos=numpy.cos, tan=numpy.tan,

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tape, Value, dot, leaky_relu, logsumexp, take, tanh
+from autograd import Tape, Value, dot, leaky_relu, logsumexp, sqrt, take, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
 from autograd.operation import ieee
@@ -720,6 +720,18 @@ def test_single_dots_with_gates_of_which_some_are_not_asked_for(executor):
             truth[j, 8 * count + j] = 3.0
         batch = np.concatenate([np.full((9, 8 * count), 3.0), np.full((9, count), 2.0)], axis=1)
         assert tape.jacobian(batch, wrt="inputs").tolist() == [truth.tolist()] * 9
+
+
+@every_executor
+def test_roots_and_powers_of_a_half_at_the_ends_of_their_domain(executor):
+    """C's pow and sqrt differ there, and so do the derivatives' signs if -0.0 is taken as it is."""
+    x = Value(1.0)
+    batch = [[-math.inf], [-0.0], [0.0], [4.0]]
+    power, root = Tape(x**0.5, [x], executor=executor), Tape(sqrt(x), [x], executor=executor)
+    assert same_bits(power.forward(batch), [math.inf, 0.0, 0.0, 2.0])
+    if executor != "xla":  # which drops the sum with 0 that makes 0.0 of -0.0
+        assert same_bits(root.hessian([[-0.0], [0.0]], wrt="inputs", gradient=1.0), [[[-math.inf]]] * 2)
+        assert same_bits(root.jacobian([[-0.0], [0.0]], wrt="inputs"), [[math.inf]] * 2)
 
 
 @registered
