@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from autograd.transforms.sweeps import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any, Protocol
 
     from autograd.operation import Mathematics
@@ -255,6 +256,8 @@ def read_positions(name: str, argnums: int | Sequence[int]) -> tuple[list[int], 
     """The positions as they are given, and whether it is one and no sequence."""
     is_single = hasattr(argnums, "__index__")
     try:
+        if isinstance(argnums, (Set, Mapping, Iterator)):  # in no order; or read once, and then none
+            raise TypeError
         return [operator.index(number) for number in ([argnums] if is_single else argnums)], is_single  # type: ignore[union-attr, arg-type]
     except TypeError:
         raise TypeError(

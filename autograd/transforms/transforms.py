@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from autograd import structures
 from autograd.engines import Value
 from autograd.graph import topological_order
+from autograd.locks import Lock
 from autograd.operands import described
 from autograd.recording import recorded_inputs
 from autograd.transforms import sweeps
@@ -249,7 +250,8 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     """The value of function(*primals), and the function that multiplies a vector by the Jacobian J: u ↦ uᵀJ.
 
     That function takes u in the structure of the value, and returns a tuple that has, for each of the primals, the
-    product in its structure. Each call is one sweep backward along the graph of one evaluation.
+    product in its structure. Each call is one sweep backward along the graph of one evaluation. Several threads may
+    call it at once.
 
     Returns (value, that function); with has_aux, (value, that function, aux). Raises as the function does that `grad`
     returns; that function raises TypeError or ValueError if u has not the structure of the value.
@@ -262,10 +264,13 @@ def vjp(function: Function, *primals: Structure, has_aux: bool = False) -> tuple
     """
     call = Call("vjp", function, primals, range(len(primals)), {}, has_aux)
 
+    in_turn = Lock()  # a sweep may borrow the gradients of the graph
+
     def times_jacobian(cotangents: Structure) -> tuple[Structure, ...]:
-        call.check_data()
         seeds = call.seeds("cotangents", call.output_form, cotangents)
-        adjoints = call.adjoints(sweeps.seeded(call.outputs, seeds))
+        with in_turn():
+            call.check_data()
+            adjoints = call.adjoints(sweeps.seeded(call.outputs, seeds))
         product: tuple[Structure, ...] = structures.unflatten(call.argument_form, adjoints)
         return product
 

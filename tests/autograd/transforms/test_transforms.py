@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import random
+import sys
 import threading
 import weakref
 from typing import NamedTuple
@@ -163,6 +164,27 @@ def test_gradients_within_a_function_that_is_differentiated_or_recorded():
     assert type(gradients(x * x, x)) is float
     assert Tape.record(lambda y: y * gradients(x * x, x), [1.0]).parameters == ()  # which is a constant
     assert grad(lambda y: gradients(2.0 * y, y))(1.0) == 0.0
+
+
+def test_several_threads_may_multiply_by_one_jacobian():
+    _, times_jacobian = vjp(lambda x: [sin(a * x[0]) * x[1] for a in (1.0, 2.0, 3.0)], [0.5, 0.7])
+    seeds = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    alone, wrong = [times_jacobian(seed) for seed in seeds], []
+
+    def multiply(i):
+        wrong.extend(found for _ in range(1500) if (found := times_jacobian(seeds[i])) != alone[i])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=multiply, args=(i,)) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
 
 
 def test_gradients_with_respect_to_inputs_that_depend_on_each_other():
@@ -775,6 +797,8 @@ ERRORS = [
     (lambda: grad(lambda x: x)(), ValueError, "got 0 of 0"),
     (lambda: grad(lambda x: x, (0, -1))(1.0), ValueError, "argnums: expected each argument once"),
     (lambda: grad(lambda x: x, "0"), TypeError, r"argnums: expected a position, .*, got str: '0'; .*, grad\(f\)\(x\)$"),
+    (lambda: grad(lambda x: x, iter([0])), TypeError, r"argnums: expected a position, .*, got list_iterator: .*"),
+    (lambda: grad(lambda x: x, {0}), TypeError, r"argnums: expected a position, .*, got set: \{0\}"),
     (lambda: hessian(lambda x: x[0], [1.0]), TypeError, r"argnums: .*, got list: \[1.0\]; .*, hessian\(f\)\(x\)$"),
     (lambda: value_and_grad(lambda x: x, 1.0), TypeError, r"argnums: .*, got float: 1.0; .*value_and_grad\(f\)\(x\)$"),
     (lambda: jacobian(lambda x: x, 1.0), TypeError, r"argnums: .*, got float: 1.0"),
