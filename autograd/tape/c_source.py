@@ -83,11 +83,22 @@ LIBRARY = re.findall(
     getc getchar gets perror putc putchar puts remove rename rewind setbuf setvbuf tmpfile tmpnam ungetc open
     close read write link unlink pipe select send time wait sleep kill bcmp bcopy bzero ffs ffsl ffsll asctime
     clock ctime difftime gmtime localtime mktime localeconv longjmp setjmp setlocale raise signal toascii
-    toupper tolower towupper towlower gettext dgettext dcgettext""",
+    toupper tolower towupper towlower towctrans gettext dgettext dcgettext btowc wctob mbrlen mbrtowc mbsinit
+    mbsrtowcs mbstowcs mbtowc wcrtomb wctomb wctrans wctype fgetwc fgetws fputwc fputws fwide getwc getwchar putwc
+    putwchar ungetwc feclearexcept fegetenv fegetexceptflag fegetround feholdexcept feraiseexcept fesetenv
+    fesetexceptflag fesetround fetestexcept feupdateenv strtoimax strtoumax va_arg va_start va_end va_copy offsetof
+    sigaction vfork aligned_alloc quick_exit at_quick_exit timespec_get roundeven fromfp ufromfp fromfpx ufromfpx
+    nextup nextdown llogb fmaxmag fminmag fmaximum fminimum canonicalize totalorder totalordermag getpayload
+    setpayload setpayloadsig issignaling iscanonical iszero acospi asinpi atanpi atan2pi cospi sinpi tanpi compoundn
+    exp2m1 exp10m1 log2p1 log10p1 logp1 pown powr rootn rsqrt fadd fsub fmul fdiv fsqrt ffma dadd dsub dmul ddiv dsqrt
+    dfma iseqsig fmaximum_num fminimum_num fmaximum_mag fminimum_mag fmaximum_mag_num fminimum_mag_num stdin stdout
+    stderr complex imaginary FILE NULL BUFSIZ CLOCKS_PER_SEC call_once""",
 )
 PATTERNS = (
     r"T\d+|(for|back)ward_\d.*|\w+_(value|by_).*|(M|FP|MATH|HUGE)_[A-Z0-9_]+|NAN|INFINITY|isw?[a-z]+|[jy][01n]f?l?"
     r"|v?(f|d|s|sn|as)?w?(print|scan)f|(str|mem|stp|wcs|wmem)[a-z]+|l?gamma[fl]?_r|exec[lv][ep]*|\w+_unlocked"
+    r"|\w+_t|E[A-Z0-9]+|SIG\w+|(CHAR|S?HRT|U?INT|U?L?LONG|FLT|L?DBL|SEEK|LC|EXIT|RAND|FE|W?CHAR|SIZE)_[A-Z0-9_]+"
+    r"|(thrd|mtx|cnd|tss|atomic)_\w+"
 )
 
 

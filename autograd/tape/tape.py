@@ -473,10 +473,11 @@ class Tape:
         knows no functions may be given `onnx.inliner.inline_local_functions(model)`.
 
         In float64 ONNX Runtime's outputs are those of `forward()` but for rounding: each row's to 1e-12, nan and inf
-        included. Operators that it has in float32 alone, such as `Erf`, and those that lose digits there, such as
-        `Sigmoid`, are not used; their rows are written from others. What is lost: in float32 all but seven digits, and
-        what is beyond its range, which becomes the largest or smallest number there; and the check of indices that are
-        looked up: ONNX cuts off their fractions, so 1.5 is row 1 there, and takes negative ones from the end.
+        included, a sum's relative to its largest term, since it adds in an order of its own. Operators that it has in
+        float32 alone, such as `Erf`, and those that lose digits there, such as `Sigmoid`, are not used; their rows are
+        written from others. What is lost: in float32 all but seven digits, and what is beyond its range, which becomes
+        the largest or smallest number there; and the check of indices that are looked up: ONNX cuts off their
+        fractions, so 1.5 is row 1 there, and takes negative ones from the end.
 
         Raises ImportError without the package onnx: pip install onnx; TypeError if the rule of an
         operation that was defined at run time cannot be written in ONNX, and for names that are no such pairs;

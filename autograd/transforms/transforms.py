@@ -222,9 +222,12 @@ def derivative(function: Function, order: int = 1) -> Function:
 
     @named("derivative", function)
     def nth_derivative(*arguments: Any, **keywords: Any) -> Any:
-        call = Call("derivative", function, arguments, 0, keywords)
-        if not call.argument_form.is_single:
+        if (
+            arguments
+            and not structures.flatten(arguments[0], structures.scalar, "derivative: the argument")[1].is_single
+        ):
             raise TypeError(f"derivative: expected a number, got {described(arguments[0])}; use grad or jacobian")
+        call = Call("derivative", function, arguments, 0, keywords)
         if n == 0:
             return call.settled(call.output)
         [variable], outputs = call.variables, call.outputs

@@ -228,7 +228,24 @@ def test_a_name_may_contain_one_of_the_files_own(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["outputs", "seeds", "scratch", "NUMBER", "T12", "printf", "strcat", "toupper", "linux"]
+    "name",
+    [
+        "outputs",
+        "seeds",
+        "scratch",
+        "NUMBER",
+        "T12",
+        "printf",
+        "strcat",
+        "toupper",
+        "linux",
+        "roundevenf",
+        "feraiseexcept",
+        "mbtowc",
+        "size_t",
+        "SEEK_SET",
+        "EDOM",
+    ],
 )
 def test_names_that_have_a_meaning_in_the_file_or_in_the_library_are_refused(name):
     with pytest.raises(ValueError, match="has no meaning in C"):

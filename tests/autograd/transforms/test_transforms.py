@@ -804,7 +804,7 @@ ERRORS = [
     (lambda: value_and_grad(lambda x: x, 1.0), TypeError, r"argnums: .*, got float: 1.0; .*value_and_grad\(f\)\(x\)$"),
     (lambda: jacobian(lambda x: x, 1.0), TypeError, r"argnums: .*, got float: 1.0"),
     (lambda: grad(lambda x: x, has_aux=True)(1.0), TypeError, "has_aux: expected the function to return a pair"),
-    (lambda: derivative(lambda x: x)([1.0]), TypeError, "derivative: expected a number, got list"),
+    (lambda: derivative(lambda x: x * x)([1.0]), TypeError, "derivative: expected a number, got list"),
     (lambda: derivative(lambda x: x, order=-1), ValueError, "order: expected 0 or more, got -1"),
     (lambda: derivative(lambda x: x, order=2.5), TypeError, "order: expected a whole number, got float: 2.5"),
     (lambda: derivative(lambda x: x, order=1.5), TypeError, "float"),
