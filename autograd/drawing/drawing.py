@@ -7,6 +7,7 @@ makes a picture of these, which `svg.py`, `xdot.py` (PNG), `pdf.py`, `tikz.py` a
 from __future__ import annotations
 
 import reprlib
+import warnings
 from base64 import b64encode
 from contextlib import suppress
 from functools import cache, cached_property
@@ -14,12 +15,13 @@ from html import escape
 from pathlib import Path
 
 from autograd import files, pages
+from autograd.by_hand import change_since
 from autograd.drawing import diagram, dot, folded, folding, layered, naming, svg, tikz, viewer, xdot
 from autograd.drawing.models import is_model
 from autograd.drawing.picture import of_graph
 from autograd.drawing.themes import THEMES
 from autograd.drawing.viewer import Level
-from autograd.engines import Value
+from autograd.engines import Value, recording
 from autograd.graph import topological_order
 from autograd.operands import described, real_number
 from autograd.wording import counted, shown
@@ -35,6 +37,19 @@ if TYPE_CHECKING:
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the picture is
+
+
+def warn_of_changes(order: list[Value]) -> None:
+    """Of the first node that its operands no longer give."""
+    with recording(raises=False):
+        for node in order:
+            if node.parents and node.operation is not None and (change := change_since(node)):
+                warnings.warn(
+                    f"draw: {node!r} is the result of before: {change}: data have been assigned since, as by a step of "
+                    "an optimiser; compute it again to draw what is now",
+                    stacklevel=3,
+                )
+                return
 
 
 def draw(
@@ -85,6 +100,9 @@ def draw(
             seen when hovering over them. The graph is folded then, however small it is.
         max_nodes: how many Values, with twice as many edges, both as drawn, are still drawn one by one.
 
+    Warns if data have been assigned since a Value was computed from them, as by an optimiser's step: then the picture
+    has the new data, and results and derivatives of before.
+
     Raises TypeError if what is given is neither Values nor a model, or model= has no parameters by name; ValueError if
     no path leads from one highlighted Value to the other, if nothing is found to `open`, or for an unknown rankdir or
     theme; either for an argument that is not of its kind, or that a model's picture does not have. For a model, it
@@ -123,6 +141,7 @@ def draw(
     if not is_among((None, False, True), fold):
         raise TypeError(f"draw: expected fold= to be True, False or None, got {described(fold)}")
     order = topological_order(*values)
+    warn_of_changes(order)
     standing = {} if model is None else naming.places(model)
     if model is not None and not any(id(node) in standing for node in order):
         raise ValueError(f"draw: model=: none of its parameters is in the graph: {described(model)}")

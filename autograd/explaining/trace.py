@@ -18,13 +18,12 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd.by_hand import has_own_backward
+from autograd.by_hand import change_since, has_own_backward
 from autograd.drawing import BOX_CHARACTERS
 from autograd.engines import Value, recording
 from autograd.graph import topological_order
 from autograd.operation import Operation
 from autograd.operations import OPERATIONS
-from autograd.transforms import contradiction
 from autograd.wording import shown
 
 TYPE_CHECKING = False
@@ -259,7 +258,7 @@ def check_recorded(node: Value, name: str) -> None:
             f"explain: {name} was computed by {shown(node.op, BOX_CHARACTERS)!r}, which is not in the table and has "
             "recorded no local derivatives: explain what the table's operations computed"
         )
-    if change := contradiction(node):
+    if change := change_since(node):
         raise ValueError(
             f"explain: {name}, computed by {node.operation.name}, is {node.data!r}, but {change}: "
             "data have been assigned since; compute the result again, and explain that"

@@ -2,12 +2,10 @@
 
 `compiled` (compiling) replays them: the arguments of a call (apart), recorded and replayed (recordings, replays).
 
-`contradiction` (refusals) is for explaining, which refuses what a transform refuses. All other names here are for
-users. Nothing else is used outside this folder.
+All names here are for users. Nothing else is used outside this folder.
 """
 
 from autograd.transforms.compiling import compiled
-from autograd.transforms.refusals import contradiction
 from autograd.transforms.transforms import (
     derivative,
     grad,
@@ -21,6 +19,6 @@ from autograd.transforms.transforms import (
 )  # fmt: skip
 
 __all__ = [
-    "compiled", "contradiction", "derivative", "grad", "gradients", "hessian", "hvp", "jacobian",
+    "compiled", "derivative", "grad", "gradients", "hessian", "hvp", "jacobian",
     "jvp", "value_and_grad", "vjp",
 ]  # fmt: skip

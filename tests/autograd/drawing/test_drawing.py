@@ -133,6 +133,17 @@ def test_a_box_for_each_value_shows_its_label_data_and_gradient():
         assert math.isclose(float(grad_shown), node.grad, rel_tol=5e-4)
 
 
+def test_data_assigned_since_are_warned_of():
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    product = w * x
+    product.backward()
+    draw(product)
+    w.data -= 1.0
+    with pytest.warns(UserWarning, match=r"^draw: Value\(data=6\.0, .* now give multiply\(1\.0, 3\.0\) = 3\.0 .*since"):
+        draw(product)
+    draw(w * x)
+
+
 def test_the_local_derivative_stands_on_each_edge_and_hovering_shows_the_product():
     value = neuron()
 
