@@ -501,6 +501,6 @@ def refuse_to_leave(value: Any, what: str) -> None:
     ask_guard(value, what)
     if is_recording():
         raise TypeError(
-            f"{what} of {value!r} would lose its derivative: write the function or method of the table, such as "
+            f"{what} of {value!r} would lose its derivative: write autograd's own function or method, such as "
             f"autograd.exp(x) for math.exp(x), or x.data for the plain number; within no_grad(), {what} gives it"
         )

@@ -221,6 +221,10 @@ def check_function(name: str, given: object, example: str, synonyms: Mapping[str
     by_letters = {re.sub("[^a-z]", "", written): name for written, name in names.items()}
     name_here = by_letters.get(re.sub("[^a-z]", "", given.lower())) if isinstance(given, str) else None
     what_to_do = f"write {name_here}, without quotes" if name_here else f"such as {example}"
+    if callable(getattr(given, "forward", None)):
+        what_to_do = f"rename {type(given).__name__}'s method forward to __call__"
+    elif isinstance(given, (list, tuple)) and given and all(map(callable, given)):
+        what_to_do = "give it by itself; several to evaluate one after the other"
     raise TypeError(f"{name}: expected a function, got {shortened(given)}; {what_to_do}")
 
 

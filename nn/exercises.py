@@ -104,7 +104,7 @@ def fault_of(answer: Any, truth: Any, relative: float, within: float, name: str 
         case bool() | numpy.bool_() if not isinstance(answer, (bool, numpy.bool_)):
             return f"{name} should be True or False, not {described(answer)}"
         case str() | bool() | numpy.bool_():
-            return "" if answer == truth else f"{name} is another"
+            return "" if answer == truth else f"{name} is a different one"
     return fault_of_number(answer, Value(truth).data, relative, within, name)
 
 
@@ -143,7 +143,7 @@ def fault_of_number(answer: Any, truth: float, relative: float, within: float, n
     if number == truth or math.isclose(number, truth, rel_tol=relative, abs_tol=within):
         return ""
     if math.isnan(truth):
-        return "" if math.isnan(number) else f"{name} is another"
+        return "" if math.isnan(number) else f"{name} is a different one"
     if math.isnan(number):
         return f"{name} is not a number"
     if math.isclose(number, -truth, rel_tol=relative, abs_tol=within):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, no_grad, tanh
-from nn import MLP, SGD, cross_entropy, fit
+from nn import MLP, SGD, Module, cross_entropy, fit
 from nn.losses import squared_error
 from nn.metrics import correct_bit, correct_class, correct_sign, evaluate, predicted_class
 
@@ -153,3 +153,16 @@ def test_numbers_of_all_kinds_are_returned():
 def test_evaluating_by_no_function():
     with pytest.raises(TypeError, match="expected functions of output and target, such as correct_class, got none"):
         evaluate(tanh, [1.0], [1.0])
+
+
+def test_functions_that_are_not_given_as_such():
+    class Ported(Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(
+        TypeError, match=r"a function, got \[.*\]; give it by itself; several to evaluate one after the"
+    ):
+        evaluate(lambda x: x, [1.0], [1.0], [squared_error, correct_sign])
+    with pytest.raises(TypeError, match="rename Ported's method forward to __call__"):
+        evaluate(Ported(), [1.0], [1.0], squared_error)
