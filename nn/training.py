@@ -94,8 +94,8 @@ def fit(
     graphs, because model or loss choose by comparing, by chance or by an index. But by an index, such as the number of
     a word, `autograd.take` may choose, as `Embedding` does. All that is found out in the beginning: some of the
     examples and all of the targets are computed and replayed, with the parameters as they are and with others. What
-    shows rarely or late needs `tape=False`, such as a choice by `.data` that is always the same at first. Memory does
-    not grow with the batch.
+    shows rarely or late needs `tape=False`, such as a choice by `.data` that is always the same at first, or by a set
+    (`word in STOP_WORDS`), in which a Value is itself and no number. Memory does not grow with the batch.
 
     Arguments:
         model: from one example's input to its output; any callable. An input is what one row of `inputs` holds: a list
@@ -138,7 +138,8 @@ def fit(
             learned is the same, to the bit, with `watch` and without.
         tape: None chooses as said; True insists on a tape; False builds each example's graph: the same numbers up to
             rounding, slower. With a tape model and loss are called in the beginning only, and the metric gets the
-            model's output with numbers in the place of Values.
+            model's output with numbers in the place of Values. Without one, `grad` of leaves that the optimizer does
+            not have, as those of frozen layers, adds up.
 
     Returns the History of losses and metrics. An interrupt (Ctrl-C) ends the training and returns it too, with
     `interrupted` set; what was learned so far is in the parameters.
