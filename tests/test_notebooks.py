@@ -90,7 +90,7 @@ WRONG = {
         ("largest_rate = 0.5", "too large"),
         ("curvature_across, rate_to_floor = 1.0, 1.0", "curvature_across is too small"),
         ("floor, height = 0.5, 0.0", "height is too small"),
-        ('loss, raised = 40.0, "OverflowError"', "raised is another"),
+        ('loss, raised = 40.0, "OverflowError"', "raised is a different one"),
         ("w1_goes_to, w2_goes_to = 4.0, -8.0", "w1_goes_to is too small"),
     ],
     "03-deriving-backpropagation": [
