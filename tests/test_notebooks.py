@@ -104,7 +104,7 @@ WRONG = {
         ("def batch_derivative(Delta, A):\n    return Delta.T @ A", "number 1 of 4 in number 1 of 3 is too"),
     ],
     "04-training-a-multilayer-perceptron": [
-        ('boundary = "curve"', "another"),
+        ('boundary = "curve"', "a different one"),
         ("factor = 2.0", "too large"),
         ("different = 6", "too large"),
         ("saturated = 0.1", "too small"),
