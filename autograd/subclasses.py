@@ -14,6 +14,29 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+CHECKED = "_checked_hash"  # a subclass's attribute: the hash that it had when check() last looked at it
+
+
+def is_checked(subclass: type) -> bool:
+    """Whether check() has looked at the class since its hash was set. Both engines ask before they make an instance."""
+    return subclass.__dict__.get(CHECKED, CHECKED) is subclass.__hash__
+
+
+def check(subclass: type) -> None:
+    """Completes a subclass again, before its first instance: decorators change a class that is made, as dataclass does.
+
+    >>> from dataclasses import dataclass
+    >>> from autograd import Value
+    >>> @dataclass
+    ... class Point(Value):
+    ...     data: float
+    >>> Point.__hash__ is None, len({Point(1.0), Point(1.0)})
+    (True, 2)
+    """
+    complete(subclass)
+    type.__setattr__(subclass, CHECKED, subclass.__hash__)
+
+
 def complete(subclass: type) -> None:
     """Gives a subclass what it has to have beside what it has defined itself."""
     plain = engines_class(subclass)
@@ -36,7 +59,8 @@ def identity_checked(own: Callable[[Any], int]) -> Callable[[Any], int]:
         if number not in (id(self), object.__hash__(self)):
             raise TypeError(
                 f"{type(self).__name__}.__hash__: expected id(self), got {number!r}: graphs keep Values in sets and "
-                "dicts, where two of the same data must be two; return id(self), or leave __hash__ away"
+                "dicts, where two of the same data must be two (a dataclass has a hash of its data by "
+                "unsafe_hash=True, or by frozen=True); return id(self), or leave __hash__ away"
             )
         return number
 

@@ -29,6 +29,7 @@ from autograd.operations import OPERATIONS
 from autograd.recording import end_stale_blocks, is_recording
 from autograd.specialised import make_nodes_of, specialised
 from autograd.spelling import MEANT, Misspelling
+from autograd.subclasses import check, is_checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Value(Common):
 
         def __new__(cls, *arguments, **keywords):
             """A leaf of 0.0. A subclass's constructor may set its data and little else, as micrograd's does."""
+            if cls is not Value and not is_checked(cls):
+                check(cls)
             value = new(cls)
             if cls is Value and (arguments or keywords):
                 value._created = next_number()  # the constructor sets all the rest

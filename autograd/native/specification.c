@@ -27,6 +27,8 @@ int take_specification(void)
         take("autograd.recording", "open_blocks", &specification.open_blocks) == 0 &&
         take("autograd.spelling", "MEANT", &specification.misspellings) == 0 &&
         take("autograd.spelling", "check", &specification.check_spelling) == 0 &&
+        take("autograd.subclasses", "CHECKED", &specification.checked) == 0 &&
+        take("autograd.subclasses", "check", &specification.check_subclass) == 0 &&
         take("autograd.operations", "OPERATIONS", &table) == 0)
         rows = PyMapping_Values(table);
     if (rows != NULL) specification.operations = PyList_AsTuple(rows);

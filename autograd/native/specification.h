@@ -18,6 +18,8 @@ typedef struct {
     PyObject *open_blocks; /* the context variable that has the open no_grad() blocks, in a tuple */
     PyObject *misspellings; /* what misspelt names of attributes are taken to mean: a dictionary */
     PyObject *check_spelling; /* warns that an instance of a class gets an attribute with a misspelt name */
+    PyObject *checked;     /* the name of the attribute that has the hash which a subclass had when it was last checked */
+    PyObject *check_subclass; /* completes a subclass that has been changed since it was made */
     PyObject *operations;  /* the rows as Python has them, in the order of ROWS: a tuple */
 } Specification;
 

@@ -16,6 +16,24 @@
 
 /* ---- making one */
 
+/* What subclasses.py's is_checked() says. On an error, -1 with an exception. */
+static int is_checked(PyTypeObject *type)
+{
+    static PyObject *hash;
+    if (hash == NULL && (hash = PyUnicode_InternFromString("__hash__")) == NULL) return -1;
+    PyObject *checked = PyDict_GetItemWithError(type->tp_dict, specification.checked);
+    return checked == NULL && PyErr_Occurred() ? -1 : checked != NULL && checked == _PyType_Lookup(type, hash);
+}
+
+static int check_subclass(PyTypeObject *type)
+{
+    int checked = is_checked(type);
+    if (checked != 0) return checked < 0 ? -1 : 0;
+    PyObject *result = PyObject_CallOneArg(specification.check_subclass, (PyObject *)type);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
 static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSED(keywords))
 {
     if (type == Value_Type) {
@@ -23,6 +41,7 @@ static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(arguments), P
         if (leaf != NULL) leaf->data = 0.0;
         return (PyObject *)leaf;
     }
+    if (check_subclass(type) < 0) return NULL;
     PyObject *nothing = PyTuple_New(0);
     if (nothing == NULL) return NULL;
     Node *node = (Node *)PyBaseObject_Type.tp_new(type, nothing, NULL); /* it refuses abstract classes */

@@ -8,12 +8,13 @@ import gc
 import operator
 import pickle
 import weakref
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import pytest
 
 import autograd
-from autograd import Tape, Value, dot, draw, exp, explain, gather, no_grad
+from autograd import Tape, Value, dot, draw, exp, explain, gather, no_grad, subclasses
 from autograd.graph import topological_order
 from nn import Module
 
@@ -659,6 +660,91 @@ def test_a_hash_that_makes_one_node_of_two_is_refused(kind, use):
     copied = copy.deepcopy([x, y, x])
     assert copied[0] is copied[2]
     assert copied[0] is not copied[1]
+
+
+def equal_by_a_decorator():
+    @dataclass
+    class Equal(Value):
+        data: float
+
+    return Equal
+
+
+def equal_by_an_assignment():
+    class Equal(Value):
+        pass
+
+    Equal.__eq__ = lambda self, other: isinstance(other, Value) and self.data == other.data
+    Equal.__hash__ = None
+    return Equal
+
+
+def without_the_engines_init_subclass():
+    class Silent:
+        def __init_subclass__(cls):
+            pass
+
+    class Equal(Silent, Value):
+        def __eq__(self, other):
+            return isinstance(other, Value) and self.data == other.data
+
+    return Equal
+
+
+@pytest.mark.parametrize("make", [equal_by_a_decorator, equal_by_an_assignment, without_the_engines_init_subclass])
+def test_an_equality_that_the_class_gets_later(make):
+    test_kinds_whose_values_compare_or_have_a_length(make())
+
+
+def hashed_by_a_decorator():
+    return dataclass(unsafe_hash=True)(type("Late", (Value,), {"__annotations__": {"data": float}}))
+
+
+def hash_of_data(value):
+    return hash(value.data)
+
+
+def hashed_by_an_assignment():
+    late = type("Late", (Value,), {})
+    late.__hash__ = hash_of_data
+    return late
+
+
+def hashed_after_an_instance():
+    late = type("Late", (Value,), {})
+    late(1.0)
+    late.__hash__ = hash_of_data
+    return late
+
+
+def hashed_in_its_base():
+    base = type("Base", (Value,), {})
+    late = type("Late", (base,), {})
+    late(1.0)
+    base.__hash__ = hash_of_data
+    return late
+
+
+@pytest.mark.parametrize(
+    "make", [hashed_by_a_decorator, hashed_by_an_assignment, hashed_after_an_instance, hashed_in_its_base]
+)
+def test_a_hash_that_the_class_gets_later_is_refused(make):
+    kind = make()
+    x, y = kind(2.0), kind(2.0)
+    for use in (lambda node: autograd.gradients(node, [x, y]), lambda node: node._prev, draw):
+        with pytest.raises(TypeError, match=r"^Late\.__hash__: expected id\(self\), got .*unsafe_hash=True"):
+            use(x * y)
+
+
+def test_a_plain_subclass_keeps_its_hash_and_is_looked_at_once(monkeypatch):
+    class Plain(Value):
+        pass
+
+    Plain(1.0)
+    assert Plain.__hash__ in (Value.__hash__, object.__hash__)
+    with monkeypatch.context() as patched:
+        patched.setattr(subclasses, "complete", lambda kind: pytest.fail("it was looked at again"))
+        assert len({Plain(1.0), Plain(1.0)}) == 2
 
 
 def test_a_length_does_not_make_a_sequence_of_a_value():
