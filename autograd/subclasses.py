@@ -44,8 +44,6 @@ def complete(subclass: type) -> None:
         subclass.__hash__ = object.__hash__
     elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
         subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
-    if subclass.__eq__ is not plain.__eq__ and subclass.__ne__ is plain.__ne__:
-        subclass.__ne__ = object.__ne__  # type: ignore[assignment]
     derive_operators(subclass)
 
 

@@ -135,7 +135,8 @@ static PyObject *compare_with_other(PyObject *self, PyObject *other, int compari
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
-    if (comparison == Py_EQ || comparison == Py_NE) { /* identity, as for any object */
+    if (comparison == Py_NE) return PyBaseObject_Type.tp_richcompare(self, other, Py_NE); /* asks ==, which may be a class's own */
+    if (comparison == Py_EQ) { /* identity, as for any object */
         const PyNumberMethods *number = Py_TYPE(other)->tp_as_number; /* of a number, or of many */
         bool is_number = !is_value(other) && number != NULL && (number->nb_float != NULL || number->nb_index != NULL);
         if (is_number && check_guard(self, "a comparison") < 0) return NULL;

@@ -696,6 +696,39 @@ def test_an_equality_that_the_class_gets_later(make):
     test_kinds_whose_values_compare_or_have_a_length(make())
 
 
+class Odd(Value):
+    """Its == answers with what is no bool, its != is Value's."""
+
+    def __eq__(self, other):
+        return [] if other is None else NotImplemented if isinstance(other, str) else ["equal"]
+
+    __ne__ = Value.__ne__
+
+
+def raising(self, other):
+    raise LookupError("compared")
+
+
+def test_unequal_is_not_equal_whenever_the_class_gets_its_equality():
+    class Late(Value):
+        pass
+
+    x, y, plain = Late(2.0), Late(2.0), Value(2.0)
+    assert [x == y, x != y, x == x, x != x] == [False, True, True, False]
+    Late.__eq__ = lambda self, other: isinstance(other, Value) and self.data == other.data
+    assert [x == y, x != y, x == plain, x != plain, plain == x, plain != x] == [True, False] * 3
+    assert [Value.__ne__(x, y), x.__ne__(y), Value.__ne__(plain, x)] == [False, False, NotImplemented]
+    Late.__eq__ = raising
+    with pytest.raises(LookupError, match=r"^compared$"):
+        x != y  # noqa: B015
+    del Late.__eq__
+    assert [x == y, x != y] == [False, True]
+    Late.__ne__ = lambda self, other: "unequal"
+    assert [x == y, x != y] == [False, "unequal"]
+    odd = Odd(1.0)
+    assert [odd != None, odd != x, odd != "s"] == [True, False, True]  # noqa: E711
+
+
 def hashed_by_a_decorator():
     return dataclass(unsafe_hash=True)(type("Late", (Value,), {"__annotations__": {"data": float}}))
 
