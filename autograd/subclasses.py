@@ -6,6 +6,8 @@ and `sum` go through it.
 
 from __future__ import annotations
 
+import reprlib
+from types import MemberDescriptorType
 from weakref import WeakSet
 
 TYPE_CHECKING = False
@@ -25,6 +27,8 @@ def is_checked(subclass: type) -> bool:
 def check(subclass: type) -> None:
     """Completes a subclass again, before its first instance: decorators change a class that is made, as dataclass does.
 
+    Raises TypeError if it hides what the engine computes with.
+
     >>> from dataclasses import dataclass
     >>> from autograd import Value
     >>> @dataclass
@@ -33,6 +37,7 @@ def check(subclass: type) -> None:
     >>> Point.__hash__ is None, len({Point(1.0), Point(1.0)})
     (True, 2)
     """
+    refuse_hidden(subclass)
     complete(subclass)
     type.__setattr__(subclass, CHECKED, subclass.__hash__)
 
@@ -45,6 +50,32 @@ def complete(subclass: type) -> None:
     elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
         subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
     derive_operators(subclass)
+
+
+# What operations compute with, and graphs are walked by. Words are no part of it: a class may have a `label` for all.
+COMPUTED_WITH = (
+    "data", "grad", "parents", "operands", "operation", "local_derivatives",
+    "_number", "_prev", "_children", "_local_grads",
+)  # fmt: skip
+
+
+def refuse_hidden(subclass: type) -> None:
+    """Raises TypeError if an attribute of the class, or a slot of its own, hides what the engine computes with.
+
+    A property may hide it. For that is asked by whoever reads or sets the attribute, and can pass it on to Value's.
+    """
+    engines_own = engines_class(subclass).__mro__
+    for name in COMPUTED_WITH:
+        owner = next(base for base in subclass.__mro__ if name in vars(base))
+        found = vars(owner)[name]
+        is_slot = type(found) is MemberDescriptorType
+        if owner in engines_own or (hasattr(type(found), "__set__") and not is_slot):
+            continue
+        what, hint = "a slot", "leave it out of __slots__, and slots=True out of a dataclass"
+        if not is_slot:
+            what = reprlib.repr(found)
+            hint = "set it in __init__ (a dataclass's default is a field(default_factory=...)), or make it a property"
+        raise TypeError(f"{owner.__name__}.{name} is {what}, and hides the {name} that Values compute with: {hint}")
 
 
 def identity_checked(own: Callable[[Any], int]) -> Callable[[Any], int]:

@@ -8,7 +8,8 @@ import gc
 import operator
 import pickle
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Generic, TypeVar
 
 import pytest
@@ -848,6 +849,75 @@ def test_operations_take_the_number_itself():
     )
     with no_grad():
         assert (float(v), (v * v).data) == (100.0, 4.0)
+
+
+def hidden_by_a_dataclass(name="data", **options):
+    body = {"__annotations__": {name: float}} | ({} if options else {name: 5.0})
+    return dataclass(eq=False, **options)(type("Hiding", (Value,), body))
+
+
+class Plainly:
+    data = 5.0
+
+
+class Lazily:
+    @cached_property
+    def grad(self):
+        return 1.0
+
+
+def assigned_later(name):
+    late = type("Hiding", (Value,), {})
+    setattr(late, name, None)
+    return late
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: hidden_by_a_dataclass(), r"Hiding\.data is 5\.0, and hides the data that .*default_factory"),
+        (lambda: hidden_by_a_dataclass("grad"), r"Hiding\.grad is 5\.0, and hides the grad"),
+        (lambda: hidden_by_a_dataclass(slots=True), r"Hiding\.data is a slot, .* and slots=True out"),
+        (lambda: type("Microgpt", (Value,), {"__slots__": ("data", "grad", "_children", "_local_grads")}),
+         r"Microgpt\.data is a slot, and hides the data that Values compute with: leave it out of __slots__"),
+        (lambda: type("Hiding", (Value,), {"__slots__": ("_children",)}), r"Hiding\._children is a slot"),
+        (lambda: type("Hiding", (Value,), {"__slots__": "grad"}), r"Hiding\.grad is a slot"),
+        (lambda: type("Hiding", (Value,), {"grad": lambda self: 1.0}), r"Hiding\.grad is <function .*it a property"),
+        (lambda: type("Hiding", (Plainly, Value), {}), r"Plainly\.data is 5\.0, and hides"),
+        (lambda: type("Hiding", (Lazily, Value), {}), r"Lazily\.grad is <functools\.ca"),
+        *[(partial(assigned_later, name), rf"Hiding\.{name} is None, and hides the {name} that Values")
+          for name in subclasses.COMPUTED_WITH],
+    ],
+)  # fmt: skip
+def test_what_hides_the_number_that_operations_take_is_refused(make, message):
+    kind = make()
+    for _ in range(2):
+        with pytest.raises(TypeError, match=f"^{message}"):
+            kind(2.0)
+    further = type("Further", (kind,), {})
+    with pytest.raises(TypeError, match=f"^{message}"):
+        further(2.0)
+
+
+def test_dataclasses():
+    @dataclass
+    class Parameter(Value):
+        data: float
+        rate: float = 0.1
+        label: str = "w"
+        grad: float = field(default_factory=lambda: 0.5)
+
+    p = Parameter(2.0, rate=0.2)
+    assert (p.data, p.grad, p.rate, p.label, Parameter(1.0).rate) == (2.0, 0.5, 0.2, "w", 0.1)
+    y = p * p * 3.0
+    y.backward()
+    assert (y.data, p.grad) == (12.0, 12.5)
+    p.data -= p.rate * p.grad
+    assert (p * 2.0).data == 2.0 * p.data == -1.0
+    assert autograd.gradients(p * p, [p]) == [-1.0]
+    assert repr(p).endswith("Parameter(data=-0.5, rate=0.2, label='w', grad=12.5)")
+    assert copy.deepcopy(p) == p == replace(p)
+    assert p != replace(p, rate=0.3)
 
 
 def test_a_gather_whose_values_change_the_list():
