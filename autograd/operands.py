@@ -14,6 +14,7 @@ from types import FunctionType
 
 from autograd.operation import strict
 from autograd.operations import OPERATIONS
+from autograd.subclasses import engines_class
 from autograd.wording import counted
 
 TYPE_CHECKING = False
@@ -64,6 +65,15 @@ def refuse_to_pose(number: Any) -> None:
         )
 
 
+def refuse_other_engine(number: Any, value_type: type) -> None:
+    """Raises TypeError for a Value of the other engine: as a plain number it would lose its derivative."""
+    if is_value(number) and not issubclass(type(number), value_type):
+        raise OwnGradientError(
+            f"expected a number or a Value of the same engine, got an {engines_class(type(number)).__module__}.Value, "
+            "whose graph is the other engine's: make all of them by autograd.Value, or pass x.data for the plain number"
+        )
+
+
 def number_in(array: Any) -> Any:
     """What is in an array of no dimensions, or in an array's scalar, of whatever library; all else as it is.
 
@@ -92,7 +102,10 @@ def scalar(operand: Any, value_type: type) -> Any:
     if issubclass(type(operand), value_type) or type(operand) is float:
         return operand
     inner = number_in(operand)
-    return inner if issubclass(type(inner), value_type) else real_number(operand)
+    if issubclass(type(inner), value_type):
+        return inner
+    refuse_other_engine(inner, value_type)
+    return real_number(operand)
 
 
 def scalar_or_not(operand: Any, value_type: type) -> Any:
@@ -116,6 +129,7 @@ def by_hand(
     """
     parents = tuple(children)
     for parent in parents:
+        refuse_other_engine(parent, value_type)
         if not issubclass(type(parent), value_type):
             raise TypeError(f"expected Values as _children, got {parent!r}; a label is given as label=")
     if isinstance(third, str):

@@ -214,7 +214,10 @@ def scalar(leaf: Any) -> Scalar:
 
 def number(leaf: Any) -> float:
     """The float of a Value or of any other real number. Raises TypeError for anything else."""
-    return leaf.data if isinstance(leaf, Value) else real_number(leaf)
+    if isinstance(leaf, Value):
+        return leaf.data
+    operands.refuse_other_engine(leaf, Value)
+    return real_number(leaf)
 
 
 # ---- Further structures of the same form

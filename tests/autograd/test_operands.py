@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import operator
 import weakref
+from contextlib import nullcontext
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from unittest.mock import Mock
 
 import mpmath
 import numpy as np
 import pytest
 
+import autograd.value
 from autograd import (
     RecordingError,
     Tape,
     Value,
     atan2,
+    compiled,
     dot,
     engines,
     exp,
@@ -32,6 +36,7 @@ from autograd import (
     prod,
     softmax,
     structures,
+    tanh,
     vjp,
 )
 from autograd import max as largest
@@ -39,7 +44,7 @@ from autograd import sum as sum_of
 from autograd.graph import topological_order
 from autograd.operands import real_number
 from autograd.operations import OPERATIONS
-from nn import MLP
+from nn import MLP, half_squared_error
 
 pytestmark = pytest.mark.both_engines
 
@@ -223,11 +228,13 @@ def test_one_with_a_gradient_of_its_own_is_refused_with_a_hint(tensor, use):
         exp(tensor)
 
 
+INFIXES = [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.lt, operator.le, operator.gt,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("tensor", OWN_GRADIENTS, ids=lambda tensor: type(tensor).__name__)
-@pytest.mark.parametrize(
-    "infix",
-    [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.lt, operator.le, operator.gt],
-)
+@pytest.mark.parametrize("infix", INFIXES)
 def test_no_operator_leaves_it_to_the_other_operand(tensor, infix):
     with pytest.raises(TypeError, match=HINT):
         infix(Value(1.0), tensor)
@@ -239,6 +246,52 @@ def test_no_operator_leaves_it_to_the_other_operand(tensor, infix):
 def test_one_with_a_gradient_of_its_own_is_refused_in_structures_too(use):
     with pytest.raises(TypeError, match=HINT):
         IN_STRUCTURES[use](Scalar(2.5, ndim=0, requires_grad=True))
+
+
+class Twin(autograd.value.Value):
+    """A Value of the Python engine, which is the other one where the native engine is in use."""
+
+
+ANOTHER_ENGINE = r"expected a number or a Value of the same engine, got an autograd(\.value)?\.Value, whose graph is"
+TAKEN_WITH_ANOTHER = {
+    **{f"x {infix.__name__} other": partial(infix, Value(1.0)) for infix in INFIXES},
+    **{f"other {infix.__name__} x": partial(lambda infix, other: infix(other, Value(1.0)), infix) for infix in INFIXES},
+    "tanh": tanh,
+    "a method": Value(1.0).hypot,
+    "dot": lambda other: dot([Value(1.0)], [other]),
+    "sum": lambda other: sum_of([Value(1.0), other]),
+    "max": lambda other: largest([Value(1.0), other]),
+    "the builtin max": lambda other: max(Value(3.0), other),
+    "the builtin sum": lambda other: sum([Value(1.0), other]),
+    "mean": lambda other: mean([other, other]),
+    "an array of no dimensions": lambda other: Value(1.0) * np.array(other),
+    "an array": lambda other: np.array([Value(1.0)]) * np.array([other]),
+    "by hand": lambda other: Value(1.0, (other,), "f"),
+    "by hand, of the other": lambda other: type(other)(1.0, (Value(1.0),), "f"),
+    "the argument of grad()": lambda other: grad(lambda x: x * x)(other),
+    "within grad()": lambda other: grad(lambda x: x * other)(2.0),
+    "the result in grad()": lambda other: grad(lambda x: other)(2.0),
+    "the argument of compiled()": lambda other: compiled(lambda x: x * x)(other),
+    "a tangent": lambda other: jvp(lambda x: x * x, (1.0,), (other,)),
+    "a network": lambda other: MLP(1, [1])([other]),
+    "a loss": lambda other: half_squared_error([other], [1.0]),
+}
+
+
+@pytest.mark.skipif(engines.engine == "python", reason="the Python engine is the one in use")
+@pytest.mark.parametrize("kind", [autograd.value.Value, Twin])
+@pytest.mark.parametrize("use", TAKEN_WITH_ANOTHER)
+def test_a_value_of_the_other_engine_is_no_constant(use, kind):
+    other = kind(0.5)
+    for block in (nullcontext(), no_grad()):
+        with block, pytest.raises(TypeError, match=ANOTHER_ENGINE):
+            TAKEN_WITH_ANOTHER[use](other)
+    assert (Value(other).data, type(Value(other))) == (0.5, Value)
+    v = Value(0.0)
+    v.data = other
+    assert v.data == 0.5
+    (other * 2.0 + other).backward()
+    assert other.grad == 3.0
 
 
 REFUSED = {
