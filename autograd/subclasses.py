@@ -27,7 +27,7 @@ def is_checked(subclass: type) -> bool:
 def check(subclass: type) -> None:
     """Completes a subclass again, before its first instance: decorators change a class that is made, as dataclass does.
 
-    Raises TypeError if it hides what the engine computes with.
+    Raises TypeError if it is a frozen dataclass, or hides what the engine computes with.
 
     >>> from dataclasses import dataclass
     >>> from autograd import Value
@@ -37,6 +37,7 @@ def check(subclass: type) -> None:
     >>> Point.__hash__ is None, len({Point(1.0), Point(1.0)})
     (True, 2)
     """
+    refuse_frozen(subclass)
     refuse_hidden(subclass)
     complete(subclass)
     type.__setattr__(subclass, CHECKED, subclass.__hash__)
@@ -50,6 +51,14 @@ def complete(subclass: type) -> None:
     elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
         subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
     derive_operators(subclass)
+
+
+def refuse_frozen(subclass: type) -> None:
+    if getattr(getattr(subclass, "__dataclass_params__", None), "frozen", False):
+        raise TypeError(
+            f"{subclass.__name__} is a frozen dataclass, but backward() sets the grad of a Value, and an optimiser its "
+            "data: leave frozen=True away"
+        )
 
 
 # What operations compute with, and graphs are walked by. Words are no part of it: a class may have a `label` for all.
@@ -89,7 +98,7 @@ def identity_checked(own: Callable[[Any], int]) -> Callable[[Any], int]:
             raise TypeError(
                 f"{type(self).__name__}.__hash__: expected id(self), got {number!r}: graphs keep Values in sets and "
                 "dicts, where two of the same data must be two (a dataclass has a hash of its data by "
-                "unsafe_hash=True, or by frozen=True); return id(self), or leave __hash__ away"
+                "unsafe_hash=True); return id(self), or leave __hash__ away"
             )
         return number
 

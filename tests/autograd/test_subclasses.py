@@ -559,6 +559,14 @@ def test_every_constructor_begins_with_a_leaf(make, data):
     assert v.label in ("", "set by a mixin", "made")
 
 
+@pytest.mark.parametrize("eq", [True, False])
+def test_a_frozen_dataclass_is_refused(eq):
+    frozen = dataclass(frozen=True, eq=eq)(type("Frozen", (Value,), {"__annotations__": {"data": float}}))
+    for kind in (frozen, type("Further", (frozen,), {})):
+        with pytest.raises(TypeError, match=rf"^{kind.__name__} is a frozen dataclass, but backward\(\) sets the grad"):
+            kind(2.0)
+
+
 # ---- equality, length, data of their own
 
 
