@@ -7,6 +7,7 @@ and `sum` go through it.
 from __future__ import annotations
 
 import reprlib
+from functools import wraps
 from types import MemberDescriptorType
 from weakref import WeakSet
 
@@ -50,6 +51,10 @@ def complete(subclass: type) -> None:
         subclass.__hash__ = object.__hash__
     elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
         subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
+    for name in ("__setattr__", "__delattr__"):
+        own, engines = getattr(subclass, name), getattr(plain, name)
+        if own is not engines and engines is not getattr(object, name):
+            setattr(subclass, name, explained(own, name))
     derive_operators(subclass)
 
 
@@ -104,6 +109,30 @@ def identity_checked(own: Callable[[Any], int]) -> Callable[[Any], int]:
 
     checked.is_identity_checked = True  # type: ignore[attr-defined]
     return checked
+
+
+def explained(own: Callable[..., None], name: str) -> Callable[..., None]:
+    """A `__setattr__` or `__delattr__` of a subclass's own, whose error says what to write.
+
+    CPython keeps object.__setattr__ from setting what a class in C sets in its own way, as the native engine's does.
+    """
+    if hasattr(own, "is_explained"):
+        return own
+
+    @wraps(own)
+    def method(self: Any, *arguments: Any) -> None:
+        try:
+            own(self, *arguments)
+        except TypeError as error:
+            if str(error) != f"can't apply this {name} to {type(self).__name__} object":
+                raise
+            raise TypeError(
+                f"{type(self).__name__}.{name}: expected it to call super().{name}, got object.{name}, which does not "
+                "know how a Value keeps its attributes"
+            ) from None
+
+    method.is_explained = True  # type: ignore[attr-defined]
+    return method
 
 
 # The operators that micrograd derives from others, and from which.

@@ -510,6 +510,29 @@ class Setting(Value):
         super().__setattr__(name, attribute)
 
 
+class PastTheEngine(Value):
+    def __setattr__(self, name, attribute):
+        object.__setattr__(self, name, attribute)
+
+    def __delattr__(self, name):
+        object.__delattr__(self, name)
+
+
+class Strict(Value):
+    def __setattr__(self, name, attribute):
+        if name == "rate":
+            raise TypeError("a rate is not set")
+        super().__setattr__(name, attribute)
+
+    def __delattr__(self, name):
+        self.deleted = name
+        super().__delattr__(name)
+
+
+class OfObject(Value):
+    __setattr__, __delattr__ = object.__setattr__, object.__delattr__
+
+
 class Walking:
     """Has a name that Value has, too."""
 
@@ -557,6 +580,31 @@ def test_every_constructor_begins_with_a_leaf(make, data):
     assert v.grad == 4.0
     assert repr(v).startswith(f"Value(data={data}, grad=4.0")
     assert v.label in ("", "set by a mixin", "made")
+
+
+@pytest.mark.parametrize("kind", [PastTheEngine, type("Further", (PastTheEngine,), {}), OfObject])
+def test_attributes_are_set_by_super_not_by_object(kind):
+    """With the Python engine object.__setattr__ does the same. CPython keeps it from it with a class in C."""
+    v = kind(1.0)
+    if autograd.engine == "python":
+        v.data, v.note = 3.0, "n"
+        del v.note
+        return
+    for name, use in (("__setattr__", lambda: setattr(v, "data", 3.0)), ("__delattr__", lambda: delattr(v, "note"))):
+        expected = rf"^{kind.__name__}\.{name}: expected it to call super\(\)\.{name}, got object\.{name}, which"
+        with pytest.raises(TypeError, match=expected):
+            use()
+    assert v.data == 1.0
+
+
+@pytest.mark.parametrize("kind", [Strict, type("Further", (Strict,), {})])
+def test_setattr_and_delattr_of_ones_own(kind):
+    v = kind(1.0)
+    v.data, v.note = 3.0, "n"
+    del v.note
+    assert (v.data, v.deleted, hasattr(v, "note")) == (3.0, "note", False)
+    with pytest.raises(TypeError, match=r"^a rate is not set$"):
+        v.rate = 0.5
 
 
 @pytest.mark.parametrize("eq", [True, False])
