@@ -450,6 +450,20 @@ def test_what_a_subclass_derives_itself_stays():
     assert (2.0 * Mixed(1.0), -Mixed(1.0)) == (("multiplied", 2.0), ("multiplied", -1))
 
 
+def test_operators_that_the_class_gets_later_before_its_first_instance():
+    class Late(Value):
+        pass
+
+    Late.__add__ = lambda self, other: ("added", other)
+    v = Late(1.0)
+    assert (v + 2.0, 2.0 + v, v - 3.0, autograd.sum([v, v])[0]) == (
+        ("added", 2.0),
+        ("added", 2.0),
+        ("added", -3.0),
+        "added",
+    )
+
+
 def test_a_plain_subclass_has_the_engines_operators():
     for name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__", "__neg__", "__pow__"):
         assert getattr(Slotted, name) is getattr(Parameter, name) is getattr(Value, name)
