@@ -125,10 +125,11 @@ class TreeEncoder(Module):
                 inputs = [number for vector in vectors[-len(children) :] for number in vector]
                 outputs = self.layers[symbol](inputs)
                 vectors[-len(children) :] = [outputs if isinstance(outputs, list) else [outputs]]
-            elif self.arities.get(symbol, -1) != len(children):
+            elif self._arity(symbol) != len(children):
+                hint = f"; write {shortened(tuple(subtree))}" if isinstance(subtree, list) else ""
                 raise ValueError(
                     f"TreeEncoder: expected a symbol, or a tuple of it and its children, as many as in {self.arities}, "
-                    f"got {shortened(subtree)}"
+                    f"got {shortened(subtree)}{hint}"
                 )
             elif children:
                 waiting += [(subtree, True), *((child, False) for child in reversed(children))]
@@ -136,6 +137,13 @@ class TreeEncoder(Module):
                 vectors.append([*self.leaves[symbol]])
         [vector] = vectors
         return vector
+
+    def _arity(self, symbol: Any) -> int:
+        """How many children a symbol has; -1 for what is none."""
+        try:
+            return self.arities.get(symbol, -1)
+        except TypeError:  # what has no hash, such as a list
+            return -1
 
     def _shapes(self) -> tuple[Shape | None, Shape | None]:
         return None, (self.width,)

@@ -280,7 +280,7 @@ class NaturalGradient(DirectionMethod):
         line_search: bool = True,
     ) -> None:
         super().__init__(parameters)
-        if distribution not in DISTRIBUTIONS:
+        if distribution not in [*DISTRIBUTIONS]:  # a list asks what is equal, a dict for a hash, which may be missing
             raise ValueError(f"distribution: expected {', '.join(DISTRIBUTIONS)}, got {shortened(distribution)}")
         self.distribution = distribution
         self.learning_rate = learning_rate

@@ -741,8 +741,9 @@ def test_wrong_options():
     for wrong in (0.0, -1.0, math.inf):
         with pytest.raises(ValueError, match="damping: expected"):
             LevenbergMarquardt(parameters, damping=wrong)
-    with pytest.raises(ValueError, match="distribution: expected normal, bernoulli, categorical, got 'gamma'"):
-        NaturalGradient(parameters, "gamma")
+    for distribution in ("gamma", ["normal"], {}, None):
+        with pytest.raises(ValueError, match="distribution: expected normal, bernoulli, categorical, got"):
+            NaturalGradient(parameters, distribution)
     with pytest.raises(ValueError, match="learning_rate: expected"):
         NaturalGradient(parameters, "normal", learning_rate=0.0)
     for method in (Newton, GaussNewton, LevenbergMarquardt, lambda p: NaturalGradient(p, "normal")):

@@ -154,10 +154,19 @@ def test_the_gradient_goes_down_the_tree() -> None:
     assert {name.split(".")[1] for name in names} == set(ARITIES)
 
 
-@pytest.mark.parametrize("tree", ["c", ("a", "b"), ("f", "a"), "f", (), ("h", "a"), 1.0])
+@pytest.mark.parametrize(
+    "tree", ["c", ("a", "b"), ("f", "a"), "f", (), ("h", "a"), 1.0, None, {"a": 0}, (["a"],), ((["g"], "a"),)]
+)
 def test_what_is_no_tree_of_the_symbols(tree: object) -> None:
     with pytest.raises(ValueError, match="TreeEncoder: expected a symbol"):
         TreeEncoder(ARITIES, 2)(tree)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tree", [["g", "a"], ("g", ["g", "a"])])
+def test_a_tree_is_no_list(tree: object) -> None:
+    encoder = TreeEncoder(ARITIES, 2)
+    with pytest.raises(ValueError, match=r"TreeEncoder: expected .*, got \['g', 'a'\]; write \('g', 'a'\)"):
+        encoder(tree)  # type: ignore[arg-type]
 
 
 def test_arities_that_are_none() -> None:
