@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from autograd import no_grad, packages, structures
 from autograd.packages import numpy
-from autograd.wording import counted
+from autograd.wording import counted, printable
 from nn.arguments import (
     at_least,
     check_function,
@@ -156,7 +156,7 @@ def loss_curves(
         raise ValueError(f"loss_curves: scale: expected 'log' or 'linear', got {shortened(scale)}")
     ax = axes("loss_curves", ax, 6.0, 4.0)
     for k, (name, curve) in enumerate(curves.items()):
-        ax.plot(range(1, len(curve) + 1), curve, linestyle=DASHES[k % 6], color=COLOURS[k % 8], label=name)
+        ax.plot(range(1, len(curve) + 1), curve, linestyle=DASHES[k % 6], color=COLOURS[k % 8], label=literal(name))
     ax.set(xlabel="epoch", ylabel="mean loss", yscale=scale)
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
@@ -201,7 +201,7 @@ def seed_curves(
                 ax.plot([start + len(run) - 1], [run[-1]], MARKERS[k % 8], color=colour, markersize=3)
         middle = numpy.median([run[: min(map(len, runs))] for run in runs], axis=0)
         steps = range(start, start + len(middle))
-        ax.plot(steps, middle, linestyle=DASHES[k % 6], color=colour, linewidth=2.2, label=name)
+        ax.plot(steps, middle, linestyle=DASHES[k % 6], color=colour, linewidth=2.2, label=literal(name))
     ax.set(yscale=scale)
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
@@ -343,7 +343,7 @@ def trajectories(paths: Mapping[str, ArrayLike], ax: Axes | None = None) -> Figu
     ax = axes("trajectories", ax, 6.0, 6.0)
     for k, (name, line) in enumerate(lines.items()):
         colour = COLOURS[k % 8]
-        ax.plot(*line.T, linestyle=DASHES[k % 6], color=colour, label=name)
+        ax.plot(*line.T, linestyle=DASHES[k % 6], color=colour, label=literal(name))
         ax.plot(*line[:1].T, MARKERS[k % 8], color=colour, markersize=8, markeredgecolor="white")
     ax.set_aspect("equal")
     ax.legend()
@@ -402,7 +402,7 @@ def error_surface(
     for k, (name, descent) in enumerate(descents.items()):
         points = [*descent.T, heights[name]] if in_space else [*descent.T]
         line = {"color": COLOURS[k % 8], "marker": MARKERS[k % 8], "zorder": 5}
-        draw.plot(*points, linestyle=DASHES[k % 6], markersize=3, label=name, **line)
+        draw.plot(*points, linestyle=DASHES[k % 6], markersize=3, label=literal(name), **line)
         draw.plot(*([coordinate[0]] for coordinate in points), markersize=8, markeredgecolor="white", **line)
     ax.set(xlabel="w₁", ylabel="w₂", xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     if descents:
@@ -585,7 +585,7 @@ def plot_epochs(ax: Axes, training: Sequence[float] | Array, validation: Sequenc
     if len(validation):
         ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=size, label="validation")
         ax.legend()
-    ax.set(xlabel="epoch", ylabel=what)
+    ax.set(xlabel="epoch", ylabel=literal(what))
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
 
@@ -617,6 +617,19 @@ def turn_long_names(ax: Axes, room: float) -> None:
     """Turns those of the names below the Axes that have more letters than there is room for. A letter stays upright."""
     for label in ax.get_xticklabels():
         label.set_rotation(90 if len(label.get_text()) > room else 0)
+
+
+def literal(name: object) -> str:
+    r"""A name as matplotlib shows it to the letter: what stands between two dollars is no formula.
+
+    What can't be printed is shown as Python's escape, but a line break is one. A name that is empty, or begins with an
+    underscore, which matplotlib leaves out of legends, has a space in front.
+
+    >>> literal("$5 or $6"), literal("_hidden"), literal("\x00")
+    ('\\$5 or \\$6', ' _hidden', '\\x00')
+    """
+    text = "\n".join(map(printable, str(name).split("\n"))).replace("$", r"\$")
+    return f" {text}" if text[:1] in ("", "_") else text
 
 
 def write_on_lines(ax: Axes, contours: Any, paths: Sequence[NDArray[numpy.float64]]) -> None:
@@ -778,12 +791,13 @@ def projections_of(given: Any, count: int) -> list[str | None]:
 
 
 def names_of(name: str, given: Any) -> list[str]:
+    """The names as they are drawn; none for None."""
     if given is None:
         return []
     names = [*given] if is_sequence(given) and not isinstance(given, (str, Mapping)) else []
     if not names or not all(isinstance(each, str) for each in names):
         raise TypeError(f"{name}: expected a list of names, got {shortened(given)}")
-    return names
+    return [*map(literal, names)]
 
 
 def names_of_all(name: str, given: Sequence[str], count: int) -> list[str]:

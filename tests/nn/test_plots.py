@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from io import BytesIO
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -29,12 +30,14 @@ from nn.plots import (
     loss_curve,
     loss_curves,
     panels,
+    plot_epochs,
     receptive_fields,
     seed_curves,
     trajectories,
 )
 from nn.training import History
 
+SVG = "{http://www.w3.org/2000/svg}"
 POINTS = np.array([[0.0, 0.0], [2.0, 1.0], [1.0, 3.0], [-1.0, 2.0]])
 
 
@@ -552,6 +555,46 @@ def test_saved_files_are_images(draw, tmp_path):
 def test_notebooks_show_a_figure():
     figure = loss_curve(History(loss=[2.0, 1.0]))
     assert imread(BytesIO(figure._repr_png_())).shape[:2] == (400, 600)
+
+
+NAMES = ["$$", "$\\frac$", "a$_$b", "\\$", "_hidden", "", "\x00", "\ud800", "two\nlines"]
+NAMED = {
+    "loss_curve": lambda names: plot_epochs_of(names),
+    "loss_curves": lambda names: loss_curves({name: [2.0, 1.0] for name in names}),
+    "seed_curves": lambda names: seed_curves({name: [[2.0, 1.0]] for name in names}),
+    "trajectories": lambda names: trajectories(dict.fromkeys(names, DESCENT)),
+    "error_surface": lambda names: surface(paths=dict.fromkeys(names, DESCENT)),
+    "attention": lambda names: attention(np.eye(len(names)), tokens=names),
+    "confusion_matrix": lambda names: confusion_matrix([0], [0], classes=names),
+    "hinton_diagram: rows": lambda names: hinton_diagram(np.eye(len(names)), rows=names),
+    "hinton_diagram: columns": lambda names: hinton_diagram(np.eye(len(names)), columns=names),
+    "feature_maps": lambda names: feature_maps(np.ones((len(names), 2, 2)), names=names),
+    "receptive_fields": lambda names: receptive_fields(np.ones((len(names), 4)), (2, 2), names=names),
+    "dendrogram: names": lambda names: dendrogram(np.arange(len(names))[:, None], names),
+    "dendrogram: kinds": lambda names: dendrogram(np.arange(len(names))[:, None], ["a"] * len(names), kinds=names),
+}
+
+
+def plot_epochs_of(names):
+    figure, axes = panels(len(names))
+    for name, ax in zip(names, axes, strict=True):
+        plot_epochs(ax, [2.0, 1.0], [], name)
+    return figure
+
+
+@pytest.mark.filterwarnings("ignore:constrained_layout not applied")
+@pytest.mark.parametrize("draw", NAMED.values(), ids=NAMED)
+def test_names_are_shown_to_the_letter(draw):
+    svg = BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        draw(NAMES).savefig(svg, format="svg")
+    texts = {"".join(text.itertext()).strip() for text in ElementTree.fromstring(svg.getvalue()).iter(f"{SVG}text")}
+    assert texts >= {*NAMES[:5], "\\x00", "\\ud800", "two", "lines"}
+
+
+def test_a_curve_without_a_name_is_in_the_legend():
+    legend = loss_curves({"": [1.0], "_": [2.0]}).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [" ", " _"]
 
 
 def test_panels_are_on_one_figure_row_by_row():
