@@ -21,7 +21,7 @@ from autograd.operands import described, introduce, is_masked, iterable, ordered
 from autograd.operation import Mathematics, Operation, ieee, is_place, largest, places, strict, where
 from autograd.operations import OPERATIONS, ROW, ROWS, TABLE, add_row, each_among_the_others
 from autograd.subclasses import own_sums
-from autograd.wording import counted
+from autograd.wording import counted, located
 
 TYPE_CHECKING = bool()  # noqa: UP018  Jedi, in editors, would not look into an `if False`
 if TYPE_CHECKING:
@@ -203,8 +203,8 @@ def take(sequence: Iterable[Any], index: Any) -> Any:
         number = index_number(index)
         if not isinstance(number, Value) and is_place(number, len(elements)):
             return scalar(elements[int(number)], Value)
-    except TypeError as error:
-        raise TypeError(f"take: {error}") from None
+    except (TypeError, OverflowError) as error:
+        raise located(error, "take") from None
     return _functions["take"](elements, number)
 
 
@@ -325,8 +325,8 @@ def iterable_of(name: str, given: Any) -> Iterable[Any]:
 def numbers_of(name: str, given: Iterable[Any], least: int) -> tuple[Any, ...]:
     try:
         numbers = scalars(given, Value)
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
+    except (TypeError, OverflowError) as error:
+        raise located(error, name) from None
     if len(numbers) < least:
         raise ValueError(f"{name}: expected at least one number, got none")
     return numbers
@@ -419,8 +419,8 @@ def define(
     for operand, default in row.defaults.items():
         try:
             row.defaults[operand] = real_number(default)
-        except TypeError as error:
-            raise TypeError(f"define: {name}: the default of {operand}: {error}") from None
+        except (TypeError, OverflowError) as error:
+            raise located(error, f"define: {name}: the default of {operand}") from None
     defined = function(row)
     document(defined, row)
     _functions[name] = defined

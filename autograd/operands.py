@@ -15,7 +15,7 @@ from types import FunctionType
 from autograd.operation import strict
 from autograd.operations import OPERATIONS
 from autograd.subclasses import engines_class
-from autograd.wording import counted
+from autograd.wording import BEYOND_FLOATS, counted, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def real_number(number: object) -> float:
     """The float of a real number. Raises TypeError for everything else, of which some has a `__float__` too.
 
     A Value gives its number, to be copied. An array's scalar, and an array of no dimensions, is the number in it.
+    Raises OverflowError for what no float stands for, such as 10**400.
     """
     if isinstance(number, (float, int)):
-        return float(number)
+        return as_float(number)
     inner = number_in(number)
     if is_value(inner):
         return inner._number_to_copy()  # type: ignore[no-any-return]
@@ -45,10 +46,17 @@ def real_number(number: object) -> float:
     complex_number = isinstance(inner, Complex) and not isinstance(inner, Real)
     if convertible and not complex_number and not hasattr(inner, "__len__"):
         with suppress(TypeError):
-            return float(inner)
+            return as_float(inner)
     many = isinstance(number, (list, tuple)) or bool(getattr(number, "ndim", 0))
     hint = "; a batch goes through one example at a time, or through a Tape" if many else ""
     raise TypeError(f"expected a real number, got {described(number)}{hint}")
+
+
+def as_float(number: Number) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise OverflowError(f"expected a real number, got {BEYOND_FLOATS}") from None
 
 
 def is_value(number: object) -> bool:
@@ -161,14 +169,14 @@ def arguments(
     """The operands of a call as the engine takes them: Values, floats, and tuples of these for sequences.
 
     Raises TypeError for operands that the function does not take, and for what is no real number (or sequence of them);
-    ValueError for sequences of different lengths.
+    OverflowError for one beyond all floats; ValueError for sequences of different lengths.
     """
     bound = operation.bind(operands, keywords)
     try:
         sequences = [scalars(elements, value_type) for elements in bound[: operation.sequences]]
         rest = [scalar(operand, value_type) for operand in bound[operation.sequences :]]
-    except TypeError as error:
-        raise TypeError(f"{operation.signature}: {error}") from None
+    except (TypeError, OverflowError) as error:
+        raise located(error, operation.signature) from None
     if len({len(elements) for elements in sequences}) > 1:
         lengths = " and ".join(f"{len(s)} {name}" for name, s in zip(operation.operands, sequences, strict=False))
         raise ValueError(f"{operation.signature}: expected as many of each, got {lengths}")

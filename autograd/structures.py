@@ -24,6 +24,7 @@ from itertools import islice, product
 from autograd import operands
 from autograd.engines import Value
 from autograd.operands import described, real_number
+from autograd.wording import located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,8 +152,7 @@ def read_at(place: str, leaf: Any, read: Callable[[Any], Any], what: str = "") -
     try:
         return read(leaf)
     except (TypeError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else OverflowError
-        raise kind((f"{what}: " if what else "") + str(error) + (f" at {place}" if place else "")) from None
+        raise located(error, what, place) from None
 
 
 def unflatten(form: Form, leaves: Sequence[Any]) -> Structure:

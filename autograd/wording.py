@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+BEYOND_FLOATS = "a number beyond the largest float, 1.8e308"  # an int or a fraction that no float stands for
+
+
 def counted(count: int, noun: str) -> str:
     """The count with its noun, in the plural unless it is 1; `noun` is the singular, whose plural ends in s, es or ves.
 
@@ -18,6 +21,16 @@ def counted(count: int, noun: str) -> str:
     if noun.endswith("f"):
         return f"{count:,} {noun[:-1]}ves"
     return f"{count:,} {noun}{'es' if noun.endswith(('tch', 'sh', 's', 'x')) else 's'}"
+
+
+def located(error: TypeError | OverflowError, what: str, place: str = "") -> TypeError | OverflowError:
+    """The error of something that was to be read as a number, which now says what it is, and where it stands in it.
+
+    >>> located(TypeError("expected a real number, got None"), "grad: the argument", "[1]")
+    TypeError('grad: the argument: expected a real number, got None at [1]')
+    """
+    kind = TypeError if isinstance(error, TypeError) else OverflowError
+    return kind((f"{what}: " if what else "") + str(error) + (f" at {place}" if place else ""))
 
 
 def misfit(function: Callable[..., object], count: int) -> str:

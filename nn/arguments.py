@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 
 from autograd import Value, structures
 from autograd.packages import numpy
-from autograd.wording import counted
+from autograd.wording import BEYOND_FLOATS, counted, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,10 +91,15 @@ def within(name: str, number: float, low: float, high: float) -> float:
     """A number in [low, high)."""
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{name}: expected a real number, got {shortened(number)}")
-    if not low <= number < high:
+    got: object = number
+    try:
+        converted = float(number)
+    except OverflowError:
+        converted, got = math.nan, BEYOND_FLOATS
+    if not low <= converted < high:
         lowest = "0 <" if low == math.ulp(0.0) else f"{low} <="
-        raise ValueError(f"{name}: expected {lowest} {name.rpartition(': ')[2]} < {high}, got {number}")
-    return float(number)
+        raise ValueError(f"{name}: expected {lowest} {name.rpartition(': ')[2]} < {high}, got {got}")
+    return converted
 
 
 class Within:
@@ -139,13 +144,14 @@ class WithinOrNone(Within):
 
 def finite(name: str, number: object) -> float:
     """A number that is neither nan nor infinite. True and False are none."""
+    got = ""
     if isinstance(number, Real) and not isinstance(number, bool):
         try:
             if math.isfinite(number):
                 return float(number)
         except OverflowError:
-            pass  # a whole number beyond the largest float
-    raise ValueError(f"{name}: expected a finite number, got {shortened(number)}")
+            got = BEYOND_FLOATS
+    raise ValueError(f"{name}: expected a finite number, got {got or shortened(number)}")
 
 
 def nested_numbers(name: str, given: Any) -> Any:
@@ -229,14 +235,14 @@ def check_function(name: str, given: object, example: str, synonyms: Mapping[str
 
 
 def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
-    """Values as they are, other real numbers as floats."""
+    """Values as they are, other real numbers as floats. Raises TypeError or OverflowError with the name."""
     try:
         return [
             number if type(number) is float or isinstance(number, Value) else structures.scalar(number)
             for number in numbers
         ]
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
+    except (TypeError, OverflowError) as error:
+        raise located(error, name) from None
 
 
 def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
@@ -277,9 +283,9 @@ def measured(function: Callable[[Any, Any], Any], output: Any, target: Any) -> f
     result = function(output, target)
     try:
         return result if type(result) is float else structures.number(result)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         name = getattr(function, "__name__", type(function).__name__)
-        raise TypeError(f"{name}: as a loss or metric, it has to return a number: {error}") from None
+        raise located(error, f"{name}: as a loss or metric, it has to return a number") from None
 
 
 # ---- Examples
@@ -450,7 +456,7 @@ def real_array(name: str, given: Any, shape: tuple[int | str, ...], *, finite: b
         try:
             array = numpy.array([structures.number(x) for x in scalars(name, array.flat)]).reshape(array.shape)
         except OverflowError:
-            raise ValueError(f"{expected}, got an integer beyond the largest float, 1.8e308") from None
+            raise ValueError(f"{expected}, got {BEYOND_FLOATS}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{expected}, got {shortened(given)}")
     numbers = array.astype(float)

@@ -16,7 +16,7 @@ import operator
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, overload
 
-from autograd import Value, dot, logsumexp, relu, softplus, sqrt, sum, take
+from autograd import Value, dot, logsumexp, power, relu, softplus, sqrt, sum, take
 from nn.arguments import is_sequence, paired, scalars
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> 
     >>> squared_error([3.0, 1.0], [1.0, 0.0])
     5.0
     """
-    terms = [(y - t) ** 2 for y, t in paired("squared_error", output, target)]
-    return weighted("squared_error", weight, total(terms))
+    return weighted("squared_error", weight, total(squares("squared_error", output, target)))
 
 
 @overload
@@ -54,8 +53,7 @@ def half_squared_error(output: Scalars, target: Scalars, *, weight: Scalar = 1.0
     >>> half_squared_error([3.0, 1.0], [1.0, 0.0])
     2.5
     """
-    terms = [(y - t) ** 2 for y, t in paired("half_squared_error", output, target)]
-    return weighted("half_squared_error", weight, 0.5 * total(terms))
+    return weighted("half_squared_error", weight, 0.5 * total(squares("half_squared_error", output, target)))
 
 
 @overload
@@ -179,6 +177,15 @@ def hinge(score: Scalars, target: Scalars, *, weight: Scalar = 1.0) -> Scalar:
         if not isinstance(t, Value) and t not in (-1, 1):
             raise ValueError(f"hinge: expected a target of -1 or +1, got {t}")
     return weighted("hinge", weight, total([relu(1.0 - t * y) for y, t in pairs]))
+
+
+def squares(name: str, output: Scalars, target: Scalars) -> list[Scalar]:
+    """(output_i − target_i)²."""
+    differences = [y - t for y, t in paired(name, output, target)]
+    try:
+        return [difference**2 for difference in differences]
+    except OverflowError:
+        return [power(difference, 2.0) for difference in differences]  # which says of floats, too, what was squared
 
 
 def is_number(factor: Scalar, number: float) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from autograd import no_grad, packages, structures
 from autograd.packages import numpy
-from autograd.wording import counted, printable
+from autograd.wording import BEYOND_FLOATS, counted, printable
 from nn.arguments import (
     at_least,
     check_function,
@@ -718,7 +718,7 @@ def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:
     try:
         rows = [scalars(name, [output] if is_score or not is_sequence(output) else output) for output in outputs]
     except OverflowError:
-        raise ValueError(f"{name}: expected finite numbers, got an integer beyond the largest float") from None
+        raise ValueError(f"{name}: expected finite numbers, got {BEYOND_FLOATS}") from None
     if len({len(row) for row in rows}) > 1 or not rows[0]:
         raise ValueError(f"{name}: expected as many of each input, at least 1, got {len(rows[0])} and {len(rows[-1])}")
     scores = numpy.array([[structures.number(score) for score in row] for row in rows])

@@ -12,7 +12,8 @@ int as_number(PyObject *object, double *number)
     }
     if (PyLong_CheckExact(object)) {
         *number = PyLong_AsDouble(object);
-        return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
+        if (*number != -1.0 || !PyErr_Occurred()) return 0;
+        PyErr_Clear(); /* it is beyond all floats, of which operands.py tells */
     }
     if (is_value(object)) {
         *number = ((Node *)object)->data;

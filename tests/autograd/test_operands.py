@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 import weakref
 from contextlib import nullcontext
 from decimal import Decimal
@@ -22,6 +23,7 @@ from autograd import (
     Value,
     atan2,
     compiled,
+    define,
     dot,
     engines,
     exp,
@@ -36,6 +38,7 @@ from autograd import (
     prod,
     softmax,
     structures,
+    take,
     tanh,
     vjp,
 )
@@ -560,3 +563,33 @@ def test_an_operator_leaves_what_poses_as_a_value_to_its_own_class(name):
 def test_a_walk_from_a_mock_ends():
     mock = Mock(spec=Value, parents=())
     assert topological_order(mock) == [mock]
+
+
+# ---- numbers beyond all floats
+
+BEYOND = "expected a real number, got a number beyond the largest float, 1.8e308"
+READERS = {
+    "a Value": (Value, ""),
+    "data": (lambda number: setattr(Value(1.0), "data", number), ""),
+    "a seed": (lambda number: Value(1.0).backward(number), ""),
+    "an operand": (lambda number: Value(1.0) - number, ""),
+    "on the left": (lambda number: number / Value(1.0), ""),
+    "an argument": (lambda number: atan2(Value(1.0), number), "atan2(y, x): "),
+    "of numbers": (exp, "exp(x): "),
+    "an element": (lambda number: dot([Value(1.0)], [number]), "dot(weights, inputs, bias=0.0): "),
+    "an element taken": (lambda number: take([number, 1.0], 0), "take: "),
+    "one of many": (lambda number: softmax([1.0, number]), "softmax: "),
+    "a default": (lambda number: defined_with(number), "define: beyond: the default of x: "),
+    "in a structure": (lambda number: grad(lambda x: x[0])([number]), "grad: the argument: "),
+}
+
+
+def defined_with(default):
+    return define("beyond", lambda m, x=default: x, [lambda m, r, x: 1.0])
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**5000, Fraction(10**400)], ids=["int", "-", "long", "of"])
+@pytest.mark.parametrize(("read", "where"), READERS.values(), ids=READERS)
+def test_a_number_beyond_all_floats(read, where, number):
+    with pytest.raises(OverflowError, match=f"^{re.escape(where + BEYOND)}"):
+        read(number)

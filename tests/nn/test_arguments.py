@@ -21,11 +21,13 @@ from nn.arguments import (
     examples_of,
     finite,
     have_one_form,
+    measured,
     neuron_inputs,
     numbers_and_shape,
     paired,
     pairs_of,
     positive,
+    real_array,
     scalars,
     shapes_of,
     with_numbers,
@@ -67,6 +69,26 @@ def test_a_number_within_bounds(number):
 def test_a_number_out_of_bounds(number):
     with pytest.raises(ValueError, match=rf"rate: expected 0\.0 <= rate < 1\.0, got {number}"):
         within("rate", number, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**5000, Fraction(10**400)], ids=["int", "-", "long", "of"])
+def test_a_number_beyond_all_floats_is_named(number):
+    got = "a number beyond the largest float, 1.8e308$"
+    with pytest.raises(ValueError, match=rf"^rate: expected 0\.0 <= rate < inf, got {got}"):
+        within("rate", number, 0.0, math.inf)
+    with pytest.raises(ValueError, match=f"^w: expected a finite number, got {got}"):
+        finite("w", number)
+    with pytest.raises(OverflowError, match=f"^w: expected a real number, got {got}"):
+        scalars("w", [1.0, number])
+    with pytest.raises(ValueError, match=f"^w: .*, got {got}"):
+        real_array("w", [1.0, number], ("n",))
+    with pytest.raises(OverflowError, match=f"^tanh: as a loss or metric, .*, got {got}"):
+        measured(named("tanh", lambda output, target: number), 0.0, 0.0)
+
+
+def named(name, function):
+    function.__name__ = name
+    return function
 
 
 @pytest.mark.parametrize("number", ["0.5", None, [0.5], 0.5j, Value(0.5)])

@@ -345,6 +345,14 @@ def test_of_numbers_a_loss_is_a_float_of_values_the_same_value(loss: object) -> 
             assert value.data == number
 
 
+@pytest.mark.parametrize("loss", [squared_error, half_squared_error])
+def test_a_square_beyond_all_floats_is_the_same_error_for_numbers_and_for_values(loss: object) -> None:
+    for y, t in [(1e308, 0.5), ([1.0, -1e308], [0.5, 0.5])]:
+        for output in (y, wrapped(y)):
+            with pytest.raises(OverflowError, match=r"1e\+308\)? \*\* 2.0: the result is beyond the largest float"):
+                loss(output, t)  # type: ignore[operator]
+
+
 def wrapped(x: object) -> object:
     return [Value(element) for element in x] if isinstance(x, list) else Value(x)  # type: ignore[arg-type]
 

@@ -550,7 +550,7 @@ def test_functions_of_several_results(outputs):
     ],
 )
 def test_inputs_that_cannot_be_recorded(inputs, message):
-    with pytest.raises(OverflowError, match=r"^Tape\.record: inputs: int too large to convert to float at \[0\]"):
+    with pytest.raises(OverflowError, match=r"^Tape\.record: inputs: .* got a number beyond .* at \[0\]"):
         Tape.record(lambda x: x, [10**400])
     with pytest.raises(TypeError, match=rf"^Tape\.record: inputs: {message}"):
         Tape.record(lambda *_: W * 1.0, inputs)
