@@ -6,12 +6,15 @@ A repetition is honest if the seeds and the bands are fixed before it runs, and 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from statistics import median
 
 from autograd import structures
 from autograd.displays import Table
-from nn.arguments import finite
+from autograd.wording import printable
+from nn.arguments import finite, real_array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ class Comparison:
         over: what there is a number of ours for, in the plural, such as "draws".
 
     In a notebook it shows itself as a table. `rows` has the numbers, and `missed` those rows whose median is outside.
+    Raises TypeError for what is no text.
 
     >>> table = Comparison("Rumelhart et al. 1986")
     >>> table.add("XOR, sweeps until learned", "558", [208, 542, 272], band=(100, 1000))
@@ -77,7 +81,8 @@ class Comparison:
     """
 
     def __init__(self, original: str, over: str = "seeds") -> None:
-        self.original, self.over = original, over
+        self.original = checked_text("Comparison: original", original)
+        self.over = checked_text("Comparison: over", over)
         self.rows: list[Row] = []
 
     def add(
@@ -98,16 +103,27 @@ class Comparison:
             band: (low, high), where the median of ours must lie; either may be infinite.
             format: how a number is written, as Python's `format` takes it.
 
-        Raises ValueError if there is no number, for what is no finite number, and unless low <= high.
+        Raises ValueError if there is no number, for what is no finite number, unless low <= high, and for a format that
+        floats have not; TypeError for what is no text, and for a band that is none. Nothing is added then.
         """
+        what = checked_text("Comparison: what", what)
+        theirs = checked_text(f"Comparison: {what}: theirs", theirs)
+        format = checked_text(f"Comparison: {what}: format", format)
         given: Sequence[Any] | None = structures.sequence(ours)
         numbers = [finite(f"Comparison: {what}", number) for number in ([ours] if given is None else given)]
         if not numbers:
             raise ValueError(f"Comparison: {what}: expected a number, or one for each seed, got none")
-        low, high = (structures.number(end) for end in band)
+        low, high = real_array(f"Comparison: {what}: band (low, high)", band, (2,), finite=False).tolist()
         if not low <= high:
             raise ValueError(f"Comparison: {what}: expected a band (low, high), got ({low}, {high})")
-        self.rows.append(Row(what, theirs, numbers, low, high, format, self.over))
+        row = Row(what, theirs, numbers, low, high, format, self.over)
+        try:
+            row.texts()
+        except ValueError:
+            raise ValueError(
+                f"Comparison: {what}: format: expected one that floats have, such as '.2f', got {shortened(format)}"
+            ) from None
+        self.rows.append(row)
 
     @property
     def missed(self) -> list[Row]:
@@ -125,7 +141,7 @@ class Comparison:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """For notebooks: the table as text and as Markdown, and the numbers for programs."""
-        head, *rows = [f"| {' | '.join(row)} |" for row in self.cells()]
+        head, *rows = [f"| {' | '.join(map(markdown_cell, row))} |" for row in self.cells()]
         rows_of_numbers = [
             {
                 "what": row.what,
@@ -141,3 +157,18 @@ class Comparison:
             "text/markdown": "\n".join([head, "|---|---|---|---|", *rows]),
             MIME: {"original": self.original, "rows": rows_of_numbers},
         }
+
+
+def checked_text(name: str, given: str) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"{name}: expected a text, got {shortened(given)}")
+    return given
+
+
+def markdown_cell(text: str) -> str:
+    r"""A text as a cell of a table in Markdown, which ends at no | and at no end of a line in it.
+
+    >>> print(markdown_cell("P(a|b)"), markdown_cell("a\nb"))
+    P(a\|b) a\nb
+    """
+    return re.sub(r"(\\*)\|", r"\1\1\\|", printable(text))

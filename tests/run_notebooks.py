@@ -30,7 +30,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from nn.comparison import MIME
+from nn.comparison import MIME, markdown_cell
 from nn.datasets import downloads
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -236,8 +236,8 @@ def page() -> str:
         caption = PICTURES[path.stem][1]
         parts.append(f"\n## [{title}]({path.name})\n\n![{caption}]({PICTURE_FOLDER}/{path.stem}.png)\n\n{caption}\n")
         for comparison in comparisons(notebook):
-            parts.append(f"\n| | {comparison['original']} | here | must be |\n|---|---|---|---|\n")
-            parts.extend(f"| {' | '.join(row['texts'])} |\n" for row in comparison["rows"])
+            parts.append(f"\n| | {markdown_cell(comparison['original'])} | here | must be |\n|---|---|---|---|\n")
+            parts.extend(f"| {' | '.join(map(markdown_cell, row['texts']))} |\n" for row in comparison["rows"])
     return "".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy
 import pytest
@@ -57,10 +58,46 @@ def test_a_notebook_gets_a_table_and_the_numbers() -> None:
         (["1"], (0, 1), ValueError),
         (1.0, (1, 0), ValueError),
         (1.0, (math.nan, 0), ValueError),
+        (1.0, 1, ValueError),
+        (1.0, (1, 2, 3), ValueError),
+        (1.0, (None, 2), TypeError),
+        (1.0, {1, 2}, TypeError),
     ],
 )
 def test_rows_that_are_none(ours: list[float], band: tuple[float, float], error: type[Exception]) -> None:
     table = Comparison("Adam 1900")
-    with pytest.raises(error, match="sweeps"):
+    with pytest.raises(error, match=r"^Comparison: sweeps: "):
         table.add("sweeps", "558", ours, band=band)
     assert table.rows == []
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"format": "zz"}, "Comparison: sweeps: format: expected one that floats have, such as '.2f', got 'zz'"),
+        ({"format": "d"}, "Comparison: sweeps: format: expected one that floats have, such as '.2f', got 'd'"),
+        ({"format": 2}, "Comparison: sweeps: format: expected a text, got 2"),
+        ({"theirs": 558}, "Comparison: sweeps: theirs: expected a text, got 558"),
+        ({"what": None}, "Comparison: what: expected a text, got None"),
+    ],
+)
+def test_what_could_not_be_shown_is_not_added(row: dict[str, object], message: str) -> None:
+    table = Comparison("Adam 1900")
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(message)}$"):
+        table.add(**{"what": "sweeps", "theirs": "558", "ours": 1.0} | row)  # type: ignore[arg-type]
+    assert table.rows == []
+    for texts in ({"original": 1900}, {"original": "Adam 1900", "over": None}):
+        with pytest.raises(TypeError, match=r"^Comparison: (original|over): expected a text, got"):
+            Comparison(**texts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["P(a|b)", "a\\|b", "two\nlines", "\r", "||", "\\"])
+def test_no_name_breaks_the_table_in_markdown(name: str) -> None:
+    table = Comparison(name)
+    table.add(name, name, 1.0)
+    head, line, row = table._repr_mimebundle_()["text/markdown"].split("\n")
+    assert line == "|---|---|---|---|"
+    for cells in (head, row):
+        ends = re.findall(r"(?<!\\)(?:\\\\)*\|", cells)  # behind an odd number of backslashes | is a letter
+        assert len(ends) == 5
+    assert len(str(table).splitlines()) == 2
