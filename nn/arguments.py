@@ -9,8 +9,10 @@ import math
 import operator
 import random
 import re
+import sys
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
+from dataclasses import fields
 from functools import lru_cache
 from numbers import Real
 from reprlib import repr as shortened
@@ -21,7 +23,7 @@ from autograd.wording import BEYOND_FLOATS, counted, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
@@ -152,6 +154,22 @@ def finite(name: str, number: object) -> float:
         except OverflowError:
             got = BEYOND_FLOATS
     raise ValueError(f"{name}: expected a finite number, got {got or shortened(number)}")
+
+
+def check_record(name: str, record: Any, texts: Collection[str], others: Collection[str]) -> None:
+    """Raises ValueError unless a dataclass has texts in these fields, and lists of floats in all but the others."""
+    for field in fields(record):
+        kept = getattr(record, field.name)
+        if field.name in texts and not isinstance(kept, str):
+            raise ValueError(f"{name}: expected a text in {field.name}, got {shortened(kept)}")
+        is_list_of_floats = isinstance(kept, list) and all(map(is_plain_number, kept))
+        if field.name not in (*texts, *others) and not is_list_of_floats:
+            raise ValueError(f"{name}: expected a list of floats in {field.name}, got {shortened(kept)}")
+
+
+def is_plain_number(number: object) -> bool:
+    """Whether it is a float, or an int for which there is a float."""
+    return isinstance(number, float) or (isinstance(number, int) and abs(number) <= sys.float_info.max)
 
 
 def nested_numbers(name: str, given: Any) -> Any:

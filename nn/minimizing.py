@@ -21,7 +21,16 @@ from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
 from autograd.undo import Undo
 from autograd.wording import counted
-from nn.arguments import check_function, distinct_leaves, examples_of, flag, flag_or_none, positive, within
+from nn.arguments import (
+    check_function,
+    check_record,
+    distinct_leaves,
+    examples_of,
+    flag,
+    flag_or_none,
+    positive,
+    within,
+)
 from nn.optimizers import gathered, is_finite
 from nn.problem import ByExample, Problem, choose
 from nn.progress import figures, progress_bar, series_table
@@ -71,7 +80,8 @@ class Descent:
         `reason` says it in words.
     eager: the reason why each example's graph was built; "" where a tape was used.
 
-    It is a record, as `minimize` returns it. Raises ValueError if its lists are not equally long.
+    It is a record, as `minimize` returns it. Raises ValueError if its lists are not equally long, or none
+    of floats.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -88,6 +98,7 @@ class Descent:
                 f"Descent: expected {counted(len(self.loss), 'number')} in each list, as in loss; it is what minimize "
                 "returns: LevenbergMarquardt(model.parameters()).minimize(residuals, inputs, targets)"
             )
+        check_record("Descent", self, texts=("stopped", "eager"), others=("path",))
 
     @property
     def steps(self) -> int:

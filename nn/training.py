@@ -9,7 +9,7 @@ import copy
 import math
 import random
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import chain
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, cast
@@ -19,7 +19,7 @@ from autograd.displays import Table, in_notebooks
 from autograd.packages import numpy
 from autograd.undo import Undo
 from autograd.wording import counted
-from nn.arguments import check_function, flag, flag_or_none, pairs_of, positive, seed_number
+from nn.arguments import check_function, check_record, flag, flag_or_none, pairs_of, positive, seed_number
 from nn.dropout import Generated
 from nn.module import Module, warn_of_computed
 from nn.optimizers import Optimizer, gathered, is_finite
@@ -248,6 +248,8 @@ class History:
     film: what a training with `watch=True` has left to be shown again, by `animate`; None where there is none, as in a
         copy or a checkpoint.
 
+    Raises ValueError if a list is none of floats.
+
     >>> History(loss=[0.9, 0.2], validation_loss=[0.8, 0.3])
     <History of 2 epochs: loss 0.2, validation_loss 0.3 (best 0.3 in epoch 2)>
     """
@@ -262,6 +264,9 @@ class History:
     eager: str = ""
     film = cast("Film | None", None)  # no field: it has the model, which may be nothing to copy or to write
     stopped: str = ""
+
+    def __post_init__(self) -> None:
+        self.check_numbers()
 
     @property
     def reason(self) -> str:
@@ -306,13 +311,8 @@ class History:
         self.interrupted, self.stopped = False, ""
 
     def check_numbers(self) -> None:
-        """Raises ValueError if a list holds anything but numbers, as that of a damaged checkpoint may."""
-        for name in [each.name for each in fields(self)]:
-            numbers = getattr(self, name)
-            if name in ("interrupted", "eager", "stopped"):
-                continue
-            if not isinstance(numbers, list) or not all(isinstance(number, (int, float)) for number in numbers):
-                raise ValueError(f"history: expected a list of numbers in {name}, got {shortened(numbers)}")
+        """Raises ValueError if a list holds anything but floats, as that of a damaged checkpoint may."""
+        check_record("history", self, texts=("eager", "stopped"), others=("interrupted",))
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """The loss curve, as `nn.plots.loss_curve` draws it."""

@@ -320,6 +320,10 @@ def test_a_descent_is_a_record_and_no_method():
         Descent(valley()[0])
     with pytest.raises(ValueError, match="expected 1 number in each list"):
         Descent([1.0], [0.5], [0.5], [])
+    for wrong in ({"loss": ["a"]}, {"gradient": [None]}, {"damping": 1.0}, {"stopped": []}, {"eager": None}):
+        [name] = wrong
+        with pytest.raises(ValueError, match=f"^Descent: expected a (list of floats|text) in {name}, got"):
+            Descent(**{"loss": [1.0], "gradient": [0.5], "relative_gradient": [0.5], "path": [[0.0]]} | wrong)
     twin = Descent([1.0], [0.5], [0.5], path=[[0.0]])
     assert repr(copy.deepcopy(twin)) == "<Descent of 0 steps: loss 1 to 1, gradient 0.5; still under way>"
 

@@ -761,6 +761,20 @@ def test_a_history_that_cannot_be_gone_on_with(history, message):
         quiet(lambda x: p * x, [1.0], [1.0], squared_error, SGD([p], 0.1), epochs=2, history=[1.0])
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"loss": ["a"]}, {"loss": 1.0}, {"metric": [None]}, {"validation_loss": [10**400]}, {"loss": [1j]},
+        {"validation_metric": [[1.0]]}, {"best_parameters": (1.0,)}, {"eager": None}, {"stopped": ["epochs"]},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_history_that_is_none(fields):
+    [name] = fields
+    with pytest.raises(ValueError, match=f"^history: expected a (list of floats|text) in {name}, got "):
+        History(**fields)
+
+
 def test_the_best_of_losses_that_are_partly_nan():
     assert repr(History(loss=[0.9, 0.2], validation_loss=[math.nan, 0.3])).endswith("(best 0.3 in epoch 2)>")
     assert History(validation_loss=[math.nan, math.nan]).best_epoch == 0
