@@ -679,7 +679,7 @@ GOOD = {"first": [1.0, 2.0], "second": 3.0}
         (GOOD | {"second": [3.0]}, "second: expected a finite number, got [3.0]"),
         (GOOD | {"second": math.nan}, "second: expected a finite number, got nan"),
         (GOOD | {"first": [1.0, -math.inf]}, "first.1: expected a finite number, got -inf"),
-        (GOOD | {"second": 10**400}, "second: expected a finite number, got 1000"),
+        (GOOD | {"second": 10**400}, "second: expected a finite number, got a number beyond"),
         (GOOD | {"second": "3.0"}, "second: expected a finite number, got '3.0'"),
         (GOOD | {"second": True}, "second: expected a finite number, got True"),
         (GOOD | {"second": None}, "second: expected a finite number, got None"),
