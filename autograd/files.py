@@ -38,8 +38,8 @@ def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the f
         what: the name of the content in an error's message.
 
     Raises OSError, with the path and the reason, if the file cannot be written, FileExistsError among them for a path
-    that is a folder or a device. After any error, and after an interrupt, an old file is unchanged, and nothing lies
-    beside it.
+    that is a folder or a device, and IsADirectoryError for one that only a folder can have, such as "out/". After any
+    error, and after an interrupt, an old file is unchanged, and nothing lies beside it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -47,8 +47,8 @@ def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the f
     ...     (Path(folder) / "a.txt").read_bytes()
     b'\\xce\\xb1'
     """
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path_of(path)))
         if target.exists() and not target.is_file():
             raise FileExistsError(errno.EEXIST, "expected a file, this is a folder or a device")
         remove_abandoned(target.parent)
@@ -57,6 +57,14 @@ def write(path: str | os.PathLike[str], content: bytes | str, what: str = "the f
     except OSError as error:
         reason = f"{what} is not saved, what was there is unchanged: {error.strerror}"
         raise OSError(error.errno, reason, os.fspath(path)) from None  # not the name of the unfinished file
+
+
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """The path of a file. Raises IsADirectoryError for one that only a folder can have, as "out/" is."""
+    text = os.fsdecode(path)  # bytes are a path, too
+    if text and os.path.basename(text) in ("", os.curdir, os.pardir):
+        raise IsADirectoryError(errno.EISDIR, "expected the path of a file, this is one of a folder", text)
+    return Path(text)
 
 
 def replaced(target: Path, content: bytes) -> bool:
@@ -135,7 +143,7 @@ def read(path: str | os.PathLike[str]) -> bytes:
 
     Raises OSError, with the path and the reason, if the file cannot be read, or if it is a folder, a device or a pipe.
     """
-    path = Path(path)
+    path = path_of(path)
     if not stat.S_ISREG(path.stat().st_mode):
         kind = IsADirectoryError if path.is_dir() else OSError
         number = errno.EISDIR if path.is_dir() else errno.EINVAL

@@ -54,7 +54,7 @@ def animate(history: History, film: Film | None, path: str | os.PathLike[str], r
             "copy and a checkpoint of a History have none"
         )
     writers: dict[str, Callable[[History, Film, float], bytes | str]] = {".gif": gif, ".html": page}
-    suffix = Path(path).suffix.lower()
+    suffix = files.path_of(path).suffix.lower()
     if suffix not in writers:
         raise ValueError(f"animate: expected a path that ends in {' or '.join(writers)}, got {os.fspath(path)!r}")
     files.write(path, writers[suffix](history, film, rate), "the animation")

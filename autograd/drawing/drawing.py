@@ -12,7 +12,6 @@ from base64 import b64encode
 from contextlib import suppress
 from functools import cache, cached_property
 from html import escape
-from pathlib import Path
 
 from autograd import files, pages
 from autograd.by_hand import change_since
@@ -357,7 +356,7 @@ class Drawing:
             ".tikz": lambda: self.tikz,
             ".tex": lambda: self.tex,
         }
-        save_as(Path(path), formats, "the drawing")
+        save_as(path, formats, "the drawing")
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -381,8 +380,9 @@ class Drawing:
         return f'<Drawing of {counted(self.nodes, self.what)}: .svg, .png, {dot}.save("x.svg|png|pdf|tex|html")>'
 
 
-def save_as(path: Path, formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:
+def save_as(path: str | os.PathLike[str], formats: Mapping[str, Callable[[], bytes | str]], what: str) -> None:
     """Writes a file in the one of the formats, by suffix, that its name ends in. Raises ValueError if there is none."""
+    path = files.path_of(path)
     if path.suffix.lower() not in formats:
         *others, last = formats
         raise ValueError(f"save: expected a file name that ends in {', '.join(others)} or {last}, got {str(path)!r}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import zip_longest
-from pathlib import Path
 
 from autograd.drawing import check_size, save_as
 from autograd.engines import Value
@@ -160,7 +159,7 @@ class Explanation:
             ".tex": lambda: f"\\[\n{self.latex}\n\\]\n",
             ".txt": lambda: f"{self.text}\n",
         }
-        save_as(Path(path), formats, "the trace")
+        save_as(path, formats, "the trace")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks choose from. The page is in a frame of its own; where that may not run, a table is left."""

@@ -104,6 +104,28 @@ def test_a_folder_is_not_replaced(tmp_path):
     assert [*(tmp_path / "a").iterdir()] == []
 
 
+@pytest.mark.parametrize("name", ["new/", "new/.", "new/..", "old.txt/"])
+@pytest.mark.parametrize("kind", [str, str.encode], ids=["str", "bytes"])
+def test_the_path_of_a_folder_is_none_of_a_file(tmp_path, name, kind):
+    (tmp_path / "old.txt").write_bytes(b"old")
+    path = kind(f"{tmp_path}/{name}")
+    with pytest.raises(IsADirectoryError, match=r"is not saved, .*: expected the path of a file") as caught:
+        files.write(path, "new")
+    assert (caught.value.errno, caught.value.filename) == (errno.EISDIR, path)
+    with pytest.raises(IsADirectoryError, match="expected the path of a file, this is one of a folder"):
+        files.read(path)
+    assert only(tmp_path / "old.txt", b"old")
+
+
+def test_bytes_are_a_path_too(tmp_path):
+    path = os.fsencode(tmp_path / "ä.txt")
+    files.write(path, "new")
+    assert files.read(path) == b"new"
+    for read_or_write in (files.read, lambda wrong: files.write(wrong, "new")):
+        with pytest.raises(TypeError, match=r"expected str, bytes or os\.PathLike object, not int"):
+            read_or_write(3)
+
+
 @on_posix
 def test_a_device_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
