@@ -53,7 +53,7 @@ def from_numpy(model: Module, arrays: Mapping[str, Any] | Iterable[Any]) -> None
     Arguments:
         model: the Module.
         arrays: by name, as `to_numpy` gives them and `numpy.load` reads them from a file, or one after the other,
-            [W1, b1, W2, b2]. Each may be an array of any dtype, a tensor, or nested lists.
+            [W1, b1, W2, b2]. Each may be an array of floats or ints of any size, a tensor of these, or nested lists.
 
     Raises TypeError for what are no arrays, ValueError if the names, the number of arrays or the shapes are not those
     of `to_numpy(model)`, or if something is no finite number. Nothing is changed then.

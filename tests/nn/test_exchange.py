@@ -162,6 +162,13 @@ def test_arrays_come_back_to_the_bit(kind: str, form: str) -> None:
     assert {parameter.grad for parameter in other.parameters()} <= {7.0}
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "longdouble", "int8", "int64", "uint64", ">f8", "object"])
+def test_arrays_of_any_floats_and_ints_are_taken(dtype: str) -> None:
+    model = Layer(2, 1)
+    from_numpy(model, [numpy.array([[3, 7]], dtype), numpy.array([1], dtype)])
+    assert numbers(model) == [3.0, 7.0, 1.0]
+
+
 def test_a_file_of_numpys_keeps_a_model(tmp_path: Path) -> None:
     model, other = MLP(2, [3, 1]), MLP(2, [3, 1])
     numpy.savez(tmp_path / "weights.npz", **to_numpy(model))  # type: ignore[arg-type]
