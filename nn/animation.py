@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from autograd import files, packages, pages
 from autograd.packages import numpy
-from nn.arguments import within
+from nn.arguments import finite
 from nn.film import RESOLUTION
 from nn.plots import COLOURS, MARKERS, fill_plane, panels, plot_epochs
 
@@ -47,7 +47,9 @@ MOST_OF_A_CURVE = 200  # points: a panel shows hardly more
 
 def animate(history: History, film: Film | None, path: str | os.PathLike[str], rate: float) -> None:
     """Writes the animation, as `History.animate` says it."""
-    rate = within("animate: rate", rate, 0.1, 50.5)  # pictures a second: a GIF counts in hundredths of a second
+    rate = finite("animate: rate", rate)
+    if not 0.1 <= rate <= 50.0:  # a GIF counts in hundredths of a second, and browsers take a single one for ten
+        raise ValueError(f"animate: rate: expected from 0.1 to 50 pictures a second, got {rate}")
     if film is None:
         raise ValueError(
             "animate: this History has no pictures: train with fit(..., watch=True), and animate what that returns; a "
