@@ -83,7 +83,11 @@ class Film:
         self._drawn: tuple[Model, list[Value]] | None = None
 
     def note(self, epoch: float, vector: Array) -> None:
-        """Is told of each step."""
+        """Is told of the start and of each step. Who goes on starts where the earlier film ends: that is noted once."""
+        if self.snapshots and self.snapshots[-1].epoch == epoch:
+            if (self.steps - 1) % self.stride:
+                self.snapshots.pop()  # that was kept as the last step alone
+            return
         if self.steps % self.stride == 0:
             self.snapshots.append(Snapshot(epoch, vector.copy()))
             if len(self.snapshots) > self.most:

@@ -329,10 +329,10 @@ def test_errors_say_what_to_do_and_leave_the_file(tmp_path):
     with pytest.raises(ValueError, match=r"expected a path that ends in \.gif or \.html, got 'x\.mp4'"):
         history.animate("x.mp4")
     for rate in (0.0, 0.09, 50.1, 51, -1.0):
-        with pytest.raises(ValueError, match=rf"^animate: rate: expected from 0\.1 to 50 pictures a second, got {rate}"):
+        with pytest.raises(ValueError, match=rf"rate: expected from 0\.1 to 50 pictures a second, got {rate}"):
             history.animate(path, rate=rate)
     for rate in (math.nan, "10", None, 10**400):
-        with pytest.raises(ValueError, match="^animate: rate: expected a finite number, got"):
+        with pytest.raises(ValueError, match="animate: rate: expected a finite number, got"):
             history.animate(path, rate=rate)
     history.film = None
     with pytest.raises(ValueError, match=r"watch=True"):

@@ -45,6 +45,22 @@ def test_moments_are_evenly_spaced_few_and_begin_and_end_with_the_training(steps
     assert (gaps[-1:] <= film.stride).all()
 
 
+@pytest.mark.parametrize("parts", [[1, 1], [3, 60], [62, 1], [62, 2, 1], [63, 120], [100, 1, 77, 500]], ids=str)
+def test_a_training_that_is_gone_on_with_leaves_the_film_of_one(parts):
+    whole, part, step = film_of(None, [Value(0.0)]), None, 0.0
+    whole.note(0.0, numpy.array([0.0]))
+    for steps in parts:
+        part = Film(None, [Value(0.0)], list(PAIRS), ["loss"], part)
+        part.note(step, numpy.array([step]))
+        for _ in range(steps):
+            step += 1.0
+            for film in (whole, part):
+                film.note(step, numpy.array([step]))
+        part.end(step, numpy.array([step]))
+    whole.end(step, numpy.array([step]))
+    assert part.snapshots == whole.snapshots
+
+
 def test_a_large_model_has_fewer_moments(monkeypatch):
     monkeypatch.setattr(films, "MOST_BYTES", 8 * 10 * 7)
     film = film_of(None, [Value(0.0) for _ in range(10)])

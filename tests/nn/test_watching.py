@@ -314,6 +314,7 @@ def test_who_goes_on_with_a_watched_training_has_all_of_it(screens):
     second = trained(model, watch=True, epochs=3, history=first)
     assert [snapshot.epoch for snapshot in second.film.snapshots][: len(moments)] == moments
     assert second.film.snapshots[-1].epoch == 3.0
+    assert (numpy.diff([snapshot.epoch for snapshot in second.film.snapshots]) > 0).all()
     assert [snapshot.epoch for snapshot in first.film.snapshots] == moments
     assert trained(model, watch=False, epochs=4, history=second).film is None
 
