@@ -81,8 +81,10 @@ class Picture {
     }
     if (isLowest) element("text", { x: (left + right) / 2, y: lower + 29, "text-anchor": "middle" }, svg, "epoch");
     const [blue, orange] = this.setting.colours;
-    element("text", { x: left, y: upper - 7 }, svg, name);
     const legend = validation.length ? [["training", blue, "none", 150], ["validation", orange, "6 3", 72]] : [];
+    const room = right - left - (legend.length ? 158 : 0), short = fitting(name, room);
+    const heading = element("text", { class: "name", x: left, y: upper - 7 }, svg, short);
+    if (short !== name) element("title", {}, heading, name);
     for (const [text, stroke, dashes, before] of legend) {
       element("path", { class: "sample", stroke, "stroke-dasharray": dashes, d: `M${right - before},${upper - 11}h18` }, svg);
       element("text", { x: right - before + 22, y: upper - 7 }, svg, text);
@@ -181,6 +183,17 @@ class Picture {
     const clear = svg.replace(/<rect width="100%" height="100%"[^>]*\/>/, ""); // the page's ground is its own
     this.image.src = `data:image/svg+xml,${encodeURIComponent(clear)}`;
   }
+}
+
+// The text, or as much of it as the room takes, in units of a panel.
+function fitting(text, room) {
+  const context = fitting.context ??= document.createElement("canvas").getContext("2d");
+  context.font = "11px system-ui, sans-serif"; // that of the style sheet
+  const letters = [...text], fits = (count) => context.measureText(`${letters.slice(0, count).join("")}…`).width <= room;
+  if (letters.length < 1000 && context.measureText(text).width <= room) return text;
+  let count = Math.min(letters.length, 100);
+  while (count > 0 && !fits(count)) count--;
+  return `${letters.slice(0, count).join("")}…`;
 }
 
 // About so many round numbers, the first and the last around low and high.

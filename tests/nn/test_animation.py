@@ -193,6 +193,29 @@ def test_the_page_goes_through_the_training_by_slider_keys_and_button(visit, tmp
     assert (play.inner_text(), slider.input_value()) == ("▶ Play", "0")
 
 
+ENDS = """() => {
+    const [name, sample] = [".curves .name", ".curves .sample"].map((of) => [...document.querySelectorAll(of)]);
+    const frame = document.querySelector(".curves .frame").getBoundingClientRect();
+    return [name[1].getBoundingClientRect().right, sample.at(-2)?.getBoundingClientRect().left ?? frame.right];
+}"""
+
+
+@pytest.mark.parametrize("name", ["right", "share_of_examples_that_are_right_", "W" * 40, "正" * 30, "<b>" * 20000])
+def test_a_name_of_a_metric_does_not_run_into_the_legend(visit, tmp_path, name):
+    history, _ = two_classes(epochs=1)
+    history.film.names = ["loss", name]
+    for validation in (history.validation_loss, []):
+        history.validation_loss = history.validation_metric = validation
+        page = visit(written(history, tmp_path))
+        end, legend = page.evaluate(ENDS)
+        assert end <= legend + 0.5
+        [title] = page.locator(".curves .name title").all_text_contents() or [name]
+        shown = page.locator(".curves .name").nth(1).evaluate("(text) => text.firstChild.data")
+        assert title == name
+        assert shown == name or name.startswith(shown.removesuffix("…"))
+        assert len(shown) >= min(len(name), 9)
+
+
 PIXEL = """([x, y]) => {
     const canvas = document.querySelector("canvas");
     return [...canvas.getContext("2d").getImageData(x * canvas.width, y * canvas.height, 1, 1).data].slice(0, 3);
