@@ -152,12 +152,11 @@ def loss_curves(
     if not curves or not all(map(len, curves.values())):
         got = next((f"none in {name!r}" for name, curve in curves.items() if not len(curve)), "no curve")
         raise ValueError(f"loss_curves: expected at least one curve, and a loss in each, got {got}")
-    if not isinstance(scale, str) or scale not in ("log", "linear"):
-        raise ValueError(f"loss_curves: scale: expected 'log' or 'linear', got {shortened(scale)}")
-    ax = axes("loss_curves", ax, 6.0, 4.0)
+    ax = scaled("loss_curves", scale, ax)
     for k, (name, curve) in enumerate(curves.items()):
-        ax.plot(range(1, len(curve) + 1), curve, linestyle=DASHES[k % 6], color=COLOURS[k % 8], label=literal(name))
-    ax.set(xlabel="epoch", ylabel="mean loss", yscale=scale)
+        line = {"linestyle": DASHES[k % 6], "color": COLOURS[k % 8], **marks(curve, MARKERS[k % 8], scale)}
+        ax.plot(range(1, len(curve) + 1), curve, label=literal(name), **line)
+    ax.set(xlabel="epoch", ylabel="mean loss")
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
     ax.legend()
@@ -176,7 +175,7 @@ def seed_curves(
     Arguments:
         curves: what a kind is called, and the numbers of each of its runs, one a step. Runs may have different lengths:
             the end of one that is shorter than the longest is marked, and the median ends with the shortest.
-        scale: of the vertical axis.
+        scale: of the vertical axis. On a logarithmic one a number that is 0 or negative is left out.
         start: the number of the first step.
 
     Raises ValueError if there is nothing to draw, or a run has no steps; TypeError for what is no dict of numbers.
@@ -184,25 +183,24 @@ def seed_curves(
     >>> figure = seed_curves({"rate 0.1": [[1.0, 0.5, 0.25], [1.1, 0.7, 0.2]], "rate 1": [[1.0, 0.1, 0.01]]})
     """
     kinds = {
-        name: [losses_of(f"seed_curves: {name!r}", run) for run in runs]
+        name: [losses_of(f"seed_curves: {name!r}", run) for run in runs_of(f"seed_curves: {name!r}", runs)]
         for name, runs in items_of("seed_curves: curves", curves).items()
     }
     if not kinds or not all(runs and all(map(len, runs)) for runs in kinds.values()):
-        raise ValueError("seed_curves: expected at least one run of each kind, and a number in each")
-    if not isinstance(scale, str) or scale not in ("log", "linear"):
-        raise ValueError(f"seed_curves: scale: expected 'log' or 'linear', got {shortened(scale)}")
-    ax = axes("seed_curves", ax, 6.0, 4.0)
+        raise ValueError("seed_curves: expected at least one run of each kind, and a number in each, got none")
+    ax = scaled("seed_curves", scale, ax)
     longest = max(len(run) for runs in kinds.values() for run in runs)
     for k, (name, runs) in enumerate(kinds.items()):
         colour = COLOURS[k % 8]
         for run in runs:
-            ax.plot(range(start, start + len(run)), run, color=colour, linewidth=0.7, alpha=0.45)
+            line = {"color": colour, "linewidth": 0.7, "alpha": 0.45, **marks(run, MARKERS[k % 8], scale)}
+            ax.plot(range(start, start + len(run)), run, **line)
             if len(run) < longest:
                 ax.plot([start + len(run) - 1], [run[-1]], MARKERS[k % 8], color=colour, markersize=3)
         middle = numpy.median([run[: min(map(len, runs))] for run in runs], axis=0)
         steps = range(start, start + len(middle))
-        ax.plot(steps, middle, linestyle=DASHES[k % 6], color=colour, linewidth=2.2, label=literal(name))
-    ax.set(yscale=scale)
+        line = {"linestyle": DASHES[k % 6], "color": colour, "linewidth": 2.2, **marks(middle, MARKERS[k % 8], scale)}
+        ax.plot(steps, middle, label=literal(name), **line)
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
     ax.legend()
@@ -580,14 +578,29 @@ def attention(
 def plot_epochs(ax: Axes, training: Sequence[float] | Array, validation: Sequence[float] | Array, what: str) -> None:
     """What was measured in each epoch, on the examples learned from and, if there are any, on the held-out ones."""
     epochs = range(1, len(training) + 1)
-    size = 3 if len(training) <= 100 else 0  # of more, the markers would hide the curve
-    ax.plot(epochs, training, color=COLOURS[0], marker="o", markersize=size, label="training")
+    for k, (numbers, name) in enumerate([(training, "training"), (validation, "validation")]):
+        if len(numbers):
+            few = {"marker": MARKERS[k], "markersize": 3}  # of more, the markers would hide the curve
+            line = {"color": COLOURS[k], **(few if len(numbers) <= 100 else marks(numbers, MARKERS[k]))}
+            ax.plot(epochs, numbers, DASHES[k], label=name, **line)
     if len(validation):
-        ax.plot(epochs, validation, "--", color=COLOURS[1], marker="s", markersize=size, label="validation")
         ax.legend()
-    ax.set(xlabel="epoch", ylabel=literal(what))
+    ax.set(xlabel="epoch", ylabel=literal(what if len(what) <= 36 else f"{what[:35]}…"))  # as much as has room
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
+
+
+def marks(numbers: Sequence[float] | Array, marker: str, scale: str = "linear") -> dict[str, Any]:
+    """Marks for those of the numbers of a curve that no line leads to: there is none beside them that can be drawn.
+
+    >>> marks(numpy.array([2.0, 1.0, numpy.nan, 0.5, numpy.inf]), "o")
+    {'marker': 'o', 'markersize': 3, 'markevery': [3]}
+    """
+    numbers = numpy.asarray(numbers, float)
+    is_drawn = numpy.isfinite(numbers) & ((numbers > 0) | (scale != "log"))
+    has_neighbour = numpy.append(is_drawn[1:], False) | numpy.append(False, is_drawn[:-1])
+    alone = numpy.flatnonzero(is_drawn & ~has_neighbour).tolist()
+    return {"marker": marker, "markersize": 3, "markevery": alone} if alone else {}
 
 
 def sides_around(points: NDArray[numpy.float64], resolution: int) -> tuple[NDArray[numpy.float64], ...]:
@@ -755,6 +768,12 @@ def losses_of(name: str, given: Any) -> NDArray[numpy.float64]:
     return numpy.empty(0) if is_empty else real_array(name, given, ("n",), finite=False)
 
 
+def runs_of(name: str, given: Any) -> list[Any]:
+    if not is_sequence(given):
+        raise TypeError(f"{name}: expected a list of runs, got {shortened(given)}")
+    return [*given]
+
+
 def items_of(name: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise TypeError(f"{name}: expected a dict, from what each is called, got {shortened(given)}")
@@ -827,6 +846,15 @@ def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) 
     kinds = ["rectilinear", *others]
     if ax.name not in kinds:
         raise ValueError(f"{name}: ax: expected Axes of the kind {' or '.join(kinds)}, got {ax.name}")
+    return ax
+
+
+def scaled(name: str, scale: Any, ax: Axes | None) -> Axes:
+    """Axes for curves, with such a scale on the vertical one, where a logarithm leaves out what has none."""
+    if not isinstance(scale, str) or scale not in ("log", "linear"):
+        raise ValueError(f"{name}: scale: expected 'log' or 'linear', got {shortened(scale)}")
+    ax = axes(name, ax, 6.0, 4.0)
+    ax.set_yscale(scale, **({"nonpositive": "mask"} if scale == "log" else {}))
     return ax
 
 

@@ -164,6 +164,51 @@ def test_every_curve_is_told_apart_by_colour_and_by_dashes():
     assert len({line.get_color() for line in lines}) == len({str(line._dash_pattern) for line in lines}) == 6
 
 
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale", "alone"),
+    [
+        ([1.0], "log", [0]),
+        ([2.0, 1.0], "log", []),
+        ([NAN, 1.0, INF], "log", [1]),
+        ([2.0, 1.0, NAN, 0.5, -INF, 0.25, 0.125, NAN, 3.0], "log", [3, 8]),
+        ([1.0, 0.0, 1.0, -1.0, 2.0, 3.0], "log", [0, 2]),
+        ([1.0, 0.0, 1.0], "linear", []),
+        ([NAN, 0.0, NAN], "log", []),
+        ([NAN, 0.0, NAN], "linear", [1]),
+    ],
+)
+def test_a_loss_that_no_line_leads_to_has_a_mark(losses, scale, alone):
+    ax = loss_curves({"a": losses}, scale=scale).axes[0]
+    [line] = ax.lines
+    assert (line.get_markevery() or []) == alone
+    assert (line.get_marker() == "None") == (not alone)
+    run, median = seed_curves({"a": [losses]}, scale=scale).axes[0].lines
+    assert (run.get_markevery() or []) == (median.get_markevery() or []) == alone
+
+
+def test_of_many_epochs_those_that_no_line_leads_to_have_marks():
+    curves = loss_curve(History(loss=[NAN, 1.0] * 100, validation_loss=[1.0] * 200)).axes[0].lines
+    assert [line.get_markevery() for line in curves] == [[*range(1, 200, 2)], None]
+    assert [line.get_marker() for line in curves] == ["o", "None"]
+
+
+def test_on_a_logarithmic_scale_a_loss_of_0_is_left_out():
+    figure = loss_curves({"a": [1.0, 0.0, 1.0, 0.5]})
+    [line] = figure.axes[0].lines
+    drawn = line.get_transform().transform_path(line.get_path()).vertices
+    assert np.isfinite(drawn).all(axis=1).tolist() == [True, False, True, True]
+
+
+def test_a_long_name_of_a_metric_has_room():
+    _, (ax,) = panels(1)
+    for name, label in [("m" * 36, "m" * 36), ("m" * 37, "m" * 35 + "…")]:
+        plot_epochs(ax, [1.0], [], name)
+        assert ax.get_ylabel() == label
+
+
 @pytest.mark.parametrize(("losses", "got"), [({}, "no curve"), ({"a": [1.0], "b": History()}, "none in 'b'")])
 def test_no_losses_no_curves(losses, got):
     with pytest.raises(ValueError, match=f"loss_curves: expected at least one curve, and a loss in each, got {got}"):
@@ -440,6 +485,10 @@ ARGUMENTS = {
     "loss_curves: losses": (loss_curves, ""),
     "loss_curves: a curve": (lambda x: loss_curves({"a": x}), "negative, fractions, nan, infinite"),
     "loss_curves: scale": (lambda x: loss_curves({"a": [1.0]}, scale=x), ""),
+    "seed_curves: curves": (seed_curves, ""),
+    "seed_curves: runs": (lambda x: seed_curves({"a": x}), "ragged, a matrix, rows of nan"),
+    "seed_curves: a run": (lambda x: seed_curves({"a": [x]}), "negative, fractions, nan, infinite"),
+    "seed_curves: scale": (lambda x: seed_curves({"a": [[1.0]]}, scale=x), ""),
     "error_surface: error": (lambda x: surface(x), ""),
     "error_surface: returned": (lambda x: surface(lambda w1, w2: x), "a number"),
     "error_surface: w1": (lambda x: surface(w1=x), ""),
@@ -734,7 +783,7 @@ def test_seed_curves_are_all_runs_and_their_median():
     ax = seed_curves({"slow": [[4.0, 3.0, 2.0], [2.0, 1.0, 0.5], [3.0, 2.0]], "fast": [[1.0]]}, scale="log").axes[0]
     runs = [list(line.get_ydata()) for line in ax.lines]
     assert runs == [[4.0, 3.0, 2.0], [2.0, 1.0, 0.5], [3.0, 2.0], [2.0], [3.0, 2.0], [1.0], [1.0], [1.0]]
-    assert [line.get_marker() for line in ax.lines].count("None") == 6  # the two that end early have a marker there
+    assert [line.get_marker() for line in ax.lines].count("None") == 4  # others end early, or at once
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow", "fast"]
     assert ax.get_yscale() == "log"
     assert list(seed_curves({"a": [[1.0, 2.0]]}, start=0).axes[0].lines[0].get_xdata()) == [0, 1]
