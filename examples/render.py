@@ -11,6 +11,7 @@ for a drawing, .html for a page that steps through the evaluation and the backwa
 from __future__ import annotations
 
 import argparse
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--highlight", metavar="NAME", help="in drawings, paths from NAME to the result stand out")
     options = parser.parse_intermixed_args(arguments)
 
+    for word in options.words:
+        name, is_definition, _ = word.partition("=")
+        if is_definition and not is_name(name.strip()):
+            parser.error(f"{word!r} does not begin with a name: expected name=expression, as x=2 is, or a file")
     files = [Path(word) for word in options.words if "=" not in word]
     for file in files:
         if file.suffix.lower() not in SUFFIXES:
@@ -62,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"wrote {file}")
     except Exception as error:  # an expression may raise anything; who wrote it needs what it says, and no traceback
         parser.error(f"{type(error).__name__}: {error}")
+
+
+def is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)
 
 
 def evaluated(definitions: Sequence[str]) -> tuple[list[Value], dict[str, Any]]:
