@@ -5,6 +5,8 @@ Each function draws on the Axes `ax` if they are given, else on a new figure, an
 leave pyplot's state alone, and they show themselves in notebooks. Each class has a colour and a marker of its own;
 colour-blind people can tell the colours apart too (M. Okabe and K. Ito, "Color universal design", 2008).
 
+Names are drawn to the letter: what stands between two dollars is no formula. Unicode has ∂, θ and x₁.
+
 Raises ImportError if matplotlib is missing.
 """
 
@@ -53,6 +55,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 MARKERS = "osD^vP*X"
 MOST_PIXELS = 2**16 - 1  # on a side of a figure, of which matplotlib makes a picture
 MOST_CLASSES = 10_000  # of a matrix that memory and paper have room for
+SCALES: dict[str, Any] = {"log": {"nonpositive": "mask"}, "linear": {}}  # what has no logarithm is left out
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]  # Any: as matplotlib has it
 
 
@@ -152,11 +155,13 @@ def loss_curves(
     if not curves or not all(map(len, curves.values())):
         got = next((f"none in {name!r}" for name, curve in curves.items() if not len(curve)), "no curve")
         raise ValueError(f"loss_curves: expected at least one curve, and a loss in each, got {got}")
-    ax = scaled("loss_curves", scale, ax)
+    check_scale("loss_curves", scale)
+    ax = axes("loss_curves", ax, 6.0, 4.0)
     for k, (name, curve) in enumerate(curves.items()):
         line = {"linestyle": DASHES[k % 6], "color": COLOURS[k % 8], **marks(curve, MARKERS[k % 8], scale)}
         ax.plot(range(1, len(curve) + 1), curve, label=literal(name), **line)
     ax.set(xlabel="epoch", ylabel="mean loss")
+    ax.set_yscale(scale, **SCALES[scale])
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
     ax.legend()
@@ -188,7 +193,8 @@ def seed_curves(
     }
     if not kinds or not all(runs and all(map(len, runs)) for runs in kinds.values()):
         raise ValueError("seed_curves: expected at least one run of each kind, and a number in each, got none")
-    ax = scaled("seed_curves", scale, ax)
+    check_scale("seed_curves", scale)
+    ax = axes("seed_curves", ax, 6.0, 4.0)
     longest = max(len(run) for runs in kinds.values() for run in runs)
     for k, (name, runs) in enumerate(kinds.items()):
         colour = COLOURS[k % 8]
@@ -201,6 +207,7 @@ def seed_curves(
         steps = range(start, start + len(middle))
         line = {"linestyle": DASHES[k % 6], "color": colour, "linewidth": 2.2, **marks(middle, MARKERS[k % 8], scale)}
         ax.plot(steps, middle, label=literal(name), **line)
+    ax.set_yscale(scale, **SCALES[scale])
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
     ax.legend()
@@ -768,6 +775,11 @@ def losses_of(name: str, given: Any) -> NDArray[numpy.float64]:
     return numpy.empty(0) if is_empty else real_array(name, given, ("n",), finite=False)
 
 
+def check_scale(name: str, scale: object) -> None:
+    if not isinstance(scale, str) or scale not in SCALES:
+        raise ValueError(f"{name}: scale: expected 'log' or 'linear', got {shortened(scale)}")
+
+
 def runs_of(name: str, given: Any) -> list[Any]:
     if not is_sequence(given):
         raise TypeError(f"{name}: expected a list of runs, got {shortened(given)}")
@@ -846,15 +858,6 @@ def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) 
     kinds = ["rectilinear", *others]
     if ax.name not in kinds:
         raise ValueError(f"{name}: ax: expected Axes of the kind {' or '.join(kinds)}, got {ax.name}")
-    return ax
-
-
-def scaled(name: str, scale: Any, ax: Axes | None) -> Axes:
-    """Axes for curves, with such a scale on the vertical one, where a logarithm leaves out what has none."""
-    if not isinstance(scale, str) or scale not in ("log", "linear"):
-        raise ValueError(f"{name}: scale: expected 'log' or 'linear', got {shortened(scale)}")
-    ax = axes(name, ax, 6.0, 4.0)
-    ax.set_yscale(scale, **({"nonpositive": "mask"} if scale == "log" else {}))
     return ax
 
 
