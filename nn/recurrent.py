@@ -126,7 +126,7 @@ class TreeEncoder(Module):
                 outputs = self.layers[symbol](inputs)
                 vectors[-len(children) :] = [outputs if isinstance(outputs, list) else [outputs]]
             elif self._arity(symbol) != len(children):
-                hint = f"; write {shortened(tuple(subtree))}" if isinstance(subtree, list) else ""
+                hint = "; write tuples, where there are lists" if isinstance(subtree, list) else ""
                 raise ValueError(
                     f"TreeEncoder: expected a symbol, or a tuple of it and its children, as many as in {self.arities}, "
                     f"got {shortened(subtree)}{hint}"

@@ -165,7 +165,7 @@ def test_what_is_no_tree_of_the_symbols(tree: object) -> None:
 @pytest.mark.parametrize("tree", [["g", "a"], ("g", ["g", "a"])])
 def test_a_tree_is_no_list(tree: object) -> None:
     encoder = TreeEncoder(ARITIES, 2)
-    with pytest.raises(ValueError, match=r"TreeEncoder: expected .*, got \['g', 'a'\]; write \('g', 'a'\)"):
+    with pytest.raises(ValueError, match=r"TreeEncoder: expected .*, got \['g', 'a'\]; write tuples"):
         encoder(tree)  # type: ignore[arg-type]
 
 
