@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
-from dataclasses import fields
 from functools import lru_cache
 from numbers import Real
 from reprlib import repr as shortened
@@ -23,7 +22,7 @@ from autograd.wording import BEYOND_FLOATS, counted, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
@@ -156,15 +155,15 @@ def finite(name: str, number: object) -> float:
     raise ValueError(f"{name}: expected a finite number, got {got or shortened(number)}")
 
 
-def check_record(name: str, record: Any, texts: Collection[str], others: Collection[str]) -> None:
-    """Raises ValueError unless a dataclass has texts in these fields, and lists of floats in all but the others."""
-    for field in fields(record):
-        kept = getattr(record, field.name)
-        if field.name in texts and not isinstance(kept, str):
-            raise ValueError(f"{name}: expected a text in {field.name}, got {shortened(kept)}")
-        is_list_of_floats = isinstance(kept, list) and all(map(is_plain_number, kept))
-        if field.name not in (*texts, *others) and not is_list_of_floats:
-            raise ValueError(f"{name}: expected a list of floats in {field.name}, got {shortened(kept)}")
+def check_record(name: str, record: object, lists: Iterable[str], texts: Iterable[str]) -> None:
+    """Raises ValueError unless these attributes of a record are lists of floats, and those are texts."""
+    for attribute in lists:
+        kept = getattr(record, attribute)
+        if not isinstance(kept, list) or not all(map(is_plain_number, kept)):
+            raise ValueError(f"{name}: expected a list of floats in {attribute}, got {shortened(kept)}")
+    for attribute in texts:
+        if not isinstance(kept := getattr(record, attribute), str):
+            raise ValueError(f"{name}: expected a text in {attribute}, got {shortened(kept)}")
 
 
 def is_plain_number(number: object) -> bool:

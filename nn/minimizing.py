@@ -98,7 +98,7 @@ class Descent:
                 f"Descent: expected {counted(len(self.loss), 'number')} in each list, as in loss; it is what minimize "
                 "returns: LevenbergMarquardt(model.parameters()).minimize(residuals, inputs, targets)"
             )
-        check_record("Descent", self, texts=("stopped", "eager"), others=("path",))
+        check_record("Descent", self, ["loss", "gradient", "relative_gradient", "damping"], ["stopped", "eager"])
 
     @property
     def steps(self) -> int:

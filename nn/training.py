@@ -312,7 +312,8 @@ class History:
 
     def check_numbers(self) -> None:
         """Raises ValueError if a list holds anything but floats, as that of a damaged checkpoint may."""
-        check_record("history", self, texts=("eager", "stopped"), others=("interrupted",))
+        measured = "loss", "metric", "validation_loss", "validation_metric"
+        check_record("history", self, [*measured, "best_parameters", "last_parameters"], ["eager", "stopped"])
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """The loss curve, as `nn.plots.loss_curve` draws it."""

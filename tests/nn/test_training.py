@@ -8,6 +8,7 @@ import random
 import threading
 import time
 import weakref
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -773,6 +774,14 @@ def test_a_history_that_is_none(fields):
     [name] = fields
     with pytest.raises(ValueError, match=f"^history: expected a (list of floats|text) in {name}, got "):
         History(**fields)
+
+
+def test_a_history_may_have_more():
+    @dataclass
+    class Noted(History):
+        notes: tuple[str, ...] = ()
+
+    assert Noted(loss=[1.0], notes=("too fast",)).notes == ("too fast",)
 
 
 def test_the_best_of_losses_that_are_partly_nan():
