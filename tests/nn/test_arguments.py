@@ -91,6 +91,12 @@ def named(name, function):
     return function
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**30 - 1, 10**30), Fraction(10**400, 3)])
+def test_a_number_whose_float_is_out_of_bounds(number):
+    with pytest.raises(ValueError, match=r"rate: expected 0\.0 <= rate < 1\.0, got "):
+        within("rate", number, 0.0, 1.0)
+
+
 @pytest.mark.parametrize("number", ["0.5", None, [0.5], 0.5j, Value(0.5)])
 def test_what_is_no_real_number_is_not_within_bounds(number):
     with pytest.raises(TypeError, match="rate: expected a real number, got"):
