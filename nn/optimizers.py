@@ -9,6 +9,8 @@ import copy
 import inspect
 import math
 from collections.abc import Mapping
+from contextlib import suppress
+from numbers import Real
 from reprlib import repr as shortened
 
 from autograd import Value, gather, scatter
@@ -168,7 +170,8 @@ class Optimizer:
 
         Its options take the place of this one's. A schedule, which is not in the state, stays.
         Raises ValueError or TypeError if the state is of another class, of another number of parameters, or damaged, or
-        if one of the two has a schedule and the other none. Nothing is changed then.
+        if one of the two has a schedule and the other none. Nothing is changed then. What a subclass keeps beside the
+        options comes back too: arrays in the place of arrays of the same shape, numbers in the place of numbers.
         """
         before = self._all_kept()
         try:
@@ -199,6 +202,8 @@ class Optimizer:
         if missing:
             raise ValueError(f"{name}: the state is of another version of this class: it has no {', '.join(missing)}")
         for attribute in [name for name in state if name != "class"]:  # some are made at the method's first step
+            if attribute not in kept:
+                check_may_be_kept(type(self), attribute)
             current = kept.get(attribute)
             setattr(self, attribute, restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters)))
         if type(self.steps) is not int or self.steps < 0:
@@ -340,16 +345,26 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = flag("SGD: nesterov", nesterov)
         self.weight_decay = weight_decay
-        if nesterov and not momentum:
-            raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
+        self._check_nesterov()
         self.velocity = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameters
         self.velocity = velocity = self.momentum * self.velocity + gradient if self.momentum else gradient.copy()
-        direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        return parameters - self.learning_rate * direction
+        if self.nesterov:
+            self._check_nesterov()  # both may have been assigned, one after the other
+            velocity = gradient + self.momentum * velocity
+        return parameters - self.learning_rate * velocity
+
+    def _check_nesterov(self) -> None:
+        if self.nesterov and not self.momentum:
+            raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        self._check_nesterov()
+        check_vector(self, "velocity")
 
 
 class RMSProp(Optimizer):
@@ -394,6 +409,10 @@ class RMSProp(Optimizer):
         gradient = gradient + self.weight_decay * parameters
         self.mean_square = self.alpha * self.mean_square + (1 - self.alpha) * gradient**2
         return parameters - self.learning_rate * gradient / (numpy.sqrt(self.mean_square) + self.epsilon)
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        check_vector(self, "mean_square", least=0.0)
 
 
 class Adam(Optimizer):
@@ -469,6 +488,12 @@ class Adam(Optimizer):
             self.largest_mean_square = mean_square = numpy.maximum(self.largest_mean_square, mean_square)
         unbiased_mean, unbiased_mean_square = self.mean / (1 - beta1**t), mean_square / (1 - beta2**t)
         return parameters - self.learning_rate * unbiased_mean / (numpy.sqrt(unbiased_mean_square) + self.epsilon)
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        check_vector(self, "mean")
+        check_vector(self, "mean_square", least=0.0)
+        check_vector(self, "largest_mean_square", least=0.0)
 
 
 class AdamW(Adam):
@@ -584,41 +609,94 @@ def plain(name: str, kept: Any) -> Any:
     )
 
 
+def check_may_be_kept(method: type[Optimizer], name: Any) -> None:
+    """Raises ValueError for a name in a state under which no optimizer of this class keeps anything.
+
+    A name that is new to the class may be what a method makes at its first step, and so may be one that has a number
+    there to begin with; but not that of a method or a property.
+    """
+    of_class = next((vars(kind)[name] for kind in method.__mro__ if name in vars(kind)), None)
+    is_name = isinstance(name, str) and name != "parameters" and not name.startswith("__")
+    if not is_name or callable(of_class) or isinstance(of_class, (property, classmethod)):
+        raise ValueError(f"{method.__name__}: expected what state_dict() returned, got {shortened(name)} among it")
+
+
+def check_vector(optimizer: Optimizer, name: str, least: float = -math.inf) -> None:
+    """Raises ValueError if there are numbers in an attribute that no step can have left there."""
+    vector = getattr(optimizer, name)
+    if isinstance(vector, numpy.ndarray):  # a subclass may keep something else
+        wrong = ~((least <= vector) & numpy.isfinite(vector))
+        if wrong.any():
+            expected = f"finite numbers{'' if least < 0.0 else f' of at least {least:g}'}"
+            place = f"{type(optimizer).__name__}.{name}"
+            raise ValueError(f"{place}: expected {expected}, got {vector[wrong][0]} among them")
+
+
 def restored(name: str, given: Any, current: Any, parameters: int) -> Any:
     """What `plain` was given, from what it returned, if it is of the kind of what the optimizer has now."""
     if name.endswith(".learning_rate") and callable(current) != (given is None):
         has, other = ("a schedule", f"the number {given!r}") if callable(current) else ("a number", "a schedule")
         raise ValueError(f"{name}: this optimizer has {has}, the state {other}; assign learning_rate before")
-    if callable(current):
+    if callable(current) and given is None:
         return current
     if isinstance(current, (numpy.ndarray, numpy.generic)):
         return restored_array(name, given, current)
+    if current is None and isinstance(given, list) and len(given) == parameters:
+        return made_later(name, given)
+    if isinstance(current, (list, tuple)) and isinstance(given, list) and len(current) == len(given):
+        pairs = enumerate(zip(given, current, strict=True))
+        kept = [restored(f"{name}[{i}]", one, other, parameters) for i, (one, other) in pairs]
+        return tuple(kept) if isinstance(current, tuple) else kept
+    if isinstance(current, dict) and isinstance(given, dict):
+        return {key: restored(f"{name}[{key!r}]", one, current.get(key), parameters) for key, one in given.items()}
+    check_kind(name, given, current)
+    return tuple(given) if isinstance(current, tuple) and given is not None else copy.deepcopy(given)
+
+
+def check_kind(name: str, given: Any, current: Any) -> None:
+    """Raises ValueError or TypeError if what is given is no such thing as what there is now, nor None."""
+    if callable(current):
+        raise ValueError(f"{name}: expected None in the place of {shortened(current)}, got {shortened(given)}")
     if isinstance(current, bool) and not isinstance(given, bool):
         raise ValueError(f"{name}: expected True or False, got {shortened(given)}")
     if isinstance(given, bool) and isinstance(current, (int, float)) and not isinstance(current, bool):
         raise ValueError(f"{name}: expected a number, got {given}")
-    if isinstance(current, tuple) and isinstance(given, list):
-        return tuple(given)
-    if isinstance(current, list) and isinstance(given, list) and len(current) == len(given):
-        pairs = enumerate(zip(given, current, strict=True))
-        return [restored(f"{name}[{i}]", one, other, parameters) for i, (one, other) in pairs]
-    if isinstance(current, dict) and isinstance(given, dict):
-        return {key: restored(f"{name}[{key!r}]", one, current.get(key), parameters) for key, one in given.items()}
-    if current is None and isinstance(given, list) and len(given) == parameters:
-        return numpy.array(given)  # as for what the method makes at its first step
     if given is not None and not isinstance(given, KINDS.get(type(current), object)):
         raise ValueError(f"{name}: expected {type(current).__name__}, got {shortened(given)}")
+    plain(name, given)  # raises for what is in no state
+
+
+KINDS: dict[type, type | tuple[type, ...]] = {
+    int: (int, float), float: (int, float), str: str, list: list, tuple: list, dict: dict
+}  # fmt: skip
+
+
+def made_later(name: str, given: list[Any]) -> Any:
+    """An array, as methods make them at their first step, if these are numbers; else the list."""
+    with suppress(ValueError):  # of lists of different lengths
+        array = numpy.array(given)
+        if array.dtype.kind in "fiub":
+            return array
+    plain(name, given)
     return copy.deepcopy(given)
 
 
-KINDS: dict[type, type | tuple[type, ...]] = {int: (int, float), float: (int, float), str: str, list: list, dict: dict}
-
-
 def restored_array(name: str, given: Any, current: NDArray[Any] | numpy.generic) -> Any:
-    try:
-        array = numpy.array(given, dtype=current.dtype)
-    except (TypeError, ValueError):
-        array = None
-    if array is None or array.shape != current.shape:
-        raise ValueError(f"{name}: expected numbers of shape {current.shape}, got {shortened(given)}")
-    return array if isinstance(current, numpy.ndarray) else array[()]
+    """Numbers in the place of numbers, truth values in that of truth values, of the same shape.
+
+    They are of the type of those now, unless that cannot hold them: a step may have made float64 of float32.
+    """
+    is_flags = current.dtype.kind == "b"
+    elements = numpy.array(given, dtype=object)
+    kinds = set(map(type, elements.flat))
+    are_fitting = all(
+        issubclass(kind, (Real, numpy.bool_)) and issubclass(kind, (bool, numpy.bool_)) == is_flags for kind in kinds
+    )
+    array = numpy.array(given) if are_fitting and elements.shape == current.shape else elements
+    if array.dtype.kind not in "fiub" or array.shape != current.shape:
+        what = "truth values" if is_flags else "numbers"
+        raise ValueError(f"{name}: expected {what} of shape {current.shape}, got {shortened(given)}")
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        converted = array.astype(current.dtype)
+    kept = converted if numpy.array_equal(converted, array, equal_nan=True) else array
+    return kept if isinstance(current, numpy.ndarray) else kept[()]

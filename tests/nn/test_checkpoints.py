@@ -274,6 +274,24 @@ def test_a_damaged_checkpoint_changes_nothing(saved):
     assert 'expected an object with "format": "scalar-autograd checkpoint"' in unchanged(model, optimizer, saved)
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"mean": [None] * 17}, r"Adam.mean: expected numbers of shape (17,), got [None, None,"),
+        ({"parameters": 5}, "Adam: expected what state_dict() returned, got 'parameters' among it"),
+        ({"step": "x"}, "Adam: expected what state_dict() returned, got 'step' among it"),
+        ({"learning_rate": 10**400}, "learning_rate: expected 0.0 <= learning_rate < inf, got 1000"),
+    ],
+)
+def test_a_damaged_state_of_the_optimizer_changes_nothing(saved, monkeypatch, damage, message):
+    model, optimizer = started("Adam", seed=2)
+    damaged = optimizer.state_dict() | damage
+    with monkeypatch.context() as context:
+        context.setattr(Adam, "state_dict", lambda self: damaged)
+        save_checkpoint(saved, model, optimizer)
+    assert message in unchanged(model, optimizer, saved)
+
+
 def test_what_cannot_be_saved_is_refused_and_an_older_file_stays(saved):
     model, optimizer = started("Adam")
     before = saved.read_bytes()

@@ -261,6 +261,67 @@ def test_a_state_is_of_one_method_and_of_its_options() -> None:
         other.load_state_dict([1.0])  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("make", "damage"),
+    [
+        (SGD, {"velocity": [None, None]}),
+        (SGD, {"velocity": ["1", "2"]}),
+        (SGD, {"velocity": [True, 1.0]}),
+        (SGD, {"velocity": [math.nan, 1.0]}),
+        (SGD, {"velocity": [2**70, 1]}),
+        (SGD, {"velocity": [[1.0], 2.0]}),
+        (SGD, {"velocity": {"0": 1.0, "1": 2.0}}),
+        (SGD, {"nesterov": True, "momentum": 0.0}),
+        (SGD, {"momentum": 10**400}),
+        (SGD, {"parameters": 5}),
+        (SGD, {"parameters": [1.0, 2.0]}),
+        (SGD, {"step": "x"}),
+        (SGD, {"update": 3}),
+        (SGD, {"zero_grad": None}),
+        (SGD, {"load_state_dict": {}}),
+        (SGD, {"__dict__": {}}),
+        (SGD, {"__class__": "Adam"}),
+        (SGD, {3: 4.0}),
+        (SGD, {"made_later": print}),
+        (SGD, {"made_later": [print, 1.0]}),
+        (RMSProp, {"mean_square": [-1.0, 1.0]}),
+        (RMSProp, {"mean_square": [1.0, math.inf]}),
+        (Adam, {"mean_square": [1.0, -1.0]}),
+        (AdamW, {"largest_mean_square": [-1.0, 0.0]}),
+        (Adam, {"mean": [math.inf, 0.0]}),
+        (Adam, {"betas": "ab"}),
+        (Adam, {"betas": {"0.5": 0.5, "0.25": 0.25}}),
+        (Adam, {"betas": 0.5}),
+        (lambda p: ParameterGroups(SGD(p, 0.1)), {"learning_rate": 0.1}),
+        (lambda p: ParameterGroups(SGD(p, 0.1)), {"update": 3}),
+    ],
+)
+def test_a_damaged_state_is_refused_and_changes_nothing(
+    make: Callable[[list[Value]], Optimizer], damage: dict[str, object]
+) -> None:
+    parameters = with_gradients([1.0, 2.0], [0.5, -0.5])
+    optimizer = make(parameters)
+    optimizer.step()
+    before, attributes = optimizer.state_dict(), {**vars(optimizer)}
+    with pytest.raises((ValueError, TypeError)):
+        optimizer.load_state_dict(before | {"steps": 7} | damage)
+    assert vars(optimizer) == attributes
+    assert optimizer.parameters == parameters
+    optimizer.load_state_dict(before | {"steps": 7})
+    assert optimizer.steps == 7
+
+
+def test_a_name_in_a_state_that_is_no_attribute_is_named() -> None:
+    optimizer = SGD([Value(1.0)])
+    with pytest.raises(ValueError, match=r"^SGD: expected what state_dict\(\) returned, got 'step' among it$"):
+        optimizer.load_state_dict(optimizer.state_dict() | {"step": "x"})
+    with pytest.raises(ValueError, match=r"^SGD\.velocity: expected finite numbers, got nan among them$"):
+        optimizer.load_state_dict(optimizer.state_dict() | {"velocity": [math.nan]})
+    adam = Adam([Value(1.0)])
+    with pytest.raises(ValueError, match=r"^Adam\.mean_square: expected finite numbers of at least 0, got -1\.0 among"):
+        adam.load_state_dict(adam.state_dict() | {"mean_square": [-1.0]})
+
+
 def test_a_state_of_groups_is_checked_in_all_of_them_before_any_changes() -> None:
     p, q = Value(1.0), Value(2.0)
     groups = ParameterGroups(SGD([p], 0.1), SGD([q], 0.2))
@@ -312,6 +373,47 @@ class Keeper(Optimizer):
         self.later = gradient if self.later is None else self.later + gradient
         self.made_late = getattr(self, "made_late", 0.0) + gradient  # there is none before the first step
         return parameters - self.learning_rate * (self.buffers[0] + self.by_name["m"] + self.later + self.made_late)
+
+
+class Changer(Optimizer):
+    """A method whose attributes are of other kinds after a step, or begin in the class."""
+
+    calls = 0
+    best = None
+
+    def __init__(self, parameters: list[Value]) -> None:
+        super().__init__(parameters, 0.1)
+        self.single = numpy.zeros(len(self.parameters), numpy.float32)
+        self.whole = numpy.zeros(len(self.parameters), int)
+        self.flags = numpy.zeros(len(self.parameters), bool)
+        self.mean = numpy.int64(0)
+        self.pairs = ((1, numpy.zeros(len(self.parameters))), "none")
+        self.notes: list[object] | None = None
+
+    def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+        self.calls += 1
+        self.best = gradient
+        self.single = 0.9 * self.single + gradient / 3.0
+        self.whole = self.whole + 0.25
+        self.flags = gradient > 0.0
+        self.mean = self.mean + gradient.mean() / 3.0
+        self.pairs = ((self.calls, gradient), "some")
+        self.notes = ["a note", 1.0]  # as many as there are parameters
+        return parameters - 0.1 * self.single - 0.1 * self.mean
+
+
+def test_a_method_may_make_other_numbers_of_those_it_began_with() -> None:
+    optimizer, other = Changer(with_gradients([1.0, 2.0], [0.1, -0.3])), Changer([Value(1.0), Value(2.0)])
+    optimizer.step()
+    other.load_state_dict(json.loads(json.dumps(optimizer.state_dict())))
+    assert (other.calls, other.mean, other.notes) == (1, optimizer.mean, ["a note", 1.0])
+    for name in ("best", "single", "whole", "flags"):
+        assert getattr(other, name).dtype == getattr(optimizer, name).dtype
+        assert getattr(other, name).tolist() == getattr(optimizer, name).tolist()
+    (calls, gradient), word = other.pairs
+    assert (calls, gradient.tolist(), word) == (1, [0.1, -0.3], "some")
+    with pytest.raises(ValueError, match=r"Changer\.flags: expected truth values of shape \(2,\), got \[1\.0, 0\.0\]"):
+        other.load_state_dict(optimizer.state_dict() | {"flags": [1.0, 0.0]})
 
 
 @pytest.mark.parametrize("steps", [0, 3])
