@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from numbers import Real
 from reprlib import repr as shortened
+from typing import Generic, TypeVar
 
 from autograd import Value, structures
 from autograd.packages import numpy
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Array = NDArray[numpy.float64]
     Scalar = Value | float
     Example = tuple[Any, ...]  # Any: an input and a target, or other data, of whatever form the functions agree upon
+
+T = TypeVar("T")
 
 
 # ---- Numbers
@@ -103,7 +106,32 @@ def within(name: str, number: float, low: float, high: float) -> float:
     return converted
 
 
-class Within:
+class Checked(Generic[T]):
+    """An attribute that is what `check(name, given)` makes of what is given, or raises: then it stays as it was.
+
+    >>> class Method:
+    ...     nesterov = Checked(flag)
+    >>> method = Method()
+    >>> method.nesterov = "no"
+    Traceback (most recent call last):
+    TypeError: nesterov: expected True or False, got 'no'
+    """
+
+    def __init__(self, check: Callable[[str, T], T]) -> None:
+        self.check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    if TYPE_CHECKING:  # there is no such method: so Python takes what is kept from the instance, as quickly as any
+
+        def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __set__(self, instance: object, given: T) -> None:
+        vars(instance)[self.name] = self.check(self.name, given)
+
+
+class Within(Checked[float]):
     """An attribute that is a number in [low, high). Whoever assigns anything else gets the error.
 
     >>> class Method:
@@ -115,32 +143,14 @@ class Within:
     """
 
     def __init__(self, low: float, high: float) -> None:
-        self.low = low
-        self.high = high
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    if TYPE_CHECKING:  # there is no such method: so Python takes the number from the instance, as quickly as any
-
-        def __get__(self, instance: object, owner: type) -> float: ...
-
-    def __set__(self, instance: object, number: float) -> None:
-        vars(instance)[self.name] = within(self.name, number, self.low, self.high)
+        super().__init__(lambda name, number: within(name, number, low, high))
 
 
-class WithinOrNone(Within):
+class WithinOrNone(Checked["float | None"]):
     """An attribute that is a number in [low, high), or None."""
 
-    if TYPE_CHECKING:
-
-        def __get__(self, instance: object, owner: type) -> float | None: ...  # type: ignore[override]
-
-    def __set__(self, instance: object, number: float | None) -> None:
-        if number is None:
-            vars(instance)[self.name] = None
-        else:
-            super().__set__(instance, number)
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__(lambda name, number: None if number is None else within(name, number, low, high))
 
 
 def finite(name: str, number: object) -> float:

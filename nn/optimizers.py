@@ -10,13 +10,14 @@ import inspect
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from numbers import Real
 from reprlib import repr as shortened
 
 from autograd import Value, gather, scatter
 from autograd.packages import numpy
 from autograd.wording import counted
-from nn.arguments import Within, WithinOrNone, distinct_leaves, flag, within
+from nn.arguments import Checked, Within, WithinOrNone, at_least, distinct_leaves, flag, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Optimizer:
     2.5
     """
 
+    steps: Checked[int] = Checked(partial(at_least, 0))
     clip_norm = WithinOrNone(math.ulp(0.0), math.inf)
     clip_value = WithinOrNone(math.ulp(0.0), math.inf)
 
@@ -131,7 +133,7 @@ class Optimizer:
             self._check_finite("grad", gradient)
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
                 updated = finite_vector(self.update(parameters, self._clipped(gradient)), len(self.parameters))
-            self.steps += 1
+            vars(self)["steps"] += 1  # an int stays one: to check that again takes time at each step
             return updated
         except BaseException as error:
             put_back(before)
@@ -206,8 +208,6 @@ class Optimizer:
                 check_may_be_kept(type(self), attribute)
             current = kept.get(attribute)
             setattr(self, attribute, restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters)))
-        if type(self.steps) is not int or self.steps < 0:
-            raise ValueError(f"{name}.steps: expected an int of at least 0, got {shortened(self.steps)}")
 
     def _clipped(self, gradient: Vector) -> Vector:
         if self.clip_value is not None:
@@ -330,6 +330,7 @@ class SGD(Optimizer):
     """
 
     momentum = Within(0.0, 1.0)
+    nesterov = Checked(flag)
     weight_decay = Within(0.0, math.inf)
 
     def __init__(
@@ -343,7 +344,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate, **clipping)
         self.momentum = momentum
-        self.nesterov = flag("SGD: nesterov", nesterov)
+        self.nesterov = nesterov
         self.weight_decay = weight_decay
         self._check_nesterov()
         self.velocity = numpy.zeros(len(self.parameters))
@@ -442,6 +443,7 @@ class Adam(Optimizer):
 
     epsilon = Within(math.ulp(0.0), math.inf)
     weight_decay = Within(0.0, math.inf)
+    amsgrad = Checked(flag)
 
     def __init__(
         self,
@@ -460,7 +462,7 @@ class Adam(Optimizer):
         self.mean = numpy.zeros(len(self.parameters))
         self.mean_square = numpy.zeros(len(self.parameters))
         self.largest_mean_square = numpy.zeros(len(self.parameters))
-        self.amsgrad = flag(f"{type(self).__name__}: amsgrad", amsgrad)
+        self.amsgrad = amsgrad
 
     @property
     def betas(self) -> tuple[float, float]:

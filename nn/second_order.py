@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from autograd.packages import numpy
 from autograd.undo import Undo
-from nn.arguments import Within, examples_of, flag, flag_or_none
+from nn.arguments import Checked, Within, examples_of, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
     EPSILON,
@@ -79,7 +79,7 @@ class Newton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
+        self.line_search = line_search
 
     def _loss(self, outputs: Array) -> float:
         if outputs.shape[1] != 1:
@@ -123,7 +123,7 @@ class GaussNewton(DirectionMethod):
 
     def __init__(self, parameters: Iterable[Value], line_search: bool = True) -> None:
         super().__init__(parameters)
-        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
+        self.line_search = line_search
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
@@ -176,11 +176,12 @@ class LevenbergMarquardt(SecondOrder):
     """
 
     damping = Within(math.ulp(0.0), math.inf)
+    scaled = Checked(flag_or_none)
 
     def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
         self.damping = damping
-        self.scaled = flag_or_none(f"{type(self).__name__}: scaled", scaled)
+        self.scaled = scaled
 
     def _loss(self, outputs: Array) -> float:
         return half_mean_square(outputs)
@@ -226,6 +227,12 @@ class LevenbergMarquardt(SecondOrder):
         return largest if self.scaled else numpy.ones(len(largest))
 
 
+def known_distribution(name: str, given: str) -> str:
+    if not isinstance(given, str) or given not in DISTRIBUTIONS:
+        raise ValueError(f"{name}: expected {', '.join(DISTRIBUTIONS)}, got {shortened(given)}")
+    return given
+
+
 class NaturalGradient(DirectionMethod):
     """Natural gradient descent: steepest where distance is measured between the model's output distributions.
 
@@ -268,6 +275,7 @@ class NaturalGradient(DirectionMethod):
     (1.098612, 1.098612)
     """
 
+    distribution = Checked(known_distribution)
     learning_rate = Within(math.ulp(0.0), math.inf)
     damping = Within(0.0, math.inf)
 
@@ -280,12 +288,10 @@ class NaturalGradient(DirectionMethod):
         line_search: bool = True,
     ) -> None:
         super().__init__(parameters)
-        if distribution not in [*DISTRIBUTIONS]:  # a list asks what is equal, a dict for a hash, which may be missing
-            raise ValueError(f"distribution: expected {', '.join(DISTRIBUTIONS)}, got {shortened(distribution)}")
         self.distribution = distribution
         self.learning_rate = learning_rate
         self.damping = damping
-        self.line_search = flag(f"{type(self).__name__}: line_search", line_search)
+        self.line_search = line_search
 
     def fisher_matrix(self, model: Function, *inputs: Iterable[Any], tape: bool | None = None) -> Array:
         """F, (p, p), with the parameters as they are. Arguments are those of `minimize`, but for the targets.

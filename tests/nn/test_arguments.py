@@ -13,13 +13,16 @@ import pytest
 
 from autograd import Value
 from nn.arguments import (
+    Checked,
     Within,
+    WithinOrNone,
     columns_of,
     copied,
     copier,
     distinct_leaves,
     examples_of,
     finite,
+    flag,
     have_one_form,
     measured,
     neuron_inputs,
@@ -106,9 +109,11 @@ def test_what_is_no_real_number_is_not_within_bounds(number):
 class Method:
     rate = Within(0.0, 1.0)
     decay = Within(0.0, math.inf)
+    limit = WithinOrNone(0.0, 1.0)
+    is_on = Checked(flag)
 
 
-def test_an_attribute_within_bounds_refuses_what_is_assigned_and_keeps_what_it_had():
+def test_an_attribute_that_is_checked_refuses_what_is_assigned_and_keeps_what_it_had():
     method, other = Method(), Method()
     method.rate, method.decay, other.rate = 0.5, 2, 0.25
     assert (method.rate, method.decay, other.rate) == (0.5, 2.0, 0.25)
@@ -118,6 +123,12 @@ def test_an_attribute_within_bounds_refuses_what_is_assigned_and_keeps_what_it_h
     with pytest.raises(TypeError, match="decay: expected a real number, got 'much'"):
         method.decay = "much"
     assert (method.rate, method.decay) == (0.5, 2.0)
+    method.limit, method.is_on = None, np.True_
+    with pytest.raises(TypeError, match="is_on: expected True or False, got 'no'"):
+        method.is_on = "no"
+    with pytest.raises(ValueError, match=r"limit: expected 0\.0 <= limit < 1\.0, got 1"):
+        method.limit = 1
+    assert (method.limit, method.is_on) == (None, True)
     twin = copy.deepcopy(method)
     twin.rate = 0.75
     assert (method.rate, twin.rate, pickle.loads(pickle.dumps(method)).rate) == (0.5, 0.75, 0.5)

@@ -583,3 +583,22 @@ def test_a_generator_that_is_suspended_within_no_grad_leaves_a_method_alone(foun
 
 
 DATA = ([1.0, 2.0], [2.0, 4.5])
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "wrong", "message"),
+    [
+        (Newton, "line_search", "no", "line_search: expected True or False, got 'no'"),
+        (GaussNewton, "line_search", 1, "line_search: expected True or False, got 1"),
+        (LevenbergMarquardt, "scaled", "no", "scaled: expected True, False or None, got 'no'"),
+        (lambda p: NaturalGradient(p, "normal"), "line_search", None, "line_search: expected True or False, got None"),
+        (lambda p: NaturalGradient(p, "normal"), "distribution", "gauss", "distribution: expected normal, .*'gauss'"),
+        (lambda p: NaturalGradient(p, "normal"), "distribution", ["normal"], "distribution: expected normal, .*"),
+    ],
+)
+def test_an_option_that_is_refused_when_it_is_assigned_is_not_taken(make, name, wrong, message):
+    method = make([Value(1.0)])
+    before = {**vars(method)}
+    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+        setattr(method, name, wrong)
+    assert vars(method) == before
