@@ -16,6 +16,7 @@ from autograd import draw, scatter
 from autograd.packages import numpy
 from autograd.undo import undisturbed
 from nn.arguments import class_array, column_of, columns_of, real_array
+from nn.dropout import drawing, nobody
 from nn.losses import half_squared_error, squared_error
 from nn.plots import sides_around
 from nn.problem import ByExample, ByTape, Problem, choose
@@ -135,7 +136,7 @@ class Film:
         with undisturbed(self.parameters), suppress(TypeError, ValueError):
             model, parameters = self._drawn = self._drawn or twin(self.model, self.parameters)
             scatter(vector, parameters, "data")
-            return network_svg(model, self.example)
+            return drawing(nobody, network_svg, model, self.example)  # as `scores` asks it: whole
         return None
 
 

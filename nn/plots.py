@@ -33,16 +33,18 @@ from nn.arguments import (
     real_array,
     scalars,
 )
+from nn.dropout import drawing, nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Literal, Protocol
+    from typing import Any, Literal, Protocol, TypeVar
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[numpy.float64]
+    Answers = TypeVar("Answers")
 
     class History(Protocol):
         """What `fit` returns: the mean loss of each epoch, on the training examples and on the validation examples."""
@@ -71,7 +73,7 @@ def decision_boundary(
 
     Arguments:
         model: from [x1, x2] to a score, which is positive for one class and negative for the other, or to a logit per
-            class, of which the largest wins.
+            class, of which the largest wins. It is asked in evaluation mode, so Dropout leaves nothing out.
         inputs: the examples, of shape (n, 2).
         targets: their classes, of shape (n,): as `correct_sign` takes them for a score (0 and 1, or -1 and +1), as
             `correct_class` takes them for logits (counted from 0).
@@ -90,8 +92,7 @@ def decision_boundary(
     resolution = at_least(2, "decision_boundary: resolution", resolution)
     ax = axes("decision_boundary", ax, 6.0, 5.0)
     xs, ys = (side.tolist() for side in sides_around(points, resolution))
-    with no_grad():
-        outputs = [model([x, y]) for y in ys for x in xs]
+    outputs = asked(lambda: [model([x, y]) for y in ys for x in xs])
     is_score = not is_sequence(outputs[0])
     scores = scores_of(outputs, is_score)
     allowed = [-1, 0, 1] if is_score else [*range(scores.shape[1])]
@@ -368,7 +369,7 @@ def error_surface(
     """The error as a function of two weights: a map with lines of equal error, or in space, the surface itself.
 
     Arguments:
-        error: from w1 and w2 to the error, a number or a Value.
+        error: from w1 and w2 to the error, a number or a Value. Models in it are in evaluation mode.
         w1, w2: from where to where each weight goes.
         ax: Axes in the plane get the map. Those of `panels` with the projection "3d" get the surface.
         paths: descents to draw, what each is called and the weights at each of its points, of shape (n, 2). It starts
@@ -392,9 +393,10 @@ def error_surface(
     xs, ys = (numpy.linspace(low, high, resolution) for low, high in ends)
     ax = axes("error_surface", ax, 6.0, 5.0, "3d")
     draw: Any = ax  # Any: Axes in space have methods that those in the plane have not
-    with no_grad():
-        errors = numpy.array([[measured(error, x, y) for x in xs.tolist()] for y in ys.tolist()])
-        heights = {name: [measured(error, x, y) for x, y in descent.tolist()] for name, descent in descents.items()}
+    errors = numpy.array(asked(lambda: [[measured(error, x, y) for x in xs.tolist()] for y in ys.tolist()]))
+    heights = asked(
+        lambda: {name: [measured(error, x, y) for x, y in descent.tolist()] for name, descent in descents.items()}
+    )
     if not numpy.isfinite(errors).any():
         raise ValueError(f"error_surface: expected an error that is finite somewhere, got {errors[0, 0]} and the like")
     in_space = ax.name == "3d"
@@ -730,6 +732,12 @@ def confusion_counts(
 
 
 # ---- What is given, checked
+
+
+def asked(answers: Callable[[], Answers]) -> Answers:
+    """The answers of a model, as a picture shows it: in evaluation mode, and nothing is recorded."""
+    with no_grad():
+        return drawing(nobody, answers)
 
 
 def scores_of(outputs: list[Any], is_score: bool) -> NDArray[numpy.float64]:

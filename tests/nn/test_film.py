@@ -205,6 +205,15 @@ def test_nothing_is_left_out_where_there_is_dropout():
     assert scores[7, 0] == pytest.approx(model(input).data, rel=1e-12)
 
 
+def test_the_network_is_drawn_whole_where_there_is_dropout():
+    random.seed(0)
+    model = Sequential(Layer(2, 8), Dropout(0.5), Layer(8, 1, nonlin=False))
+    vector = vector_of(model.parameters())
+    picture = film_of(model, model.parameters()).network(vector)
+    model.eval()
+    assert picture == film_of(model, model.parameters()).network(vector)
+
+
 def test_a_model_that_cannot_be_copied_is_looked_at_itself():
     class Uncopied(Module):
         def __init__(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from autograd import Value
+from nn import Dropout, Layer, Sequential
 from nn.plots import (
     COLOURS,
     attention,
@@ -135,6 +137,41 @@ def test_the_model_is_asked_for_floats_and_nothing_is_recorded():
     assert len(outputs) == 49
     assert {output.parents for output in outputs} == {()}
     assert {type(number) for x in inputs for number in x} == {float}
+
+
+def with_dropout():
+    random.seed(0)
+    return Sequential(Layer(2, 6), Dropout(0.5), Layer(6, 1, nonlin=False))
+
+
+def test_the_boundary_is_that_of_the_whole_model_and_nothing_is_drawn_at_random():
+    model, asked = with_dropout(), []
+
+    def score(x):
+        asked.append((x, model(x)))
+        return asked[-1][1]
+
+    before = random.getstate()
+    decision_boundary(score, POINTS, [0, 1, 1, 0], resolution=5)
+    assert (random.getstate(), model.training) == (before, True)
+    model.eval()
+    assert [output.data for _, output in asked] == [model(x).data for x, _ in asked]
+
+
+def test_the_error_is_that_of_the_whole_model_and_nothing_is_drawn_at_random():
+    model, asked = with_dropout(), []
+    weights = model.layers[0].neurons[0].weights
+
+    def error(w1, w2):
+        weights[0].data, weights[1].data = w1, w2
+        asked.append((w1, w2, model([1.0, 2.0]).data))
+        return asked[-1][2]
+
+    before = random.getstate()
+    error_surface(error, (0, 1), (0, 1), paths={"down": DESCENT}, resolution=4)
+    assert (random.getstate(), model.training) == (before, True)
+    model.eval()
+    assert [output for *_, output in [*asked]] == [error(w1, w2) for w1, w2, _ in [*asked]]
 
 
 @pytest.mark.parametrize(
