@@ -69,15 +69,20 @@ def flag_or_none(name: str, given: object) -> bool | None:
 
 def at_least(least: int, name: str, count: int, expected: str = "") -> int:
     expected = expected or f"an int of at least {least}"
-    try:
-        if isinstance(count, bool):  # an int to Python
-            raise TypeError
-        number = operator.index(count)
-    except TypeError:
-        raise TypeError(f"{name}: expected {expected}, got {shortened(count)}") from None
+    number = whole(name, count, expected)
     if number < least:
         raise ValueError(f"{name}: expected {expected}, got {number}")
     return number
+
+
+def whole(name: str, given: int, expected: str = "an int") -> int:
+    """An int of Python, with which nothing overflows."""
+    try:
+        if isinstance(given, bool):  # an int to Python
+            raise TypeError
+        return operator.index(given)
+    except TypeError:
+        raise TypeError(f"{name}: expected {expected}, got {shortened(given)}") from None
 
 
 def seed_number(seed: int | None) -> int:

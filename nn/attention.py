@@ -145,6 +145,7 @@ class TransformerBlock(Module):
         deviation: float = 0.08,
     ) -> None:
         self.attention = CausalAttention(width, heads, window=window, deviation=deviation)
+        width = len(self.attention.mix)  # an int of Python, four times which is no overflow
         hidden = 4 * width if hidden is None else positive("TransformerBlock: hidden", hidden)
         self.hidden, self.back = matrix("u", hidden, width, deviation), matrix("w", width, hidden, deviation)
 

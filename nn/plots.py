@@ -32,6 +32,7 @@ from nn.arguments import (
     positive,
     real_array,
     scalars,
+    whole,
 )
 from nn.dropout import drawing, nobody
 
@@ -195,6 +196,7 @@ def seed_curves(
     if not kinds or not all(runs and all(map(len, runs)) for runs in kinds.values()):
         raise ValueError("seed_curves: expected at least one run of each kind, and a number in each, got none")
     check_scale("seed_curves", scale)
+    start = whole("seed_curves: start", start)
     ax = axes("seed_curves", ax, 6.0, 4.0)
     longest = max(len(run) for runs in kinds.values() for run in runs)
     for k, (name, runs) in enumerate(kinds.items()):

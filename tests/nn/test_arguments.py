@@ -12,6 +12,16 @@ import numpy as np
 import pytest
 
 from autograd import Value
+from nn import (
+    MLP,
+    CausalAttention,
+    Convolution,
+    Embedding,
+    FIRLayer,
+    Recurrent,
+    TransformerBlock,
+    TreeEncoder,
+)
 from nn.arguments import (
     Checked,
     Within,
@@ -33,6 +43,7 @@ from nn.arguments import (
     real_array,
     scalars,
     shapes_of,
+    whole,
     with_numbers,
     within,
 )
@@ -92,6 +103,33 @@ def test_a_number_beyond_all_floats_is_named(number):
 def named(name, function):
     function.__name__ = name
     return function
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: MLP(n(3), [n(100), n(1)]),
+        lambda n: Embedding(n(100), n(3)),
+        lambda n: Recurrent(n(100), n(100)),
+        lambda n: FIRLayer(n(100), n(1), taps=n(3)),
+        lambda n: TreeEncoder({"f": n(3), "a": n(0)}, width=n(60)),
+        lambda n: Convolution((n(1), n(20), n(20)), n(2), n(5), stride=n(2), padding=n(100), sources=[[n(0)]] * 2),
+        lambda n: CausalAttention(n(36), n(4), window=n(100)),
+        lambda n: TransformerBlock(n(64), n(4)),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+def test_a_size_may_be_of_any_type_of_integers(make, kind):
+    model, expected = make(kind), make(int)
+    assert repr(model) == repr(expected)
+    assert len(model.parameters()) == len(expected.parameters())
+
+
+@pytest.mark.parametrize("given", [True, 1.0, "1", None])
+def test_what_is_no_int(given):
+    with pytest.raises(TypeError, match="start: expected an int, got"):
+        whole("start", given)
+    assert (whole("start", -3), type(whole("start", np.int8(3)))) == (-3, int)
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**30 - 1, 10**30), Fraction(10**400, 3)])

@@ -825,6 +825,13 @@ def test_seed_curves_are_all_runs_and_their_median():
     assert list(seed_curves({"a": [[1.0, 2.0]]}, start=0).axes[0].lines[0].get_xdata()) == [0, 1]
 
 
+def test_the_number_of_the_first_step_may_be_of_any_type_of_integers():
+    [axis] = seed_curves({"a": [[1.0] * 200]}, start=np.uint8(200)).axes
+    assert axis.lines[0].get_xdata()[-1] == 399
+    with pytest.raises(TypeError, match=r"seed_curves: start: expected an int, got 1\.5"):
+        seed_curves({"a": [[1.0]]}, start=1.5)
+
+
 @pytest.mark.parametrize("curves", [{}, {"a": []}, {"a": [[]]}])
 def test_no_runs_no_curves(curves):
     with pytest.raises(ValueError, match="seed_curves: expected at least one run"):
