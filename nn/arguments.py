@@ -111,6 +111,11 @@ def within(name: str, number: float, low: float, high: float) -> float:
     return converted
 
 
+def standard_deviation(name: str, given: float) -> float:
+    """The standard deviation of normal numbers, which are drawn up to nine times as large, and are to be floats."""
+    return within(name, given, 0.0, 1e307)
+
+
 class Checked(Generic[T]):
     """An attribute that is what `check(name, given)` makes of what is given, or raises: then it stays as it was.
 

@@ -12,7 +12,7 @@ from reprlib import repr as shortened
 
 from autograd import Value, dot, relu, softmax, sqrt
 from autograd.wording import counted
-from nn.arguments import is_sequence, neuron_inputs, positive, scalars, within
+from nn.arguments import is_sequence, neuron_inputs, positive, scalars, standard_deviation, within
 from nn.module import Module
 
 TYPE_CHECKING = False
@@ -190,8 +190,8 @@ def rms_norm(x: Iterable[Scalar], epsilon: float = 1e-5) -> Vector:
 
 
 def matrix(name: str, rows: int, columns: int, deviation: float) -> list[list[Value]]:
-    deviation = within("deviation", deviation, 0.0, math.inf)
-    return [[Value(random.gauss(0.0, deviation), label=f"{name}{i},{j}") for j in range(columns)] for i in range(rows)]
+    size = standard_deviation("deviation", deviation)
+    return [[Value(random.gauss(0.0, size), label=f"{name}{i},{j}") for j in range(columns)] for i in range(rows)]
 
 
 def linear(rows: Sequence[Sequence[Value]], x: Vector) -> Vector:

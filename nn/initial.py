@@ -6,6 +6,7 @@ needs another distribution, and one seed for each run.
 
 from __future__ import annotations
 
+import math
 import random
 
 from nn.arguments import distinct_leaves, finite, seed_number
@@ -25,7 +26,8 @@ def uniform(parameters: Iterable[Value], low: float, high: float, *, seed: int |
         seed: the same seed gives the same numbers; None draws one. Python's global random state is not used.
 
     Raises, before anything is changed, TypeError or ValueError if there are no parameters, if one is not a Value, was
-    computed, or is there twice, for limits that are no finite numbers, and for low > high.
+    computed, or is there twice, for limits that are no finite numbers, for low > high, and where high − low is too
+    large for a float.
 
     >>> from nn import Layer
     >>> layer = Layer(2, 1)
@@ -37,6 +39,8 @@ def uniform(parameters: Iterable[Value], low: float, high: float, *, seed: int |
     low, high = finite("uniform: low", low), finite("uniform: high", high)
     if low > high:
         raise ValueError(f"uniform: expected low <= high, got {low} and {high}")
+    if not math.isfinite(high - low):
+        raise ValueError(f"uniform: expected limits whose distance is a float, up to 1.8e308, got {low} and {high}")
     generator = random.Random(seed_number(seed))
     for leaf in leaves:
         leaf.data = generator.uniform(low, high)

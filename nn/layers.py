@@ -12,7 +12,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
-from nn.arguments import flag, is_sequence, neuron_inputs, positive, scalars, within
+from nn.arguments import flag, is_sequence, neuron_inputs, positive, scalars, standard_deviation, within
 from nn.module import Module, declared_shapes
 
 TYPE_CHECKING = False
@@ -331,7 +331,7 @@ class Embedding(Module):
 
     def __init__(self, count: int, width: int, deviation: float = 1.0) -> None:
         count, width = positive("Embedding: count", count), positive("Embedding: width", width)
-        size = within("Embedding: deviation", deviation, 0.0, math.inf)
+        size = standard_deviation("Embedding: deviation", deviation)
         self.weights = [[Value(random.gauss(0.0, size), label=f"e{i},{j}") for j in range(width)] for i in range(count)]
 
     def __call__(self, index: Value | float) -> list[Value]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd.packages import numpy
-from nn.arguments import finite, positive, seed_number
+from nn.arguments import positive, seed_number, standard_deviation, within
 from nn.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def moons(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Dataset:
         seed: of the places along the curves and of the noise; None draws one.
 
     Returns inputs of shape (examples, 2), targets 0 (upper moon) and 1 (lower moon).
-    Raises ValueError if `examples` or `noise` is too small, or not finite, TypeError for what are no numbers.
+    Raises ValueError if `examples` is below 1 or `noise` not in [0, 1e307), TypeError for what are no numbers.
     Source: D. Zhou et al., "Learning with local and global consistency", 2003.
 
     >>> inputs, targets = moons(200, seed=1)
     >>> inputs.shape, targets[:4].tolist()
     ((200, 2), [0, 1, 0, 1])
     """
-    random, targets = alternating(examples, noise, seed)
+    random, targets = alternating(examples, seed)
     t = random.uniform(0.0, numpy.pi, examples)
     upper, lower = (numpy.cos(t), numpy.sin(t)), (1.0 - numpy.cos(t), 0.5 - numpy.sin(t))
     return noisy(numpy.where(targets == 0, upper, lower), targets, noise, random)
@@ -47,7 +47,7 @@ def circles(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Datase
     >>> numpy.hypot(*inputs.T).round(9).tolist()
     [1.0, 0.5, 1.0, 0.5, 1.0, 0.5]
     """
-    random, targets = alternating(examples, noise, seed)
+    random, targets = alternating(examples, seed)
     t = random.uniform(0.0, 2.0 * numpy.pi, examples)
     radius = numpy.where(targets == 0, 1.0, 0.5)
     return noisy(radius * (numpy.cos(t), numpy.sin(t)), targets, noise, random)
@@ -68,8 +68,8 @@ def spirals(
     >>> numpy.bincount(targets).tolist()
     [30, 30, 30]
     """
-    random, targets = alternating(examples, noise, seed, classes)
-    turns = finite("turns", turns)
+    random, targets = alternating(examples, seed, classes)
+    turns = within("turns", turns, -1e300, 1e300)  # an angle of which is a float
     radius = numpy.sqrt(random.uniform(0.0, 1.0, examples))  # the root spreads the examples evenly along the arm
     angle = 2.0 * numpy.pi * (turns * radius + targets / classes)
     return noisy(radius * (numpy.cos(angle), numpy.sin(angle)), targets, noise, random)
@@ -85,20 +85,19 @@ def xor(examples: int = 100, *, noise: float = 0.1, seed: int = 0) -> Dataset:
     >>> inputs.tolist(), targets.tolist()
     ([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [1.0, -1.0]], [0, 1, 0, 1])
     """
-    random, targets = alternating(examples, noise, seed)
+    random, targets = alternating(examples, seed)
     x = numpy.where(numpy.arange(examples) % 4 < 2, -1.0, 1.0)
     return noisy(numpy.array((x, numpy.where(targets == 0, x, -x))), targets, noise, random)
 
 
-def alternating(examples: int, noise: float, seed: int, classes: int = 2) -> tuple[Generator, NDArray[numpy.int64]]:
+def alternating(examples: int, seed: int, classes: int = 2) -> tuple[Generator, NDArray[numpy.int64]]:
     """The source of randomness, and as many targets as examples: 0, 1, ..., classes - 1, 0, 1, ..."""
     examples, classes = positive("examples", examples), positive("classes", classes)
-    if finite("noise", noise) < 0:
-        raise ValueError(f"noise: expected a number of at least 0, got {noise}")
     return numpy.random.default_rng(seed_number(seed)), numpy.arange(examples, dtype=numpy.int64) % classes
 
 
 def noisy(points: NDArray[numpy.float64], targets: NDArray[numpy.int64], noise: float, random: Generator) -> Dataset:
     """The points, given as one row of x and one of y, with normal noise, as examples."""
     inputs = points.T.copy()
+    noise = standard_deviation("noise", noise)
     return Dataset(inputs + noise * random.standard_normal(inputs.shape), targets)

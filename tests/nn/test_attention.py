@@ -196,7 +196,7 @@ def test_root_mean_square_normalisation():
         (
             lambda: CausalAttention(4, deviation=-1.0),
             ValueError,
-            "deviation: expected 0.0 <= deviation < inf, got -1.0",
+            r"deviation: expected 0\.0 <= deviation < 1e\+307, got -1\.0",
         ),
         (lambda: TransformerBlock(4, hidden=0), ValueError, "TransformerBlock: hidden: expected a positive int, got 0"),
         (

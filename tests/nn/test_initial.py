@@ -27,6 +27,15 @@ def test_the_numbers_are_those_of_the_seed_within_the_limits() -> None:
     assert numbers(first) != numbers(second)
 
 
+def test_limits_may_be_as_far_apart_as_floats_go() -> None:
+    model = MLP(2, [20, 1])
+    uniform(model.parameters(), -0.8e308, 0.9e308)
+    assert -0.8e308 <= min(numbers(model)) < -0.7e308
+    assert 0.7e308 < max(numbers(model)) <= 0.9e308
+    uniform(model.parameters(), 1.7e308, 1.7e308)
+    assert set(numbers(model)) == {1.7e308}
+
+
 def test_python_s_global_state_is_left_alone() -> None:
     model = MLP(2, [1])
     random.seed(1)
@@ -38,7 +47,14 @@ def test_python_s_global_state_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "error"),
-    [(1.0, 0.0, ValueError), (float("nan"), 1.0, ValueError), (0.0, float("inf"), ValueError), ("0", 1.0, ValueError)],
+    [
+        (1.0, 0.0, ValueError),
+        (float("nan"), 1.0, ValueError),
+        (0.0, float("inf"), ValueError),
+        ("0", 1.0, ValueError),
+        (-1.7e308, 1.7e308, ValueError),
+        (-1e308, 0.9e308, ValueError),
+    ],
 )
 def test_limits_that_are_none(low: float, high: float, error: type[Exception]) -> None:
     parameter = Value(5.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_xor_is_the_exclusive_or_of_the_signs():
 NO_COUNTS = [0, -1, 2.0, None, "5", [5], math.nan, 1j, np.ones(2)]
 NO_NUMBERS = [math.nan, math.inf, None, "0.1", [0.1], 1j, np.ones(2)]
 IMPOSSIBLE = {
-    "examples": NO_COUNTS, "classes": NO_COUNTS, "noise": [-0.1, *NO_NUMBERS], "turns": NO_NUMBERS,
+    "examples": NO_COUNTS, "classes": NO_COUNTS, "noise": [-0.1, 1e308, *NO_NUMBERS], "turns": [1e308, *NO_NUMBERS],
     "seed": [0.5, "1", [1], math.nan, 1j],
 }  # fmt: skip
 
@@ -100,6 +101,9 @@ def test_numbers_of_numpy_are_numbers():
         spirals(np.int64(6), classes=np.int8(3), noise=np.float32(0.5), seed=np.int64(2)),
     )
     assert numpys.inputs.tolist() == plain.inputs.tolist()
+    fractions = spirals(6, classes=3, turns=Fraction(1), noise=Fraction(1, 2), seed=2)
+    assert fractions.inputs.dtype == float
+    assert fractions.inputs.tolist() == plain.inputs.tolist()
 
 
 def test_impossible_spirals():
