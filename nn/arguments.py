@@ -272,7 +272,9 @@ def check_function(name: str, given: object, example: str, synonyms: Mapping[str
 
 
 def scalars(name: str, numbers: Iterable[Any]) -> list[Scalar]:
-    """Values as they are, other real numbers as floats. Raises TypeError or OverflowError with the name."""
+    """Values as they are, other real numbers as floats, of a sequence. Errors begin with the name."""
+    if type(numbers) is not list and not is_sequence(numbers):
+        raise TypeError(f"{name}: expected a sequence of numbers, got {shortened(numbers)}")
     try:
         return [
             number if type(number) is float or isinstance(number, Value) else structures.scalar(number)

@@ -177,8 +177,6 @@ def rms_norm(x: Iterable[Scalar], epsilon: float = 1e-5) -> Vector:
     >>> rms_norm([3.0, -3.0], epsilon=0.0)
     [1.0, -1.0]
     """
-    if not is_sequence(x):
-        raise TypeError(f"rms_norm: expected a sequence of numbers, got {shortened(x)}")
     inputs: Vector = scalars("rms_norm", x)
     if not inputs:
         raise ValueError("rms_norm: expected at least one number, got none")

@@ -261,10 +261,9 @@ class MLP(Sequential):
         activation: Callable[[Value], Value] = relu,
         fused: bool = True,
     ) -> None:
-        try:
-            widths = [nin, *nouts]
-        except TypeError:
-            raise TypeError(f"nouts: expected the widths of the layers, such as [16, 16, 1], got {nouts!r}") from None
+        if not is_sequence(nouts):
+            raise TypeError(f"nouts: expected the widths of the layers, such as [16, 16, 1], got {shortened(nouts)}")
+        widths = [nin, *nouts]
         if len(widths) == 1:
             raise ValueError("nouts: expected the width of at least one layer, such as [16, 16, 1], got none")
         self.layers = [

@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 from autograd import Value, gather, scatter
 from autograd.packages import numpy
 from autograd.wording import counted
-from nn.arguments import Checked, Within, WithinOrNone, at_least, distinct_leaves, flag, within
+from nn.arguments import Checked, Within, WithinOrNone, at_least, distinct_leaves, flag, is_sequence, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -472,11 +472,12 @@ class Adam(Optimizer):
 
     @betas.setter
     def betas(self, betas: tuple[float, float]) -> None:
-        try:
-            beta1, beta2 = betas
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"betas: expected two numbers, such as (0.9, 0.999), got {shortened(betas)}") from None
-        vars(self)["betas"] = within("betas[0]", beta1, 0.0, 1.0), within("betas[1]", beta2, 0.0, 1.0)
+        expected = f"betas: expected two numbers, such as (0.9, 0.999), got {shortened(betas)}"
+        if not is_sequence(betas):
+            raise TypeError(expected)
+        if len(both := [*betas]) != 2:
+            raise ValueError(expected)
+        vars(self)["betas"] = within("betas[0]", both[0], 0.0, 1.0), within("betas[1]", both[1], 0.0, 1.0)
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
         return self._adapted(parameters, gradient + self.weight_decay * parameters)

@@ -222,6 +222,10 @@ def test_scalars_are_values_as_they_are_and_floats():
     assert [isinstance(scalar, (Value, float)) for scalar in found] == [True] * 4
     with pytest.raises(TypeError, match="loss: expected a real number, got str: 'a'"):
         scalars("loss", [1.0, "a"])
+    assert scalars("loss", (x for x in [1, value])) == [1.0, value]
+    for given in ({1.0, 2.0}, {1.0: 2.0}, b"ab", "ab", 1.0, value, None, np.array(1.0)):
+        with pytest.raises(TypeError, match="loss: expected a sequence of numbers, got "):
+            scalars("loss", given)
 
 
 def test_pairs_of_an_output_and_a_target():

@@ -322,7 +322,9 @@ def test_a_call_with_what_is_no_sequence(model: object, x: object, fused: bool) 
 @FUSED
 @pytest.mark.parametrize("x", ["ab", [1.0, None], [1.0, 2j], numpy.ones((2, 2)), [[1.0, 2.0], [3.0, 4.0]]])
 def test_a_call_with_what_are_no_numbers(x: object, fused: bool) -> None:
-    with pytest.raises(TypeError, match=r"expected a real number, got (str|NoneType|complex|ndarray|list)"):
+    with pytest.raises(
+        TypeError, match=r"expected a (real number|sequence of .*), got (str|NoneType|complex|ndarray|list)"
+    ):
         MLP(2, [3, 1], fused=fused)(x)  # type: ignore[arg-type]
 
 
@@ -341,6 +343,10 @@ def test_a_call_with_what_are_no_numbers(x: object, fused: bool) -> None:
         (lambda: MLP(2, [3, 0]), ValueError, "nout: expected a positive int, got 0"),
         (lambda: MLP(2, [3, 1.5]), TypeError, r"nout: expected a positive int, got 1\.5"),  # type: ignore[list-item]
         (lambda: MLP(2, 3), TypeError, r"nouts: expected the widths of the layers, such as \[16, 16, 1\], got 3"),  # type: ignore[arg-type]
+        *[
+            (lambda nouts=nouts: MLP(2, nouts), TypeError, "nouts: expected the widths of the layers, .* got ")
+            for nouts in ({3, 1}, {4: 1}, b"ab", "31", numpy.array(3), None)
+        ],
         (lambda: MLP(2, []), ValueError, "nouts: expected the width of at least one layer"),
     ],
 )
@@ -433,6 +439,12 @@ def test_a_mlp_is_its_layers_one_after_the_other():
     assert [v.data for v in twin([1.0, -2.0, 0.5])] == [v.data for v in model([1.0, -2.0, 0.5])]
     assert twin.parameters() == model.parameters()
     assert twin.state_dict() == model.state_dict()
+
+
+@pytest.mark.parametrize("x", [{1.0, 2.0}, {1.0: 3.0, 2.0: 4.0}, b"ab", "ab", 3.0, Value(3.0), numpy.array(3.0), None])
+def test_a_function_of_each_number_wants_them_in_an_order(x):
+    with pytest.raises(TypeError, match=r"^tanh: expected a sequence of numbers, got "):
+        Sequential(tanh)(x)
 
 
 def test_sequential_takes_any_functions():

@@ -689,6 +689,8 @@ def test_an_update_may_be_any_sequence(update: Callable[..., object]) -> None:
         (lambda p: Adam([p], betas=(1.0, 0.9)), ValueError, r"betas\[0\]: .* got 1\.0"),
         (lambda p: Adam([p], betas=(0.9, -0.1)), ValueError, r"betas\[1\]: .* got -0\.1"),
         (lambda p: Adam([p], betas=(0.9,)), ValueError, r"betas: expected two numbers, such as .*, got \(0\.9,\)"),
+        (lambda p: Adam([p], betas={0.5, 0.25}), TypeError, "betas: expected two numbers, .*, got {"),
+        (lambda p: Adam([p], betas={0.5: 1, 0.25: 1}), TypeError, "betas: expected two numbers, .*, got {"),
         (lambda p: AdamW([p], betas=0.9), TypeError, r"betas: expected two numbers, such as .*, got 0\.9"),
         (lambda p: Adam([p], epsilon=-1e-8), ValueError, "epsilon: .* got -1e-08"),
         (lambda p: Adam([p], weight_decay=-1), ValueError, "weight_decay: .* got -1"),
