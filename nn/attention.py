@@ -171,7 +171,8 @@ def rms_norm(x: Iterable[Scalar], epsilon: float = 1e-5) -> Vector:
 
     ε keeps the quotient finite where all are 0. Nothing is learned, unlike in `LayerNorm`.
     Raises ValueError if there is no number or epsilon is negative, TypeError for what are no numbers. The squares have
-    to be floats: it is for numbers up to 1e150.
+    to be floats: it is for numbers up to 1e150, and with epsilon=0.0 the largest has to be at least 1e-150. Below, its
+    square loses digits, and where the squares are 0, ZeroDivisionError is raised.
     Source: B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019.
 
     >>> rms_norm([3.0, -3.0], epsilon=0.0)

@@ -282,7 +282,9 @@ class LayerNorm(Module):
         epsilon: ε, which keeps the quotient finite where all inputs are the same.
 
     The gains are 1 to begin with, the biases 0. Raises TypeError or ValueError if `width` is not a positive int or
-    epsilon negative. The squares have to be floats: it is for inputs up to 1e150.
+    epsilon negative. The squares have to be floats: it is for inputs up to 1e150, and with epsilon=0.0 one of them has
+    to differ from the mean by at least 1e-150. Below, its square loses digits, and where the squares are 0, as of equal
+    inputs, ZeroDivisionError is raised.
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016, equations 3 and 4.
 
     >>> [round(y.data, 6) for y in LayerNorm(2, epsilon=0.0)([3.0, 1.0])]

@@ -179,6 +179,15 @@ def test_root_mean_square_normalisation():
     check_gradients(lambda *x: sum([(i + 1) * y for i, y in enumerate(rms_norm(x))]), [3.0, -4.0, 0.5])
 
 
+@pytest.mark.parametrize("scale", [2.0**-498, 2.0**498])  # 1.2e-150, 8.2e149
+def test_large_and_small_numbers_are_normalised_to_the_same_bits(scale):
+    x = [0.25, -1.0, 0.5]
+    assert rms_norm([scale * number for number in x], epsilon=0.0) == rms_norm(x, epsilon=0.0)
+    for tiny in (0.0, 1e-170):
+        with pytest.raises(ZeroDivisionError):
+            rms_norm([tiny, -tiny], epsilon=0.0)
+
+
 # ---- what does not fit
 
 

@@ -470,10 +470,12 @@ def test_one_value_stays_one_through_layers_that_take_sequences():
     assert isinstance(model([1.0, 2.0]), Value)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
-def test_layer_normalisation_is_its_formula(scale):
+@pytest.mark.parametrize(
+    ("scale", "epsilon"), [(1.0, 1e-5), (1e-9, 1e-5), (1e9, 1e-5), (1e-160, 1e-5), (1e-150, 0.0), (1e149, 0.0)]
+)
+def test_layer_normalisation_is_its_formula(scale, epsilon):
     draw = random.Random(0)
-    layer = LayerNorm(6)
+    layer = LayerNorm(6, epsilon)
     for parameter in layer.parameters():
         parameter.data = draw.gauss(0, 1)
     numbers = [scale * draw.gauss(1, 1) for _ in range(6)]
@@ -482,7 +484,7 @@ def test_layer_normalisation_is_its_formula(scale):
         mean = mpmath.fsum(x) / 6
         variance = mpmath.fsum((v - mean) ** 2 for v in x) / 6
         expected = [
-            float(g.data * (v - mean) / mpmath.sqrt(variance + mpmath.mpf(1e-5)) + b.data)
+            float(g.data * (v - mean) / mpmath.sqrt(variance + mpmath.mpf(epsilon)) + b.data)
             for g, v, b in zip(layer.gain, x, layer.bias, strict=True)
         ]
     assert [v.data for v in layer(numbers)] == pytest.approx(expected, rel=1e-13, abs=1e-15)
