@@ -12,7 +12,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
-from nn.arguments import flag, is_sequence, neuron_inputs, positive, scalars, standard_deviation, within
+from nn.arguments import Within, flag, is_sequence, neuron_inputs, positive, scalars, standard_deviation, within
 from nn.module import Module, declared_shapes
 
 TYPE_CHECKING = False
@@ -290,6 +290,8 @@ class LayerNorm(Module):
     >>> [round(y.data, 6) for y in LayerNorm(2, epsilon=0.0)([3.0, 1.0])]
     [1.0, -1.0]
     """
+
+    epsilon = Within(0.0, math.inf)
 
     def __init__(self, width: int, epsilon: float = 1e-5) -> None:
         width = positive("LayerNorm: width", width)

@@ -490,6 +490,14 @@ def test_layer_normalisation_is_its_formula(scale, epsilon):
     assert [v.data for v in layer(numbers)] == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
+def test_an_epsilon_that_is_refused_when_it_is_assigned_is_not_taken():
+    layer = LayerNorm(2)
+    layer.epsilon = 0
+    with pytest.raises(ValueError, match=r"^epsilon: expected 0\.0 <= epsilon < inf, got -1$"):
+        layer.epsilon = -1
+    assert layer.epsilon == 0.0
+
+
 def test_derivatives_of_layer_normalisation():
     layer = LayerNorm(4)
     check_gradients(lambda *x: sum((y * float(i) for i, y in enumerate(layer(x))), Value(0.0)), [0.3, -1.0, 2.0, 0.1])
