@@ -204,9 +204,7 @@ class Optimizer:
         if missing:
             raise ValueError(f"{name}: the state is of another version of this class: it has no {', '.join(missing)}")
         for attribute in [name for name in state if name != "class"]:  # some are made at the method's first step
-            if attribute not in kept:
-                check_may_be_kept(type(self), attribute)
-            current = kept.get(attribute)
+            current = kept[attribute] if attribute in kept else initial(type(self), attribute)
             setattr(self, attribute, restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters)))
 
     def _clipped(self, gradient: Vector) -> Vector:
@@ -612,16 +610,16 @@ def plain(name: str, kept: Any) -> Any:
     )
 
 
-def check_may_be_kept(method: type[Optimizer], name: Any) -> None:
-    """Raises ValueError for a name in a state under which no optimizer of this class keeps anything.
+def initial(method: type[Optimizer], name: Any) -> Any:
+    """What an optimizer of this class has under a name of a state before it keeps something there; None is nothing.
 
-    A name that is new to the class may be what a method makes at its first step, and so may be one that has a number
-    there to begin with; but not that of a method or a property.
+    Raises ValueError for a name under which none keeps anything, such as that of a method or a property.
     """
     of_class = next((vars(kind)[name] for kind in method.__mro__ if name in vars(kind)), None)
-    is_name = isinstance(name, str) and name != "parameters" and not name.startswith("__")
+    is_name = isinstance(name, str) and name.isidentifier() and name != "parameters" and not name.startswith("__")
     if not is_name or callable(of_class) or isinstance(of_class, (property, classmethod)):
         raise ValueError(f"{method.__name__}: expected what state_dict() returned, got {shortened(name)} among it")
+    return of_class
 
 
 def check_vector(optimizer: Optimizer, name: str, least: float = -math.inf) -> None:
@@ -644,8 +642,12 @@ def restored(name: str, given: Any, current: Any, parameters: int) -> Any:
         return current
     if isinstance(current, (numpy.ndarray, numpy.generic)):
         return restored_array(name, given, current)
-    if current is None and isinstance(given, list) and len(given) == parameters:
-        return made_later(name, given)
+    may_become_array = current is None or type(current) in (int, float)  # as 0.0 does at the first step
+    if may_become_array and isinstance(given, list) and len(given) == parameters:
+        with suppress(ValueError):  # of lists of different lengths
+            array = numpy.array(given)
+            if array.dtype.kind in "fiub":
+                return array
     if isinstance(current, (list, tuple)) and isinstance(given, list) and len(current) == len(given):
         pairs = enumerate(zip(given, current, strict=True))
         kept = [restored(f"{name}[{i}]", one, other, parameters) for i, (one, other) in pairs]
@@ -672,16 +674,6 @@ def check_kind(name: str, given: Any, current: Any) -> None:
 KINDS: dict[type, type | tuple[type, ...]] = {
     int: (int, float), float: (int, float), str: str, list: list, tuple: list, dict: dict
 }  # fmt: skip
-
-
-def made_later(name: str, given: list[Any]) -> Any:
-    """An array, as methods make them at their first step, if these are numbers; else the list."""
-    with suppress(ValueError):  # of lists of different lengths
-        array = numpy.array(given)
-        if array.dtype.kind in "fiub":
-            return array
-    plain(name, given)
-    return copy.deepcopy(given)
 
 
 def restored_array(name: str, given: Any, current: NDArray[Any] | numpy.generic) -> Any:

@@ -261,6 +261,37 @@ def test_a_state_is_of_one_method_and_of_its_options() -> None:
         other.load_state_dict([1.0])  # type: ignore[arg-type]
 
 
+class Changer(Optimizer):
+    """A method whose attributes are of other kinds after a step, or begin in the class."""
+
+    calls = 0
+    best = None
+    velocity = 0.0
+
+    def __init__(self, parameters: list[Value]) -> None:
+        super().__init__(parameters, 0.1)
+        self.single = numpy.zeros(len(self.parameters), numpy.float32)
+        self.moment: float | numpy.ndarray = 0
+        self.whole = numpy.zeros(len(self.parameters), int)
+        self.flags = numpy.zeros(len(self.parameters), bool)
+        self.mean = numpy.int64(0)
+        self.pairs = ((1, numpy.zeros(len(self.parameters))), "none")
+        self.notes: list[object] | None = None
+
+    def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+        self.calls += 1
+        self.best = gradient
+        self.velocity = 0.5 * self.velocity + gradient
+        self.moment = self.moment + gradient**2
+        self.single = 0.9 * self.single + gradient / 3.0
+        self.whole = self.whole + 0.25
+        self.flags = gradient > 0.0
+        self.mean = self.mean + gradient.mean() / 3.0
+        self.pairs = ((self.calls, gradient), "some")
+        self.notes = ["a note", 1.0]  # as many as there are parameters
+        return parameters - 0.1 * self.single - 0.1 * self.mean
+
+
 @pytest.mark.parametrize(
     ("make", "damage"),
     [
@@ -282,6 +313,14 @@ def test_a_state_is_of_one_method_and_of_its_options() -> None:
         (SGD, {"__dict__": {}}),
         (SGD, {"__class__": "Adam"}),
         (SGD, {3: 4.0}),
+        (SGD, {"": 4.0}),
+        (Changer, {"calls": "x"}),
+        (Changer, {"calls": ["a", "b"]}),
+        (Changer, {"velocity": [1.0]}),
+        (Changer, {"moment": [[1.0], 2.0]}),
+        (Changer, {"pairs": 5}),
+        (Changer, {"pairs": [[1, "x"], "none"]}),
+        (Changer, {"single": [True, False]}),
         (SGD, {"made_later": print}),
         (SGD, {"made_later": [print, 1.0]}),
         (RMSProp, {"mean_square": [-1.0, 1.0]}),
@@ -375,39 +414,12 @@ class Keeper(Optimizer):
         return parameters - self.learning_rate * (self.buffers[0] + self.by_name["m"] + self.later + self.made_late)
 
 
-class Changer(Optimizer):
-    """A method whose attributes are of other kinds after a step, or begin in the class."""
-
-    calls = 0
-    best = None
-
-    def __init__(self, parameters: list[Value]) -> None:
-        super().__init__(parameters, 0.1)
-        self.single = numpy.zeros(len(self.parameters), numpy.float32)
-        self.whole = numpy.zeros(len(self.parameters), int)
-        self.flags = numpy.zeros(len(self.parameters), bool)
-        self.mean = numpy.int64(0)
-        self.pairs = ((1, numpy.zeros(len(self.parameters))), "none")
-        self.notes: list[object] | None = None
-
-    def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
-        self.calls += 1
-        self.best = gradient
-        self.single = 0.9 * self.single + gradient / 3.0
-        self.whole = self.whole + 0.25
-        self.flags = gradient > 0.0
-        self.mean = self.mean + gradient.mean() / 3.0
-        self.pairs = ((self.calls, gradient), "some")
-        self.notes = ["a note", 1.0]  # as many as there are parameters
-        return parameters - 0.1 * self.single - 0.1 * self.mean
-
-
 def test_a_method_may_make_other_numbers_of_those_it_began_with() -> None:
     optimizer, other = Changer(with_gradients([1.0, 2.0], [0.1, -0.3])), Changer([Value(1.0), Value(2.0)])
     optimizer.step()
     other.load_state_dict(json.loads(json.dumps(optimizer.state_dict())))
     assert (other.calls, other.mean, other.notes) == (1, optimizer.mean, ["a note", 1.0])
-    for name in ("best", "single", "whole", "flags"):
+    for name in ("best", "velocity", "moment", "single", "whole", "flags"):
         assert getattr(other, name).dtype == getattr(optimizer, name).dtype
         assert getattr(other, name).tolist() == getattr(optimizer, name).tolist()
     (calls, gradient), word = other.pairs
