@@ -439,9 +439,7 @@ def panels(
     True
     """
     columns, rows = positive("panels: columns", columns), positive("panels: rows", rows)
-    for name, length in {"width": width, "height": height}.items():
-        if finite(f"panels: {name}", length) <= 0:
-            raise ValueError(f"panels: {name}: expected a positive number, got {length}")
+    width, height = positive_number("panels: width", width), positive_number("panels: height", height)
     figure = new_figure(columns * width, rows * height)
     shapes = projections_of(projections, columns * rows)
     return figure, [figure.add_subplot(rows, columns, k, projection=shape) for k, shape in enumerate(shapes, 1)]
@@ -854,9 +852,14 @@ def full_weight(name: str, largest: float | None, weights: NDArray[numpy.float64
     """The size of a weight that is drawn as large, or as bright, as any is."""
     if largest is None:
         return float(abs(weights).max()) or 1.0
-    if finite(name, largest) <= 0:
-        raise ValueError(f"{name}: expected a positive number, got {largest}")
-    return float(largest)
+    return positive_number(name, largest)
+
+
+def positive_number(name: str, given: float) -> float:
+    number = finite(name, given)
+    if number <= 0.0:
+        raise ValueError(f"{name}: expected a positive number, got {given}")
+    return number
 
 
 def axes(name: str, ax: Axes | None, width: float, height: float, *others: str) -> Axes:

@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -680,6 +681,11 @@ def test_names_are_shown_to_the_letter(draw):
 def test_a_curve_without_a_name_is_in_the_legend():
     legend = loss_curves({"": [1.0], "_": [2.0]}).axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == [" ", " _"]
+
+
+def test_panels_may_be_as_wide_as_any_number_says():
+    figure, _ = panels(np.uint8(200), width=Fraction(1, 2), height=np.float16(2.5))
+    assert figure.get_size_inches().tolist() == [100.0, 2.5]
 
 
 def test_panels_are_on_one_figure_row_by_row():
