@@ -117,14 +117,14 @@ def standard_deviation(name: str, given: float) -> float:
 
 
 class Checked(Generic[T]):
-    """An attribute that is what `check(name, given)` makes of what is given, or raises: then it stays as it was.
+    """An attribute that is what `check(name, given)` makes of what is given. Where that raises, it stays as it was.
 
     >>> class Method:
     ...     nesterov = Checked(flag)
     >>> method = Method()
     >>> method.nesterov = "no"
     Traceback (most recent call last):
-    TypeError: nesterov: expected True or False, got 'no'
+    TypeError: Method: nesterov: expected True or False, got 'no'
     """
 
     def __init__(self, check: Callable[[str, T], T]) -> None:
@@ -138,7 +138,7 @@ class Checked(Generic[T]):
         def __get__(self, instance: object, owner: type) -> T: ...
 
     def __set__(self, instance: object, given: T) -> None:
-        vars(instance)[self.name] = self.check(self.name, given)
+        vars(instance)[self.name] = self.check(f"{type(instance).__name__}: {self.name}", given)
 
 
 class Within(Checked[float]):
@@ -149,7 +149,7 @@ class Within(Checked[float]):
     >>> method = Method()
     >>> method.rate = 2.0
     Traceback (most recent call last):
-    ValueError: rate: expected 0.0 <= rate < 1.0, got 2.0
+    ValueError: Method: rate: expected 0.0 <= rate < 1.0, got 2.0
     """
 
     def __init__(self, low: float, high: float) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from autograd import RecordingError, Value, multiply
 from autograd.packages import numpy
-from nn.arguments import Within, is_sequence, scalars, within
+from nn.arguments import Within, is_sequence, scalars
 from nn.module import Module, current_mode
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Dropout(Module):
     rate = Within(0.0, 1.0)
 
     def __init__(self, rate: float = 0.5) -> None:
-        self.rate = within("Dropout: rate", rate, 0.0, 1.0)
+        self.rate = rate
 
     def __call__(self, x: Scalar | Iterable[Scalar]) -> Any:  # Any: of a Value or number one, of a sequence a list
         """Of a sequence the numbers, some of them replaced by 0; of a single number that number, or 0."""

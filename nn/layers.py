@@ -12,7 +12,7 @@ from contextlib import suppress
 from reprlib import repr as shortened
 
 from autograd import Value, dot, multiply, relu, softmax, sqrt, sum, take
-from nn.arguments import Within, flag, is_sequence, neuron_inputs, positive, scalars, standard_deviation, within
+from nn.arguments import Within, flag, is_sequence, neuron_inputs, positive, scalars, standard_deviation
 from nn.module import Module, declared_shapes
 
 TYPE_CHECKING = False
@@ -295,7 +295,7 @@ class LayerNorm(Module):
 
     def __init__(self, width: int, epsilon: float = 1e-5) -> None:
         width = positive("LayerNorm: width", width)
-        self.epsilon = within("LayerNorm: epsilon", epsilon, 0.0, math.inf)
+        self.epsilon = epsilon
         self.gain = [Value(1.0, label=f"g{i}") for i in range(width)]
         self.bias = [Value(0.0, label=f"b{i}") for i in range(width)]
 

@@ -162,7 +162,7 @@ def test_an_attribute_that_is_checked_refuses_what_is_assigned_and_keeps_what_it
         method.decay = "much"
     assert (method.rate, method.decay) == (0.5, 2.0)
     method.limit, method.is_on = None, np.True_
-    with pytest.raises(TypeError, match="is_on: expected True or False, got 'no'"):
+    with pytest.raises(TypeError, match=r"^Method: is_on: expected True or False, got 'no'"):
         method.is_on = "no"
     with pytest.raises(ValueError, match=r"limit: expected 0\.0 <= limit < 1\.0, got 1"):
         method.limit = 1

@@ -493,7 +493,7 @@ def test_layer_normalisation_is_its_formula(scale, epsilon):
 def test_an_epsilon_that_is_refused_when_it_is_assigned_is_not_taken():
     layer = LayerNorm(2)
     layer.epsilon = 0
-    with pytest.raises(ValueError, match=r"^epsilon: expected 0\.0 <= epsilon < inf, got -1$"):
+    with pytest.raises(ValueError, match=r"^LayerNorm: epsilon: expected 0\.0 <= epsilon < inf, got -1$"):
         layer.epsilon = -1
     assert layer.epsilon == 0.0
 

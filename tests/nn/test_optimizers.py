@@ -248,8 +248,8 @@ def test_a_state_is_of_one_method_and_of_its_options() -> None:
         ({"learning_rate": -1.0}, "learning_rate: expected 0"),
         ({"learning_rate": None}, r"Adam\.learning_rate: this optimizer has a number, the state a schedule; assign"),
         ({"steps": "many"}, r"Adam\.steps: expected int, got 'many'"),
-        ({"steps": -1}, "steps: expected an int of at least 0, got -1"),
-        ({"steps": 0.5}, r"steps: expected an int of at least 0, got 0\.5"),
+        ({"steps": -1}, "Adam: steps: expected an int of at least 0, got -1"),
+        ({"steps": 0.5}, r"Adam: steps: expected an int of at least 0, got 0\.5"),
     ]:
         with pytest.raises((ValueError, TypeError), match=message):
             other.load_state_dict(state | change)
@@ -712,8 +712,8 @@ def test_an_update_may_be_any_sequence(update: Callable[..., object]) -> None:
         (lambda p: SGD([p], lr=0.1), TypeError, "SGD: there is no option 'lr'; write learning_rate="),
         (lambda p: Adam(params=[p]), TypeError, "Adam: there is no option 'params'; write parameters="),
         (lambda p: AdamW([p], eps=1e-8), TypeError, "AdamW: there is no option 'eps'; write epsilon="),
-        (lambda p: SGD([p], nesterov="no"), TypeError, "nesterov: expected True or False, got 'no'"),
-        (lambda p: Adam([p], amsgrad=1), TypeError, "amsgrad: expected True or False, got 1"),
+        (lambda p: SGD([p], nesterov="no"), TypeError, "SGD: nesterov: expected True or False, got 'no'"),
+        (lambda p: Adam([p], amsgrad=1), TypeError, "Adam: amsgrad: expected True or False, got 1"),
         (lambda p: SGD([p], True), TypeError, "learning_rate: expected a real number, got True"),
         (lambda p: SGD([p], StepDecay), ValueError, "learning_rate: expected a number from the schedule <class"),
         (lambda p: RMSProp([p], decay=1), TypeError, "RMSProp: there is no option 'decay'; write weight_decay="),
@@ -747,7 +747,7 @@ def test_an_option_that_is_refused_when_it_is_assigned_is_not_taken(
 ) -> None:
     optimizer = make([Value(1.0)])
     before = {**vars(optimizer)}
-    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+    with pytest.raises((TypeError, ValueError), match=f"^{type(optimizer).__name__}: {message}$"):
         setattr(optimizer, name, wrong)
     assert vars(optimizer) == before
 

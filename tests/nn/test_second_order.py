@@ -599,6 +599,6 @@ DATA = ([1.0, 2.0], [2.0, 4.5])
 def test_an_option_that_is_refused_when_it_is_assigned_is_not_taken(make, name, wrong, message):
     method = make([Value(1.0)])
     before = {**vars(method)}
-    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+    with pytest.raises((TypeError, ValueError), match=f"^{type(method).__name__}: {message}$"):
         setattr(method, name, wrong)
     assert vars(method) == before
