@@ -140,7 +140,7 @@ def test_what_is_no_string(name):
         ([0, 27], ValueError, "expected tokens from 0 to 26, got 27"),
         ([0.0], TypeError, "a token: expected an int of at least 0, got 0.0"),
         ([True], TypeError, "a token: expected an int of at least 0, got True"),
-        ("ada", TypeError, "a token: expected an int of at least 0, got 'a'"),
+        ("ada", TypeError, "expected a sequence of tokens, got 'ada'"),
         ([[0]], TypeError, "a token: expected an int"),
         (None, TypeError, "expected a sequence of tokens, got None"),
         ({0: 1}, TypeError, "expected a sequence of tokens, got"),
