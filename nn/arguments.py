@@ -116,11 +116,11 @@ def standard_deviation(name: str, given: float) -> float:
     return within(name, given, 0.0, 1e307)
 
 
-class Checked(Generic[T]):
+class CheckedBy(Generic[T]):
     """An attribute that is what `check(name, given)` makes of what is given. Where that raises, it stays as it was.
 
     >>> class Method:
-    ...     nesterov = Checked(flag)
+    ...     nesterov = CheckedBy(flag)
     >>> method = Method()
     >>> method.nesterov = "no"
     Traceback (most recent call last):
@@ -141,7 +141,7 @@ class Checked(Generic[T]):
         vars(instance)[self.name] = self.check(f"{type(instance).__name__}: {self.name}", given)
 
 
-class Within(Checked[float]):
+class Within(CheckedBy[float]):
     """An attribute that is a number in [low, high). Whoever assigns anything else gets the error.
 
     >>> class Method:
@@ -156,7 +156,7 @@ class Within(Checked[float]):
         super().__init__(lambda name, number: within(name, number, low, high))
 
 
-class WithinOrNone(Checked["float | None"]):
+class WithinOrNone(CheckedBy["float | None"]):
     """An attribute that is a number in [low, high), or None."""
 
     def __init__(self, low: float, high: float) -> None:

@@ -22,7 +22,7 @@ from autograd.packages import numpy
 from autograd.undo import Undo
 from autograd.wording import counted
 from nn.arguments import (
-    Checked,
+    CheckedBy,
     check_function,
     check_record,
     distinct_leaves,
@@ -424,7 +424,7 @@ class DirectionMethod(SecondOrder):
     """
 
     learning_rate = 1.0
-    line_search = Checked(flag)
+    line_search = CheckedBy(flag)
 
     def _iterates(self, evaluator: Evaluator, vector: Array, step_tolerance: float) -> Iterator[Iterate]:
         outputs = evaluator.outputs(vector)

@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 from autograd import Value, gather, scatter
 from autograd.packages import numpy
 from autograd.wording import counted
-from nn.arguments import Checked, Within, WithinOrNone, at_least, distinct_leaves, flag, is_sequence, within
+from nn.arguments import CheckedBy, Within, WithinOrNone, at_least, distinct_leaves, flag, is_sequence, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Optimizer:
     2.5
     """
 
-    steps: Checked[int] = Checked(partial(at_least, 0))
+    steps: CheckedBy[int] = CheckedBy(partial(at_least, 0))
     clip_norm = WithinOrNone(math.ulp(0.0), math.inf)
     clip_value = WithinOrNone(math.ulp(0.0), math.inf)
 
@@ -328,7 +328,7 @@ class SGD(Optimizer):
     """
 
     momentum = Within(0.0, 1.0)
-    nesterov = Checked(flag)
+    nesterov = CheckedBy(flag)
     weight_decay = Within(0.0, math.inf)
 
     def __init__(
@@ -441,7 +441,7 @@ class Adam(Optimizer):
 
     epsilon = Within(math.ulp(0.0), math.inf)
     weight_decay = Within(0.0, math.inf)
-    amsgrad = Checked(flag)
+    amsgrad = CheckedBy(flag)
 
     def __init__(
         self,

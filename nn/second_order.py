@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from autograd.packages import numpy
 from autograd.undo import Undo
-from nn.arguments import Checked, Within, examples_of, flag_or_none
+from nn.arguments import CheckedBy, Within, examples_of, flag_or_none
 from nn.losses import binary_cross_entropy, cross_entropy, half_squared_error
 from nn.minimizing import (
     EPSILON,
@@ -176,7 +176,7 @@ class LevenbergMarquardt(SecondOrder):
     """
 
     damping = Within(math.ulp(0.0), math.inf)
-    scaled = Checked(flag_or_none)
+    scaled = CheckedBy(flag_or_none)
 
     def __init__(self, parameters: Iterable[Value], damping: float = 1e-3, scaled: bool | None = None) -> None:
         super().__init__(parameters)
@@ -275,7 +275,7 @@ class NaturalGradient(DirectionMethod):
     (1.098612, 1.098612)
     """
 
-    distribution = Checked(known_distribution)
+    distribution = CheckedBy(known_distribution)
     learning_rate = Within(math.ulp(0.0), math.inf)
     damping = Within(0.0, math.inf)
 

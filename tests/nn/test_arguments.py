@@ -23,7 +23,7 @@ from nn import (
     TreeEncoder,
 )
 from nn.arguments import (
-    Checked,
+    CheckedBy,
     Within,
     WithinOrNone,
     columns_of,
@@ -148,7 +148,7 @@ class Method:
     rate = Within(0.0, 1.0)
     decay = Within(0.0, math.inf)
     limit = WithinOrNone(0.0, 1.0)
-    is_on = Checked(flag)
+    is_on = CheckedBy(flag)
 
 
 def test_an_attribute_that_is_checked_refuses_what_is_assigned_and_keeps_what_it_had():
