@@ -292,7 +292,7 @@ def is_sequence(given: object) -> TypeGuard[Iterable[Any]]:
     """
     if isinstance(given, (float, int, Value, list, tuple)):  # as mostly, and quickly
         return isinstance(given, (list, tuple))
-    has_none = isinstance(given, (Set, Mapping, str, bytes)) or getattr(given, "ndim", 1) == 0
+    has_none = isinstance(given, (Set, Mapping, str, bytes, bytearray)) or getattr(given, "ndim", 1) == 0
     return isinstance(given, Iterable) and not has_none
 
 

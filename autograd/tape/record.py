@@ -31,6 +31,8 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
         return from_bytes(inputs, *recorded)
     order = topological_order(*outputs)
     for node in unusual_nodes(order):
+        if node.operation is None:
+            raise uncomputable(node, "so a tape cannot compute it again")
         if has_own_backward(node):
             raise own_backward(node, "so a tape cannot go back through it; define() makes operations")
     if engine == "native" and (recorded := native.record(list(outputs), list(inputs), True)):
@@ -66,8 +68,7 @@ class Writer:
         self.operands: list[int] = []
 
     def write(self, node: Value) -> None:
-        if node.operation is None:
-            raise uncomputable(node, "so a tape cannot compute it again")
+        assert node.operation is not None
         sequences = [operand for operand in node.operands if isinstance(operand, tuple)]
         flat = [element for sequence in sequences for element in sequence]
         flat += [operand for operand in node.operands if not isinstance(operand, tuple)]
