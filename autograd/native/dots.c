@@ -1,5 +1,5 @@
-/* Dots that are no neurons: with a few weights that depend on inputs, which are gates; or with two varying sequences. */
-#include "layout.h"
+/* Which dots are computed together, and how. */
+#include "dots.h"
 
 /* ---- With gates: side by side with others of the same inputs they are products, whose tiles take gates from their slots */
 

@@ -2,6 +2,7 @@
    and what stands in the list's is checked by wengert.c. */
 #include "executor.h"
 #include "direct.h"
+#include "make.h"
 #include "replay.h"
 
 typedef struct {

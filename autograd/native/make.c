@@ -1,4 +1,6 @@
-/* A program is made of a list, and freed. */
+/* A program is made of a list: what it needs to know of it, its layout, and the room for it. */
+#include "make.h"
+
 #include "layout.h"
 
 static void *room_for(Py_ssize_t count, size_t size) { return PyMem_Calloc((size_t)count + 1, size); }
