@@ -109,8 +109,9 @@ static bool operands_are_older(Node *node)
 }
 
 /* Depth-first post-order. Gradients are reset here, where the nodes are at hand in the caches. Returns 1 if a signal
-   handler has walked in between, so that the marks are no longer this walk's, or has taken a graph apart. */
-static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *creation_is_topological)
+   handler has walked in between, so that the marks are no longer this walk's, or has taken a graph apart: it is then to be
+   begun anew, and not to run signal handlers, since these may walk whenever it runs them. */
+static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool runs_handlers, bool *creation_is_topological)
 {
     uint64_t own_epoch = new_epoch();
     PyObject *const *root = graph->roots, *const *end = root + graph->root_count;
@@ -131,7 +132,7 @@ static int walk(const Graph *graph, Order *order, Path *path, bool reset, bool *
             *creation_is_topological &= operands_are_older(node);
             if (append(order, node) < 0) return -1;
         }
-        if (steps % STEPS_BETWEEN_SIGNALS == 0) {
+        if (runs_handlers && steps % STEPS_BETWEEN_SIGNALS == 0) {
             if (PyErr_CheckSignals() < 0) return -1;
             if (epoch != own_epoch) return 1;
         }
@@ -277,10 +278,8 @@ static int search(const Graph *graph, Order *order, bool reset)
     Path path = kept_path;
     kept_path = (Path){0};
     bool creation_is_topological;
-    int status;
-    do {
-        status = walk(graph, order, &path, reset, &creation_is_topological);
-    } while (status == 1);
+    int status = walk(graph, order, &path, reset, true, &creation_is_topological);
+    if (status == 1) status = walk(graph, order, &path, reset, false, &creation_is_topological);
     if (kept_path.steps == NULL && path.capacity <= KEPT_LENGTH) kept_path = path;
     else PyMem_RawFree(path.steps);
     return status == 0 && creation_is_topological ? sort(order) : status;

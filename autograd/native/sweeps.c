@@ -46,8 +46,9 @@ static Node *node_at(PyObject *list, Py_ssize_t i)
     return NULL;
 }
 
-/* Returns 1 if a signal handler has walked in between, so that the marks are no longer this sweep's. */
-static int sweep_forward(PyObject *nodes, PyObject *variables)
+/* Returns 1 if a signal handler has walked in between, so that the marks are no longer this sweep's: it is then to be begun
+   anew, and not to run signal handlers, since these may walk whenever it runs them. */
+static int sweep_forward(PyObject *nodes, PyObject *variables, bool runs_handlers)
 {
     const uint64_t own_epoch = new_epoch();
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(variables); i++) {
@@ -59,7 +60,7 @@ static int sweep_forward(PyObject *nodes, PyObject *variables)
         Node *node = node_at(nodes, i);
         if (node == NULL) return -1;
         if (has_operands(node)) push_to(node, own_epoch);
-        if (i % STEPS_BETWEEN_SIGNALS == STEPS_BETWEEN_SIGNALS - 1) {
+        if (runs_handlers && i % STEPS_BETWEEN_SIGNALS == STEPS_BETWEEN_SIGNALS - 1) {
             if (PyErr_CheckSignals() < 0) return -1;
             if (!is_latest_epoch(own_epoch)) return 1;
         }
@@ -71,9 +72,7 @@ PyObject *push_forward(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *nodes, *variables;
     if (!PyArg_ParseTuple(arguments, "O!O!", &PyList_Type, &nodes, &PyList_Type, &variables)) return NULL;
-    int status;
-    do {
-        status = sweep_forward(nodes, variables);
-    } while (status == 1);
+    int status = sweep_forward(nodes, variables, true);
+    if (status == 1) status = sweep_forward(nodes, variables, false);
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }

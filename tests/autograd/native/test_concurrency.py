@@ -19,6 +19,7 @@ import autograd
 from autograd import Value, dot, gather, logsumexp, no_grad, scatter, tanh
 from autograd import sum as sum_of
 from autograd.graph import topological_order
+from autograd.transforms.sweeps import push_forward_floats
 
 pytestmark = pytest.mark.both_engines
 
@@ -149,6 +150,33 @@ def test_a_signal_handler_may_walk_while_a_walk_is_on(shared):
                 break
     assert len(result) >= 3
     assert set(result) == {(6.0, 2, DEPTH + 1)}
+
+
+def searched(x, y):
+    y._op = "by hand"  # the order of its graph is found by a search now
+    return y.backward
+
+
+def swept(x, y):
+    order = topological_order(y)
+    x.grad = 1.0
+    return lambda: push_forward_floats(order, [x])
+
+
+@timers
+@pytest.mark.parametrize("prepared", [searched, swept])
+def test_a_walk_ends_however_often_signal_handlers_walk(prepared):
+    x, y = chain(DEPTH)
+    walk, other, walked = prepared(x, y), Value(3.0) * 2.0, []
+
+    def handler(signum, frame):
+        walked.append(len(topological_order(other)))
+        assert len(walked) < 3_000, "it begins anew whenever a handler has walked"
+
+    with alarms(handler, 2e-4, 2e-4):
+        walk()
+    assert walked
+    assert (x.grad, y.grad) == (1.0, 1.0)
 
 
 def test_a_backward_of_its_own_may_walk():
