@@ -8,6 +8,7 @@
 /* ---- Block: what recording.py has in Python. To begin and to end are single calls here: no interrupt comes between. */
 
 int no_grad_blocks = 0;
+static int open_blocks = 0; /* of all kinds, in all threads */
 
 typedef struct {
     PyObject_HEAD
@@ -30,7 +31,9 @@ static PyObject *block_new(PyTypeObject *type, PyObject *arguments, PyObject *Py
 
 static void turn(Block *block, bool is_open)
 {
-    if (!block->records) no_grad_blocks += is_open - block->is_open;
+    int opened = is_open - block->is_open;
+    open_blocks += opened;
+    if (!block->records) no_grad_blocks += opened;
     block->is_open = is_open;
 }
 
@@ -139,7 +142,7 @@ int is_recording_here(void)
 
 int end_stale_blocks(void)
 {
-    if (no_grad_blocks == 0) return 0;
+    if (open_blocks == 0) return 0;
     PyObject *done = PyObject_CallNoArgs(specification.end_stale_blocks);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;

@@ -12,10 +12,10 @@ typedef struct {
     PyObject *own_gradient_error; /* a TypeError that no operator leaves to the other operand */
     PyObject *equality;    /* the warning where a Value is compared with a number by == */
     PyObject *modulus;     /* the error where a power of a Value gets a modulus */
-    PyObject *is_recording; /* whether operations record, where a no_grad() block has been open */
-    PyObject *end_stale_blocks; /* ends the no_grad() blocks whose code does not run */
+    PyObject *is_recording; /* whether operations record, where a block has been open */
+    PyObject *end_stale_blocks; /* ends the blocks of suspended generators */
     PyObject *evaluate;    /* the value by the table's own rule: inf, nan, or the error that says why */
-    PyObject *open_blocks; /* the context variable that has the open no_grad() blocks, in a tuple */
+    PyObject *open_blocks; /* the context variable that has the open blocks, in a tuple */
     PyObject *misspellings; /* what misspelt names of attributes are taken to mean: a dictionary */
     PyObject *check_spelling; /* warns that an instance of a class gets an attribute with a misspelt name */
     PyObject *checked;     /* the name of the attribute that has the hash which a subclass had when it was last checked */

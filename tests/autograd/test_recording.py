@@ -589,6 +589,20 @@ def test_it_leaves_the_block_open_and_backward_ends_it():
     assert is_recorded()
 
 
+def test_backward_ends_a_block_in_which_nothing_raises_too():
+    def unchecked():
+        with recording(raises=False):
+            yield
+
+    running = unchecked()
+    next(running)
+    assert (Value(1.0) / 0.0).data == math.inf
+    (Value(2.0) * 1.0).backward()
+    with pytest.raises(ZeroDivisionError):
+        Value(1.0) / 0.0
+    running.close()
+
+
 def test_whoever_asks_next_finds_it_open_until_then():
     first, second = suspended(), suspended()
     next(first)
