@@ -238,7 +238,7 @@ class Common(Engines):
     def _prev(self, children: Iterable[Self]) -> None:
         listed = tuple(children)
         if {*map(id, listed)} != {*map(id, self.parents)}:  # otherwise it is what it was, with its derivatives
-            self._children = listed
+            self._become(listed, ())
 
     @property
     def _children(self) -> tuple[Self, ...]:
@@ -246,7 +246,12 @@ class Common(Engines):
 
     @_children.setter
     def _children(self, children: Iterable[Self]) -> None:
-        self._set_by_hand(*by_hand(children, self.op, engines_class(type(self))))
+        """As in microgpt, a local derivative belongs to the child at its place, whichever that is now."""
+        listed, known = tuple(children), self.local_derivatives
+        if [*map(id, listed)] != [*map(id, self.parents)]:  # otherwise it is what it was
+            has_places = known and not isinstance(children, (set, frozenset))
+            added = (0.0,) * (len(listed) - len(known))
+            self._become(listed, (known + added)[: len(listed)] if has_places else ())
 
     @property
     def _local_grads(self) -> tuple[float, ...]:
@@ -254,7 +259,11 @@ class Common(Engines):
 
     @_local_grads.setter
     def _local_grads(self, derivatives: Iterable[Numeric]) -> None:
-        parents, _, numbers = by_hand(self.parents, tuple(derivatives), engines_class(type(self)))
+        self._become(self.parents, tuple(derivatives))
+
+    def _become(self, parents: tuple[Self, ...], derivatives: tuple[Numeric, ...]) -> None:
+        """A node by hand, with the symbol that it had. Raises what `by_hand` raises."""
+        parents, _, numbers = by_hand(parents, derivatives, engines_class(type(self)))
         self._set_by_hand(parents, self.op, numbers)
 
     @property
@@ -281,8 +290,8 @@ name_methods(Common)
 
 # What the native engine takes from here, since it has nothing of its own for it.
 RARE = (
-    "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_children",
-    "_local_grads", "_number_to_copy", "_op", "_prev", "_repr_html_", "conjugate", "detach", "item",
+    "__complex__", "__float__", "__format__", "__int__", "__reduce_ex__", "__repr__", "__setstate__", "_become",
+    "_children", "_local_grads", "_number_to_copy", "_op", "_prev", "_repr_html_", "conjugate", "detach", "item",
 )  # fmt: skip
 
 EQUALITY = (

@@ -801,6 +801,36 @@ def test_other_parents_are_by_hand():
     assert [*map(id, topological_order(c))] == [id(c)]
 
 
+def test_a_local_derivative_belongs_to_the_child_at_its_place():
+    """As microgpt's backward() has it, which goes through both with zip()."""
+    a, b, c = Value(2.0), Value(3.0), Value(5.0)
+    y = a * b
+    y._children = y._children
+    assert (y.operation, y.local_derivatives) == (OPERATIONS["multiply"], (3.0, 2.0))
+    y._children = [c, b]
+    assert (y.parents, y._local_grads, y.op, y.operation) == ((c, b), (3.0, 2.0), "*", None)
+    y._children = (b, c)
+    y._children = iter([*y._children, a])
+    assert (y.parents, y._local_grads) == ((b, c, a), (3.0, 2.0, 0.0))
+    y._children = y._children[1:2]
+    y._local_grads = y._local_grads[:1]
+    y.backward()
+    assert (a.grad, b.grad, c.grad) == (0.0, 0.0, 3.0)
+    y._children = {a, b}  # in which nothing has a place
+    assert (y._prev, y._local_grads) == ({a, b}, ())
+    y._children = (a,)
+    assert y._local_grads == ()
+
+
+def test_the_same_children_are_differentiated_as_before():
+    x = Value(2.0)
+    for y in (x * x, autograd.dot([x, 1.0], [3.0, x]), Value(4.0, (x,), (4.0,))):
+        x.grad = 0.0
+        y._children = y._children
+        y.backward()
+        assert x.grad == 4.0
+
+
 def test_a_graph_with_a_cycle_is_walked_to_its_end():
     a = Value(2.0)
     b = a * 3.0
