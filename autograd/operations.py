@@ -122,15 +122,21 @@ def softmax_by_others(m: Any, r: Any, others: Any, x: Any) -> Any:
 def softmax_by_own(m: Any, r: Any, others: Any, x: Any) -> Any:
     """p times the sum of the other p_i, since the difference 1 - p has no digits where p is next to 1.
 
-    That sum is sigmoid(logsumexp(others) - x). Of -inf a finite number is made, lest all others are -inf.
+    That sum is sigmoid(logsumexp(others) - x), or logsumexp of the x_i - x, which a shift common to all leaves as they
+    are. Of -inf a finite number is made, lest all others are -inf.
     """
     if m.varies([*others, x]):
         if len(others) < 2:
             return logistic_slope(m, x - others[0]) if others else 0.0
-        return r * m.sigmoid(m.logsumexp([m.maximum(x_i, -LARGEST_FLOAT) for x_i in others]) - x)
+        return r * m.sigmoid(m.logsumexp([finite_difference(m, x_i, x) for x_i in others]))
     own, rest = exponentials_beside(m, others, x)
     total = m.sum(rest)
     return r * m.divide(total, own + total)
+
+
+def finite_difference(m: Any, x: Any, y: Any) -> Any:
+    """x - y, and the least float for -inf."""
+    return m.maximum(m.maximum(x, -LARGEST_FLOAT) - y, -LARGEST_FLOAT)
 
 
 def logistic_slope(m: Any, x: Any) -> Any:

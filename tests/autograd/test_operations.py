@@ -440,6 +440,14 @@ def test_the_hessian_of_logsumexp_keeps_its_signs(spread):
         assert math.fsum(row) == pytest.approx(0.0, abs=1e-15 * row[i])
 
 
+@pytest.mark.parametrize("shift", [1e8, -1e12, 1e15])
+def test_what_is_added_to_all_operands_changes_no_derivative_of_logsumexp(shift):
+    """The third are the second of the probabilities, the softmax."""
+    point = [3.0, 0.0, -8.0, 0.5]
+    for derivatives in (grad(logsumexp), hessian(logsumexp), jacobian(hessian(logsumexp))):
+        assert derivatives([shift + x for x in point]) == derivatives(point)
+
+
 def test_the_second_derivative_of_logsumexp_far_out():
     for x in (40.0, -40.0):
         assert derivative(lambda x: logsumexp([x, 0.0]), order=2)(x) == pytest.approx(4.248354255291589e-18, rel=1e-15)
