@@ -88,7 +88,9 @@ def number_in(array: Any) -> Any:
     It may be a Value. It is None in a date, and where it is masked: these are no numbers.
     """
     refuse_to_pose(array)
-    if is_value(array) or not hasattr(array, "item") or getattr(array, "ndim", getattr(array, "shape", None)):
+    if is_value(array) or issubclass(type(array), type) or not callable(getattr(array, "item", None)):
+        return array  # of a class, the methods are not its own
+    if getattr(array, "ndim", getattr(array, "shape", None)):
         return array
     if getattr(array, "requires_grad", False) is True:
         raise OwnGradientError(

@@ -95,6 +95,24 @@ NUMBERS = {
 }  # fmt: skip
 
 
+class WithoutNumber:
+    """Whose `item` is none of an array's."""
+
+    item = 5
+
+
+@pytest.mark.parametrize(
+    "given", [Value, np.float64, WithoutNumber(), WithoutNumber], ids=["Value", "float64", "own", "own class"]
+)
+def test_a_class_and_what_has_another_item_are_no_numbers(given):
+    x, expected = Value(1.0), rf"expected a (real number|sequence of numbers), got {type(given).__name__}: "
+    for use in (Value, exp, x.backward, partial(dot, [x]), partial(setattr, x, "data"), partial(setattr, x, "grad")):
+        with pytest.raises(TypeError, match=expected):
+            use(given)
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        x + given
+
+
 def true_number(number):
     return float(number.number) if isinstance(number, Scalar) else float(number)
 
