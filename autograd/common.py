@@ -12,7 +12,7 @@ from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what
 
 from autograd import recording
 from autograd.displays import Table, in_notebooks
-from autograd.operands import by_hand, name_methods, scalar_or_not
+from autograd.operands import by_hand, iterable, listed, name_methods, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 from autograd.spelling import MEANT
@@ -236,9 +236,9 @@ class Common(Engines):
 
     @_prev.setter
     def _prev(self, children: Iterable[Self]) -> None:
-        listed = tuple(children)
-        if {*map(id, listed)} != {*map(id, self.parents)}:  # otherwise it is what it was, with its derivatives
-            self._become(listed, ())
+        parents = listed(children)
+        if {*map(id, parents)} != {*map(id, self.parents)}:  # otherwise it is what it was, with its derivatives
+            self._become(parents, ())
 
     @property
     def _children(self) -> tuple[Self, ...]:
@@ -247,11 +247,11 @@ class Common(Engines):
     @_children.setter
     def _children(self, children: Iterable[Self]) -> None:
         """As in microgpt, a local derivative belongs to the child at its place, whichever that is now."""
-        listed, known = tuple(children), self.local_derivatives
-        if [*map(id, listed)] != [*map(id, self.parents)]:  # otherwise it is what it was
+        parents, known = listed(children), self.local_derivatives
+        if [*map(id, parents)] != [*map(id, self.parents)]:  # otherwise it is what it was
             has_places = known and not isinstance(children, (set, frozenset))
-            added = (0.0,) * (len(listed) - len(known))
-            self._become(listed, (known + added)[: len(listed)] if has_places else ())
+            added = (0.0,) * (len(parents) - len(known))
+            self._become(parents, (known + added)[: len(parents)] if has_places else ())
 
     @property
     def _local_grads(self) -> tuple[float, ...]:
@@ -259,7 +259,7 @@ class Common(Engines):
 
     @_local_grads.setter
     def _local_grads(self, derivatives: Iterable[Numeric]) -> None:
-        self._become(self.parents, tuple(derivatives))
+        self._become(self.parents, tuple(iterable(derivatives, "local derivatives, such as (1.0, 1.0)")))
 
     def _become(self, parents: tuple[Self, ...], derivatives: tuple[Numeric, ...]) -> None:
         """A node by hand, with the symbol that it had. Raises what `by_hand` raises."""

@@ -20,10 +20,11 @@ from autograd.wording import BEYOND_FLOATS, counted, located
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, SupportsFloat, SupportsIndex
+    from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 
     from autograd.operation import Operation
 
+    T = TypeVar("T")
     Number = SupportsFloat | SupportsIndex  # of these, real numbers only
 
 
@@ -137,7 +138,7 @@ def by_hand(
     unless all parents are Values, and the third argument is a string or numbers; ValueError unless there is a local
     derivative for each parent, or none.
     """
-    parents = tuple(children)
+    parents = listed(children)
     for parent in parents:
         refuse_other_engine(parent, value_type)
         if not issubclass(type(parent), value_type):
@@ -158,6 +159,11 @@ def by_hand(
         expected = counted(len(parents), "local derivative")
         raise ValueError(f"expected {expected}, one for each of the children, got {len(derivatives)}")
     return parents, "", derivatives
+
+
+def listed(children: Iterable[T]) -> tuple[T, ...]:
+    """The children, in their order. Raises TypeError if it is no iterable."""
+    return tuple(iterable(children, "Values as _children, such as (a, b)", "; a label is given as label="))
 
 
 def described(given: object) -> str:
@@ -197,12 +203,12 @@ def ordered(elements: Any) -> Iterable[Any]:
     return iterable(elements)
 
 
-def iterable(elements: Any) -> Iterable[Any]:
+def iterable(elements: Any, expected: str = "a sequence of numbers", hint: str = "") -> Iterable[Any]:
     """What it is given. Raises TypeError if it is no iterable, as an array of no dimensions only claims to be."""
     try:
         iter(elements)
     except TypeError:
-        raise TypeError(f"expected a sequence of numbers, got {described(elements)}") from None
+        raise TypeError(f"expected {expected}, got {described(elements)}{hint}") from None
     return elements  # type: ignore[no-any-return]
 
 

@@ -686,7 +686,17 @@ WRONG = {
         "expected Values as _children, got 'a'; a label is given as label=",
     ),
     "a number": (lambda a: Value(2.0, (3.0,)), TypeError, "expected Values as _children, got 3.0; a label"),
-    "one Value": (lambda a: Value(2.0, a), TypeError, "not iterable"),
+    "one Value": (
+        lambda a: Value(2.0, a),
+        TypeError,
+        r"expected Values as _children, such as \(a, b\), got Value: Value.*; a label is given as label=",
+    ),
+    "a number as the second": (
+        lambda a: Value(1, 2),
+        TypeError,
+        "expected Values as _children, .* got int: 2; a label",
+    ),
+    "_prev of one Value": (lambda a: setattr(a, "_prev", a), TypeError, "expected Values as _children, .* got Value"),
     "a number as the third": (
         lambda a: Value(2.0, (a,), 5),
         TypeError,
@@ -708,7 +718,12 @@ WRONG = {
         "expected 0 local derivatives, one for each of the children, got 1",
     ),
     "_prev": (lambda a: setattr(a, "_prev", {1.0}), TypeError, "expected Values as _children, got 1.0"),
-    "_children": (lambda a: setattr(a, "_children", None), TypeError, "not iterable"),
+    "_children": (lambda a: setattr(a, "_children", None), TypeError, "expected Values as .* got NoneType: None"),
+    "one of _local_grads": (
+        lambda a: setattr(a, "_local_grads", 1.0),
+        TypeError,
+        "local derivatives, such .* got float",
+    ),
     "_local_grads": (
         lambda a: setattr(a * a, "_local_grads", (1.0,)),
         ValueError,
