@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from contextlib import suppress
 from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what pickle itself takes objects apart with
 
 from autograd import recording
@@ -69,7 +70,10 @@ def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Numeri
             return operand
         if isinstance(operand, Common):
             recording.ask_guard(operand, "a comparison")
-            operand = operand._number
+            return compare(value._number, operand._number)
+        if operand == value._number and type(other) is not float:
+            with suppress(TypeError):  # other than by rounding? A float knows, if it can be compared with that
+                return bool(compare(value._number, other))
         return compare(value._number, operand)
 
     return method

@@ -132,6 +132,7 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
 
 static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison);
+static PyObject *compare_rounded(PyObject *self, PyObject *other, int comparison);
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
 {
@@ -148,21 +149,44 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
     if (check_guard(self, "a comparison") < 0) return NULL;
     if (read_scalar(other, &value, &number) == UNUSUAL) return compare_with_other(self, other, comparison);
     if (value != NULL && check_guard(value, "a comparison") < 0) return NULL;
-    Py_RETURN_RICHCOMPARE(((Node *)self)->data, number, comparison);
+    const double own = ((Node *)self)->data;
+    if (number == own && PyLong_CheckExact(other)) return compare_rounded(self, other, comparison);
+    Py_RETURN_RICHCOMPARE(own, number, comparison);
+}
+
+/* As a float compares. */
+static PyObject *compare_as_float(PyObject *self, PyObject *other, int comparison)
+{
+    PyObject *number = PyFloat_FromDouble(((Node *)self)->data);
+    PyObject *result = number != NULL ? PyObject_RichCompare(number, other, comparison) : NULL;
+    Py_XDECREF(number);
+    return result;
+}
+
+/* With what is the Value's number once it is rounded, if it is not equal before: a float knows, if it can be compared with it. */
+static PyObject *compare_rounded(PyObject *self, PyObject *other, int comparison)
+{
+    PyObject *answer = compare_as_float(self, other, comparison);
+    int truth = answer != NULL ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    if (truth >= 0) return PyBool_FromLong(truth);
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+    PyErr_Clear();
+    Py_RETURN_RICHCOMPARE(0, 0, comparison);
 }
 
 /* The other turns out to be a Value or a float. With a number beyond all floats it compares as a float does. */
 static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison)
 {
-    PyObject *operand = scalar_of(other), *result = NULL;
-    if (operand != NULL) result = value_compare(self, operand, comparison);
-    else if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return not_implemented();
-    else {
+    PyObject *operand = scalar_of(other), *result;
+    if (operand == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return not_implemented();
         PyErr_Clear();
-        operand = PyFloat_FromDouble(((Node *)self)->data);
-        if (operand != NULL) result = PyObject_RichCompare(operand, other, comparison);
+        return compare_as_float(self, other, comparison);
     }
-    Py_XDECREF(operand);
+    bool is_rounded = PyFloat_CheckExact(operand) && PyFloat_AS_DOUBLE(operand) == ((Node *)self)->data;
+    result = is_rounded ? compare_rounded(self, other, comparison) : value_compare(self, operand, comparison);
+    Py_DECREF(operand);
     return result;
 }
 

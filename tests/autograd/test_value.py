@@ -10,7 +10,7 @@ import pickle
 import subprocess
 import sys
 import weakref
-from decimal import Decimal
+from decimal import Decimal, FloatOperation, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -483,6 +483,34 @@ def test_a_comparison_with_a_number_beyond_all_floats_is_a_floats(number):
         for data in (2.0, math.inf, -math.inf, math.nan):
             assert compare(Value(data), number) is compare(data, number)
             assert compare(number, Value(data)) is compare(number, data)
+
+
+UNROUNDED = [
+    2**53 + 1, -(2**53) - 1, 2**53, Fraction(1, 10), Fraction(1, 2), Decimal("0.1"), np.longdouble(1) / 10,
+    np.array(0.1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", UNROUNDED, ids=repr)
+def test_a_number_is_not_rounded_before_it_is_compared(number):
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for data in (float(number), math.nextafter(float(number), math.inf), 0.0):
+            assert compare(Value(data), number) is bool(compare(data, number))
+            assert bool(compare(number, Value(data))) is bool(compare(number, data))
+        assert compare(Value(math.nan), number) is False
+
+
+class Half:
+    def __float__(self):
+        return 0.5
+
+
+def test_what_a_float_cannot_be_compared_with_is_compared_as_its_float():
+    assert [compare(Value(0.5), Half()) for compare in (operator.lt, operator.le)] == [False, True]
+    with localcontext() as context:
+        context.traps[FloatOperation] = True
+        assert Value(0.5) <= Decimal("0.5")
+        assert not Value(0.5) < Decimal("0.5")
 
 
 def test_infinite_local_derivatives_are_no_errors():
