@@ -7,6 +7,8 @@ depth is bounded by memory only, and every run visits the nodes alike.
 
 from __future__ import annotations
 
+from itertools import chain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,12 +31,17 @@ def topological_order(*roots: N, until: Collection[N] = ()) -> list[N]:
     depth-first post-order, with parents in their order.
 
     Nodes in `until` are left out, and with them what only they were computed from.
+
+    Raises TypeError for what has no parents.
     """
     if not roots:
         return []
     if hasattr(type(roots[0]), "_topological_order"):  # the native engine's own walk
         walked: list[N] = roots[0]._topological_order(roots[1:], until)  # type: ignore[attr-defined]
         return walked
+    for node in chain(roots, until):
+        if not hasattr(node, "parents"):
+            raise TypeError(f"expected Values, got {node!r} among them")
     are_numbered = all(hasattr(type(root), "_created") for root in roots)
     order = order_of_creation(roots, until) if are_numbered else None
     return depth_first_order(roots, until) if order is None else order

@@ -59,6 +59,15 @@ def test_several_roots_share_their_nodes():
     assert counts() == {"nodes": 0, "edges": 0, "leaves": 0, "depth": 0}
 
 
+def test_what_is_no_node_has_no_order():
+    x = Value(1.0)
+    for roots, until in [((None,), ()), ((x, None), ()), ((None, x), ()), ((x,), [None]), ((Node(), None), ())]:
+        with pytest.raises(TypeError, match="expected Values, got None among them"):
+            topological_order(*roots, until=until)
+    with pytest.raises(TypeError, match="expected Values, got 3 among them"):
+        counts(x, 3)
+
+
 def test_a_graph_of_values():
     x, y = Value(2.0), Value(3.0)
     z = x * y + x
