@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     Children = Iterable["Value"]
     Symbol = str | Iterable[Number]
+    Power = Callable[["Value", Numeric], "Value"]
 
 
 new = object.__new__
@@ -73,15 +74,18 @@ def infix(name: str) -> tuple[Callable[[Value, Numeric], Value], Callable[[Value
     return specialised(operation, ["value", "other"], method), specialised(operation, ["other", "value"], reflected)
 
 
-def without_modulus(power: Callable[[Value, Numeric], Value]) -> Callable[[Value, Numeric], Value]:
-    """The method that pow() calls with a third argument, too."""
+def without_modulus(power: Power, reflected: Power) -> tuple[Callable[..., Value], Callable[..., Value]]:
+    """The methods that pow() calls with a third argument, too."""
 
     def method(value: Value, other: Numeric, modulus: object = None) -> Value:
         if modulus is not None:
             raise TypeError(MODULUS)
         return power(value, other)
 
-    return method
+    def reflected_method(value: Value, other: Numeric, modulus: object = None) -> Any:
+        return reflected(value, other) if modulus is None else NotImplemented
+
+    return method, reflected_method
 
 
 class Value(Common):
@@ -213,7 +217,7 @@ class Value(Common):
     __sub__, __rsub__ = infix("subtract")
     __mul__, __rmul__ = infix("multiply")
     __truediv__, __rtruediv__ = infix("divide")
-    __pow__, __rpow__ = map(without_modulus, infix("power"))
+    __pow__, __rpow__ = without_modulus(*infix("power"))
 
     @partial(specialised, OPERATIONS["negative"], ["value"])
     def __neg__(self) -> Value:

@@ -475,6 +475,8 @@ def test_a_power_has_no_modulus():
     for call in (lambda x: pow(2, x, 5), lambda x: pow(2, 3, x)):
         with pytest.raises(TypeError, match="pow"):
             call(Value(2.0))
+    assert Value(2.0).__rpow__(2, 5) is NotImplemented
+    assert Value(2.0).__rpow__(3, None).data == 9.0
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400), Fraction(10**400), Fraction(-(10**400))])
