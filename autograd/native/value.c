@@ -1,6 +1,7 @@
 /* How a Value is made, its operators, its comparisons and its methods. What is rare it has from Python. */
 #include "value.h"
 
+#include <math.h>
 #include <structmember.h>
 
 #include "apply.h"
@@ -131,6 +132,8 @@ static PyObject *value_power(PyObject *left, PyObject *right, PyObject *modulus)
 
 static int value_bool(PyObject *self) { return check_guard(self, "bool()") < 0 ? -1 : ((Node *)self)->data != 0; }
 
+static const double FIRST_ROUNDED = 0x1p53; /* integers of less than this size are floats */
+
 static PyObject *compare_with_other(PyObject *self, PyObject *other, int comparison);
 static PyObject *compare_rounded(PyObject *self, PyObject *other, int comparison);
 
@@ -142,6 +145,7 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
         bool is_number = !is_value(other) && number != NULL && (number->nb_float != NULL || number->nb_index != NULL);
         if (is_number && check_guard(self, "a comparison") < 0) return NULL;
         if (is_number && PyErr_WarnEx(PyExc_UserWarning, PyUnicode_AsUTF8(specification.equality), 1) < 0) return NULL;
+        if (self == other) return PyBool_FromLong(comparison == Py_EQ);
         Py_RETURN_NOTIMPLEMENTED;
     }
     PyObject *value;
@@ -150,7 +154,8 @@ static PyObject *value_compare(PyObject *self, PyObject *other, int comparison)
     if (read_scalar(other, &value, &number) == UNUSUAL) return compare_with_other(self, other, comparison);
     if (value != NULL && check_guard(value, "a comparison") < 0) return NULL;
     const double own = ((Node *)self)->data;
-    if (number == own && PyLong_CheckExact(other)) return compare_rounded(self, other, comparison);
+    bool may_be_rounded = PyLong_CheckExact(other) && fabs(own) >= FIRST_ROUNDED;
+    if (may_be_rounded && number == own) return compare_rounded(self, other, comparison);
     Py_RETURN_RICHCOMPARE(own, number, comparison);
 }
 
@@ -163,7 +168,7 @@ static PyObject *compare_as_float(PyObject *self, PyObject *other, int compariso
     return result;
 }
 
-/* With what is the Value's number once it is rounded, if it is not equal before: a float knows, if it can be compared with it. */
+/* With what is the Value's number once it is rounded: a float knows whether it was before, if it can be compared with it. */
 static PyObject *compare_rounded(PyObject *self, PyObject *other, int comparison)
 {
     PyObject *answer = compare_as_float(self, other, comparison);

@@ -438,6 +438,7 @@ def test_identity_does_not_warn():
     assert v != "2.0"
     assert v is not None
     assert v not in (None, "x", 1j, object())
+    assert (v.__eq__(v), v.__ne__(v), v.__eq__(w)) == (True, False, NotImplemented)
     assert [v, w] == [v, w]
     assert [v] != [w]
 
