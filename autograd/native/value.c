@@ -1,7 +1,6 @@
 /* How a Value is made, its operators, its comparisons and its methods. What is rare it has from Python. */
 #include "value.h"
 
-#include <math.h>
 #include <structmember.h>
 
 #include "apply.h"
