@@ -171,9 +171,9 @@ def test_a_walk_ends_however_often_signal_handlers_walk(prepared):
 
     def handler(signum, frame):
         walked.append(len(topological_order(other)))
-        assert len(walked) < 3_000, "it begins anew whenever a handler has walked"
+        assert len(walked) < 10_000, "it begins anew whenever a handler has walked"
 
-    with alarms(handler, 2e-4, 2e-4):
+    with alarms(handler, 5e-4, 5e-4):
         walk()
     assert walked
     assert (x.grad, y.grad) == (1.0, 1.0)
