@@ -14,6 +14,7 @@ import argparse
 from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import autograd
 from autograd import Value, draw, explain, functions
@@ -79,6 +80,7 @@ def evaluated(definitions: Sequence[str]) -> tuple[list[Value], dict[str, Any]]:
     value: Any = None
     for definition in definitions:
         name, expression = (part.strip() for part in definition.split("=", 1))
+        name = normalize("NFKC", name)  # as Python has it in expressions
         value = eval(expression, names)
         if isinstance(value, (int, float)):
             value = Value(value)

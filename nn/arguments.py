@@ -10,7 +10,7 @@ import operator
 import random
 import re
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, KeysView, Mapping, Set
 from contextlib import suppress
 from functools import lru_cache
 from numbers import Real
@@ -179,7 +179,7 @@ def check_record(name: str, record: object, lists: Iterable[str], texts: Iterabl
     """Raises ValueError unless these attributes of a record are lists of floats, and those are texts."""
     for attribute in lists:
         kept = getattr(record, attribute)
-        if not isinstance(kept, list) or not all(map(is_plain_number, kept)):
+        if not isinstance(kept, (list, tuple)) or not all(map(is_plain_number, kept)):
             raise ValueError(f"{name}: expected a list of floats in {attribute}, got {shortened(kept)}")
     for attribute in texts:
         if not isinstance(kept := getattr(record, attribute), str):
@@ -187,8 +187,9 @@ def check_record(name: str, record: object, lists: Iterable[str], texts: Iterabl
 
 
 def is_plain_number(number: object) -> bool:
-    """Whether it is a float, or an int for which there is a float."""
-    return isinstance(number, float) or (isinstance(number, int) and abs(number) <= sys.float_info.max)
+    """Whether it is a float, one of NumPy's numbers, or an int for which there is a float."""
+    is_numpys = isinstance(number, (numpy.floating, numpy.integer))
+    return isinstance(number, float) or is_numpys or (isinstance(number, int) and abs(number) <= sys.float_info.max)
 
 
 def nested_numbers(name: str, given: Any) -> Any:
@@ -212,7 +213,8 @@ def distinct_leaves(parameters: Iterable[Value], caller: str = "") -> list[Value
     Errors begin with the name of the caller, if one is given.
     """
     name = f"{caller}: " if caller else ""
-    if isinstance(parameters, Set):  # an optimizer's state is kept in the order of its parameters
+    # An optimizer's state is kept in the order of its parameters. A dict's keys, as a view, are in that of the dict.
+    if isinstance(parameters, (Set, Mapping)) and not isinstance(parameters, KeysView):
         raise TypeError(f"{name}expected the parameters in an order, got {shortened(parameters)}, which has none")
     try:
         parameters = list(parameters)

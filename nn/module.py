@@ -29,7 +29,7 @@ from nn.state import read_state, write_state
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-    from typing import Any, ClassVar, Self, TypeGuard
+    from typing import Any, ClassVar, Self
 
     from nn.state import Numbers
     from nn.summary import Shape, Summary
@@ -49,7 +49,7 @@ class Module:
     fields of dataclasses. They are not found in objects of other classes, nor is what only the class has as an
     attribute. A set has no order: a parameter that is nowhere but in a set is an error.
 
-    A Value that was computed is no parameter, but a result. If none of the parameters led to it, as in
+    A Value that was computed is no parameter, but a result. If it looks like one, as in
     `self.weight = Value(random.gauss(0, 1)) * 0.5`, then `fit`, `state_dict` and `save` warn: a leaf was meant,
     `Value(random.gauss(0, 0.5))`. A result that was computed under `no_grad()`, as when `fit` validates, is a leaf. In
     an attribute it would be taken for a parameter; its number is not: `self.last = result.data`.
@@ -406,36 +406,44 @@ def check_sets(module: Module, sets: list[Iterable[object]], found: dict[Value, 
 
 
 def warn_of_computed(module: Module) -> None:
-    """Warns of Values that look like parameters, but were computed: `Value(random.gauss(0, 1)) * 0.5`.
+    """Warns of a Value that looks like a parameter, but was computed: `Value(random.gauss(0, 1)) * 0.5`."""
+    name = None
+    with suppress(Exception):  # of whatever the module holds: a hint is no reason to fail
+        name = name_of_computed(module)
+    if name is not None:
+        warnings.warn(
+            f"{type(module).__name__}: {name} was computed, and from no parameter: so it is neither trained nor saved. "
+            "A parameter is a leaf, such as Value(x.data) with x computed before",
+            stacklevel=3,
+        )
 
-    What was computed from parameters, such as the outputs of the last call, is known to be none.
+
+def name_of_computed(module: Module) -> str | None:
+    """That of a Value whose only parent is a leaf which is no parameter; None if there is none.
+
+    Outputs, states and inputs that a module keeps have other parents, as a rule.
     """
-    computed = [(".".join(keys), held) for keys, held in walk(module, {id(module): module}) if is_computed(held)]
-    parameters = {*module.parameters()} if computed else set()
-    for name, value in computed:
-        if not any(ancestor in parameters for ancestor in ancestors(value)):
-            warnings.warn(
-                f"{type(module).__name__}: {name} was computed, and from none of its parameters: so it is neither "
-                "trained nor saved. A parameter is a leaf, such as Value(x.data) with x computed before",
-                stacklevel=3,
-            )
-            return
+    alike = [held for held in held_values(module) if len(held.parents) == 1 and not held.parents[0].parents]
+    parameters = {*module.parameters()} if alike else set()
+    computed = {id(held) for held in alike if held.parents[0] not in parameters}
+    named = walk(module, {id(module): module}) if computed else ()
+    return next((".".join(keys) for keys, held in named if id(held) in computed), None)
 
 
-def is_computed(held: object) -> TypeGuard[Value]:
-    return isinstance(held, Value) and bool(held.parents)
-
-
-def ancestors(value: Value) -> Iterator[Value]:
-    """What the value was computed from, the nearest first."""
-    seen = {value}
-    waiting = [value]
-    for node in waiting:  # which grows
-        for parent in node.parents:
-            if parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
-                yield parent
+def held_values(module: Module) -> Iterator[Value]:
+    """The Values that it holds, computed ones too, in no order."""
+    unseen: list[object] = [module]
+    seen: dict[int, object] = {}
+    while unseen:
+        holder = unseen.pop()
+        if id(holder) in seen:
+            continue
+        seen[id(holder)] = holder
+        for held in holder if isinstance(holder, SETS) else values_of(contents(holder)):
+            if isinstance(held, Value):
+                yield held
+            elif OPENERS[type(held)]:
+                unseen.append(held)
 
 
 # ---- Entries: what has a name in a state

@@ -133,7 +133,10 @@ class Optimizer:
             self._check_finite("grad", gradient)
             with numpy.errstate(over="raise", invalid="raise", divide="raise"):
                 updated = finite_vector(self.update(parameters, self._clipped(gradient)), len(self.parameters))
-            vars(self)["steps"] += 1  # an int stays one: to check that again takes time at each step
+            if "steps" in vars(self):  # as mostly; an int stays one, and to check that again takes time at each step
+                vars(self)["steps"] += 1
+            else:
+                self.steps += 1
             return updated
         except BaseException as error:
             put_back(before)
@@ -205,7 +208,11 @@ class Optimizer:
             raise ValueError(f"{name}: the state is of another version of this class: it has no {', '.join(missing)}")
         for attribute in [name for name in state if name != "class"]:  # some are made at the method's first step
             current = kept[attribute] if attribute in kept else initial(type(self), attribute)
-            setattr(self, attribute, restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters)))
+            kept_again = restored(f"{name}.{attribute}", state[attribute], current, len(self.parameters))
+            try:
+                setattr(self, attribute, kept_again)
+            except AttributeError as error:  # of a property
+                raise not_of_a_state(type(self), attribute) from error
 
     def _clipped(self, gradient: Vector) -> Vector:
         if self.clip_value is not None:
@@ -344,7 +351,8 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
-        self._check_nesterov()
+        if self.nesterov and not self.momentum:
+            raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
         self.velocity = numpy.zeros(len(self.parameters))
 
     def update(self, parameters: Vector, gradient: Vector) -> Vector:
@@ -352,17 +360,11 @@ class SGD(Optimizer):
             gradient = gradient + self.weight_decay * parameters
         self.velocity = velocity = self.momentum * self.velocity + gradient if self.momentum else gradient.copy()
         if self.nesterov:
-            self._check_nesterov()  # both may have been assigned, one after the other
             velocity = gradient + self.momentum * velocity
         return parameters - self.learning_rate * velocity
 
-    def _check_nesterov(self) -> None:
-        if self.nesterov and not self.momentum:
-            raise ValueError("SGD: nesterov=True needs a momentum, such as momentum=0.9")
-
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
-        self._check_nesterov()
         check_vector(self, "velocity")
 
 
@@ -613,18 +615,23 @@ def plain(name: str, kept: Any) -> Any:
 def initial(method: type[Optimizer], name: Any) -> Any:
     """What an optimizer of this class has under a name of a state before it keeps something there; None is nothing.
 
-    Raises ValueError for a name under which none keeps anything, such as that of a method or a property.
+    Raises ValueError for a name under which none keeps anything, such as that of a method.
     """
     of_class = next((vars(kind)[name] for kind in method.__mro__ if name in vars(kind)), None)
-    is_name = isinstance(name, str) and name.isidentifier() and name != "parameters" and not name.startswith("__")
-    if not is_name or callable(of_class) or isinstance(of_class, (property, classmethod)):
-        raise ValueError(f"{method.__name__}: expected what state_dict() returned, got {shortened(name)} among it")
-    return of_class
+    is_kept = isinstance(name, str) and name not in ("", "parameters") and not name.startswith("__")
+    if not is_kept or callable(of_class) or isinstance(of_class, (classmethod, staticmethod)):
+        raise not_of_a_state(method, name)
+    is_number = isinstance(of_class, (numpy.ndarray, numpy.generic))  # which may become an array of another shape
+    return None if is_number or hasattr(type(of_class), "__get__") else of_class
+
+
+def not_of_a_state(method: type[Optimizer], name: object) -> ValueError:
+    return ValueError(f"{method.__name__}: expected what state_dict() returned, got {shortened(name)} among it")
 
 
 def check_vector(optimizer: Optimizer, name: str, least: float = -math.inf) -> None:
     """Raises ValueError if there are numbers in an attribute that no step can have left there."""
-    vector = getattr(optimizer, name)
+    vector = vars(optimizer).get(name)
     if isinstance(vector, numpy.ndarray):  # a subclass may keep something else
         wrong = ~((least <= vector) & numpy.isfinite(vector))
         if wrong.any():

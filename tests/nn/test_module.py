@@ -866,7 +866,7 @@ class Scaled(Module):
         return self.last[0] + self.last[1]
 
 
-COMPUTED = r"^Scaled: weights\.w\.1 was computed, and from none of its parameters: so it is neither trained nor saved"
+COMPUTED = r"^Scaled: weights\.w\.1 was computed, and from no parameter: so it is neither trained nor saved"
 
 
 def test_what_was_computed_from_no_parameter_is_warned_of(tmp_path):
@@ -882,8 +882,16 @@ def test_what_was_computed_from_no_parameter_is_warned_of(tmp_path):
             use()
 
 
-def test_what_was_computed_from_parameters_is_a_result():
+def test_what_a_module_keeps_of_a_call_is_a_result():
     model = Scaled()
     model.weights["w"][1] = Value(1.0)
     model(Value(2.0) * 2.0)
+    model.inputs = [Value(2.0) * Value(3.0) * 2.0]
     assert model.state_dict() == {"weights.w": [3.0, 1.0]}
+
+
+def test_a_hint_is_no_reason_to_fail():
+    model = Scaled()
+    model.parameters = None
+    history = fit(model, [1.0], [1.0], squared_error, SGD([model.weights["w"][0]], 0.1), epochs=1, progress=False)
+    assert len(history.loss) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -302,7 +303,6 @@ class Changer(Optimizer):
         (SGD, {"velocity": [2**70, 1]}),
         (SGD, {"velocity": [[1.0], 2.0]}),
         (SGD, {"velocity": {"0": 1.0, "1": 2.0}}),
-        (SGD, {"nesterov": True, "momentum": 0.0}),
         (SGD, {"momentum": 10**400}),
         (SGD, {"parameters": 5}),
         (SGD, {"parameters": [1.0, 2.0]}),
@@ -752,16 +752,55 @@ def test_an_option_that_is_refused_when_it_is_assigned_is_not_taken(
     assert vars(optimizer) == before
 
 
-def test_nesterov_that_is_assigned_needs_a_momentum_at_the_step() -> None:
+def test_a_momentum_may_begin_at_0_and_such_a_state_comes_back() -> None:
+    """θ ← θ − η (g + 0 b)."""
     (p,) = with_gradients([1.0], [1.0])
-    optimizer = SGD([p], 0.5)
-    optimizer.nesterov = True
-    with pytest.raises(ValueError, match=r"SGD: nesterov=True needs a momentum, such as momentum=0\.9"):
-        optimizer.step()
-    assert (p.data, optimizer.steps, optimizer.velocity.tolist()) == (1.0, 0, [0.0])
-    optimizer.momentum = 0.5
+    optimizer = SGD([p], 0.5, momentum=0.9, nesterov=True)
+    optimizer.momentum = 0.0
+    other = SGD([Value(1.0)], 0.1)
+    other.load_state_dict(optimizer.state_dict())
+    assert (other.nesterov, other.momentum) == (True, 0.0)
     optimizer.step()
-    assert (p.data, optimizer.steps) == (0.25, 1)
+    assert (p.data, optimizer.steps) == (0.5, 1)
+
+
+class Keeper(SGD):
+    """It keeps what it makes at its first step under names that the class has, in ways of its own."""
+
+    scale = numpy.float64(0.0)
+
+    @functools.cached_property
+    def start(self) -> numpy.ndarray:
+        return numpy.array([parameter.data for parameter in self.parameters])
+
+    @property
+    def ema(self) -> numpy.ndarray:
+        kept: numpy.ndarray = vars(self)["ema"]
+        return kept
+
+    @ema.setter
+    def ema(self, kept: numpy.ndarray) -> None:
+        vars(self)["ema"] = kept
+
+    def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
+        self.scale = self.scale + gradient
+        self.ema = gradient + (vars(self)["ema"] if "ema" in vars(self) else 0.0)
+        return super().update(parameters, self.scale + self.ema + 2.0 * self.start)
+
+
+def test_what_a_class_keeps_in_ways_of_its_own_comes_back() -> None:
+    found = []
+    for is_resumed in (False, True):
+        parameters = with_gradients([1.0, 2.0], [0.5, 0.25])
+        optimizer = Keeper(parameters, 0.1)
+        optimizer.step()
+        if is_resumed:
+            state = optimizer.state_dict()
+            optimizer = Keeper(parameters, 0.1)
+            optimizer.load_state_dict(state)
+        optimizer.step()
+        found.append([parameter.data for parameter in parameters])
+    assert found[0] == found[1]
 
 
 def test_a_learning_rate_that_is_refused_is_not_taken() -> None:

@@ -766,7 +766,7 @@ def test_a_history_that_cannot_be_gone_on_with(history, message):
     "fields",
     [
         {"loss": ["a"]}, {"loss": 1.0}, {"metric": [None]}, {"validation_loss": [10**400]}, {"loss": [1j]},
-        {"validation_metric": [[1.0]]}, {"best_parameters": (1.0,)}, {"eager": None}, {"stopped": ["epochs"]},
+        {"validation_metric": [[1.0]]}, {"best_parameters": {1.0}}, {"eager": None}, {"stopped": ["epochs"]},
     ],
     ids=repr,
 )  # fmt: skip
