@@ -74,7 +74,10 @@ def contradiction(node: Value) -> str:
 
 
 def numbers_of(operand: Operand) -> float | list[float]:
-    return [*map(structures.number, operand)] if isinstance(operand, tuple) else structures.number(operand)
+    """What it was computed from: a subclass may show other `data`."""
+    if isinstance(operand, tuple):
+        return [x._number if isinstance(x, Value) else structures.number(x) for x in operand]
+    return operand._number if isinstance(operand, Value) else structures.number(operand)
 
 
 def computed_again(node: Value, numbers: Sequence[float | list[float]]) -> list[float]:

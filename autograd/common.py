@@ -13,7 +13,7 @@ from copyreg import __newobj__, _slotnames  # type: ignore[attr-defined]  # what
 
 from autograd import recording
 from autograd.displays import Table, in_notebooks
-from autograd.operands import by_hand, iterable, listed, name_methods, scalar_or_not
+from autograd.operands import by_hand, listed, name_methods, ordered, scalar_or_not
 from autograd.operation import ieee, strict
 from autograd.operations import OPERATIONS
 from autograd.spelling import MEANT
@@ -252,8 +252,10 @@ class Common(Engines):
     def _children(self, children: Iterable[Self]) -> None:
         """As in microgpt, a local derivative belongs to the child at its place, whichever that is now."""
         parents, known = listed(children), self.local_derivatives
-        if [*map(id, parents)] != [*map(id, self.parents)]:  # otherwise it is what it was
-            has_places = known and not isinstance(children, (set, frozenset))
+        has_places = not isinstance(children, (set, frozenset))
+        kind = list if has_places else set
+        if kind(map(id, parents)) != kind(map(id, self.parents)):  # otherwise it is what it was
+            has_places = has_places and bool(known)
             added = (0.0,) * (len(parents) - len(known))
             self._become(parents, (known + added)[: len(parents)] if has_places else ())
 
@@ -263,7 +265,7 @@ class Common(Engines):
 
     @_local_grads.setter
     def _local_grads(self, derivatives: Iterable[Numeric]) -> None:
-        self._become(self.parents, tuple(iterable(derivatives, "local derivatives, such as (1.0, 1.0)")))
+        self._become(self.parents, tuple(ordered(derivatives, "local derivatives, such as (1.0, 1.0)")))
 
     def _become(self, parents: tuple[Self, ...], derivatives: tuple[Numeric, ...]) -> None:
         """A node by hand, with the symbol that it had. Raises what `by_hand` raises."""

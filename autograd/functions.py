@@ -14,7 +14,7 @@ import reprlib
 from functools import reduce, wraps
 from keyword import iskeyword
 from operator import mul
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from autograd.engines import Value, function
 from autograd.operands import described, introduce, is_masked, iterable, ordered, real_number, scalar, scalars
@@ -391,7 +391,8 @@ def define(
     """
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise TypeError(f"define: expected an identifier as the name, such as 'cube', got {described(name)}")
-    definition = (compute, partials, symbol, formula, domain, sequences)
+    given = tuple(partials) if isinstance(partials, list) else partials  # a list may be changed later
+    definition = (compute, given, symbol, formula, domain, sequences)
     if name in OPERATIONS:
         if name in _definitions and are_same(_definitions[name], definition):
             return _functions[name]
@@ -454,13 +455,25 @@ def forget_definitions() -> None:
 def are_same(mine: object, others: object) -> bool:
     """Whether definitions are equal, with functions of the same code, wherever it stands in its file."""
     if isinstance(mine, FunctionType) and isinstance(others, FunctionType):
-        first, second = (function.__code__.replace(co_firstlineno=1) for function in (mine, others))
-        are_closed = mine.__closure__ is not None or others.__closure__ is not None  # over what may have changed
-        have_same_names = mine.__globals__ is others.__globals__ and mine.__defaults__ == others.__defaults__
-        return first == second and have_same_names and not are_closed
-    if isinstance(mine, (list, tuple)) and isinstance(others, (list, tuple)):
+        are_open = mine.__closure__ is None is others.__closure__  # what a closure holds may have changed
+        are_alike = mine.__globals__ is others.__globals__ and code_of(mine) == code_of(others)
+        return mine is others or (are_open and are_alike)
+    if isinstance(mine, tuple) and isinstance(others, tuple):
         return len(mine) == len(others) and all(map(are_same, mine, others))
     return type(mine) is type(others) and mine == others
+
+
+def code_of(function: FunctionType) -> tuple[object, ...]:
+    """What it does, without the lines and columns where that stands."""
+    return repr(function.__defaults__), repr(function.__kwdefaults__), what_runs(function.__code__)
+
+
+def what_runs(code: CodeType) -> tuple[object, ...]:
+    """Constants are told apart by type and digits: 1 is not True, 0.0 is not -0.0."""
+    constants = [what_runs(each) if isinstance(each, CodeType) else (type(each), repr(each)) for each in code.co_consts]
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    names = code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars
+    return code.co_code, *constants, *counts, *names
 
 
 def named_operands(name: str, compute: Callable[..., Any], partials: Sequence[Callable[..., Any]]) -> tuple[str, ...]:

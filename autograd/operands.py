@@ -5,6 +5,7 @@ Nothing here depends on an engine: each passes its own Value.
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Mapping, Set
 from contextlib import suppress
@@ -55,9 +56,11 @@ def real_number(number: object) -> float:
 
 def as_float(number: Number) -> float:
     try:
-        return float(number)
+        if math.isfinite(found := float(number)) or found != found or number == found:
+            return found  # of a Decimal beyond all floats Python makes inf
     except OverflowError:
-        raise OverflowError(f"expected a real number, got {BEYOND_FLOATS}") from None
+        pass
+    raise OverflowError(f"expected a real number, got {BEYOND_FLOATS}")
 
 
 def is_value(number: object) -> bool:
@@ -196,11 +199,11 @@ def scalars(elements: Any, value_type: type) -> tuple[Any, ...]:
     return tuple([scalar(element, value_type) for element in ordered(elements)])
 
 
-def ordered(elements: Any) -> Iterable[Any]:
+def ordered(elements: Any, expected: str = "a sequence of numbers") -> Iterable[Any]:
     """What it is given. Raises TypeError if it is no iterable, or one without an order, as sets and dicts are."""
     if isinstance(elements, (Set, Mapping)):
-        raise TypeError(f"expected a sequence of numbers, got {described(elements)}, which has no order")
-    return iterable(elements)
+        raise TypeError(f"expected {expected}, got {described(elements)}, which has no order")
+    return iterable(elements, expected)
 
 
 def iterable(elements: Any, expected: str = "a sequence of numbers", hint: str = "") -> Iterable[Any]:

@@ -52,14 +52,17 @@ def complete(subclass: type) -> None:
     elif subclass.__hash__ not in (object.__hash__, plain.__hash__):
         subclass.__hash__ = identity_checked(subclass.__hash__)  # type: ignore[assignment, arg-type]
     for name in ("__setattr__", "__delattr__"):
-        own, engines = getattr(subclass, name), getattr(plain, name)
-        if own is not engines and engines is not getattr(object, name):
+        own = vars(subclass).get(name)  # what it inherits has been explained, and another base may come before that
+        if callable(own) and getattr(plain, name) is not getattr(object, name):
             setattr(subclass, name, explained(own, name))
     derive_operators(subclass)
 
 
 def refuse_frozen(subclass: type) -> None:
-    if getattr(getattr(subclass, "__dataclass_params__", None), "frozen", False):
+    of_values = [
+        vars(kind).get("__dataclass_params__") for kind in subclass.__mro__ if engines_class(subclass) in kind.__mro__
+    ]
+    if any(getattr(parameters, "frozen", False) for parameters in of_values):  # a frozen mixin freezes its own fields
         raise TypeError(
             f"{subclass.__name__} is a frozen dataclass, but backward() sets the grad of a Value, and an optimiser its "
             "data: leave frozen=True away"

@@ -122,7 +122,7 @@ def network_of(model: Any, inputs: Any = None) -> Network:
         raise ValueError(f"draw: {kind_of(model)} has no parameters, so there is no network to draw; draw(model(x))")
     run = recorded(model, named, inputs)
     names = {id(parameter): name for name, parameter in named}
-    wengert, parameters = write_down(run.outputs, run.inputs)
+    wengert, parameters = write_down(run.outputs, run.inputs, is_differentiated=False)
     own = [names.pop(id(parameter), "") for parameter in parameters]
     finder = Finder(model, run, wengert, own)
     if not any(block.kind == "neurons" or block.parameters for block in finder.blocks):

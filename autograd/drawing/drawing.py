@@ -40,15 +40,17 @@ LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the pi
 
 def warn_of_changes(order: list[Value]) -> None:
     """Of the first node that its operands no longer give."""
-    with recording(raises=False):
-        for node in order:
-            if node.parents and node.operation is not None and (change := change_since(node)):
-                warnings.warn(
-                    f"draw: {node!r} is the result of before: {change}: data have been assigned since, as by a step of "
-                    "an optimiser; compute it again to draw what is now",
-                    stacklevel=3,
-                )
-                return
+    changes: list[str] = []
+    with suppress(Exception), recording(raises=False):  # an operation of one's own may raise whatever it likes
+        computed = (node for node in order if node.parents and node.operation is not None)
+        found = ((node, change_since(node)) for node in computed)
+        changes += next(([f"{node!r} is the result of before: {change}"] for node, change in found if change), [])
+    for change in changes:
+        warnings.warn(
+            f"draw: {change}: data have been assigned since, as by a step of an optimiser; compute it again to draw "
+            "what is now",
+            stacklevel=3,
+        )
 
 
 def draw(

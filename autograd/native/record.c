@@ -132,7 +132,7 @@ static int make_room(Writer *writer, Py_ssize_t inputs, bool are_checked)
             if (tail_operation(node) == Py_None) raise_uncomputable(node);
             return -1; /* without an error: Python writes this list */
         }
-        if (!are_checked && count > 0 && may_override(node)) return -1;
+        if (!are_checked && (count > 0 ? may_override(node) : Py_TYPE(node) != Value_Type)) return -1;
         operands += count;
         find_parts(node, parts);
         for (const Part *part = parts; part < parts + PARTS; part++)

@@ -92,7 +92,8 @@ LIBRARY = re.findall(
     setpayload setpayloadsig issignaling iscanonical iszero acospi asinpi atanpi atan2pi cospi sinpi tanpi compoundn
     exp2m1 exp10m1 log2p1 log10p1 logp1 pown powr rootn rsqrt fadd fsub fmul fdiv fsqrt ffma dadd dsub dmul ddiv dsqrt
     dfma iseqsig fmaximum_num fminimum_num fmaximum_mag fminimum_mag fmaximum_mag_num fminimum_mag_num stdin stdout
-    stderr complex imaginary FILE NULL BUFSIZ CLOCKS_PER_SEC call_once""",
+    stderr complex imaginary FILE NULL BUFSIZ CLOCKS_PER_SEC call_once constexpr nullptr alignas alignof static_assert
+    thread_local typeof_unqual""",
 )
 PATTERNS = (
     r"T\d+|(for|back)ward_\d.*|\w+_(value|by_).*|(M|FP|MATH|HUGE)_[A-Z0-9_]+|NAN|INFINITY|isw?[a-z]+|[jy][01n]f?l?"
@@ -282,7 +283,7 @@ def places(labels: Sequence[str]) -> Iterator[tuple[str, str]]:
 def plain(label: str) -> str:
     """A label as it may stand in a comment: it cannot end it, has no other lines, and is in no other direction."""
     printable = "".join(character if character.isprintable() else "?" for character in label)
-    return re.sub(r"\*(?=/)|/(?=\*)", r"\g<0> ", printable)
+    return re.sub(r"\*(?=/)|/(?=\*)|\?(?=\?)", r"\g<0> ", printable)  # ??/ is a trigraph
 
 
 def is_read(name: str, code: str) -> bool:

@@ -18,23 +18,29 @@ if engine == "native":
     from autograd.native import engine as native
 
 
-def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[WengertList, list[Value]]:
+def write_down(
+    outputs: Sequence[Value], inputs: Sequence[Value], is_differentiated: bool = True
+) -> tuple[WengertList, list[Value]]:
     """The list that computes the outputs from the inputs, and its parameters: every other leaf.
 
     Parameters and instructions stand in the order in which the Values were created. An operation that has been recorded
     twice with the same operands becomes one instruction. What no output needs is not in the outputs' graph, and so not
     in the list. Nothing is simplified.
 
-    Raises TypeError for a Value that no operation of the table computed, or that has a `_backward` of its own.
+    Raises TypeError for a Value that no operation of the table computed, or, if it is to be differentiated, that has a
+    `_backward` of its own. (micrograd's leaves have one each, which does nothing; a class's own is another matter.)
     """
-    if engine == "native" and (recorded := native.record(list(outputs), list(inputs), False)):
+    if engine == "native" and (recorded := native.record(list(outputs), list(inputs), not is_differentiated)):
         return from_bytes(inputs, *recorded)
     order = topological_order(*outputs)
     for node in unusual_nodes(order):
         if node.operation is None:
             raise uncomputable(node, "so a tape cannot compute it again")
-        if has_own_backward(node):
-            raise own_backward(node, "so a tape cannot go back through it; define() makes operations")
+        if is_differentiated and has_own_backward(node):
+            raise own_backward(node, CONSEQUENCE)
+    for leaf in (node for node in order if is_differentiated and not node.parents):
+        if type(leaf)._backward is not Value._backward:
+            raise own_backward(leaf, CONSEQUENCE)
     if engine == "native" and (recorded := native.record(list(outputs), list(inputs), True)):
         return from_bytes(inputs, *recorded)
     variable = {id(value): i for i, value in enumerate(inputs)}  # not the Values: those of a subclass may be equal
@@ -45,6 +51,9 @@ def write_down(outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Wenge
         if node.parents:
             writer.write(node)
     return writer.written(outputs, inputs, parameters), parameters
+
+
+CONSEQUENCE = "so a tape cannot go back through it; define() makes operations"
 
 
 def from_bytes(

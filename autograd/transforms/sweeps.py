@@ -54,15 +54,6 @@ def open_variables() -> set[Value]:
     return set().union(*evaluated.contents())
 
 
-def dependent_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
-    """The known nodes, and the nodes of a topological order that depend on them."""
-    dependent = set(known)
-    for node in order if known else ():
-        if not dependent.isdisjoint(node.parents):
-            dependent.add(node)
-    return dependent
-
-
 def tracked_nodes(order: Sequence[Value], known: Collection[Value]) -> set[Value]:
     """The known nodes, and the nodes of a topological order that depend on them or on a leaf that is no Variable."""
     tracked = set(known)

@@ -99,8 +99,9 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         create_graph: the derivatives are Values with a graph, and can be differentiated again.
 
     Returns the derivatives in the structure of the inputs, 0 where the output does not depend on one. They are floats;
-    for leaves those that `backward()` finds, to the bit. With create_graph they are Values. So is, within a function
-    that a transform differentiates or that `Tape.record` records, what depends on its argument.
+    for leaves those that `backward()` finds, to the bit. With create_graph they are Values. So they are
+    within a function that a transform differentiates or that `Tape.record` records, if the output depends on its
+    argument; `.data` of one is a constant there, too.
 
     Raises TypeError if the output is no number, an input is no Value, or the derivatives of a Value in between are not
     known: no operation of the table computed it, or it has a `_backward` of its own. With create_graph it raises
@@ -120,11 +121,9 @@ def gradients(output: Value | float, inputs: Structure, create_graph: bool = Fal
         if not issubclass(type(variable), Value):
             raise TypeError(f"gradients: expected Values as inputs, got {described(variable)} among them")
     order = topological_order(*values_among([result]))
-    around = sweeps.open_variables()
-    if create_graph:
-        tracked = sweeps.tracked_nodes(order, around.union(variables))
-    else:
-        tracked = sweeps.dependent_nodes(order, around.union(*recorded_inputs.contents()))
+    around = sweeps.open_variables().union(*recorded_inputs.contents())
+    is_within = not around.isdisjoint(order)
+    tracked = sweeps.tracked_nodes(order, around.union(variables)) if create_graph or is_within else set()
     adjoints = unit(result)
     sweeps.pull_back(sweeps.linearised(order, variables, tracked), adjoints)
     derivatives = sweeps.found(variables, adjoints)

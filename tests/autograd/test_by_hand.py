@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograd import Tape, Value, compiled, grad, gradients
-from autograd.by_hand import has_own_backward, lacks_derivatives, unusual_nodes
+from autograd import Tape, Value, compiled, draw, grad, gradients
+from autograd.by_hand import contradiction, has_own_backward, lacks_derivatives, unusual_nodes
 from autograd.graph import topological_order
 from nn import SGD, Module, fit, squared_error
 
@@ -49,6 +49,32 @@ def test_no_tape_goes_back_through_a_backward_of_its_own():
         grad(lambda x: reversed_gradient(x) * 2.0)(1.0)
     with pytest.raises(TypeError, match="has a _backward of its own"):
         gradients(output, x)
+
+
+class Clipped(Value):
+    def _backward(self):
+        self.grad = max(-1.0, min(1.0, self.grad))
+
+
+def test_no_tape_is_made_of_leaves_whose_class_has_one():
+    """But micrograd's leaves have one each, which does nothing."""
+    with pytest.raises(TypeError, match=OWN):
+        Tape(Clipped(1.0) * 2.0)
+    x = Value(1.0)
+    x._backward = lambda: None
+    assert Tape(x * 2.0, [x]).forward([[3.0]]) == [6.0]
+
+
+def test_what_is_not_differentiated_is_drawn():
+    draw(Reversing(), 1.0)
+
+
+def test_a_value_that_shows_other_data_has_not_changed():
+    class Percent(Value):
+        data = property(lambda x: Value.data.__get__(x) * 100.0, lambda x, new: Value.data.__set__(x, new / 100.0))
+
+    x = Percent(2.0)
+    assert contradiction(x * 3.0) == ""
 
 
 def test_attributes_and_subclasses_that_leave_it_alone_are_recorded():

@@ -575,6 +575,18 @@ def test_a_node_by_hand_is_drawn_and_explained(make):
     assert explain(loss).latex
 
 
+def test_children_in_a_set_are_those_that_they_were():
+    """Whatever order it has them in; of derivatives a set would have none."""
+    for _ in range(20):
+        a, b = Value(2.0), Value(3.0)
+        product = a * b
+        product._children = {a, b}
+        product.backward()
+        assert (a.grad, b.grad) == (3.0, 2.0)
+    with pytest.raises(TypeError, match=r"local derivatives.* got set: .*, which has no order"):
+        product._local_grads = {1.0, 2.0}
+
+
 @pytest.mark.parametrize("make", BY_HAND)
 def test_a_node_by_hand_is_not_recorded(make):
     w = Value(2.0)

@@ -735,6 +735,22 @@ def test_the_same_definition_again_is_the_same_function():
     with pytest.raises(ValueError, match="there is an operation 'cubic' already"):
         exec(cell, {"define": define})  # where names may mean something else
 
+    partials = [lambda m, r, x: 2.0 * x]
+    square = define("squared_again", VALUE, partials)
+    assert define("squared_again", VALUE, partials) is square
+    partials[0] = lambda m, r, x: 7.0 * x
+    with pytest.raises(ValueError, match="there is an operation 'squared_again' already"):
+        define("squared_again", VALUE, partials)
+
+    def scaled(m, x, *, k=2.0):
+        return k * x
+
+    define("scaled", scaled, [PARTIAL])
+    scaled.__kwdefaults__ = {"k": 5.0}
+    other = type(scaled)(scaled.__code__, scaled.__globals__)
+    with pytest.raises(ValueError, match="there is an operation 'scaled' already"):
+        define("scaled", other, [PARTIAL])
+
     def times(k):
         return define("times", lambda m, x: k * x, [lambda m, r, x: k])
 

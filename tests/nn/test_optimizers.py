@@ -764,7 +764,7 @@ def test_a_momentum_may_begin_at_0_and_such_a_state_comes_back() -> None:
     assert (p.data, optimizer.steps) == (0.5, 1)
 
 
-class Keeper(SGD):
+class OwnWays(SGD):
     """It keeps what it makes at its first step under names that the class has, in ways of its own."""
 
     scale = numpy.float64(0.0)
@@ -784,7 +784,7 @@ class Keeper(SGD):
 
     def update(self, parameters: numpy.ndarray, gradient: numpy.ndarray) -> numpy.ndarray:
         self.scale = self.scale + gradient
-        self.ema = gradient + (vars(self)["ema"] if "ema" in vars(self) else 0.0)
+        self.ema = gradient + vars(self).get("ema", 0.0)
         return super().update(parameters, self.scale + self.ema + 2.0 * self.start)
 
 
@@ -792,11 +792,11 @@ def test_what_a_class_keeps_in_ways_of_its_own_comes_back() -> None:
     found = []
     for is_resumed in (False, True):
         parameters = with_gradients([1.0, 2.0], [0.5, 0.25])
-        optimizer = Keeper(parameters, 0.1)
+        optimizer = OwnWays(parameters, 0.1)
         optimizer.step()
         if is_resumed:
             state = optimizer.state_dict()
-            optimizer = Keeper(parameters, 0.1)
+            optimizer = OwnWays(parameters, 0.1)
             optimizer.load_state_dict(state)
         optimizer.step()
         found.append([parameter.data for parameter in parameters])

@@ -161,6 +161,11 @@ def test_gradients_within_a_function_that_is_differentiated_or_recorded():
     assert Tape.record(function, [1.5]).forward([1.0, 2.0, 3.0]).tolist() == [2.0, 8.0, 18.0]
     replayed = compiled(function)
     assert [replayed(1.5), replayed(3.0)] == [4.5, 18.0]
+    w = Value(3.0)
+    slope = grad(lambda x: gradients(w * x * x, x))(2.0)  # 2w, by everything that the inner one depends on
+    assert (slope.data, gradients(slope, w)) == (6.0, 2.0)
+    tape = Tape.record(lambda x: w * x * x + gradients(w * x * x, x), [2.0])
+    assert [each.tolist() for each in tape.value_and_grad([[2.0]])] == [[24.0], [8.0]]
     x = Value(3.0)
     assert type(gradients(x * x, x)) is float
     assert Tape.record(lambda y: y * gradients(x * x, x), [1.0]).parameters == ()  # which is a constant
