@@ -164,7 +164,7 @@ class Flat:
         return outputs
 
     def values(self, numbers: Numbers) -> Numbers:
-        with no_grad():
+        with recording():  # gradients() within the function needs the graph
             return [structures.number(output) for output in self([Value(number) for number in numbers])]
 
     def backward(self) -> tuple[Matrix, Roundings]:

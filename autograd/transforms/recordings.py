@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from autograd import structures
-from autograd.engines import Value, is_recording, no_grad, recording
+from autograd.engines import Value, is_recording, recording
 from autograd.locks import Lock
 from autograd.packages import numpy
 from autograd.tape import RecordingError, is_recording_tapes
@@ -65,7 +65,7 @@ class Recordings:
         """What the function itself returns for Values in the places of the numbers, as it is recorded."""
         apart = Apart(*self.marked(arguments, keywords))
         given, named = apart.filled([Value(number) for number in apart.numbers])
-        with no_grad():
+        with recording():  # gradients() within it needs the graph
             return self.function(*given, **named)
 
     def read(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[object, Array] | None:

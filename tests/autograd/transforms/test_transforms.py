@@ -24,6 +24,7 @@ from autograd import (
     Value,
     asin,
     cbrt,
+    check_gradients,
     compiled,
     cos,
     derivative,
@@ -159,8 +160,9 @@ def test_gradients_within_a_function_that_is_differentiated_or_recorded():
     assert (grad(function)(3.0), derivative(function, order=2)(3.0), hessian(function)(3.0)) == (12.0, 4.0, 4.0)
     assert jvp(function, (3.0,), (1.0,)) == (18.0, 12.0)
     assert Tape.record(function, [1.5]).forward([1.0, 2.0, 3.0]).tolist() == [2.0, 8.0, 18.0]
-    replayed = compiled(function)
+    replayed = compiled(function, check=True)
     assert [replayed(1.5), replayed(3.0)] == [4.5, 18.0]
+    assert check_gradients(lambda x: x * gradients(x * x, x, create_graph=True), 3.0)  # as backward() needs it
     w = Value(3.0)
     slope = grad(lambda x: gradients(w * x * x, x))(2.0)  # 2w, by everything that the inner one depends on
     assert (slope.data, gradients(slope, w)) == (6.0, 2.0)
