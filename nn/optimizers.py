@@ -324,7 +324,7 @@ class SGD(Optimizer):
     the form of Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
     Raises, besides what every Optimizer does, ValueError unless 0 <= momentum < 1 and weight_decay >= 0, and for
-    nesterov without momentum, also at a step.
+    nesterov without momentum; assigned later, it may be 0 for a while.
 
     >>> x = Value(3.0)
     >>> optimizer = SGD([x], learning_rate=0.25)
