@@ -129,16 +129,7 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """This module and all that it holds, each once, from the outside to the inside."""
-        unseen: list[object] = [self]
-        seen: dict[int, object] = {}
-        while unseen:
-            holder = unseen.pop()
-            if id(holder) not in seen:
-                seen[id(holder)] = holder
-                inside = holder if isinstance(holder, SETS) else values_of(contents(holder))
-                unseen += [held for held in inside if OPENERS[type(held)]][::-1]
-                if isinstance(holder, Module):
-                    yield holder
+        return (holder for holder, _ in holders(self) if isinstance(holder, Module))
 
     def train(self, mode: bool = True) -> Self:
         """Puts this module, and all that it holds, in training mode. Returns the module.
@@ -366,6 +357,19 @@ def collect_parameters(
             waiting.pop()
 
 
+def holders(module: Module) -> Iterator[tuple[object, list[object]]]:
+    """The module, and all Modules and containers that it holds, each once and with what is in it, from the outside."""
+    unseen: list[object] = [module]
+    seen: dict[int, object] = {}
+    while unseen:
+        holder = unseen.pop()
+        if id(holder) not in seen:
+            seen[id(holder)] = holder
+            inside: list[Any] = [*(holder if isinstance(holder, SETS) else values_of(contents(holder)))]
+            unseen += [held for held in inside if OPENERS[type(held)]][::-1]
+            yield holder, inside
+
+
 def walk(holder: object, seen: dict[int, object]) -> Iterator[tuple[list[str], Any]]:
     """All that a Module or container holds, to any depth: the keys that lead there, and what is there.
 
@@ -423,27 +427,12 @@ def name_of_computed(module: Module) -> str | None:
 
     Outputs, states and inputs that a module keeps have other parents, as a rule.
     """
-    alike = [held for held in held_values(module) if len(held.parents) == 1 and not held.parents[0].parents]
+    values = (held for _, inside in holders(module) for held in inside if isinstance(held, Value))
+    alike = [held for held in values if len(held.parents) == 1 and not held.parents[0].parents]
     parameters = {*module.parameters()} if alike else set()
     computed = {id(held) for held in alike if held.parents[0] not in parameters}
     named = walk(module, {id(module): module}) if computed else ()
     return next((".".join(keys) for keys, held in named if id(held) in computed), None)
-
-
-def held_values(module: Module) -> Iterator[Value]:
-    """The Values that it holds, computed ones too, in no order."""
-    unseen: list[object] = [module]
-    seen: dict[int, object] = {}
-    while unseen:
-        holder = unseen.pop()
-        if id(holder) in seen:
-            continue
-        seen[id(holder)] = holder
-        for held in holder if isinstance(holder, SETS) else values_of(contents(holder)):
-            if isinstance(held, Value):
-                yield held
-            elif OPENERS[type(held)]:
-                unseen.append(held)
 
 
 # ---- Entries: what has a name in a state

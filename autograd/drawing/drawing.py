@@ -40,17 +40,22 @@ LEAST_HEIGHT = 160  # of the frame in a notebook, in pixels, however flat the pi
 
 def warn_of_changes(order: list[Value]) -> None:
     """Of the first node that its operands no longer give."""
-    changes: list[str] = []
+    change = ""
     with suppress(Exception), recording(raises=False):  # an operation of one's own may raise whatever it likes
-        computed = (node for node in order if node.parents and node.operation is not None)
-        found = ((node, change_since(node)) for node in computed)
-        changes += next(([f"{node!r} is the result of before: {change}"] for node, change in found if change), [])
-    for change in changes:
+        change = first_change(order)
+    if change:
         warnings.warn(
             f"draw: {change}: data have been assigned since, as by a step of an optimiser; compute it again to draw "
             "what is now",
             stacklevel=3,
         )
+
+
+def first_change(order: list[Value]) -> str:
+    for node in order:
+        if node.parents and node.operation is not None and (change := change_since(node)):
+            return f"{node!r} is the result of before: {change}"
+    return ""
 
 
 def draw(

@@ -611,3 +611,9 @@ def defined_with(default):
 def test_a_number_beyond_all_floats(read, where, number):
     with pytest.raises(OverflowError, match=f"^{re.escape(where + BEYOND)}"):
         read(number)
+
+
+def test_a_decimal_beyond_all_floats_is_no_infinity():
+    with pytest.raises(OverflowError, match="expected a real number, got a number beyond the largest float"):
+        Value(Decimal("1e400"))
+    assert Value(Decimal("-Infinity")).data == -math.inf

@@ -1290,3 +1290,37 @@ def test_reading_attributes_has_no_trace():
         v.note = 1.0
         assert gc.is_tracked(v)
         assert gc.is_tracked(v * v)
+
+
+def test_a_setattr_that_is_inherited_leaves_the_other_bases_in_their_order():
+    class Logged(Value):
+        def __setattr__(self, name, attribute):
+            super().__setattr__(name, attribute)
+
+    class Bounded(Logged):
+        def __setattr__(self, name, attribute):
+            super().__setattr__(name, min(attribute, 1.0) if name == "data" else attribute)
+
+    class Named(Logged):
+        pass
+
+    class Both(Named, Bounded):
+        pass
+
+    both = Both(0.5)
+    both.data = 7.0
+    assert both.data == 1.0
+
+
+def test_a_frozen_mixin_freezes_its_own_fields_alone():
+    @dataclass(frozen=True)
+    class Rated:
+        rate: float = 1.0
+
+    class Mixed(Rated, Value):
+        def __init__(self, data):
+            Value.__init__(self, data)
+
+    x = Mixed(2.0)
+    (x * 3.0).backward()
+    assert (x.rate, x.grad) == (1.0, 3.0)

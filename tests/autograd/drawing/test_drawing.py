@@ -30,9 +30,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
-from autograd import Value, dot, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
+from autograd import Value, define, dot, leaky_relu, logsumexp, maximum, relu, sqrt, sum, tanh
 from autograd.drawing import Drawing, diagram, draw, layout, svg, xdot
 from autograd.drawing.themes import THEMES
+from autograd.functions import forget_definition
 from autograd.graph import topological_order
 from nn import MLP
 
@@ -142,6 +143,18 @@ def test_data_assigned_since_are_warned_of():
     with pytest.warns(UserWarning, match=r"^draw: Value\(data=6\.0, .* now give multiply\(1\.0, 3\.0\) = 3\.0 .*since"):
         draw(product)
     draw(w * x)
+
+
+def test_an_operation_of_ones_own_may_raise_on_data_assigned_since():
+    look_up = {2.0: 1.0}
+    chosen = define("chosen", lambda m, x: look_up[x], [lambda m, r, x: 0.0])
+    try:
+        x = Value(2.0)
+        y = chosen(x)
+        x.data = 3.0
+        assert "chosen" in draw(y).svg
+    finally:
+        forget_definition("chosen")
 
 
 def test_the_local_derivative_stands_on_each_edge_and_hovering_shows_the_product():

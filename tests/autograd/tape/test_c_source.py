@@ -169,6 +169,7 @@ def test_the_file_says_how_to_call_it_whatever_the_labels():
     )
     odd = Value(1.0, label="θ/π */ int x; /*/ \n#error \u202e\\")
     assert "p[0] θ/π * / int x; / * / ?#error ?\\ */" in Tape(odd * inputs[0], inputs[:1]).c_source()
+    assert "??" not in Tape(Value(1.0, label="\n\n/ ???") * inputs[0], inputs[:1]).c_source()  # no trigraph
     many = Tape([inputs[0] * float(k) for k in range(40)], inputs).c_source(gradient=True)
     assert [line for line in [*source.splitlines(), *many.splitlines()] if len(line) > 120] == []
 
@@ -245,6 +246,7 @@ def test_a_name_may_contain_one_of_the_files_own(tmp_path, name):
         "size_t",
         "SEEK_SET",
         "EDOM",
+        "nullptr",
     ],
 )
 def test_names_that_have_a_meaning_in_the_file_or_in_the_library_are_refused(name):
